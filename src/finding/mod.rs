@@ -1,0 +1,81 @@
+//! What the analyser says about a repository. Plain data: no graph, no printing.
+
+mod levels;
+mod subject;
+
+pub use levels::{Confidence, Severity};
+pub use subject::Subject;
+
+use crate::source::Span;
+
+/// Something wrong, or worth knowing, in the analysed repository.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Finding {
+    /// Id of the rule that found it.
+    pub rule: &'static str,
+    /// What breaks.
+    pub severity: Severity,
+    /// How sure the rule is.
+    pub confidence: Confidence,
+    /// What is wrong, in one line: lower case, no full stop, understandable alone.
+    pub message: String,
+    /// The object it is about.
+    pub subject: Subject,
+    /// Roots of the clusters it holds in, sorted. Empty for what belongs to no cluster.
+    pub clusters: Vec<String>,
+    /// The place to look at first.
+    pub location: Location,
+    /// What that place has to do with it: a few words beside the snippet.
+    pub label: String,
+    /// Other places, in the order to read them: the steps of a loop, the other owner, the dependents.
+    pub related: Vec<Related>,
+    /// Why it matters at run time: what the controllers will do, and the symptom the user will see.
+    pub why: String,
+    /// What to do, with the exact key.
+    pub help: String,
+}
+
+/// Where a finding points.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Location {
+    /// Bytes of a file.
+    At(Span),
+    /// Nowhere, and why: some objects are written in no file.
+    Nowhere(String),
+}
+
+/// Another place that belongs to a finding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Related {
+    /// What this place has to do with it.
+    pub message: String,
+    /// The object there.
+    pub subject: Option<Subject>,
+    /// The place; `None` where no file holds it.
+    pub location: Option<Span>,
+}
+
+impl Location {
+    /// The bytes, where there are any.
+    #[must_use]
+    pub const fn span(&self) -> Option<Span> {
+        match self {
+            Self::At(span) => Some(*span),
+            Self::Nowhere(_) => None,
+        }
+    }
+}
+
+impl From<Span> for Location {
+    fn from(span: Span) -> Self {
+        if span.is_some() { Self::At(span) } else { Self::Nowhere("generated: written in no file".to_owned()) }
+    }
+}
+
+impl Related {
+    /// A place and what it has to do with the finding.
+    #[must_use]
+    pub fn new(message: impl Into<String>, subject: Option<Subject>, location: Span) -> Self {
+        Self { message: message.into(), subject, location: location.is_some().then_some(location) }
+    }
+}

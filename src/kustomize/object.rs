@@ -1,0 +1,127 @@
+use std::fmt;
+
+use smol_str::SmolStr;
+
+use crate::{source::Span, yaml::Node};
+
+/// An object that a build produced, and how it came about.
+#[derive(Debug, Clone)]
+pub struct Object {
+    /// The object. Every node in it carries the span of the text that decided it.
+    pub node: Node,
+    /// The document it came from, or the generator entry that made it.
+    pub source: Span,
+    /// The steps that changed it, in order, each with the text that ordered the change.
+    pub changes: Vec<Change>,
+}
+
+/// A step of a build that changed an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Change {
+    /// Which step.
+    pub step: Step,
+    /// The text that ordered it: a field of a kustomization file or of a Flux object.
+    pub at: Span,
+}
+
+/// Steps of a build.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// Made by `configMapGenerator` or `secretGenerator`.
+    Generator,
+    /// Changed by a patch.
+    Patch,
+    /// Namespace set.
+    Namespace,
+    /// Name prefix added.
+    NamePrefix,
+    /// Name suffix added.
+    NameSuffix,
+    /// Labels added.
+    Labels,
+    /// Annotations added.
+    Annotations,
+    /// Image changed.
+    Images,
+    /// Replica count set.
+    Replicas,
+    /// Value copied from another object.
+    Replacement,
+    /// Variable substituted by Flux.
+    Substitution,
+}
+
+/// `apiVersion`, kind, namespace and name.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ObjectId {
+    /// API group; empty for the core group.
+    pub group: SmolStr,
+    /// API version.
+    pub version: SmolStr,
+    /// Kind.
+    pub kind: SmolStr,
+    /// Namespace, where one is set.
+    pub namespace: Option<SmolStr>,
+    /// Name.
+    pub name: SmolStr,
+}
+
+/// What a build gave. Where there are errors kustomize would have given nothing; the objects that could still be built
+/// are here all the same.
+#[derive(Debug, Clone, Default)]
+pub struct Build {
+    /// The objects, in the order of `kustomize build` without `sortOptions`.
+    pub objects: Vec<Object>,
+    /// What is wrong in the files.
+    pub errors: Vec<Error>,
+    /// What cannot be known from the files.
+    pub unresolved: Vec<Unresolved>,
+}
+
+/// A fault for which `kustomize build` fails.
+#[derive(Debug, Clone)]
+pub struct Error {
+    /// In words: lower case, no full stop.
+    pub message: String,
+    /// Where the fault is.
+    pub span: Span,
+    /// The other place that belongs to it, and what it is.
+    pub related: Vec<(Span, String)>,
+}
+
+/// A part of the picture that the repository alone does not show.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Unresolved {
+    /// What is unknown, for instance `remote base https://…`.
+    pub what: String,
+    /// Why it is.
+    pub why: String,
+    /// The text that refers to it.
+    pub span: Span,
+}
+
+impl Object {
+    /// Which object this is. Missing parts are empty.
+    #[must_use]
+    pub fn id(&self) -> ObjectId {
+        let text = |keys: &[&str]| self.node.find_str(keys).map(SmolStr::new);
+        let api_version = text(&["apiVersion"]).unwrap_or_default();
+        let (group, version) = api_version.split_once('/').unwrap_or(("", &api_version));
+        ObjectId {
+            group: group.into(),
+            version: version.into(),
+            kind: text(&["kind"]).unwrap_or_default(),
+            namespace: text(&["metadata", "namespace"]).filter(|namespace| !namespace.is_empty()),
+            name: text(&["metadata", "name"]).unwrap_or_default(),
+        }
+    }
+}
+
+impl fmt::Display for ObjectId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.namespace {
+            Some(namespace) => write!(f, "{}/{namespace}/{}", self.kind, self.name),
+            None => write!(f, "{}/{}", self.kind, self.name),
+        }
+    }
+}

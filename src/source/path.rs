@@ -1,0 +1,54 @@
+//! Paths inside a tree: relative, `/`-separated, without `.` and `..`; the root is the empty path.
+
+/// `path` relative to `base`, with `.` and `..` resolved. `None` where it climbs above the root.
+#[must_use]
+pub fn join(base: &str, path: &str) -> Option<String> {
+    let mut parts: Vec<&str> = base.split('/').filter(|part| !part.is_empty()).collect();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop()?;
+            }
+            part => parts.push(part),
+        }
+    }
+    Some(parts.join("/"))
+}
+
+/// `path` with `.` and `..` resolved and clamped at the root, as Flux's secure-join does with `spec.path`
+/// (kustomize-controller v1.9, `securejoin.SecureJoin`).
+#[must_use]
+pub fn normalize(path: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    parts.join("/")
+}
+
+/// The folder that holds `path`; the root for a path of one part.
+#[must_use]
+pub fn parent(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_stay_inside_the_tree() {
+        assert_eq!(join("a/b", "../c").as_deref(), Some("a/c"));
+        assert_eq!(join("a", "../../c"), None);
+        assert_eq!(normalize("/../a/./b/"), "a/b");
+        assert_eq!(parent("a/b"), "a");
+        assert_eq!(parent("a"), "");
+    }
+}

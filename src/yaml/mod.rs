@@ -1,0 +1,20 @@
+//! YAML, with the place of everything. The only room that knows the YAML crates.
+//!
+//! [`parse`] turns a file into [`Document`]s of [`Node`]s in one pass: it resolves plain scalars as kustomize does,
+//! expands merge keys, shares what an alias repeats, and goes on behind a document that does not parse. A [`Store`]
+//! does that at most once per file. One tree type serves for reading and for building: nodes are shared copy-on-write,
+//! so a build that changes one field copies the few maps above it and nothing else, and every node keeps the [`Span`]
+//! of the text that decided it.
+//!
+//! [`Span`]: crate::source::Span
+
+mod budget;
+mod node;
+mod parse;
+mod scalar;
+mod store;
+
+pub use node::{Entry, Map, Node, Value};
+pub use parse::{Comment, Document, File, Problem, ProblemKind, parse};
+pub use scalar::resolve_plain;
+pub use store::Store;

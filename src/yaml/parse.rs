@@ -1,0 +1,458 @@
+use granit_parser::{Event, Options, Parser, Placement, ScalarStyle, ScanError, Tag};
+use rustc_hash::FxHashMap;
+use smol_str::SmolStr;
+
+use super::{
+    Entry, Map, Node, Value,
+    budget::{self, Size},
+    scalar::resolve_plain,
+};
+use crate::source::{FileId, Span};
+
+/// A parsed file.
+#[derive(Debug, Default)]
+pub struct File {
+    /// Its documents, empty ones included, broken ones too.
+    pub documents: Vec<Document>,
+    /// Its comments, in order.
+    pub comments: Vec<Comment>,
+}
+
+/// One document of a stream.
+#[derive(Debug)]
+pub struct Document {
+    /// What it holds; null where it is empty or does not parse.
+    pub root: Node,
+    /// From its first byte to its last.
+    pub span: Span,
+    /// Why it does not parse.
+    pub error: Option<Problem>,
+    /// What parses but is refused in a resource.
+    pub problems: Vec<Problem>,
+}
+
+/// Something wrong in a document.
+#[derive(Debug, Clone)]
+pub struct Problem {
+    /// Of which sort.
+    pub kind: ProblemKind,
+    /// In words: lower case, no full stop.
+    pub message: String,
+    /// Where.
+    pub span: Span,
+    /// Where the first of two stands, for duplicates.
+    pub other: Option<Span>,
+}
+
+/// Sorts of [`Problem`]s.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProblemKind {
+    /// Not YAML.
+    Syntax,
+    /// YAML that stands for more than it may.
+    TooLarge,
+    /// A key twice in one mapping. An error in a resource; in a kustomization file the last one wins.
+    DuplicateKey,
+    /// A key that is a mapping or a list, which JSON does not have. Templates (`{{ … }}`) look like this.
+    ComplexKey,
+    /// A merge key (`<<`) whose value is no mapping.
+    BadMerge,
+    /// `.inf` or `.nan`, which JSON does not have.
+    NotJson,
+}
+
+/// A comment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Comment {
+    /// The text from `#` to the end of the line.
+    pub span: Span,
+    /// Whether something stands before it on its line.
+    pub trailing: bool,
+}
+
+impl File {
+    /// A file whose one document is broken.
+    #[must_use]
+    pub fn broken(file: FileId, message: impl Into<String>) -> Self {
+        let span = Span::file_start(file);
+        let error = Problem { kind: ProblemKind::Syntax, message: message.into(), span, other: None };
+        let document = Document { root: Node::NULL, span, error: Some(error), problems: Vec::new() };
+        Self { documents: vec![document], comments: Vec::new() }
+    }
+
+    /// Every problem of every document.
+    pub fn errors(&self) -> impl Iterator<Item = &Problem> {
+        self.documents.iter().filter_map(|document| document.error.as_ref())
+    }
+}
+
+/// Parses `bytes`, the contents of `file`, as a stream of YAML documents. Never fails as a whole: a document that does
+/// not parse is kept with its error, and the next one is read.
+#[must_use]
+pub fn parse(file: FileId, bytes: &[u8]) -> File {
+    if bytes.len() > budget::FILE_BYTES {
+        return File::broken(file, "larger than 256 MiB");
+    }
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Builder::new(file, text).run(),
+        Err(error) => {
+            let mut broken = File::broken(file, "not UTF-8 text");
+            let at = error.valid_up_to() as u32;
+            if let Some(problem) = broken.documents.first_mut().and_then(|document| document.error.as_mut()) {
+                problem.span = Span::new(file, at, at);
+            }
+            broken
+        }
+    }
+}
+
+/// A collection that is being read.
+enum Open {
+    Seq { items: Vec<Node> },
+    Map { map: Map, key: Option<(SmolStr, Span)>, merges: Vec<Node>, index: Option<FxHashMap<SmolStr, ()>> },
+}
+
+struct Frame {
+    open: Open,
+    start: u32,
+    anchor: usize,
+    flow: bool,
+    size: Size,
+}
+
+struct Builder<'t> {
+    file: FileId,
+    text: &'t str,
+    out: File,
+    frames: Vec<Frame>,
+    anchors: FxHashMap<usize, (Node, Size)>,
+    document: Option<Document>,
+    /// End of the last thing read, where block collections end.
+    last_end: u32,
+}
+
+/// Above this many keys a mapping gets an index for finding duplicates.
+const INDEXED: usize = 16;
+
+impl<'t> Builder<'t> {
+    fn new(file: FileId, text: &'t str) -> Self {
+        let out = File::default();
+        Self { file, text, out, frames: Vec::new(), anchors: FxHashMap::default(), document: None, last_end: 0 }
+    }
+
+    fn run(mut self) -> File {
+        let mut options = Options::default();
+        options.max_buffered_comment_events = 1 << 20;
+        let mut parser = Parser::new_from_str_with_options(self.text, options);
+        loop {
+            match parser.next_event() {
+                None => break,
+                Some(Ok((Event::StreamEnd, _))) => break,
+                Some(Ok((event, span))) => {
+                    let range = span.byte_range().unwrap_or(0..0);
+                    if let Err(problem) = self.event(event, range.start as u32, range.end as u32) {
+                        self.fail(problem);
+                        if !matches!(parser.proceed_next_document(), Ok(true)) {
+                            break;
+                        }
+                    }
+                }
+                Some(Err(error)) => {
+                    let problem = self.syntax(&error);
+                    self.fail(problem);
+                    if !matches!(parser.proceed_next_document(), Ok(true)) {
+                        break;
+                    }
+                }
+            }
+        }
+        self.out
+    }
+
+    fn syntax(&self, error: &ScanError) -> Problem {
+        let at = error.marker().byte_offset().unwrap_or(0).min(self.text.len()) as u32;
+        let message = error.info();
+        Problem { kind: ProblemKind::Syntax, message, span: Span::new(self.file, at, at), other: None }
+    }
+
+    /// Ends the present document with an error.
+    fn fail(&mut self, problem: Problem) {
+        self.frames.clear();
+        let document = self.document.take().unwrap_or_else(|| self.new_document(problem.span.start));
+        self.out.documents.push(Document { root: Node::NULL, error: Some(problem), ..document });
+        self.anchors.clear();
+    }
+
+    fn new_document(&self, start: u32) -> Document {
+        Document { root: Node::NULL, span: Span::new(self.file, start, start), error: None, problems: Vec::new() }
+    }
+
+    fn event(&mut self, event: Event<'t>, start: u32, end: u32) -> Result<(), Problem> {
+        match event {
+            Event::DocumentStart(..) => {
+                self.anchors.clear();
+                self.document = Some(self.new_document(start));
+            }
+            Event::DocumentEnd => {
+                if let Some(mut document) = self.document.take() {
+                    document.span.end = self.last_end.max(document.span.start);
+                    self.out.documents.push(document);
+                }
+            }
+            Event::Scalar(text, style, anchor, tag) => {
+                let size = Size::of_text(text.len());
+                let value = scalar(&text, style, tag.as_deref());
+                let span = Span::new(self.file, start, end.max(start));
+                if matches!(value, Value::Float(value) if !value.is_finite()) {
+                    self.problem(ProblemKind::NotJson, format!("`{text}` has no form in JSON"), span, None);
+                }
+                let end = start as usize + self.text[start as usize..end as usize].trim_end().len();
+                self.last_end = end as u32;
+                self.node(Node::new(value, Span { end: end as u32, ..span }), size, anchor)?;
+            }
+            Event::SequenceStart(style, anchor, _) => {
+                self.open(Open::Seq { items: Vec::new() }, start, anchor, style == granit_parser::StructureStyle::Flow);
+            }
+            Event::MappingStart(style, anchor, _) => {
+                let open = Open::Map { map: Map::default(), key: None, merges: Vec::new(), index: None };
+                self.open(open, start, anchor, style == granit_parser::StructureStyle::Flow);
+            }
+            Event::SequenceEnd | Event::MappingEnd => self.close(end)?,
+            Event::Alias(anchor) => {
+                let Some((node, size)) = self.anchors.get(&anchor).cloned() else {
+                    let message = "an alias inside the node it stands for".to_owned();
+                    let span = Span::new(self.file, start, end);
+                    return Err(Problem { kind: ProblemKind::Syntax, message, span, other: None });
+                };
+                self.last_end = end;
+                // The place of use decides the value here; what is inside keeps the place where it was written.
+                self.node(Node::new(node.value, Span::new(self.file, start, end)), size, 0)?;
+            }
+            Event::Comment(_, placement) => {
+                let trailing = matches!(placement, Placement::Right) || self.stands_behind_text(start);
+                self.out.comments.push(Comment { span: Span::new(self.file, start, end), trailing });
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn stands_behind_text(&self, at: u32) -> bool {
+        let before = &self.text[..at as usize];
+        let line = before.rsplit_once('\n').map_or(before, |(_, line)| line);
+        !line.trim().is_empty()
+    }
+
+    fn open(&mut self, open: Open, start: u32, anchor: usize, flow: bool) {
+        self.last_end = self.last_end.max(start);
+        self.frames.push(Frame { open, start, anchor, flow, size: Size { nodes: 1, bytes: 0, depth: 1 } });
+    }
+
+    fn close(&mut self, end: u32) -> Result<(), Problem> {
+        let Some(frame) = self.frames.pop() else { return Ok(()) };
+        let end = if frame.flow { end } else { self.last_end.max(frame.start) };
+        self.last_end = end;
+        let value = match frame.open {
+            Open::Seq { items } => Value::Seq(items.into()),
+            Open::Map { mut map, merges, .. } => {
+                for merged in &merges {
+                    for entry in merged.entries() {
+                        if map.get(&entry.key).is_none() {
+                            map.push(entry.clone());
+                        }
+                    }
+                }
+                Value::Map(map.into())
+            }
+        };
+        self.node(Node::new(value, Span::new(self.file, frame.start, end)), frame.size, frame.anchor)
+    }
+
+    /// Puts a finished node where it belongs: into the open collection, or at the root.
+    fn node(&mut self, node: Node, size: Size, anchor: usize) -> Result<(), Problem> {
+        if let Some(excess) = size.excess() {
+            return Err(Problem {
+                kind: ProblemKind::TooLarge,
+                message: excess.to_owned(),
+                span: node.span,
+                other: None,
+            });
+        }
+        if anchor != 0 {
+            self.anchors.insert(anchor, (node.clone(), size));
+        }
+        let Some(frame) = self.frames.last_mut() else {
+            if let Some(document) = &mut self.document {
+                document.root = node;
+            }
+            return Ok(());
+        };
+        frame.size.add(size);
+        let (map, key, merges, index) = match &mut frame.open {
+            Open::Seq { items } => {
+                items.push(node);
+                return Ok(());
+            }
+            Open::Map { map, key, merges, index } => (map, key, merges, index),
+        };
+        let Some((name, key_span)) = key.take() else {
+            let Some(name) = key_text(&node) else {
+                *key = Some((SmolStr::new_static(""), node.span));
+                let message = "a mapping or a list as a key, which a Kubernetes object cannot have".to_owned();
+                self.problem(ProblemKind::ComplexKey, message, node.span, None);
+                return Ok(());
+            };
+            *key = Some((name, node.span));
+            return Ok(());
+        };
+        if name == "<<" {
+            match &node.value {
+                Value::Map(_) => merges.push(node),
+                Value::Seq(items) if items.iter().all(|item| item.as_map().is_some()) => {
+                    merges.extend(items.iter().cloned())
+                }
+                _ => self.problem(ProblemKind::BadMerge, "a merge key needs a mapping".to_owned(), key_span, None),
+            }
+            return Ok(());
+        }
+        if map.len() == INDEXED {
+            *index = Some(map.entries().iter().map(|entry| (entry.key.clone(), ())).collect());
+        }
+        let is_new = match index {
+            Some(index) => index.insert(name.clone(), ()).is_none(),
+            None => map.entry(&name).is_none(),
+        };
+        let entry = Entry { key: name, key_span, value: node };
+        if is_new {
+            map.push(entry);
+            return Ok(());
+        }
+        let first = map.entry(&entry.key).map(|old| old.key_span);
+        let message = format!("the key `{}` is already set in this mapping", entry.key);
+        map.insert(entry);
+        self.problem(ProblemKind::DuplicateKey, message, key_span, first);
+        Ok(())
+    }
+
+    fn problem(&mut self, kind: ProblemKind, message: String, span: Span, other: Option<Span>) {
+        if let Some(document) = &mut self.document {
+            document.problems.push(Problem { kind, message, span, other });
+        }
+    }
+}
+
+fn scalar(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Value {
+    match tag.and_then(Tag::core_suffix) {
+        Some("str" | "binary") => return Value::Str(text.into()),
+        Some("int" | "float" | "bool" | "null" | "timestamp") => return resolve_plain(text),
+        _ => {}
+    }
+    // A local tag (`!secret x`) keeps go-yaml from resolving the scalar: it stays text.
+    if style == ScalarStyle::Plain && tag.is_none() { resolve_plain(text) } else { Value::Str(text.into()) }
+}
+
+/// A scalar key as JSON writes it.
+fn key_text(node: &Node) -> Option<SmolStr> {
+    Some(match &node.value {
+        Value::Str(text) => text.clone(),
+        Value::Null => SmolStr::new_static("null"),
+        Value::Bool(value) => SmolStr::new_static(if *value { "true" } else { "false" }),
+        Value::Int(value) => smol_str::format_smolstr!("{value}"),
+        Value::Uint(value) => smol_str::format_smolstr!("{value}"),
+        Value::Float(value) => smol_str::format_smolstr!("{value}"),
+        Value::Map(_) | Value::Seq(_) => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::Tree;
+
+    fn read(text: &str) -> File {
+        let tree = Tree::from_memory([("a.yaml".to_owned(), Vec::new())]);
+        parse(tree.file("a.yaml").expect("present"), text.as_bytes())
+    }
+
+    fn slice(text: &str, span: Span) -> &str {
+        &text[span.start as usize..span.end as usize]
+    }
+
+    #[test]
+    fn a_broken_document_does_not_hide_its_neighbours() {
+        let file = read("a: 1\n---\nb: [1\n---\nc: 3\n");
+        let documents: Vec<_> = file.documents.iter().map(|document| document.error.is_some()).collect();
+        assert_eq!(documents, [false, true, false]);
+        assert_eq!(file.documents[2].root.get("c").and_then(Node::as_i64), Some(3));
+    }
+
+    #[test]
+    fn spans_cover_the_text_of_keys_and_values() {
+        let text = "\u{feff}é: \"x\"\r\nlist:\r\n  - a: 1\r\n    b: |\r\n      é\r\nlast: {k: v}\r\n";
+        let file = read(text);
+        let root = &file.documents[0].root;
+        let entries = root.as_map().expect("a mapping").entries();
+        assert_eq!(slice(text, entries[0].key_span), "é");
+        assert_eq!(slice(text, entries[0].value.span), "\"x\"");
+        assert_eq!(slice(text, root.find(&["last", "k"]).expect("present").span), "v");
+        assert_eq!(slice(text, entries[2].value.span), "{k: v}");
+        assert_eq!(slice(text, entries[1].value.span).trim_end(), "- a: 1\r\n    b: |\r\n      é");
+    }
+
+    #[test]
+    fn merge_keys_and_aliases_keep_both_places() {
+        let text = "base: &b\n  wait: true\n  path: x\nks:\n  <<: *b\n  path: y\nother: *b\n";
+        let file = read(text);
+        let root = &file.documents[0].root;
+        assert_eq!(root.find_str(&["ks", "path"]), Some("y"));
+        assert_eq!(slice(text, root.find(&["ks", "wait"]).expect("merged").span), "true");
+        assert_eq!(slice(text, root.get("other").expect("present").span), "*b");
+        assert!(root.find(&["ks", "<<"]).is_none());
+    }
+
+    #[test]
+    fn a_small_bomb_is_refused_at_once() {
+        let mut text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+        for level in 1..9 {
+            let below = level - 1;
+            let aliases = vec![format!("*a{below}"); 10].join(", ");
+            text += &format!("a{level}: &a{level} [{aliases}]\n");
+        }
+        let file = read(&text);
+        assert_eq!(file.documents[0].error.as_ref().map(|error| error.kind), Some(ProblemKind::TooLarge));
+    }
+
+    #[test]
+    fn deep_nesting_and_alias_towers_are_refused_without_overflowing() {
+        let mut tower = format!("a0: &a0 {}{}\n", "[".repeat(200), "]".repeat(200));
+        for level in 1..50 {
+            let below = level - 1;
+            tower += &format!("a{level}: &a{level} {}*a{below}{}\n", "[".repeat(200), "]".repeat(200));
+        }
+        for text in ["[".repeat(100_000), tower, "- ".repeat(3_000)] {
+            assert!(read(&text).errors().count() > 0);
+        }
+    }
+
+    #[test]
+    fn duplicate_keys_are_reported_and_the_last_one_wins() {
+        let file = read("a: 1\nb: 2\na: 3\n");
+        let document = &file.documents[0];
+        assert_eq!(document.root.get("a").and_then(Node::as_i64), Some(3));
+        assert_eq!(document.problems[0].kind, ProblemKind::DuplicateKey);
+        assert_eq!(document.problems[0].other.map(|span| span.start), Some(0));
+    }
+
+    #[test]
+    fn empty_and_blank_documents_are_kept_in_their_place() {
+        let file = read("---\n# nothing\n---\na: 1\n---\n");
+        assert_eq!(file.documents.iter().filter(|document| document.root.is_null()).count(), 2);
+    }
+
+    #[test]
+    fn text_that_is_not_utf8_is_one_located_error() {
+        let tree = Tree::from_memory([("a.yaml".to_owned(), Vec::new())]);
+        let file = parse(tree.file("a.yaml").expect("present"), b"a: \xff\xfe");
+        assert_eq!(file.documents[0].error.as_ref().map(|error| error.span.start), Some(3));
+    }
+}

@@ -1,0 +1,198 @@
+//! What a plain scalar means to kustomize: go-yaml v3's rules (YAML 1.2 with leftovers of 1.1), then JSON.
+
+use smol_str::SmolStr;
+
+use super::Value;
+
+/// The value of the plain (unquoted, untagged) scalar `text`.
+///
+/// Follows go-yaml v3 `resolve`, with which kustomize 5.5 reads manifests, and the JSON it makes of the result: `0644`
+/// is 420, `1_000` is 1000, `yes` is text, `2024-01-01` becomes an RFC 3339 timestamp.
+#[must_use]
+pub fn resolve_plain(text: &str) -> Value {
+    let Some(first) = text.bytes().next() else { return Value::Null };
+    match first {
+        b'~' | b'n' | b'N' | b't' | b'T' | b'f' | b'F' => match text {
+            "~" | "null" | "Null" | "NULL" => Value::Null,
+            "true" | "True" | "TRUE" => Value::Bool(true),
+            "false" | "False" | "FALSE" => Value::Bool(false),
+            _ => string(text),
+        },
+        b'.' => match text {
+            ".inf" | ".Inf" | ".INF" => Value::Float(f64::INFINITY),
+            ".nan" | ".NaN" | ".NAN" => Value::Float(f64::NAN),
+            _ => number(text),
+        },
+        b'+' | b'-' => match text {
+            "+.inf" | "+.Inf" | "+.INF" => Value::Float(f64::INFINITY),
+            "-.inf" | "-.Inf" | "-.INF" => Value::Float(f64::NEG_INFINITY),
+            _ => number(text),
+        },
+        b'0'..=b'9' => timestamp(text).unwrap_or_else(|| number(text)),
+        _ => string(text),
+    }
+}
+
+fn string(text: &str) -> Value {
+    Value::Str(SmolStr::new(text))
+}
+
+fn number(text: &str) -> Value {
+    let plain: String = text.chars().filter(|letter| *letter != '_').collect();
+    if let Some(value) = integer(&plain) {
+        return value;
+    }
+    if is_float(&plain)
+        && let Ok(value) = plain.parse::<f64>()
+    {
+        return Value::Float(value);
+    }
+    string(text)
+}
+
+/// Go's `strconv.ParseInt(text, 0, 64)` and then `ParseUint`, with underscores already taken out.
+fn integer(text: &str) -> Option<Value> {
+    let (negative, digits) = match text.as_bytes().first()? {
+        b'-' => (true, &text[1..]),
+        b'+' => (false, &text[1..]),
+        _ => (false, text),
+    };
+    let lower = |prefix: &str| digits.get(..2).is_some_and(|head| head.eq_ignore_ascii_case(prefix));
+    let (radix, digits) = if lower("0x") {
+        (16, &digits[2..])
+    } else if lower("0o") {
+        (8, &digits[2..])
+    } else if lower("0b") {
+        (2, &digits[2..])
+    } else if digits.len() > 1 && digits.starts_with('0') {
+        (8, &digits[1..])
+    } else {
+        (10, digits)
+    };
+    if digits.is_empty() || !digits.bytes().all(|digit| (digit as char).is_digit(radix)) {
+        return None;
+    }
+    let size = u64::from_str_radix(digits, radix).ok()?;
+    match (negative, i64::try_from(size)) {
+        (false, Ok(value)) => Some(Value::Int(value)),
+        (false, Err(_)) => Some(Value::Uint(size)),
+        (true, Ok(value)) => Some(Value::Int(-value)),
+        (true, Err(_)) => (size == i64::MIN.unsigned_abs()).then_some(Value::Int(i64::MIN)),
+    }
+}
+
+/// go-yaml's `yamlStyleFloat`: `^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$`.
+fn is_float(text: &str) -> bool {
+    let text = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let (mantissa, exponent) = match text.find(['e', 'E']) {
+        Some(at) => (&text[..at], Some(&text[at + 1..])),
+        None => (text, None),
+    };
+    let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    let mantissa = match mantissa.split_once('.') {
+        Some((whole, part)) => digits(whole) && digits(part) && !(whole.is_empty() && part.is_empty()),
+        None => !mantissa.is_empty() && digits(mantissa),
+    };
+    mantissa
+        && exponent.is_none_or(|exponent| {
+            let exponent = exponent.strip_prefix(['-', '+']).unwrap_or(exponent);
+            !exponent.is_empty() && digits(exponent)
+        })
+}
+
+/// The timestamps that go-yaml v3 recognises, as Go prints them in JSON.
+fn timestamp(text: &str) -> Option<Value> {
+    let bytes = text.as_bytes();
+    // A quick look: four digits and a dash, before anything is taken apart.
+    if bytes.len() < 8 || bytes[4] != b'-' || !bytes[..4].iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let date_end = text.find(['T', 't', ' ']).unwrap_or(text.len());
+    let (date, time) = text.split_at(date_end);
+    let mut parts = date.split('-');
+    let (year, month, day) =
+        (number_of(parts.next()?, 4, 4)?, number_of(parts.next()?, 1, 2)?, number_of(parts.next()?, 1, 2)?);
+    if parts.next().is_some() || !(1..=12).contains(&month) || !(1..=days_of(year, month)).contains(&day) {
+        return None;
+    }
+    if time.is_empty() {
+        // go-yaml's "2006-1-2" takes one or two digits, but only the full form is a timestamp to JSON's eyes.
+        return Some(string(&format!("{year:04}-{month:02}-{day:02}T00:00:00Z")));
+    }
+    let spaced = time.starts_with(' ');
+    let clock = time[1..].trim_start();
+    let zone_at = clock.find(['Z', '+', '-', ' ']).unwrap_or(clock.len());
+    let (clock, zone) = clock.split_at(zone_at);
+    let (clock, fraction) = clock.split_once('.').unwrap_or((clock, ""));
+    let mut parts = clock.split(':');
+    let (hour, minute, second) =
+        (number_of(parts.next()?, 1, 2)?, number_of(parts.next()?, 1, 2)?, number_of(parts.next()?, 1, 2)?);
+    let valid = parts.next().is_none() && hour < 24 && minute < 60 && second < 60;
+    if !valid || !fraction.bytes().all(|byte| byte.is_ascii_digit()) || fraction.len() > 9 {
+        return None;
+    }
+    let zone = match zone.trim() {
+        // Without a zone go-yaml takes a timestamp only when a space parts date and time.
+        "" if spaced => "Z".to_owned(),
+        "Z" => "Z".to_owned(),
+        zone if zone.len() == 6 && zone.as_bytes()[3] == b':' => {
+            let (hours, minutes) = (number_of(&zone[1..3], 2, 2)?, number_of(&zone[4..], 2, 2)?);
+            if (hours, minutes) == (0, 0) { "Z".to_owned() } else { zone.to_owned() }
+        }
+        _ => return None,
+    };
+    let fraction = fraction.trim_end_matches('0');
+    let fraction = if fraction.is_empty() { String::new() } else { format!(".{fraction}") };
+    Some(string(&format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{fraction}{zone}")))
+}
+
+fn number_of(text: &str, least: usize, most: usize) -> Option<u32> {
+    let fits = (least..=most).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    fits.then(|| text.parse().ok()).flatten()
+}
+
+fn days_of(year: u32, month: u32) -> u32 {
+    match month {
+        4 | 6 | 9 | 11 => 30,
+        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
+        2 => 28,
+        _ => 31,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every row was printed by `kubectl kustomize` (kustomize 5.5.0).
+    #[test]
+    fn plain_scalars_mean_what_kustomize_makes_of_them() {
+        let text = |text: &str| Value::Str(text.into());
+        for (plain, value) in [
+            ("yes", text("yes")),
+            ("on", text("on")),
+            ("017", Value::Int(15)),
+            ("0123456", Value::Int(42_798)),
+            ("0o17", Value::Int(15)),
+            ("0x1f", Value::Int(31)),
+            ("0b101", Value::Int(5)),
+            ("1_000", Value::Int(1000)),
+            ("089", Value::Float(89.0)),
+            ("1e3", Value::Float(1000.0)),
+            ("12:30:45", text("12:30:45")),
+            ("2024-01-01", text("2024-01-01T00:00:00Z")),
+            ("12345678901234567890", Value::Uint(12_345_678_901_234_567_890)),
+            ("12345678901234567890123", Value::Float(1.234_567_890_123_456_8e22)),
+            ("~", Value::Null),
+            ("", Value::Null),
+            ("True", Value::Bool(true)),
+            ("-5", Value::Int(-5)),
+            ("1.2.3", text("1.2.3")),
+            ("v1", text("v1")),
+            (".5", Value::Float(0.5)),
+            ("10m", text("10m")),
+        ] {
+            assert_eq!(resolve_plain(plain), value, "{plain}");
+        }
+    }
+}
