@@ -3,4 +3,5 @@
 pub mod finding;
 pub mod kustomize;
 pub mod source;
+pub mod timing;
 pub mod yaml;

@@ -1,0 +1,267 @@
+//! The chart catalogue: how long well-known Helm charts take to become Ready in a cold start.
+//!
+//! The data is `rules/catalog/charts.yaml`, compiled in; what each row rests on is in `charts-evidence.yaml` beside it.
+
+use std::{sync::OnceLock, time::Duration};
+
+use rustc_hash::FxHashMap;
+use smol_str::SmolStr;
+
+use crate::{
+    source::FileId,
+    yaml::{self, Node},
+};
+
+static CHARTS: &[u8] = include_bytes!("../../rules/catalog/charts.yaml");
+
+/// Weights of charts, by chart name.
+#[derive(Debug)]
+pub struct Catalog {
+    rows: Vec<ChartWeight>,
+    by_name: FxHashMap<SmolStr, usize>,
+}
+
+/// How long one chart takes from its first reconciliation to Ready, with empty image caches and disks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChartWeight {
+    /// Chart name.
+    pub name: SmolStr,
+    /// Class of the typical figure on slow hardware.
+    pub class: ChartClass,
+    /// What the chart installs: `controller`, `operator`, `stack`, `cni`, `storage`, …
+    pub kind: SmolStr,
+    /// The step by hand, or from outside, without which it never becomes Ready.
+    pub gate: Option<SmolStr>,
+    /// Whether other publishers use the name for something else; the row then holds for its `sources` alone.
+    pub homonym: bool,
+    /// On homelab hardware: 3 nodes of 2–4 slow cores, 5–10 MB/s from the registry.
+    pub slow: Range,
+    /// On datacentre hardware: 3 or more nodes of 4 or more fast cores, 20–40 MB/s from the registry per node.
+    pub fast: Range,
+    /// How sure the figures are.
+    pub confidence: Confidence,
+    /// What the figures rest on, strongest first: `measured`, `documented`, `user-timeouts`, `structural`,
+    /// `structural-filelist`, `assumed-layout`.
+    pub basis: Vec<SmolStr>,
+    /// Other names of the same chart: renames, forks and repackagings of the same weight.
+    pub aliases: Vec<SmolStr>,
+    /// Repositories it is known to come from, given for homonyms.
+    pub sources: Vec<SmolStr>,
+}
+
+/// A duration that is not known exactly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Range {
+    /// A good day: small images, warm mirror.
+    pub low: Duration,
+    /// What to expect.
+    pub typical: Duration,
+    /// A bad day.
+    pub high: Duration,
+}
+
+/// Classes of the typical figure on slow hardware.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChartClass {
+    /// Up to 2 minutes.
+    Light,
+    /// Up to 5 minutes.
+    Medium,
+    /// More than 5 minutes.
+    Heavy,
+    /// The values decide; the figures are those of the most common ones.
+    Variable,
+}
+
+/// How sure the figures of a row are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Confidence {
+    /// Derived from the chart's layout.
+    Low,
+    /// Backed by at least one published figure.
+    Medium,
+    /// Backed by several published measurements.
+    High,
+}
+
+impl Catalog {
+    /// The catalogue that is compiled in; parsed when first asked for.
+    #[must_use]
+    pub fn builtin() -> &'static Self {
+        static BUILTIN: OnceLock<Catalog> = OnceLock::new();
+        BUILTIN.get_or_init(|| Self::parse(CHARTS).expect("internal: the compiled-in catalogue is well formed"))
+    }
+
+    /// The row of `chart`: by name, else by alias, upper and lower case alike. `url`, that of the repository or of the
+    /// OCI artifact, settles whether a name that several publishers use means the chart of the row; without it, it does.
+    #[must_use]
+    pub fn lookup(&self, chart: &str, url: Option<&str>) -> Option<&ChartWeight> {
+        let row = match self.by_name.get(chart) {
+            Some(row) => row,
+            None => self.by_name.get(chart.to_ascii_lowercase().as_str())?,
+        };
+        let row = &self.rows[*row];
+        let elsewhere = row.homonym && url.is_some_and(|url| !row.comes_from(url));
+        (!elsewhere).then_some(row)
+    }
+
+    /// All rows, sorted by name.
+    pub fn rows(&self) -> impl Iterator<Item = &ChartWeight> {
+        self.rows.iter()
+    }
+
+    /// Reads a catalogue. The error says which row is wrong, and why.
+    fn parse(bytes: &[u8]) -> Result<Self, String> {
+        let file = yaml::parse(FileId::NONE, bytes);
+        if let Some(problem) = file.errors().next() {
+            return Err(problem.message.clone());
+        }
+        let document = file.documents.first().ok_or("no document")?;
+        let rows: Vec<_> = document.root.items().map(ChartWeight::parse).collect::<Result<_, _>>()?;
+        let mut by_name = FxHashMap::default();
+        for (index, row) in rows.iter().enumerate() {
+            for name in std::iter::once(&row.name).chain(&row.aliases) {
+                if by_name.insert(name.clone(), index).is_some() {
+                    return Err(format!("{name}: named twice"));
+                }
+            }
+        }
+        Ok(Self { rows, by_name })
+    }
+}
+
+impl ChartWeight {
+    /// Whether `url` is one of the sources, or the repository that holds one of them.
+    fn comes_from(&self, url: &str) -> bool {
+        let url = url.trim_end_matches('/').to_ascii_lowercase();
+        self.sources.iter().any(|source| {
+            let rest = source.strip_prefix(url.as_str());
+            rest.is_some_and(|rest| rest.is_empty() || rest.strip_prefix('/') == Some(self.name.as_str()))
+        })
+    }
+
+    fn parse(row: &Node) -> Result<Self, String> {
+        let name = row.find_str(&["chart"]).ok_or("a row without `chart`")?;
+        let text = |key: &str| row.find_str(&[key]).ok_or_else(|| format!("{name}: no `{key}`"));
+        let list = |key: &str| -> Vec<SmolStr> {
+            row.get(key).into_iter().flat_map(Node::items).filter_map(Node::as_str).map(SmolStr::new).collect()
+        };
+        let range = |key: &str| {
+            let range = row.get(key).and_then(Range::parse);
+            range.ok_or_else(|| format!("{name}: `{key}` is not {{low, typical, high}} in ascending seconds"))
+        };
+        Ok(Self {
+            name: name.into(),
+            class: match text("class")? {
+                "light" => ChartClass::Light,
+                "medium" => ChartClass::Medium,
+                "heavy" => ChartClass::Heavy,
+                "variable" => ChartClass::Variable,
+                other => return Err(format!("{name}: unknown class {other}")),
+            },
+            kind: text("kind")?.into(),
+            gate: row.find_str(&["gate"]).map(SmolStr::new),
+            homonym: row.get("homonym").and_then(Node::as_bool).unwrap_or(false),
+            slow: range("slow")?,
+            fast: range("fast")?,
+            confidence: match text("confidence")? {
+                "low" => Confidence::Low,
+                "medium" => Confidence::Medium,
+                "high" => Confidence::High,
+                other => return Err(format!("{name}: unknown confidence {other}")),
+            },
+            basis: list("basis"),
+            aliases: list("aliases"),
+            sources: list("sources"),
+        })
+    }
+}
+
+impl Range {
+    fn parse(node: &Node) -> Option<Self> {
+        let seconds = |key: &str| {
+            let seconds = node.get(key)?.as_i64()?;
+            u64::try_from(seconds).ok().map(Duration::from_secs)
+        };
+        let range = Self { low: seconds("low")?, typical: seconds("typical")?, high: seconds("high")? };
+        (range.low <= range.typical && range.typical <= range.high).then_some(range)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_loads_in_order_and_in_its_class() {
+        let rows: Vec<_> = Catalog::builtin().rows().collect();
+        assert_eq!(rows.len(), 222);
+        assert!(rows.is_sorted_by(|a, b| a.name < b.name));
+        for row in rows {
+            let class = match row.slow.typical.as_secs() {
+                ..=120 => ChartClass::Light,
+                ..=300 => ChartClass::Medium,
+                _ => ChartClass::Heavy,
+            };
+            assert!(row.class == class || row.class == ChartClass::Variable, "{}", row.name);
+            assert!(!row.basis.is_empty(), "{}", row.name);
+            assert!(!row.homonym || !row.sources.is_empty(), "{}: a homonym without sources", row.name);
+            let names = std::iter::once(&row.name).chain(&row.aliases);
+            assert!(names.clone().all(|name| *name == name.to_ascii_lowercase()), "{}", row.name);
+            assert!(names.clone().all(|name| !name.contains([' ', '/', '(', '$'])), "{}", row.name);
+        }
+    }
+
+    #[test]
+    fn weights_are_found_by_name_in_any_case_and_by_alias() {
+        let catalog = Catalog::builtin();
+        let prometheus = catalog.lookup("Kube-Prometheus-Stack", None).expect("listed");
+        assert_eq!((prometheus.class, prometheus.slow.typical), (ChartClass::Heavy, Duration::from_mins(10)));
+        assert_eq!(prometheus.confidence, Confidence::High);
+        assert_eq!(catalog.lookup("prometheus-operator", None), Some(prometheus));
+        assert_eq!(catalog.lookup("no-such-chart", None), None);
+    }
+
+    #[test]
+    fn the_postgres_operators_of_two_publishers_are_two_rows() {
+        let catalog = Catalog::builtin();
+        let crunchy =
+            catalog.lookup("pgo", Some("oci://registry.developers.crunchydata.com/crunchydata")).expect("listed");
+        assert_eq!(crunchy.class, ChartClass::Medium);
+        assert_eq!(crunchy.slow.typical, Duration::from_mins(3));
+        assert_eq!(crunchy.slow.high, Duration::from_mins(8));
+        assert_ne!(catalog.lookup("postgres-operator", None), Some(crunchy));
+    }
+
+    #[test]
+    fn a_common_name_counts_only_from_a_known_source() {
+        let catalog = Catalog::builtin();
+        let from = |url| catalog.lookup("gateway", url).is_some();
+        assert!(from(None));
+        assert!(from(Some("https://istio-release.storage.googleapis.com/charts/")));
+        assert!(!from(Some("https://example.org/charts")));
+        let oci = |url| catalog.lookup("base", Some(url)).is_some();
+        assert!(oci("oci://gcr.io/istio-release/charts/base"));
+        assert!(oci("oci://gcr.io/istio-release/charts"));
+        assert!(!oci("oci://gcr.io/istio-release/char"));
+    }
+
+    #[test]
+    fn a_wrong_row_is_named() {
+        let row =
+            "- {chart: a, class: light, kind: app, confidence: low, fast: {low: 3, typical: 2, high: 4}, slow: {}}";
+        let error = Catalog::parse(row.as_bytes()).expect_err("out of order");
+        assert!(error.starts_with("a: "), "{error}");
+    }
+
+    #[test]
+    fn evidence_is_about_charts_of_the_catalogue() {
+        let text = include_bytes!("../../rules/catalog/charts-evidence.yaml");
+        let file = yaml::parse(FileId::NONE, text);
+        assert_eq!(file.errors().count(), 0);
+        for entry in file.documents[0].root.entries() {
+            let row = Catalog::builtin().rows().find(|row| row.name == entry.key);
+            assert!(row.is_some(), "{} has evidence but no row", entry.key);
+        }
+    }
+}
