@@ -8,6 +8,11 @@ impl FileId {
     /// Marks values that no file holds: what the analyser itself made up.
     pub const NONE: Self = Self(u32::MAX);
 
+    /// The file at `index`: the way back from [`FileId::index`].
+    pub(crate) const fn from_index(index: u32) -> Self {
+        Self(index)
+    }
+
     /// Position in tables that hold one entry per file.
     #[must_use]
     pub const fn index(self) -> usize {

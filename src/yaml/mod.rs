@@ -9,12 +9,17 @@
 //! [`Span`]: crate::source::Span
 
 mod budget;
+mod de;
+mod emit;
 mod node;
 mod parse;
 mod scalar;
+mod spanned;
 mod store;
 
+pub use de::{DecodeError, decode, decode_lenient};
 pub use node::{Entry, Map, Node, Value};
 pub use parse::{Comment, Document, File, Problem, ProblemKind, parse};
 pub use scalar::resolve_plain;
+pub use spanned::Spanned;
 pub use store::Store;
