@@ -1,0 +1,79 @@
+use rayon::prelude::*;
+
+use super::Scope;
+use crate::{
+    flux::{Kustomization, Sync, api::KUSTOMIZE_GROUP, syncs},
+    kustomize::Object,
+    source::{FileId, Span},
+    yaml::{Document, Store},
+};
+
+/// What the files of a repository declare, before anything is built.
+#[derive(Debug, Default)]
+pub struct Discovered {
+    /// Documents of kind Kustomization, patches among them.
+    pub kustomizations: Vec<Declared>,
+    /// Entry points of the Flux Operator.
+    pub syncs: Vec<(FileId, Sync)>,
+    /// Whether anything of Flux was seen at all.
+    pub any_flux: bool,
+}
+
+/// A Kustomization as a file declares it.
+#[derive(Debug)]
+pub struct Declared {
+    /// The file.
+    pub file: FileId,
+    /// The document.
+    pub span: Span,
+    /// The object, unbuilt.
+    pub kustomization: Kustomization,
+}
+
+/// Reads every YAML file in `scope` that may hold a Flux Kustomization or an entry point. Others are not parsed.
+#[must_use]
+pub fn discover(store: &Store<'_>, scope: &Scope) -> Discovered {
+    let tree = store.tree();
+    let files: Vec<FileId> = tree.files().filter(|file| is_yaml(tree.path(*file)) && scope.covers(tree.path(*file))).collect();
+    let found: Vec<Discovered> = files.into_par_iter().filter_map(|file| read(store, file)).collect();
+    let mut all = Discovered::default();
+    for mut one in found {
+        all.kustomizations.append(&mut one.kustomizations);
+        all.syncs.append(&mut one.syncs);
+        all.any_flux |= one.any_flux;
+    }
+    all.kustomizations.sort_by_key(|declared| (tree.path(declared.file), declared.span.start));
+    all.syncs.sort_by_key(|(file, _)| tree.path(*file));
+    all
+}
+
+fn is_yaml(path: &str) -> bool {
+    path.ends_with(".yaml") || path.ends_with(".yml")
+}
+
+fn read(store: &Store<'_>, file: FileId) -> Option<Discovered> {
+    let text = store.tree().text(file)?;
+    let has_kustomizations = text.contains(KUSTOMIZE_GROUP);
+    let may_sync = text.contains("sync:") && text.contains("path:");
+    if !has_kustomizations && !may_sync {
+        let any_flux = text.contains("toolkit.fluxcd.io");
+        return any_flux.then(|| Discovered { any_flux, ..Discovered::default() });
+    }
+    let mut found = Discovered { any_flux: has_kustomizations, ..Discovered::default() };
+    for document in &store.parse(file).documents {
+        if has_kustomizations && is_kustomization(document) {
+            let object = Object { node: document.root.clone(), source: document.span, changes: Vec::new() };
+            let kustomization = Kustomization::read(object);
+            found.kustomizations.push(Declared { file, span: document.span, kustomization });
+        } else if may_sync && let Some(sync) = syncs(&document.root) {
+            found.any_flux = true;
+            found.syncs.push((file, sync));
+        }
+    }
+    Some(found)
+}
+
+fn is_kustomization(document: &Document) -> bool {
+    let text = |key: &str| document.root.find_str(&[key]).unwrap_or_default();
+    text("kind") == "Kustomization" && text("apiVersion").starts_with(KUSTOMIZE_GROUP)
+}

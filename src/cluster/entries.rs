@@ -1,0 +1,282 @@
+//! Which Kustomizations exist before anything is reconciled, and which of them form one cluster.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rayon::prelude::*;
+
+use super::{
+    Cluster, Declared, Discovered, Folder, Options,
+    closure::{Closure, Roots, close},
+    finish::finish,
+    root::is_below,
+};
+use crate::{
+    flux::{Artifacts, Inputs, Kustomization, SourceRef, api::KUSTOMIZE_GROUP, build},
+    kustomize::Object,
+    source::{FileId, Span, normalize, parent},
+    yaml::Store,
+};
+
+/// The clusters of the repository whose artifact root is `folder` of the store's tree, sorted by root, groups that no
+/// root reaches last.
+#[must_use]
+pub fn resolve(store: &Store<'_>, folder: &str, discovered: &Discovered, options: &Options) -> Vec<Cluster> {
+    let artifacts = Artifacts::new(store, folder);
+    let finder = Finder { store, folder, artifacts: &artifacts, discovered };
+    let mut named = finder.explicit();
+    if let Some(wanted) = &options.cluster {
+        let matching: BTreeMap<String, Roots> =
+            named.iter().filter(|(root, _)| is_named(root, wanted)).map(|(root, roots)| (root.clone(), roots.clone())).collect();
+        if !matching.is_empty() {
+            named = matching;
+        }
+    }
+    let mut clusters: Vec<(String, Closure)> =
+        named.into_par_iter().map(|(root, roots)| (root, close(&artifacts, &roots))).collect();
+    let (tops, unreached) = finder.leftover(&clusters);
+    clusters.extend(tops.into_par_iter().map(|(root, roots)| (root, close(&artifacts, &roots))).collect::<Vec<_>>());
+    clusters.sort_by(|(left, _), (right, _)| left.cmp(right));
+    let mut clusters: Vec<Cluster> = clusters.into_iter().map(|(root, closure)| finish(root, true, closure)).collect();
+    if let Some(wanted) = &options.cluster {
+        clusters.retain(|cluster| is_named(&cluster.root, wanted));
+        return clusters;
+    }
+    let groups = unreached.into_par_iter().map(|(root, roots)| finish(root, false, close(&artifacts, &roots)));
+    clusters.extend(groups.collect::<Vec<_>>());
+    clusters
+}
+
+/// Whether `wanted` names the cluster at `root`: the path itself, its end, or one folder of it.
+fn is_named(root: &str, wanted: &str) -> bool {
+    let wanted = normalize(wanted);
+    root == wanted || root.ends_with(&format!("/{wanted}")) || root.split('/').any(|part| part == wanted)
+}
+
+struct Finder<'a, 't> {
+    store: &'a Store<'t>,
+    folder: &'a str,
+    artifacts: &'a Artifacts<'t>,
+    discovered: &'a Discovered,
+}
+
+type Named = BTreeMap<String, Roots>;
+
+impl Finder<'_, '_> {
+    /// Entry points that say so themselves: syncs of the Flux Operator, and Kustomizations that their own path builds.
+    fn explicit(&self) -> Named {
+        let mut named = Named::new();
+        for (_, sync) in &self.discovered.syncs {
+            if sync.path.contains("${") {
+                continue;
+            }
+            let roots = named.entry(normalize(&sync.path)).or_default();
+            if roots.kustomizations.is_empty() {
+                roots.kustomizations.push(Kustomization::read(sync.kustomization.clone()));
+                roots.objects.push(sync.source.clone());
+                roots.version = sync.version;
+            }
+        }
+        let selves: Vec<(String, Kustomization)> =
+            self.discovered.kustomizations.par_iter().filter_map(|declared| self.self_managed(declared)).collect();
+        for (path, kustomization) in selves {
+            // Where the operator syncs the same folder, its own Kustomization is the entry point.
+            let roots = named.entry(path).or_default();
+            if roots.kustomizations.is_empty() {
+                roots.kustomizations.push(kustomization);
+            }
+        }
+        named
+    }
+
+    /// The folder of `declared` and its definition in there, where building its path yields it again.
+    fn self_managed(&self, declared: &Declared) -> Option<(String, Kustomization)> {
+        let kustomization = &declared.kustomization;
+        let path = kustomization.spec.path.as_deref()?;
+        if path.contains("${") || kustomization.spec.source_ref.kind.as_deref() == Some("ExternalArtifact") {
+            return None;
+        }
+        let path = normalize(path);
+        if !self.may_hold(&path, declared.file) {
+            return None;
+        }
+        let built = self.children(&path).into_iter().find(|child| {
+            let same_name = child.name == kustomization.name;
+            same_name && child.spec.path.as_deref().map(normalize).as_deref() == Some(path.as_str())
+        });
+        built.map(|built| (path, built))
+    }
+
+    /// Whether it is worth looking into `path` for a Kustomization declared in `file`: the file lies below it, or the
+    /// folder has a kustomization file, which may reach anywhere.
+    fn may_hold(&self, path: &str, file: FileId) -> bool {
+        let kustomize = self.artifacts.git(None);
+        let inside = self.relative(file).is_some_and(|file| is_below(file, path));
+        let artifact = kustomize.artifact();
+        artifact.is_folder(path) && (inside || kustomize.kustomization_node(path).is_some())
+    }
+
+    /// The Kustomizations that `path` builds, as it stands.
+    fn children(&self, path: &str) -> Vec<Kustomization> {
+        self.shallow(path).into_iter().map(Kustomization::read).collect()
+    }
+
+    fn shallow(&self, path: &str) -> Vec<Object> {
+        let kustomize = self.artifacts.git(None);
+        if !kustomize.artifact().is_folder(path) {
+            return Vec::new();
+        }
+        let nothing = Kustomization::read(Object { node: crate::yaml::Node::NULL, source: Span::NONE, changes: Vec::new() });
+        let build = build(&nothing, Inputs { kustomize: &kustomize, folder: path });
+        let is_kustomization = |object: &Object| {
+            let id = object.id();
+            id.kind == "Kustomization" && id.group == KUSTOMIZE_GROUP
+        };
+        build.objects.into_iter().filter(is_kustomization).collect()
+    }
+
+    /// The path of a file in the artifact.
+    fn relative(&self, file: FileId) -> Option<&str> {
+        let path = self.store.tree().path(file);
+        if self.folder.is_empty() { Some(path) } else { path.strip_prefix(self.folder)?.strip_prefix('/') }
+    }
+
+    /// What no entry point reaches: further clusters, applied by hand, and groups that nothing reaches.
+    fn leftover(&self, clusters: &[(String, Closure)]) -> (Named, Named) {
+        let reached: BTreeSet<Span> = clusters
+            .iter()
+            .flat_map(|(_, closure)| closure.drafts.values())
+            .flat_map(|draft| draft.definitions.iter().map(|definition| definition.object.source))
+            .collect();
+        // Without a source it is a patch, or a template that something else completes.
+        let left: Vec<&Declared> = self
+            .discovered
+            .kustomizations
+            .iter()
+            .filter(|declared| !reached.contains(&declared.span) && is_complete(declared))
+            .collect();
+        let tops = self.tops(&left);
+        let mut groups: BTreeMap<String, Vec<&Declared>> = BTreeMap::new();
+        let mut unreached: BTreeMap<String, Vec<&Declared>> = BTreeMap::new();
+        let known: Vec<&str> = clusters.iter().map(|(root, _)| root.as_str()).collect();
+        for top in tops {
+            let file = self.relative(top.file).unwrap_or_default();
+            match cluster_folder(file) {
+                Some(folder) if !known.iter().any(|root| is_below(root, folder)) && !is_covered(file, clusters) => {
+                    groups.entry(folder.to_owned()).or_default().push(top);
+                }
+                None if clusters.is_empty() => groups.entry(parent(file).to_owned()).or_default().push(top),
+                _ => unreached.entry(file.to_owned()).or_default().push(top),
+            }
+        }
+        if clusters.is_empty() {
+            self.drop_covered(&mut groups, &mut unreached);
+        }
+        (rooted(groups), rooted(unreached))
+    }
+
+    /// Those of `left` that no other of them builds.
+    fn tops<'d>(&self, left: &[&'d Declared]) -> Vec<&'d Declared> {
+        let built: Vec<(usize, Vec<Span>)> = left
+            .par_iter()
+            .enumerate()
+            .map(|(index, declared)| {
+                let path = declared.kustomization.spec.path.as_deref().map(normalize).unwrap_or_default();
+                (index, self.shallow(&path).into_iter().map(|object| object.source).collect())
+            })
+            .collect();
+        let is_built = |top: usize| {
+            built.iter().any(|(index, spans)| *index != top && spans.contains(&left[top].span))
+        };
+        left.iter().enumerate().filter(|(index, _)| !is_built(*index)).map(|(_, declared)| *declared).collect()
+    }
+
+    /// Where nothing names the roots: a group whose files lie below what a larger group builds is toggled off there.
+    fn drop_covered(&self, groups: &mut BTreeMap<String, Vec<&Declared>>, unreached: &mut BTreeMap<String, Vec<&Declared>>) {
+        let closures: BTreeMap<String, Closure> =
+            rooted(groups.clone()).into_par_iter().map(|(root, roots)| (root, close(self.artifacts, &roots))).collect();
+        let mut by_size: Vec<&String> = closures.keys().collect();
+        by_size.sort_by_key(|root| (std::cmp::Reverse(closures[*root].drafts.len()), (*root).clone()));
+        let mut kept: Vec<&Closure> = Vec::new();
+        for root in by_size {
+            let files: Vec<&str> = groups[root].iter().filter_map(|top| self.relative(top.file)).collect();
+            let covered = files.iter().all(|file| kept.iter().any(|closure| covers(closure, file)));
+            if covered && !kept.is_empty() {
+                for top in groups.remove(root).unwrap_or_default() {
+                    let file = self.relative(top.file).unwrap_or_default().to_owned();
+                    unreached.entry(file).or_default().push(top);
+                }
+            } else {
+                kept.push(&closures[root]);
+            }
+        }
+    }
+}
+
+/// Whether a document is a Kustomization of its own, and no patch.
+fn is_complete(declared: &Declared) -> bool {
+    let Kustomization { name, spec, .. } = &declared.kustomization;
+    !name.is_empty() && !name.contains("${") && !spec.source_ref.name.is_empty()
+}
+
+fn is_covered(file: &str, clusters: &[(String, Closure)]) -> bool {
+    clusters.iter().any(|(_, closure)| covers(closure, file))
+}
+
+/// Whether `file` lies in a folder that some node of the closure builds.
+fn covers(closure: &Closure, file: &str) -> bool {
+    closure.drafts.values().any(|draft| matches!(&draft.folder, Folder::Here(folder) if is_below(file, folder)))
+}
+
+/// The folder that stands for one cluster by the layout of Flux's own examples: the one below `clusters` or `cluster`.
+fn cluster_folder(file: &str) -> Option<&str> {
+    let folder = parent(file);
+    let mut end = 0;
+    let mut below_clusters = false;
+    for part in folder.split('/') {
+        end += part.len();
+        if below_clusters {
+            return Some(&folder[..end]);
+        }
+        below_clusters = part == "clusters";
+        end += 1;
+    }
+    None
+}
+
+/// Groups as roots. A Kustomization without namespace gets none: where it lives is not known.
+fn rooted(groups: BTreeMap<String, Vec<&Declared>>) -> Named {
+    let mut named = Named::new();
+    for (root, tops) in groups {
+        let mut by_source: BTreeMap<SourceRef, Roots> = BTreeMap::new();
+        for top in tops {
+            let source = SourceRef::of(&top.kustomization.spec.source_ref, &top.kustomization.namespace);
+            by_source.entry(source).or_default().kustomizations.push(top.kustomization.clone());
+        }
+        let single = by_source.len() == 1;
+        for (source, roots) in by_source {
+            let name = if single { root.clone() } else { format!("{root} ({source})") };
+            named.insert(name, roots);
+        }
+    }
+    named
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cluster_is_the_folder_below_clusters() {
+        assert_eq!(cluster_folder("kubernetes/clusters/prod/infra/ks.yaml"), Some("kubernetes/clusters/prod"));
+        assert_eq!(cluster_folder("clusters/prod/apps.yaml"), Some("clusters/prod"));
+        assert_eq!(cluster_folder("kubernetes/apps/x/ks.yaml"), None);
+    }
+
+    #[test]
+    fn a_cluster_is_named_by_its_path_or_a_folder_of_it() {
+        for wanted in ["kubernetes/clusters/apps", "clusters/apps", "apps", "./kubernetes/clusters/apps/"] {
+            assert!(is_named("kubernetes/clusters/apps", wanted), "{wanted}");
+        }
+        assert!(!is_named("kubernetes/clusters/apps", "app"));
+    }
+}

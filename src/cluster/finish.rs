@@ -1,0 +1,45 @@
+use std::collections::BTreeMap;
+
+use super::{
+    Cluster, Node, NodeId, NodeKey, ObjectKey, Provider, Release,
+    closure::{Closure, applied_keys},
+};
+use crate::flux::{HelmRelease, api::HELM_GROUP};
+
+/// Turns a closure into a cluster: numbers the nodes and lists who applies what.
+pub(super) fn finish(root: String, reached: bool, closure: Closure) -> Cluster {
+    let nodes: Vec<Node> = closure
+        .drafts
+        .into_iter()
+        .map(|(key, draft)| Node {
+            key,
+            kustomization: draft.kustomization,
+            is_entry: draft.is_entry,
+            definitions: draft.definitions,
+            folder: draft.folder,
+            applied: std::sync::Arc::unwrap_or_clone(draft.applied),
+            unresolved: draft.unresolved,
+        })
+        .collect();
+    let mut objects: BTreeMap<ObjectKey, Vec<Provider>> = BTreeMap::new();
+    for (index, node) in nodes.iter().enumerate() {
+        // What a node applies to another cluster is no object of this one.
+        if node.is_remote() {
+            continue;
+        }
+        for (object, key) in applied_keys(&node.applied) {
+            objects.entry(key).or_default().push(Provider { node: NodeId(index as u32), object });
+        }
+    }
+    let releases = objects
+        .iter()
+        .filter(|(key, _)| key.kind == "HelmRelease" && key.group == HELM_GROUP)
+        .filter_map(|(key, providers)| {
+            let first = providers.first()?;
+            let object = nodes[first.node.index()].applied.build.objects[first.object].clone();
+            let key = NodeKey::new(key.namespace.clone(), key.name.clone());
+            Some(Release { key, helm: HelmRelease::read(object), providers: providers.clone() })
+        })
+        .collect();
+    Cluster { root, reached, version: closure.version, nodes, releases, objects }
+}

@@ -1,0 +1,24 @@
+//! Which clusters a repository holds, and what each of them is made of: entry points, and everything they lead to.
+//!
+//! [`discover`] finds the root of the artifact and the Flux objects that files declare; [`resolve`] turns them into
+//! [`Cluster`]s by building what each Kustomization applies, and what that applies in turn, until nothing new appears.
+
+mod closure;
+mod discover;
+mod entries;
+mod finish;
+mod model;
+mod root;
+mod sources;
+
+pub use discover::{Declared, Discovered, discover};
+pub use entries::resolve;
+pub use model::{Cluster, Definition, Folder, Node, NodeId, NodeKey, ObjectKey, Provider, Release};
+pub use root::{Scope, find_root};
+
+/// What the user decides about clusters.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Only the cluster of this name: its root, or a folder name in it.
+    pub cluster: Option<String>,
+}

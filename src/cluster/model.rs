@@ -1,0 +1,240 @@
+use std::{collections::BTreeMap, fmt};
+
+use smol_str::SmolStr;
+
+use crate::{
+    finding::Subject,
+    flux::{Applied, FluxVersion, HelmRelease, Kustomization},
+    kustomize::{Object, ObjectId, Unresolved},
+    source::Span,
+};
+
+/// A cluster: everything that one set of entry points leads to.
+#[derive(Debug)]
+pub struct Cluster {
+    /// Folder of its entry point, relative to the artifact root; what names it in output.
+    pub root: String,
+    /// Whether an entry point leads here. What only a file outside every build defines forms groups of its own, which
+    /// are analysed with less weight.
+    pub reached: bool,
+    /// The Flux release that runs there, where the repository tells.
+    pub version: Option<FluxVersion>,
+    /// Its Kustomizations, sorted by key.
+    pub nodes: Vec<Node>,
+    /// Its HelmReleases, sorted by key.
+    pub releases: Vec<Release>,
+    /// Every object and the Kustomizations that apply it, in node order.
+    pub objects: BTreeMap<ObjectKey, Vec<Provider>>,
+}
+
+/// A Kustomization of a cluster, by position in [`Cluster::nodes`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeId(pub u32);
+
+/// Namespace and name of a Kustomization or HelmRelease, as they are after the build that produces it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeKey {
+    /// Namespace.
+    pub namespace: SmolStr,
+    /// Name.
+    pub name: SmolStr,
+}
+
+/// An object of a cluster, whatever its API version.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ObjectKey {
+    /// API group; empty for the core group.
+    pub group: SmolStr,
+    /// Kind.
+    pub kind: SmolStr,
+    /// Namespace; empty where none is set.
+    pub namespace: SmolStr,
+    /// Name.
+    pub name: SmolStr,
+}
+
+/// Who applies an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Provider {
+    /// The Kustomization.
+    pub node: NodeId,
+    /// Position of the object in what it applies.
+    pub object: usize,
+}
+
+/// A Kustomization and what it applies.
+#[derive(Debug)]
+pub struct Node {
+    /// Its identity.
+    pub key: NodeKey,
+    /// The Kustomization itself.
+    pub kustomization: Kustomization,
+    /// Whether it exists before anything is reconciled.
+    pub is_entry: bool,
+    /// Every definition that the builds of this cluster hold, the one in force first.
+    pub definitions: Vec<Definition>,
+    /// Where its manifests are.
+    pub folder: Folder,
+    /// What it applies.
+    pub applied: Applied,
+    /// What about it cannot be known from the repository.
+    pub unresolved: Vec<Unresolved>,
+}
+
+/// A document that defines a node.
+#[derive(Debug, Clone)]
+pub struct Definition {
+    /// The Kustomization whose build holds it; `None` for an entry point.
+    pub owner: Option<NodeKey>,
+    /// The object.
+    pub object: Object,
+}
+
+/// Where the manifests of a node are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Folder {
+    /// In this folder of its artifact.
+    Here(String),
+    /// Nowhere: the artifact has no such folder. The file, where there is one of that name.
+    Missing {
+        /// The folder that is not there.
+        path: String,
+        /// Whether a file or a link stands in its place.
+        other: Option<&'static str>,
+        /// The artifact's folder of the nearest name.
+        similar: Option<String>,
+    },
+    /// In a source whose files this repository does not hold, and why.
+    Elsewhere(String),
+    /// Unknown: the path holds a variable that is set outside the repository.
+    Unknown,
+}
+
+/// A HelmRelease of a cluster.
+#[derive(Debug)]
+pub struct Release {
+    /// Its identity.
+    pub key: NodeKey,
+    /// The HelmRelease.
+    pub helm: HelmRelease,
+    /// Who applies it.
+    pub providers: Vec<Provider>,
+}
+
+impl NodeId {
+    /// Position in [`Cluster::nodes`].
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+impl Cluster {
+    /// The node of that id.
+    #[must_use]
+    pub fn node(&self, id: NodeId) -> &Node {
+        &self.nodes[id.index()]
+    }
+
+    /// The nodes with their ids.
+    pub fn nodes(&self) -> impl Iterator<Item = (NodeId, &Node)> {
+        self.nodes.iter().enumerate().map(|(index, node)| (NodeId(index as u32), node))
+    }
+
+    /// The node of that key.
+    #[must_use]
+    pub fn find(&self, key: &NodeKey) -> Option<NodeId> {
+        self.nodes.binary_search_by(|node| node.key.cmp(key)).ok().map(|index| NodeId(index as u32))
+    }
+
+    /// The nodes of that name, in whatever namespace.
+    pub fn named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Node> + use<'a> {
+        self.nodes.iter().filter(move |node| node.key.name == name)
+    }
+
+    /// The HelmRelease of that key.
+    #[must_use]
+    pub fn release(&self, key: &NodeKey) -> Option<usize> {
+        self.releases.binary_search_by(|release| release.key.cmp(key)).ok()
+    }
+
+    /// The object that a provider applies.
+    #[must_use]
+    pub fn object(&self, provider: Provider) -> &Object {
+        &self.node(provider.node).applied.build.objects[provider.object]
+    }
+
+    /// How many nodes are not wholly known.
+    #[must_use]
+    pub fn unresolved_nodes(&self) -> usize {
+        self.nodes.iter().filter(|node| !node.unresolved.is_empty()).count()
+    }
+}
+
+impl Node {
+    /// The node as the subject of a finding.
+    #[must_use]
+    pub fn subject(&self) -> Subject {
+        self.key.subject("Kustomization")
+    }
+
+    /// Whether kustomize-controller checks anything before it calls the node Ready (`wait` or `healthChecks`).
+    #[must_use]
+    pub fn has_gate(&self) -> bool {
+        self.kustomization.spec.wait || !self.kustomization.spec.health_checks.is_empty()
+    }
+
+    /// Whether it applies to another cluster than the one it lives in.
+    #[must_use]
+    pub fn is_remote(&self) -> bool {
+        self.kustomization.spec.kube_config.is_some()
+    }
+
+    /// The place of its name.
+    #[must_use]
+    pub fn span(&self) -> Span {
+        self.kustomization.name_span()
+    }
+}
+
+impl NodeKey {
+    /// A key.
+    #[must_use]
+    pub fn new(namespace: impl Into<SmolStr>, name: impl Into<SmolStr>) -> Self {
+        Self { namespace: namespace.into(), name: name.into() }
+    }
+
+    /// The key as a subject of `kind`.
+    #[must_use]
+    pub fn subject(&self, kind: &str) -> Subject {
+        let namespace = (!self.namespace.is_empty()).then(|| self.namespace.to_string());
+        Subject { kind: kind.to_owned(), namespace, name: self.name.to_string() }
+    }
+}
+
+impl ObjectKey {
+    /// The object as a subject.
+    #[must_use]
+    pub fn subject(&self) -> Subject {
+        let namespace = (!self.namespace.is_empty()).then(|| self.namespace.to_string());
+        Subject { kind: self.kind.to_string(), namespace, name: self.name.to_string() }
+    }
+
+    /// Whether a variable that is not known stands in its name or namespace.
+    #[must_use]
+    pub fn is_unresolved(&self) -> bool {
+        self.name.contains("${") || self.namespace.contains("${")
+    }
+}
+
+impl From<ObjectId> for ObjectKey {
+    fn from(id: ObjectId) -> Self {
+        Self { group: id.group, kind: id.kind, namespace: id.namespace.unwrap_or_default(), name: id.name }
+    }
+}
+
+impl fmt::Display for NodeKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.namespace.is_empty() { f.write_str(&self.name) } else { write!(f, "{}/{}", self.namespace, self.name) }
+    }
+}

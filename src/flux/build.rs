@@ -1,0 +1,119 @@
+use super::{Kustomization, Variables, envsubst, generate::generated_kustomization, overlay::overlay};
+use crate::{
+    kustomize::{Build, Change, Error, Kustomize, Object, Step},
+    source::{Span, join},
+    yaml::{Node, Value},
+};
+
+/// What a Kustomization is built from.
+#[derive(Debug, Clone, Copy)]
+pub struct Inputs<'a, 't> {
+    /// Builds folders of the artifact.
+    pub kustomize: &'a Kustomize<'t>,
+    /// Folder in the artifact, normalised.
+    pub folder: &'a str,
+}
+
+/// What a Kustomization applies.
+#[derive(Debug, Clone, Default)]
+pub struct Applied {
+    /// Objects, errors, and what is unknown.
+    pub build: Build,
+    /// Variables that were used but are known only in the cluster.
+    pub unknown_variables: Vec<(String, Span)>,
+}
+
+/// Builds the folder of `kustomization`, Flux's own fields included, up to but without the substitution of variables
+/// (kustomize-controller v1.9, `generate` and `build`).
+#[must_use]
+pub fn build(kustomization: &Kustomization, inputs: Inputs<'_, '_>) -> Build {
+    let Inputs { kustomize, folder } = inputs;
+    let artifact = kustomize.artifact();
+    let mut errors = Vec::new();
+    let root = match kustomize.kustomization_node(folder) {
+        Some(root) => root,
+        None => {
+            let (root, found) = generated_kustomization(kustomize.store(), artifact, folder);
+            errors = found;
+            root
+        }
+    };
+    let has_component = |path: &str| join(folder, path).is_some_and(|path| artifact.is_folder(&path));
+    let root = overlay(root, kustomization, &has_component);
+    let mut build = kustomize.build(folder, Some(&root));
+    build.errors.splice(0..0, errors);
+    build.objects = expand(std::mem::take(&mut build.objects));
+    build
+}
+
+/// Substitutes variables in a build and sets common metadata (kustomize-controller v1.9, `build` and `apply`).
+#[must_use]
+pub fn substitute(kustomization: &Kustomization, build: &Build, variables: &Variables, strict: bool) -> Applied {
+    let mut applied = Applied { build: build.clone(), unknown_variables: Vec::new() };
+    if kustomization.spec.post_build.is_some() && variables.active {
+        for object in &mut applied.build.objects {
+            substitute_object(object, variables, strict, &mut applied.build.errors, &mut applied.unknown_variables);
+        }
+    }
+    if let Some(metadata) = kustomization.object.node.find(&["spec", "commonMetadata"]) {
+        for object in &mut applied.build.objects {
+            for field in ["labels", "annotations"] {
+                common_metadata(object, field, metadata.get(field));
+            }
+        }
+    }
+    applied
+}
+
+fn substitute_object(
+    object: &mut Object,
+    variables: &Variables,
+    strict: bool,
+    errors: &mut Vec<Error>,
+    unknown: &mut Vec<(String, Span)>,
+) {
+    let outcome = envsubst::substitute_object(&object.node, &|name| variables.lookup(name), strict);
+    if let Some(node) = outcome.node {
+        object.node = node;
+        object.changes.push(Change { step: Step::Substitution, at: variables.span });
+    }
+    unknown.extend(outcome.unknown);
+    let id = object.id();
+    for (message, span) in outcome.errors {
+        errors.push(Error {
+            message: format!("substitution in {id} fails: {message}"),
+            span: span.or(object.source),
+            related: vec![(variables.span, "variables come from here".to_owned())],
+        });
+    }
+}
+
+fn common_metadata(object: &mut Object, field: &str, values: Option<&Node>) {
+    let Some(values) = values.filter(|values| values.as_map().is_some_and(|map| !map.is_empty())) else { return };
+    let Some(target) = object.node.ensure_map(&["metadata", field], values.span) else { return };
+    for entry in values.entries() {
+        target.set(&entry.key, entry.value.clone());
+    }
+    let step = if field == "labels" { Step::Labels } else { Step::Annotations };
+    object.changes.push(Change { step, at: values.span });
+}
+
+/// Decodes as Flux does (fluxcd/pkg ssa, `utils.ReadObjects`): lists are taken apart; kustomization files and what is no
+/// object are dropped without a word.
+fn expand(objects: Vec<Object>) -> Vec<Object> {
+    let mut expanded = Vec::with_capacity(objects.len());
+    for object in objects {
+        let id = object.id();
+        if id.kind.ends_with("List") && matches!(object.node.get("items").map(|items| &items.value), Some(Value::Seq(_))) {
+            let items: Vec<Node> = object.node.get("items").map(|list| list.items().cloned().collect()).unwrap_or_default();
+            expanded.extend(items.into_iter().map(|node| Object {
+                source: if node.span.is_some() { node.span } else { object.source },
+                changes: object.changes.clone(),
+                node,
+            }));
+        } else if !(id.group == "kustomize.config.k8s.io" && id.kind == "Kustomization") && !id.kind.is_empty() && !id.name.is_empty() {
+            expanded.push(object);
+        }
+    }
+    expanded
+}

@@ -1,0 +1,92 @@
+use smol_str::SmolStr;
+
+use super::api::OPERATOR_GROUP;
+use crate::{
+    kustomize::Object,
+    source::Span,
+    yaml::{Entry, Map, Node, Value},
+};
+
+/// A cluster's entry point that the Flux Operator makes of a FluxInstance.
+#[derive(Debug, Clone)]
+pub struct Sync {
+    /// The Kustomization it generates.
+    pub kustomization: Object,
+    /// The source it generates.
+    pub source: Object,
+    /// Folder of the cluster.
+    pub path: String,
+    /// Version of Flux it installs.
+    pub version: Option<super::FluxVersion>,
+}
+
+/// The entry point that `document` declares, if it does: a FluxInstance, a HelmRelease of the `flux-instance` chart, or
+/// values of that chart.
+#[must_use]
+pub fn syncs(document: &Node) -> Option<Sync> {
+    let kind = document.find_str(&["kind"]);
+    let api_version = document.find_str(&["apiVersion"]).unwrap_or_default();
+    let (instance, namespace, name) = match kind {
+        Some("FluxInstance") if api_version.starts_with(OPERATOR_GROUP) => {
+            (document.get("spec")?, document.find_str(&["metadata", "namespace"]), document.find_str(&["metadata", "name"]))
+        }
+        Some("HelmRelease") => (document.find(&["spec", "values", "instance"])?, None, None),
+        None => (document.get("instance")?, None, None),
+        Some(_) => return None,
+    };
+    let sync = instance.get("sync")?;
+    let path = sync.get("path")?;
+    sync.get("url")?;
+    let _ = name;
+    let namespace = SmolStr::new(namespace.unwrap_or("flux-system"));
+    let name = sync.find_str(&["name"]).map_or_else(|| namespace.clone(), SmolStr::new);
+    let source_kind = sync.find_str(&["kind"]).unwrap_or("GitRepository");
+    let at = sync.span;
+    let metadata = map(at, [("name", Node::str(name.clone(), at)), ("namespace", Node::str(namespace, at))]);
+    let source_ref = map(at, [("kind", Node::str(source_kind, at)), ("name", Node::str(name, at))]);
+    let spec = map(
+        at,
+        [
+            ("interval", Node::str("10m", at)),
+            ("path", path.clone()),
+            ("prune", Node::new(Value::Bool(true), at)),
+            ("sourceRef", source_ref),
+        ],
+    );
+    let kustomization = object(at, "kustomize.toolkit.fluxcd.io/v1", "Kustomization", metadata.clone(), spec);
+    let source = object(at, "source.toolkit.fluxcd.io/v1", source_kind, metadata, source_spec(sync));
+    let version = instance.find_str(&["distribution", "version"]).and_then(super::FluxVersion::parse);
+    Some(Sync { kustomization, source, path: path.as_str()?.to_owned(), version })
+}
+
+/// The spec of the generated source (flux-operator v0.58, `internal/builder/templates.go`).
+fn source_spec(sync: &Node) -> Node {
+    let mut spec = Node::empty_map(sync.span);
+    for key in ["interval", "url", "ignore", "provider"] {
+        if let Some(value) = sync.get(key) {
+            spec.set(key, value.clone());
+        }
+    }
+    spec
+}
+
+fn object(at: Span, api_version: &str, kind: &str, metadata: Node, spec: Node) -> Object {
+    let node = map(
+        at,
+        [
+            ("apiVersion", Node::str(api_version, at)),
+            ("kind", Node::str(kind, at)),
+            ("metadata", metadata),
+            ("spec", spec),
+        ],
+    );
+    Object { node, source: at, changes: Vec::new() }
+}
+
+fn map<const N: usize>(at: Span, entries: [(&str, Node); N]) -> Node {
+    let mut map = Map::default();
+    for (key, value) in entries {
+        map.insert(Entry { key: key.into(), key_span: value.span, value });
+    }
+    Node::new(Value::Map(map.into()), at)
+}

@@ -1,0 +1,26 @@
+//! What Flux makes of a repository: its API types, and what its controllers do with them before anything reaches a
+//! cluster. Builds on `kustomize/`, knows no cluster and no graph.
+
+pub mod api;
+mod artifacts;
+mod build;
+mod duration;
+mod entry;
+mod envsubst;
+mod generate;
+mod health;
+mod ignore_rules;
+mod object;
+mod overlay;
+mod post_build;
+mod version;
+
+pub use artifacts::{Artifacts, SourceRef, Where};
+pub use build::{Applied, Inputs, build, substitute};
+pub use duration::{format_duration, parse_duration};
+pub use entry::{Sync, syncs};
+pub use generate::generated_kustomization;
+pub use health::{helm_timeout, kustomization_timeout};
+pub use object::{ApiObject, HelmRelease, Kustomization, Policy};
+pub use post_build::{Variables, variable_sources};
+pub use version::FluxVersion;

@@ -1,0 +1,94 @@
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+
+use super::{
+    Kustomization,
+    api::SubstituteReference,
+    envsubst::Lookup,
+};
+use crate::{source::Span, yaml::Node};
+
+/// The variables of one Kustomization, as far as the repository shows them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Variables {
+    /// Values by name; `None` where a variable exists but its value is encrypted.
+    values: BTreeMap<String, Option<String>>,
+    /// Whether a source of variables is not in the repository: a name that is not here may be set there.
+    pub incomplete: bool,
+    /// Whether substitution runs at all.
+    pub active: bool,
+    /// The `postBuild` that orders the substitution.
+    pub span: Span,
+}
+
+/// The ConfigMaps and Secrets that `kustomization` takes variables from, in order, each with its place.
+pub fn variable_sources(kustomization: &Kustomization) -> impl Iterator<Item = (&SubstituteReference, Span)> {
+    let references = kustomization.spec.post_build.iter().flat_map(|post_build| &post_build.substitute_from);
+    let keys = ["spec", "postBuild", "substituteFrom"];
+    references.enumerate().map(move |(index, reference)| (reference, kustomization.item_span(&keys, index)))
+}
+
+impl Variables {
+    /// Gathers the variables of `kustomization`. `find` gives the ConfigMap or Secret of a reference where the
+    /// repository holds it (kustomize-controller v1.9 and fluxcd/pkg kustomize, `LoadVariables`): later sources
+    /// override earlier ones, inline variables override all.
+    #[must_use]
+    pub fn gather<'n>(kustomization: &Kustomization, find: &dyn Fn(&SubstituteReference) -> Option<&'n Node>) -> Self {
+        let mut variables = Self {
+            values: BTreeMap::new(),
+            incomplete: false,
+            active: false,
+            span: kustomization.span(&["spec", "postBuild"]),
+        };
+        let Some(post_build) = &kustomization.spec.post_build else { return variables };
+        for reference in &post_build.substitute_from {
+            match find(reference) {
+                Some(object) => variables.add(object),
+                // An optional source may exist all the same.
+                None => variables.incomplete = true,
+            }
+        }
+        for (name, value) in &post_build.substitute {
+            variables.values.insert(name.clone(), Some(value.clone()));
+        }
+        let always = post_build.substitute_strategy.as_deref() == Some("Always");
+        variables.active = always || variables.incomplete || !variables.values.is_empty();
+        variables
+    }
+
+    fn add(&mut self, object: &Node) {
+        let encrypted = object.get("sops").is_some();
+        let is_secret = object.find_str(&["kind"]) == Some("Secret");
+        for field in ["data", "stringData"] {
+            for entry in object.get(field).into_iter().flat_map(Node::entries) {
+                let text = entry.value.as_str();
+                let value = match text {
+                    Some(text) if encrypted || text.starts_with("ENC[") => {
+                        let _ = text;
+                        None
+                    }
+                    Some(text) if is_secret && field == "data" => base64::engine::general_purpose::STANDARD
+                        .decode(text.trim())
+                        .ok()
+                        .and_then(|bytes| String::from_utf8(bytes).ok()),
+                    Some(text) => Some(text.to_owned()),
+                    None => None,
+                };
+                self.values.insert(entry.key.to_string(), value);
+            }
+        }
+        // SOPS hides values, never keys, so the names above are all there are.
+    }
+
+    /// What is known of the variable `name`.
+    #[must_use]
+    pub fn lookup(&self, name: &str) -> Lookup {
+        match self.values.get(name) {
+            Some(Some(value)) => Lookup::Value(value.clone()),
+            Some(None) => Lookup::Unknown,
+            None if self.incomplete => Lookup::Unknown,
+            None => Lookup::Unset,
+        }
+    }
+}

@@ -1,0 +1,107 @@
+use std::{cmp::Reverse, collections::BinaryHeap, time::Duration};
+
+use petgraph::{Direction, visit::EdgeRef};
+
+use super::{Edge, Event, EventGraph, EventId};
+
+/// What the steps of a rollout cost.
+pub trait Cost {
+    /// From the last input of `event` until it happens.
+    fn event(&self, event: Event) -> Duration;
+    /// From the happening of an input until `edge` has passed it on.
+    fn edge(&self, edge: &Edge) -> Duration;
+}
+
+/// When every event happens at the earliest.
+#[derive(Debug, Clone)]
+pub struct Solution {
+    times: Vec<Option<Duration>>,
+    /// The input each event waited for last (AND) or got first (OR).
+    decisive: Vec<Option<EventId>>,
+}
+
+impl Solution {
+    /// When `id` happens; `None` where it never does.
+    #[must_use]
+    pub fn time(&self, id: EventId) -> Option<Duration> {
+        self.times[id.index()]
+    }
+
+    /// The events that `id` waited for, one after the other, from the first to `id` itself.
+    #[must_use]
+    pub fn path_to(&self, id: EventId) -> Vec<EventId> {
+        let mut path = vec![id];
+        let mut at = id;
+        while let Some(before) = self.decisive[at.index()] {
+            path.push(before);
+            at = before;
+        }
+        path.reverse();
+        path
+    }
+}
+
+/// Costs nothing: for the question whether, not when.
+struct Free;
+
+impl Cost for Free {
+    fn event(&self, _: Event) -> Duration {
+        Duration::ZERO
+    }
+
+    fn edge(&self, _: &Edge) -> Duration {
+        Duration::ZERO
+    }
+}
+
+impl EventGraph {
+    /// The least fixpoint: an AND event happens after its latest input, an OR event after its earliest.
+    ///
+    /// Events are settled in order of time, which is right because no cost is negative. The order of ties is the order
+    /// of ids, so equal input gives equal output.
+    #[must_use]
+    pub fn earliest(&self, cost: &dyn Cost) -> Solution {
+        let count = self.graph.node_count();
+        let mut solution = Solution { times: vec![None; count], decisive: vec![None; count] };
+        let mut missing: Vec<usize> = self.graph.node_indices().map(|node| self.inputs_needed(EventId(node))).collect();
+        let mut latest: Vec<(Duration, Option<EventId>)> = vec![(Duration::ZERO, None); count];
+        let mut open: BinaryHeap<Reverse<(Duration, EventId)>> = BinaryHeap::new();
+        for node in self.graph.node_indices().filter(|node| missing[node.index()] == 0) {
+            open.push(Reverse((cost.event(self.graph[node]), EventId(node))));
+        }
+        while let Some(Reverse((time, id))) = open.pop() {
+            if solution.times[id.index()].is_some() {
+                continue;
+            }
+            solution.times[id.index()] = Some(time);
+            solution.decisive[id.index()] = latest[id.index()].1;
+            for edge in self.graph.edges_directed(id.0, Direction::Outgoing) {
+                let target = EventId(edge.target());
+                let at = target.index();
+                if solution.times[at].is_some() || missing[at] == 0 {
+                    continue;
+                }
+                let arrives = time + cost.edge(edge.weight());
+                if latest[at].1.is_none() || arrives > latest[at].0 {
+                    latest[at] = (arrives, Some(id));
+                }
+                missing[at] -= 1;
+                if missing[at] == 0 {
+                    open.push(Reverse((latest[at].0 + cost.event(self.graph[target.0]), target)));
+                }
+            }
+        }
+        solution
+    }
+
+    /// Which events happen at all.
+    #[must_use]
+    pub fn reachable(&self) -> Solution {
+        self.earliest(&Free)
+    }
+
+    fn inputs_needed(&self, id: EventId) -> usize {
+        let inputs = self.graph.edges_directed(id.0, Direction::Incoming).count();
+        if self.graph[id.0].is_or() { inputs.min(1) } else { inputs }
+    }
+}
