@@ -309,7 +309,7 @@ impl<'t> Builder<'t> {
             match &node.value {
                 Value::Map(_) => merges.push(node),
                 Value::Seq(items) if items.iter().all(|item| item.as_map().is_some()) => {
-                    merges.extend(items.iter().cloned())
+                    merges.extend(items.iter().cloned());
                 }
                 _ => self.problem(ProblemKind::BadMerge, "a merge key needs a mapping".to_owned(), key_span, None),
             }
