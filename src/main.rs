@@ -1,1 +1,3 @@
+//! The `fluxdag` program.
+
 fn main() {}

@@ -1,0 +1,10 @@
+//! Everything that is tested from outside the library, in one binary: it links once.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test that cannot go on panics, and says on the terminal what it skips"
+)]
+
+mod architecture;
