@@ -6,10 +6,8 @@ use super::{Edge, Event, EventGraph, EventId};
 
 /// What the steps of a rollout cost.
 pub trait Cost {
-    /// From the last input of `event` until it happens.
-    fn event(&self, event: Event) -> Duration;
-    /// From the happening of an input until `edge` has passed it on.
-    fn edge(&self, edge: &Edge) -> Duration;
+    /// From `before` until its part in `after` is done.
+    fn edge(&self, before: Event, after: Event, edge: &Edge) -> Duration;
 }
 
 /// When every event happens at the earliest.
@@ -45,11 +43,7 @@ impl Solution {
 struct Free;
 
 impl Cost for Free {
-    fn event(&self, _: Event) -> Duration {
-        Duration::ZERO
-    }
-
-    fn edge(&self, _: &Edge) -> Duration {
+    fn edge(&self, _: Event, _: Event, _: &Edge) -> Duration {
         Duration::ZERO
     }
 }
@@ -67,7 +61,7 @@ impl EventGraph {
         let mut latest: Vec<(Duration, Option<EventId>)> = vec![(Duration::ZERO, None); count];
         let mut open: BinaryHeap<Reverse<(Duration, EventId)>> = BinaryHeap::new();
         for node in self.graph.node_indices().filter(|node| missing[node.index()] == 0) {
-            open.push(Reverse((cost.event(self.graph[node]), EventId(node))));
+            open.push(Reverse((Duration::ZERO, EventId(node))));
         }
         while let Some(Reverse((time, id))) = open.pop() {
             if solution.times[id.index()].is_some() {
@@ -81,13 +75,13 @@ impl EventGraph {
                 if solution.times[at].is_some() || missing[at] == 0 {
                     continue;
                 }
-                let arrives = time + cost.edge(edge.weight());
+                let arrives = time + cost.edge(self.graph[id.0], self.graph[target.0], edge.weight());
                 if latest[at].1.is_none() || arrives > latest[at].0 {
                     latest[at] = (arrives, Some(id));
                 }
                 missing[at] -= 1;
                 if missing[at] == 0 {
-                    open.push(Reverse((latest[at].0 + cost.event(self.graph[target.0]), target)));
+                    open.push(Reverse((latest[at].0, target)));
                 }
             }
         }

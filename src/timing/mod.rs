@@ -1,5 +1,15 @@
-//! Time: how long things take to become Ready.
+//! How long things take: durations of charts and objects, and when each event of a cold start happens at the earliest.
+//!
+//! Two rules keep the figures honest: every duration is a range with its origin, and nothing here counts timeouts or
+//! retries. What is computed is what the rollout needs.
 
-pub mod catalog;
+mod catalog;
+mod charts;
+mod constants;
+mod cold_start;
+mod durations;
 
-pub use catalog::{Catalog, ChartClass, ChartWeight, Range};
+pub use catalog::{Catalog, ChartClass, ChartWeight, Confidence as CatalogConfidence, Range};
+pub use charts::{Chart, chart_of};
+pub use cold_start::{ColdStart, Quantile};
+pub use durations::{Duration, Durations, Origin};

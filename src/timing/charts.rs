@@ -1,0 +1,52 @@
+use crate::{
+    cluster::{Cluster, ObjectKey, Release},
+    flux::{SourceRef, api::SOURCE_GROUP},
+    source::Span,
+    yaml::Node,
+};
+
+/// The chart of a HelmRelease.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chart {
+    /// Its name, without registry and path.
+    pub name: String,
+    /// Where it comes from, where the repository tells.
+    pub url: Option<String>,
+    /// The text that names it.
+    pub span: Span,
+}
+
+/// The chart of `release`, through its chart template, or through the OCIRepository or HelmChart behind `chartRef`.
+#[must_use]
+pub fn chart_of(cluster: &Cluster, release: &Release) -> Option<Chart> {
+    let spec = &release.helm.spec;
+    let source = |reference| source_spec(cluster, &SourceRef::of(reference, &release.key.namespace));
+    if let Some(reference) = &spec.chart_ref {
+        let span = release.helm.span(&["spec", "chartRef", "name"]);
+        let found = source(reference);
+        let text = |key: &str| found.and_then(|spec| spec.find_str(&[key])).map(str::to_owned);
+        let url = text("url");
+        // A source outside the repository is usually named after its chart.
+        let name = url.clone().or_else(|| text("chart")).unwrap_or_else(|| reference.name.clone());
+        return Some(Chart { name: last_part(&name).to_owned(), url, span });
+    }
+    let chart = &spec.chart.as_ref()?.spec;
+    let url = source(&chart.source_ref).and_then(|spec| spec.find_str(&["url"])).map(str::to_owned);
+    let span = release.helm.span(&["spec", "chart", "spec", "chart"]);
+    Some(Chart { name: last_part(&chart.chart).to_owned(), url, span })
+}
+
+fn source_spec<'c>(cluster: &'c Cluster, source: &SourceRef) -> Option<&'c Node> {
+    let key = ObjectKey {
+        group: SOURCE_GROUP.into(),
+        kind: source.kind.clone(),
+        namespace: source.namespace.clone(),
+        name: source.name.clone(),
+    };
+    let provider = cluster.objects.get(&key)?.first()?;
+    cluster.object(*provider).node.get("spec")
+}
+
+fn last_part(path: &str) -> &str {
+    path.trim_end_matches('/').rsplit('/').next().unwrap_or(path)
+}

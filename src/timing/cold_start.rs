@@ -1,0 +1,99 @@
+use std::time::Duration;
+
+use super::{Durations, Range, constants};
+use crate::{
+    cluster::{Cluster, NodeId},
+    graph::{Actor, Cost, Edge, Event, EventGraph, EventId, Moment, Reason, Solution},
+};
+
+/// Which end of a range is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Quantile {
+    /// The low end.
+    Low,
+    /// The typical value.
+    Typical,
+    /// The high end.
+    High,
+}
+
+/// When everything happens in a cold start: all Kustomizations new, all images to be pulled. Analytic, timeouts off.
+#[derive(Debug)]
+pub struct ColdStart {
+    low: Solution,
+    typical: Solution,
+    high: Solution,
+}
+
+struct At<'d> {
+    durations: &'d Durations,
+    quantile: Quantile,
+}
+
+impl At<'_> {
+    fn of(&self, range: Range) -> Duration {
+        match self.quantile {
+            Quantile::Low => range.low,
+            Quantile::Typical => range.typical,
+            Quantile::High => range.high,
+        }
+    }
+}
+
+impl Cost for At<'_> {
+    fn edge(&self, before: Event, after: Event, edge: &Edge) -> Duration {
+        match (edge.reason, after.actor, before.moment, after.moment) {
+            (Reason::Progress, Actor::Node(node), Moment::Start, Moment::Applied) => {
+                self.of(self.durations.node(node.index()).apply)
+            }
+            (Reason::Progress, Actor::Node(node), Moment::Applied, Moment::Ready) => {
+                self.of(self.durations.node(node.index()).health)
+            }
+            (Reason::Progress, Actor::Release(release), Moment::Start, Moment::Ready) => {
+                self.of(self.durations.release(release as usize).range)
+            }
+            (Reason::DependsOn | Reason::DependsOnExpr, ..) => self.of(constants::DEPENDENCY_POLL),
+            (Reason::Wait | Reason::HealthCheck, ..) => self.of(constants::HEALTH_POLL),
+            _ => Duration::ZERO,
+        }
+    }
+}
+
+impl ColdStart {
+    /// Computes the cold start of a cluster from its graph and durations.
+    #[must_use]
+    pub fn of(graph: &EventGraph, durations: &Durations) -> Self {
+        let solve = |quantile| graph.earliest(&At { durations, quantile });
+        Self { low: solve(Quantile::Low), typical: solve(Quantile::Typical), high: solve(Quantile::High) }
+    }
+
+    /// When an event happens, counted from the first reconciliation; `None` where it never does.
+    #[must_use]
+    pub fn time(&self, id: EventId) -> Option<Range> {
+        Some(Range { low: self.low.time(id)?, typical: self.typical.time(id)?, high: self.high.time(id)? })
+    }
+
+    /// When a Kustomization is Ready.
+    #[must_use]
+    pub fn ready(&self, graph: &EventGraph, node: NodeId) -> Option<Range> {
+        self.time(graph.id(Actor::Node(node), Moment::Ready)?)
+    }
+
+    /// The event that happens last, of those that happen at all, by typical durations.
+    #[must_use]
+    pub fn last(&self, graph: &EventGraph) -> Option<EventId> {
+        graph.events().filter_map(|id| Some((self.typical.time(id)?, std::cmp::Reverse(id)))).max().map(|(_, id)| id.0)
+    }
+
+    /// The events on the critical path to `id`, by typical durations.
+    #[must_use]
+    pub fn critical_path(&self, id: EventId) -> Vec<EventId> {
+        self.typical.path_to(id)
+    }
+
+    /// How many nodes of `cluster` become Ready.
+    #[must_use]
+    pub fn ready_nodes(&self, graph: &EventGraph, cluster: &Cluster) -> usize {
+        cluster.nodes().filter(|(id, _)| self.ready(graph, *id).is_some()).count()
+    }
+}
