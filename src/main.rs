@@ -1,1 +1,5 @@
-fn main() {}
+//! The `fluxdag` program.
+
+fn main() -> std::process::ExitCode {
+    fluxdag::cli::main()
+}
