@@ -1,3 +1,5 @@
 //! The `fluxdag` program.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    fluxdag::cli::main()
+}

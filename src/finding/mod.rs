@@ -1,9 +1,11 @@
 //! What the analyser says about a repository. Plain data: no graph, no printing.
 
 mod levels;
+mod rule_info;
 mod subject;
 
 pub use levels::{Confidence, Severity};
+pub use rule_info::{Category, RuleInfo, Tier};
 pub use subject::Subject;
 
 use crate::source::Span;

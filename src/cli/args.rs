@@ -1,0 +1,184 @@
+use std::{path::PathBuf, time::Duration};
+
+use clap::{
+    Args, Parser, Subcommand, ValueEnum,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
+
+use super::{duration, output::Output};
+use crate::finding::{Confidence, Severity};
+
+const EXAMPLES: &str = "\
+Examples:
+  fluxdag lint                        Check the repository around the current folder
+  fluxdag lint clusters/prod          Check one cluster of it
+  fluxdag explain dependency-cycle    What a rule reports, why, and how to fix it
+
+Exit codes:
+  0  nothing at or above --fail-on
+  1  findings at or above --fail-on
+  2  the job could not be done";
+
+const LINT_EXAMPLES: &str = "\
+Examples:
+  fluxdag lint                                  Check the repository around the current folder
+  fluxdag lint ./clusters                       Check what is below that folder
+  fluxdag lint -o concise                       One line for each finding
+  fluxdag lint -o full -o json=findings.json    Read it, and keep it for a program
+  fluxdag lint --fail-on warning                Let warnings fail too
+  fluxdag lint --min-severity info              Show advice as well
+  fluxdag lint --max-path 10m                   Report a cold start that needs more than ten minutes";
+
+/// Find deadlocks, fragile gates and slow rollouts in Flux GitOps repositories, without a cluster
+///
+/// Reads the manifests, builds them as Flux does, and checks the graph of who waits for whom. Needs no cluster and no
+/// network.
+#[derive(Debug, Parser)]
+#[command(name = "fluxdag", bin_name = "fluxdag", version, after_help = EXAMPLES, max_term_width = 110)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    pub(super) global: Global,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub(super) struct Global {
+    /// When to use colours
+    ///
+    /// `auto` heeds NO_COLOR, FORCE_COLOR, CLICOLOR_FORCE, CLICOLOR and TERM, in this order.
+    #[arg(long, global = true, value_name = "WHEN")]
+    pub(super) color: Option<ColorChoice>,
+    /// Print nothing but the findings
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(super) quiet: bool,
+    /// Say what was looked at, and what could not be resolved
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(super) verbose: u8,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Check a repository
+    Lint(Lint),
+    /// Explain a rule: what it reports, why it matters, how to fix it
+    Explain(Explain),
+    /// List the rules
+    Rules(Rules),
+}
+
+/// Check a repository
+///
+/// Reads the repository around the given paths, finds its clusters, and reports what can never become ready, what is
+/// fragile and what is slow.
+#[derive(Debug, Args)]
+#[command(after_help = LINT_EXAMPLES)]
+pub(super) struct Lint {
+    /// Files or folders; what lies around them is read where it is needed
+    #[arg(value_name = "PATH", default_value = ".")]
+    pub(super) paths: Vec<PathBuf>,
+
+    /// How to write the findings: full, concise or json; to a file with FMT=PATH
+    ///
+    /// May be given more than once, for instance `-o full -o json=findings.json`.
+    #[arg(short = 'o', long = "format", value_name = "FMT[=PATH]", env = "FLUXDAG_FORMAT", help_heading = "Output")]
+    pub(super) outputs: Vec<Output>,
+    /// Show findings of this severity and above: error, warning or info
+    #[arg(long, value_name = "LEVEL", default_value = "warning", hide_possible_values = true, help_heading = "Output",
+        value_parser = PossibleValuesParser::new(["error", "warning", "info"]).try_map(|text| text.parse::<Severity>()))]
+    pub(super) min_severity: Severity,
+    /// Show findings of this confidence and above: high, medium or low
+    #[arg(long, value_name = "LEVEL", default_value = "medium", hide_possible_values = true, help_heading = "Output",
+        value_parser = PossibleValuesParser::new(["high", "medium", "low"]).try_map(|text| text.parse::<Confidence>()))]
+    pub(super) min_confidence: Confidence,
+    /// Show no progress bar
+    #[arg(long, help_heading = "Output")]
+    pub(super) no_progress: bool,
+
+    /// Fail for shown findings of this severity and above
+    #[arg(long, value_name = "LEVEL", default_value = "error", help_heading = "Exit code")]
+    pub(super) fail_on: FailOn,
+    /// Never fail for findings; the same as `--fail-on never`
+    #[arg(long, conflicts_with = "fail_on", help_heading = "Exit code")]
+    pub(super) exit_zero: bool,
+    /// Do not fail where there is no Flux object
+    #[arg(long, help_heading = "Exit code")]
+    pub(super) allow_empty: bool,
+
+    /// The folder that every `spec.path` is relative to; found by itself where not given
+    #[arg(long, value_name = "DIR", help_heading = "Analysis")]
+    pub(super) root: Option<PathBuf>,
+    /// Look at this cluster alone
+    #[arg(long, value_name = "NAME", help_heading = "Analysis")]
+    pub(super) cluster: Option<String>,
+    /// The longest a cold start may take, for instance 10m or 1h30m
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse, help_heading = "Analysis")]
+    pub(super) max_path: Option<Duration>,
+    /// How many threads to use; one for each core where not given
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = "Analysis")]
+    pub(super) threads: Option<u16>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Explain {
+    /// The rule; `fluxdag rules` lists them
+    pub(super) rule: String,
+    /// How to write the page
+    #[arg(short = 'o', long = "format", value_name = "FMT", default_value = "text")]
+    pub(super) format: PageFormat,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Rules {
+    /// How to write the list
+    #[arg(short = 'o', long = "format", value_name = "FMT", default_value = "table")]
+    pub(super) format: ListFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ColorChoice {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum FailOn {
+    Error,
+    Warning,
+    Info,
+    Never,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum PageFormat {
+    /// For reading in a terminal
+    Text,
+    /// The page as it is written
+    Markdown,
+    /// For programs
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ListFormat {
+    /// For reading in a terminal
+    Table,
+    /// For documentation
+    Markdown,
+    /// For programs
+    Json,
+}
+
+impl FailOn {
+    /// Whether a finding of `severity` fails the run.
+    pub(super) fn covers(self, severity: Severity) -> bool {
+        match self {
+            Self::Error => severity >= Severity::Error,
+            Self::Warning => severity >= Severity::Warning,
+            Self::Info => true,
+            Self::Never => false,
+        }
+    }
+}

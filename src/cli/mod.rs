@@ -1,0 +1,127 @@
+//! The command line: arguments in, text and an exit code out. One file per command; clap is used here alone.
+//!
+//! Data goes to standard output, talk to standard error. Exit codes: 0 nothing to complain of, 1 findings at or above
+//! `--fail-on`, 2 the job could not be done.
+
+mod args;
+mod duration;
+mod environment;
+mod error;
+mod explain;
+mod lint;
+mod output;
+mod page;
+mod rules;
+
+use std::{
+    io::{self, IsTerminal, Write},
+    panic::{self, PanicHookInfo},
+    process::ExitCode,
+};
+
+use clap::{CommandFactory, FromArgMatches};
+
+use self::{
+    args::{Arguments, Command},
+    environment::Environment,
+    error::CliError,
+};
+use crate::report::printable;
+
+const FOUND: u8 = 1;
+const FAILED: u8 = 2;
+
+/// Runs the program: reads the arguments of the process, and never panics.
+#[must_use]
+pub fn main() -> ExitCode {
+    panic::set_hook(Box::new(report_panic));
+    ExitCode::from(guard(|| run(&Environment::of_process())))
+}
+
+/// The exit code of `run`, also where it panics.
+fn guard(run: impl FnOnce() -> u8 + panic::UnwindSafe) -> u8 {
+    panic::catch_unwind(run).unwrap_or(FAILED)
+}
+
+fn report_panic(info: &PanicHookInfo<'_>) {
+    let place = info.location().map_or_else(|| "somewhere".to_owned(), ToString::to_string);
+    let payload = info.payload();
+    let what = payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    let error = CliError::new(format!("internal: {} ({place})", printable(what.unwrap_or("no message"))))
+        .with_help("this is a bug in fluxdag, please report it with the command and, where you can, the files");
+    error.print(&Environment::of_process().stderr(None));
+}
+
+fn run(environment: &Environment) -> u8 {
+    let color = environment.color_argument();
+    let choice = |terminal: bool| if terminal { clap::ColorChoice::Always } else { clap::ColorChoice::Never };
+    let parse = |stream: bool| {
+        let matches = Arguments::command().color(choice(stream)).try_get_matches_from(&environment.arguments)?;
+        Arguments::from_arg_matches(&matches)
+    };
+    let parsed = parse(environment.stdout(color).color)
+        .or_else(|error| if error.use_stderr() { parse(environment.stderr(color).color) } else { Err(error) });
+    let arguments = match parsed {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Where even that cannot be written there is nobody left to tell.
+            let _ = error.print();
+            return if error.use_stderr() { FAILED } else { 0 };
+        }
+    };
+    let result = match &arguments.command {
+        Command::Lint(lint) => lint::run(lint, &arguments.global, environment),
+        Command::Explain(explain) => explain::run(explain, &arguments.global, environment).map(|()| 0),
+        Command::Rules(rules) => rules::run(rules, &arguments.global, environment).map(|()| 0),
+    };
+    result.unwrap_or_else(|error| {
+        error.print(&environment.stderr(arguments.global.color));
+        FAILED
+    })
+}
+
+/// Writes `text` to standard output. Nobody reading it any more is no error.
+fn print(text: impl AsRef<[u8]>) -> Result<(), CliError> {
+    let mut out = io::stdout().lock();
+    tolerate_closed_pipe(out.write_all(text.as_ref()).and_then(|()| out.flush()))
+        .map_err(|error| CliError::new(format!("failed to write to standard output: {error}")))
+}
+
+fn tolerate_closed_pipe(result: io::Result<()>) -> io::Result<()> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => result,
+    }
+}
+
+/// Writes a line to standard error.
+fn say(line: &str) {
+    // Talk that cannot be heard is no reason to fail.
+    let _ = writeln!(io::stderr().lock(), "{line}");
+}
+
+fn is_terminal() -> (bool, bool) {
+    (io::stdout().is_terminal(), io::stderr().is_terminal())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_exit_code_2() {
+        assert_eq!(guard(|| panic!("expected in this test")), FAILED);
+        assert_eq!(guard(|| 0), 0);
+    }
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_closed_pipe_is_no_error() {
+        assert!(tolerate_closed_pipe(Err(io::ErrorKind::BrokenPipe.into())).is_ok());
+        assert!(tolerate_closed_pipe(Err(io::ErrorKind::StorageFull.into())).is_err());
+    }
+}

@@ -1,0 +1,203 @@
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use super::{Report, text::is_unprintable};
+use crate::{
+    finding::{Confidence, Finding, Location, Related, Severity, Subject},
+    source::Span,
+};
+
+/// Raised when a field changes its meaning or goes away. Added fields do not raise it.
+const SCHEMA_VERSION: u32 = 1;
+
+#[derive(Serialize)]
+struct Document<'a> {
+    schema_version: u32,
+    tool: Tool,
+    summary: Summary,
+    artifact_root: &'a str,
+    clusters: Vec<ClusterJson<'a>>,
+    findings: Vec<FindingJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct Tool {
+    name: &'static str,
+    version: &'static str,
+}
+
+#[derive(Serialize)]
+struct Summary {
+    errors: usize,
+    warnings: usize,
+    infos: usize,
+    hidden: usize,
+    files: usize,
+    clusters: usize,
+    nodes: usize,
+    unresolved: usize,
+}
+
+#[derive(Serialize)]
+struct ClusterJson<'a> {
+    root: &'a str,
+    nodes: usize,
+    unresolved: usize,
+    flux_version: Option<&'a str>,
+    unresolved_details: Vec<UnresolvedJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct UnresolvedJson<'a> {
+    what: &'a str,
+    why: &'a str,
+    location: Option<Place>,
+}
+
+#[derive(Serialize)]
+struct FindingJson<'a> {
+    rule: &'a str,
+    severity: Severity,
+    confidence: Confidence,
+    message: &'a str,
+    clusters: &'a [String],
+    subject: SubjectJson<'a>,
+    location: Option<Place>,
+    location_reason: Option<&'a str>,
+    label: &'a str,
+    related: Vec<RelatedJson<'a>>,
+    why: &'a str,
+    help: &'a str,
+}
+
+#[derive(Serialize)]
+struct SubjectJson<'a> {
+    kind: &'a str,
+    namespace: Option<&'a str>,
+    name: &'a str,
+}
+
+#[derive(Serialize)]
+struct RelatedJson<'a> {
+    message: &'a str,
+    subject: Option<SubjectJson<'a>>,
+    location: Option<Place>,
+}
+
+/// Lines and columns are 1-based, columns count characters, and the end is the place behind the last character.
+#[derive(Serialize)]
+struct Place {
+    path: String,
+    line: u32,
+    column: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    end_line: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    end_column: Option<u32>,
+}
+
+/// One JSON object. Text is as in the repository; what a terminal would obey is escaped the JSON way.
+pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let json = serde_json::to_string_pretty(&document(report))?;
+    let mut rest = json.as_str();
+    while let Some(at) = rest.find(|c| is_unprintable(c) && c != '\n') {
+        let (before, behind) = rest.split_at(at);
+        out.write_all(before.as_bytes())?;
+        let mut behind = behind.chars();
+        for unit in behind.next().into_iter().flat_map(|c| c.encode_utf16(&mut [0; 2]).to_vec()) {
+            write!(out, "\\u{unit:04x}")?;
+        }
+        rest = behind.as_str();
+    }
+    writeln!(out, "{rest}")
+}
+
+fn document<'a>(report: &'a Report<'a>) -> Document<'a> {
+    let of = |severity| report.findings.iter().filter(|finding| finding.severity == severity).count();
+    Document {
+        schema_version: SCHEMA_VERSION,
+        tool: Tool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },
+        summary: Summary {
+            errors: of(Severity::Error),
+            warnings: of(Severity::Warning),
+            infos: of(Severity::Info),
+            hidden: report.hidden.total(),
+            files: report.tree.len(),
+            clusters: report.clusters.len(),
+            nodes: report.clusters.iter().map(|cluster| cluster.nodes).sum(),
+            unresolved: report.clusters.iter().map(|cluster| cluster.unresolved).sum(),
+        },
+        artifact_root: if report.artifact_root.is_empty() { "." } else { report.artifact_root },
+        clusters: clusters(report),
+        findings: report.findings.iter().map(|found| finding(report, found)).collect(),
+    }
+}
+
+fn clusters<'a>(report: &'a Report<'a>) -> Vec<ClusterJson<'a>> {
+    let unresolved = |detail: &'a super::Unresolved| UnresolvedJson {
+        what: &detail.what,
+        why: &detail.why,
+        location: detail.location.and_then(|span| place(report, span)),
+    };
+    report
+        .clusters
+        .iter()
+        .map(|cluster| ClusterJson {
+            root: &cluster.root,
+            nodes: cluster.nodes,
+            unresolved: cluster.unresolved,
+            flux_version: cluster.flux_version.as_deref(),
+            unresolved_details: cluster.unresolved_details.iter().map(unresolved).collect(),
+        })
+        .collect()
+}
+
+fn finding<'a>(report: &Report<'_>, finding: &'a Finding) -> FindingJson<'a> {
+    let location = finding.location.span().and_then(|span| place(report, span));
+    let nowhere = match &finding.location {
+        Location::Nowhere(reason) => reason,
+        Location::At(_) => "generated: written in no file",
+    };
+    FindingJson {
+        rule: finding.rule,
+        severity: finding.severity,
+        confidence: finding.confidence,
+        message: &finding.message,
+        clusters: &finding.clusters,
+        subject: subject(&finding.subject),
+        location_reason: location.is_none().then_some(nowhere),
+        location,
+        label: &finding.label,
+        related: finding.related.iter().map(|other| related(report, other)).collect(),
+        why: &finding.why,
+        help: &finding.help,
+    }
+}
+
+fn related<'a>(report: &Report<'_>, related: &'a Related) -> RelatedJson<'a> {
+    RelatedJson {
+        message: &related.message,
+        subject: related.subject.as_ref().map(subject),
+        location: related.location.and_then(|span| place(report, span)),
+    }
+}
+
+fn subject(subject: &Subject) -> SubjectJson<'_> {
+    SubjectJson { kind: &subject.kind, namespace: subject.namespace.as_deref(), name: &subject.name }
+}
+
+fn place(report: &Report<'_>, span: Span) -> Option<Place> {
+    if !span.is_some() {
+        return None;
+    }
+    let start = report.tree.position(span);
+    let end = (span.end > span.start).then(|| report.tree.position_at(span.file, span.end));
+    Some(Place {
+        path: report.path(span.file),
+        line: start.line,
+        column: start.column,
+        end_line: end.map(|end| end.line),
+        end_column: end.map(|end| end.column),
+    })
+}

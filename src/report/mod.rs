@@ -1,0 +1,140 @@
+//! Findings as text for people and for programs: one file per format, all over one [`Report`].
+//!
+//! Nothing here decides what is a finding, or knows a graph. Every format shows the same findings. What comes out of
+//! the repository under analysis (names, paths, source lines) is escaped before it reaches a terminal.
+
+mod concise;
+mod filter;
+mod full;
+mod json;
+mod snippet;
+mod summary;
+mod terminal;
+#[cfg(test)]
+mod tests;
+mod text;
+
+use std::{
+    fmt,
+    io::{self, Write},
+    str::FromStr,
+};
+
+pub use filter::{Filter, Hidden};
+pub use summary::summary;
+pub use terminal::Terminal;
+pub use text::{count, printable, printable_lines, wrap};
+
+use crate::{
+    finding::{Finding, RuleInfo},
+    source::{FileId, Span, Tree},
+};
+
+/// Everything a report is made of.
+#[derive(Debug, Clone, Copy)]
+pub struct Report<'a> {
+    /// The files that spans point into.
+    pub tree: &'a Tree,
+    /// The folder of the tree that printed paths are relative to; empty for its root.
+    pub artifact_root: &'a str,
+    /// What was analysed, sorted by root.
+    pub clusters: &'a [ClusterSummary],
+    /// The findings to show, sorted.
+    pub findings: &'a [Finding],
+    /// How many more there are.
+    pub hidden: Hidden,
+    /// The rules that ran.
+    pub rules: &'a [&'static RuleInfo],
+}
+
+/// What was analysed of one cluster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClusterSummary {
+    /// Its entry point: the folder its root Kustomization applies.
+    pub root: String,
+    /// How many Kustomizations and HelmReleases it has.
+    pub nodes: usize,
+    /// How many of them are known in part only.
+    pub unresolved: usize,
+    /// The version of Flux it runs, where the repository says so.
+    pub flux_version: Option<String>,
+    /// What is not known of it.
+    pub unresolved_details: Vec<Unresolved>,
+}
+
+/// Something that only the cluster, another repository or a key could tell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unresolved {
+    /// What: an object, a field, a path.
+    pub what: String,
+    /// Why it is not known.
+    pub why: String,
+    /// Where it is asked for; `None` where no file holds that.
+    pub location: Option<Span>,
+}
+
+/// A way to write a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// For people: source, labels, reasons and help.
+    Full,
+    /// For editors and `grep`: one line for each finding.
+    Concise,
+    /// For programs: one JSON object.
+    Json,
+}
+
+impl Format {
+    /// Every format.
+    pub const ALL: [Self; 3] = [Self::Full, Self::Concise, Self::Json];
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Full => "full",
+            Self::Concise => "concise",
+            Self::Json => "json",
+        })
+    }
+}
+
+impl FromStr for Format {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL.into_iter().find(|format| format.to_string() == text).ok_or_else(|| {
+            let known: Vec<String> = Self::ALL.iter().map(Self::to_string).collect();
+            format!("`{}` is no output format; known are {}", printable(text), known.join(", "))
+        })
+    }
+}
+
+impl Report<'_> {
+    /// Writes the findings in `format`. The summary line is not part of it, save for what JSON holds.
+    ///
+    /// # Errors
+    /// What `out` says.
+    pub fn write(&self, format: Format, terminal: &Terminal, out: &mut dyn Write) -> io::Result<()> {
+        match format {
+            Format::Full => full::write(self, terminal, out),
+            Format::Concise => concise::write(self, terminal, out),
+            Format::Json => json::write(self, out),
+        }
+    }
+
+    /// The path of a file as printed: relative to the artifact root, climbing out of it where it must.
+    fn path(&self, file: FileId) -> String {
+        let path = self.tree.path(file);
+        let mut root = self.artifact_root.trim_matches('/');
+        let mut climb = String::new();
+        while !root.is_empty() {
+            if let Some(below) = path.strip_prefix(root).and_then(|rest| rest.strip_prefix('/')) {
+                return climb + below;
+            }
+            climb.push_str("../");
+            root = crate::source::parent(root);
+        }
+        climb + path
+    }
+}

@@ -1,0 +1,42 @@
+use super::{Hidden, Report, count};
+use crate::finding::Severity;
+
+/// The one line that ends a run: what was found, in how much, what is not known, and what is not shown.
+#[must_use]
+pub fn summary(report: &Report<'_>) -> String {
+    let found = found(report);
+    if report.clusters.is_empty() && report.findings.is_empty() && report.hidden.total() == 0 {
+        return format!("{found}: there are no Flux objects here");
+    }
+    let nodes = report.clusters.iter().map(|cluster| cluster.nodes).sum();
+    let scope = format!("{}, {}", count(report.clusters.len(), "cluster"), count(nodes, "node"));
+    let notes: Vec<String> = [unresolved(report), hidden(report.hidden)].into_iter().flatten().collect();
+    if notes.is_empty() { format!("{found} in {scope}") } else { format!("{found} in {scope} ({})", notes.join("; ")) }
+}
+
+fn found(report: &Report<'_>) -> String {
+    let of = |severity| report.findings.iter().filter(|finding| finding.severity == severity).count();
+    let levels = [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Info, "info")];
+    let found: Vec<String> = levels
+        .into_iter()
+        .map(|(severity, name)| (of(severity), name))
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, name)| count(number, name))
+        .collect();
+    if found.is_empty() { "no problems found".to_owned() } else { format!("found {}", found.join(", ")) }
+}
+
+fn unresolved(report: &Report<'_>) -> Option<String> {
+    let unresolved: usize = report.clusters.iter().map(|cluster| cluster.unresolved).sum();
+    (unresolved > 0).then(|| format!("{unresolved} partly resolved"))
+}
+
+fn hidden(hidden: Hidden) -> Option<String> {
+    let flags = match (hidden.by_severity > 0, hidden.by_confidence > 0) {
+        (false, false) => return None,
+        (true, false) => "--min-severity",
+        (false, true) => "--min-confidence",
+        (true, true) => "--min-severity and --min-confidence",
+    };
+    Some(format!("{} hidden, see {flags}", count(hidden.total(), "finding")))
+}

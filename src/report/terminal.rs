@@ -1,0 +1,36 @@
+use miette::{GraphicalTheme, ThemeCharacters, ThemeStyles};
+
+/// What the place that text goes to can show. Decided by the caller, never found out here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Terminal {
+    /// Colours.
+    pub color: bool,
+    /// Glyphs beyond ASCII.
+    pub unicode: bool,
+    /// Columns.
+    pub width: usize,
+}
+
+impl Terminal {
+    /// For files: no colours, and a width that reads well.
+    pub const PLAIN: Self = Self { color: false, unicode: true, width: 100 };
+
+    /// The glyphs and styles to draw with.
+    #[must_use]
+    pub fn theme(&self) -> GraphicalTheme {
+        let characters = if self.unicode { ThemeCharacters::unicode() } else { ThemeCharacters::ascii() };
+        let styles = if self.color { ThemeStyles::ansi() } else { ThemeStyles::none() };
+        GraphicalTheme { characters, styles }
+    }
+
+    /// `text`, bold where there is colour.
+    #[must_use]
+    pub fn bold(&self, text: &str) -> String {
+        if self.color { format!("\u{1b}[1m{text}\u{1b}[0m") } else { text.to_owned() }
+    }
+
+    /// The sign for something left out.
+    pub(super) const fn ellipsis(&self) -> &'static str {
+        if self.unicode { "…" } else { "..." }
+    }
+}
