@@ -9,16 +9,16 @@ use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
 /// The rooms, and the rooms each may use. A room uses only rooms above it, so there is no way round.
 const ROOMS: &[(&str, &[&str])] = &[
     ("source", &[]),
+    ("finding", &["source"]),
     ("yaml", &["source"]),
     ("kustomize", &["source", "yaml"]),
     ("flux", &["source", "yaml", "kustomize"]),
-    ("cluster", &["source", "yaml", "kustomize", "flux"]),
-    ("graph", &["source", "flux", "cluster"]),
-    ("timing", &["source", "yaml", "flux", "cluster", "graph"]),
-    ("finding", &["source"]),
-    ("rules", &["source", "yaml", "kustomize", "flux", "cluster", "graph", "timing", "finding"]),
+    ("cluster", &["source", "finding", "yaml", "kustomize", "flux"]),
+    ("graph", &["source", "finding", "flux", "cluster"]),
+    ("timing", &["source", "finding", "yaml", "flux", "cluster", "graph"]),
+    ("rules", &["source", "finding", "yaml", "kustomize", "flux", "cluster", "graph", "timing"]),
     ("report", &["source", "finding"]),
-    ("cli", &["source", "yaml", "kustomize", "flux", "cluster", "graph", "timing", "finding", "rules", "report"]),
+    ("cli", &["source", "finding", "yaml", "kustomize", "flux", "cluster", "graph", "timing", "rules", "report"]),
 ];
 
 /// `src/lib.rs` and `src/main.rs`. They wire the rooms together; what they define is for `cli` alone.
