@@ -1,18 +1,34 @@
-//! Static analysis of the dependency graph of Flux GitOps repositories. See `ARCHITECTURE.md`.
+//! Static analysis of the dependency graph of Flux GitOps repositories.
+//!
+//! The whole program is [`lint`]: find the files, find the clusters, build what each Kustomization applies, draw the
+//! graph of what waits for what, and let the rules look at it. See `ARCHITECTURE.md` for the rooms and the doors
+//! between them. The library exists for the program, its tests and its benchmarks; it is no stable interface.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
-use finding::Finding;
-use report::ClusterSummary;
-use source::{SourceError, Tree};
+use rayon::prelude::*;
 
 pub mod cli;
+pub mod cluster;
 pub mod finding;
+pub mod flux;
+pub mod graph;
 pub mod kustomize;
 pub mod report;
+pub mod rules;
 pub mod source;
 pub mod timing;
 pub mod yaml;
+
+use cluster::{Cluster, Scope, discover, find_root, resolve};
+use finding::Finding;
+use report::ClusterSummary;
+use rules::{Context, Situation};
+use source::{SourceError, Tree};
+use yaml::Store;
 
 /// What the user may choose about an analysis.
 #[derive(Debug, Default, Clone)]
@@ -30,7 +46,7 @@ pub struct Options {
 pub struct Analysis {
     /// The files.
     pub tree: Tree,
-    /// The folder of the tree that every `spec.path` is relative to; empty for its root.
+    /// The folder that every `spec.path` is relative to, as seen from the working directory where that is above it.
     pub artifact_root: String,
     /// The clusters, sorted by root.
     pub clusters: Vec<ClusterSummary>,
@@ -45,11 +61,33 @@ pub enum Error {
     #[error(transparent)]
     Source(#[from] SourceError),
     /// There is nothing to analyse.
-    #[error("no Flux objects under {}", .paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", "))]
+    #[error("no Flux Kustomization and no FluxInstance under {}", shown(.paths))]
     NoFluxObjects {
         /// Where they were looked for.
         paths: Vec<PathBuf>,
+        /// Whether there are templates that would make some.
+        templates: bool,
     },
+    /// `--cluster` names none.
+    #[error("no cluster is named `{wanted}`; there are: {}", .known.join(", "))]
+    NoSuchCluster {
+        /// What was asked for.
+        wanted: String,
+        /// The roots there are.
+        known: Vec<String>,
+    },
+    /// `--root` and the paths have nothing in common.
+    #[error("{} is not below the root {}", .path.display(), .root.display())]
+    OutsideRoot {
+        /// The path.
+        path: PathBuf,
+        /// The root.
+        root: PathBuf,
+    },
+}
+
+fn shown(paths: &[PathBuf]) -> String {
+    paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
 }
 
 impl Error {
@@ -58,9 +96,14 @@ impl Error {
     pub const fn help(&self) -> &'static str {
         match self {
             Self::Source(_) => "check the path, and that it can be read",
+            Self::NoFluxObjects { templates: true, .. } => {
+                "the manifests here are templates; render them first and point at the result, or pass --allow-empty"
+            }
             Self::NoFluxObjects { .. } => {
                 "point at a folder that holds Flux Kustomizations, or pass --allow-empty where there need not be any"
             }
+            Self::NoSuchCluster { .. } => "name a cluster by its root, or by one folder of it",
+            Self::OutsideRoot { .. } => "--root has to hold every path that is analysed",
         }
     }
 }
@@ -68,38 +111,116 @@ impl Error {
 /// Analyses the repository around `paths`.
 ///
 /// # Errors
-/// Where the paths cannot be read, or hold no Flux object.
-pub fn lint(paths: &[PathBuf], _options: &Options) -> Result<Analysis, Error> {
-    for path in paths {
-        Tree::load(path)?;
+/// Where the paths cannot be read, hold no Flux object, or do not fit the options.
+pub fn lint(paths: &[PathBuf], options: &Options) -> Result<Analysis, Error> {
+    // Files.
+    let start = Start::of(paths, options.root.as_deref())?;
+    let mut store = Store::new(Tree::load(&start.folder)?);
+    let top = start.root.clone().unwrap_or_else(|| {
+        let found = discover(&store, &start.scope);
+        find_root(&start.folder, start.repository.as_deref(), &found)
+    });
+    let scope = start.scope.below(&store.widen(&top)?);
+
+    // Clusters.
+    let discovered = discover(&store, &Scope::default());
+    if discovered.is_empty_in(&store, &scope) {
+        let templates = store.tree().files().any(|file| is_template(store.tree().path(file)));
+        return Err(Error::NoFluxObjects { paths: paths.to_vec(), templates });
     }
-    Err(Error::NoFluxObjects { paths: paths.to_vec() })
+    let mut clusters = resolve(&store, "", &discovered);
+    let outside = scope.narrow(store.tree(), &mut clusters);
+    if let Some(wanted) = &options.cluster {
+        let known: Vec<String> = clusters.iter().filter(|cluster| cluster.reached).map(|cluster| cluster.root.clone()).collect();
+        clusters.retain(|cluster| cluster.reached && cluster.is_named(wanted));
+        if clusters.is_empty() {
+            return Err(Error::NoSuchCluster { wanted: wanted.clone(), known });
+        }
+    }
+
+    // Graphs, times, rules.
+    let situations: Vec<Situation<'_>> = clusters.par_iter().map(Situation::of).collect();
+    let broken = cluster::broken_documents(&store);
+    let context = Context { tree: store.tree(), situations: &situations, broken: &broken, max_path: options.max_path };
+    let mut findings = rules::check(&context);
+    if outside {
+        findings.retain(|finding| scope.touches(store.tree(), finding.location.span(), finding.related.iter().filter_map(|related| related.location)));
+    }
+    let clusters = clusters.iter().filter(|cluster| cluster.reached).map(summary).collect();
+    Ok(Analysis { artifact_root: start.shown(&top), clusters, findings, tree: store.into_tree() })
 }
 
-/// The rules.
-pub mod rules {
-    use crate::finding::{Category, Confidence, RuleInfo, Severity, Tier};
+fn is_template(path: &str) -> bool {
+    [".j2", ".tmpl", ".tpl", ".gotmpl"].iter().any(|end| path.ends_with(end))
+}
 
-    /// A rule.
-    #[derive(Debug)]
-    pub struct Rule {
-        /// What is known of it without running it.
-        pub info: RuleInfo,
+fn summary(cluster: &Cluster) -> ClusterSummary {
+    let unresolved = cluster.nodes.iter().flat_map(|node| &node.unresolved);
+    let details = unresolved.map(|part| report::Unresolved {
+        what: part.what.clone(),
+        why: part.why.clone(),
+        location: part.span.is_some().then_some(part.span),
+    });
+    ClusterSummary {
+        root: cluster.root.clone(),
+        nodes: cluster.nodes.len(),
+        unresolved: cluster.unresolved_nodes(),
+        flux_version: cluster.version.map(|version| version.to_string()),
+        unresolved_details: details.collect(),
+    }
+}
+
+/// Where the user stands, and what the paths mean there.
+struct Start {
+    /// The folder that holds all paths.
+    folder: PathBuf,
+    /// The paths, relative to it.
+    scope: Scope,
+    /// The Git repository around it.
+    repository: Option<PathBuf>,
+    /// The root the user set.
+    root: Option<PathBuf>,
+}
+
+impl Start {
+    fn of(paths: &[PathBuf], root: Option<&Path>) -> Result<Self, Error> {
+        let real = |path: &Path| {
+            path.canonicalize().map_err(|error| match error.kind() {
+                std::io::ErrorKind::NotFound => SourceError::Missing(path.to_owned()),
+                _ => SourceError::Io { path: path.to_owned(), error },
+            })
+        };
+        let absolute: Vec<PathBuf> = paths.iter().map(|path| real(path)).collect::<Result<_, _>>()?;
+        let root = root.map(real).transpose()?;
+        if let Some(root) = &root
+            && let Some(path) = absolute.iter().find(|path| !path.starts_with(root) && !root.starts_with(path))
+        {
+            return Err(Error::OutsideRoot { path: path.clone(), root: root.clone() });
+        }
+        // A root below the paths narrows them to itself.
+        let absolute: Vec<PathBuf> = match &root {
+            Some(root) => absolute.into_iter().map(|path| if path.starts_with(root) { path } else { root.clone() }).collect(),
+            None => absolute,
+        };
+        let folder_of = |path: &Path| if path.is_dir() { path.to_owned() } else { path.parent().unwrap_or(path).to_owned() };
+        let mut folder = absolute.first().map(|path| folder_of(path)).unwrap_or_default();
+        while !absolute.iter().all(|path| path.starts_with(&folder)) && folder.pop() {}
+        let scope = Scope::new(absolute.iter().filter_map(|path| path.strip_prefix(&folder).ok()).map(slashed).collect());
+        let repository = folder.ancestors().find(|folder| folder.join(".git").exists()).map(Path::to_owned);
+        Ok(Self { folder, scope, repository, root })
     }
 
-    /// Every rule, sorted by id.
-    pub static RULES: &[&Rule] = &[&DEPENDENCY_CYCLE];
+    /// `top` for people: relative to the working directory where it lies below it, `.` where it is that.
+    fn shown(&self, top: &Path) -> String {
+        let here = std::env::current_dir().and_then(|here| here.canonicalize()).unwrap_or_default();
+        match top.strip_prefix(&here) {
+            Ok(below) if below.as_os_str().is_empty() => ".".to_owned(),
+            Ok(below) => slashed(below),
+            Err(_) => top.display().to_string(),
+        }
+    }
+}
 
-    static DEPENDENCY_CYCLE: Rule = Rule {
-        info: RuleInfo {
-            id: "dependency-cycle",
-            summary: "a loop of `dependsOn` entries",
-            category: Category::Deadlock,
-            severity: Severity::Error,
-            confidence: Confidence::High,
-            tier: Tier::Stable,
-            since: "0.1.0",
-            page: "# dependency-cycle\n\nA loop of `dependsOn` entries.\n\n## Bad\n\n```yaml title=apps.yaml\nspec:\n  dependsOn:\n    - name: apps\n```\n",
-        },
-    };
+fn slashed(path: &Path) -> String {
+    path.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/")
 }

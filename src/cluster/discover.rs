@@ -32,7 +32,7 @@ pub struct Declared {
 
 /// Reads every YAML file in `scope` that may hold a Flux Kustomization or an entry point. Others are not parsed.
 #[must_use]
-pub fn discover(store: &Store<'_>, scope: &Scope) -> Discovered {
+pub fn discover(store: &Store, scope: &Scope) -> Discovered {
     let tree = store.tree();
     let files: Vec<FileId> = tree.files().filter(|file| is_yaml(tree.path(*file)) && scope.covers(tree.path(*file))).collect();
     let found: Vec<Discovered> = files.into_par_iter().filter_map(|file| read(store, file)).collect();
@@ -51,7 +51,7 @@ fn is_yaml(path: &str) -> bool {
     path.ends_with(".yaml") || path.ends_with(".yml")
 }
 
-fn read(store: &Store<'_>, file: FileId) -> Option<Discovered> {
+fn read(store: &Store, file: FileId) -> Option<Discovered> {
     let text = store.tree().text(file)?;
     let has_kustomizations = text.contains(KUSTOMIZE_GROUP);
     let may_sync = text.contains("sync:") && text.contains("path:");

@@ -20,7 +20,7 @@ use crate::{
 /// The clusters of the repository whose artifact root is `folder` of the store's tree, sorted by root, groups that no
 /// root reaches last.
 #[must_use]
-pub fn resolve(store: &Store<'_>, folder: &str, discovered: &Discovered, options: &Options) -> Vec<Cluster> {
+pub fn resolve(store: &Store, folder: &str, discovered: &Discovered, options: &Options) -> Vec<Cluster> {
     let artifacts = Artifacts::new(store, folder);
     let finder = Finder { store, folder, artifacts: &artifacts, discovered };
     let mut named = finder.explicit();
@@ -53,7 +53,7 @@ fn is_named(root: &str, wanted: &str) -> bool {
 }
 
 struct Finder<'a, 't> {
-    store: &'a Store<'t>,
+    store: &'a Store,
     folder: &'a str,
     artifacts: &'a Artifacts<'t>,
     discovered: &'a Discovered,

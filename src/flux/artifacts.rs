@@ -52,7 +52,7 @@ pub enum Where<'t> {
 
 /// The artifacts that can be made of this repository. Equal ones are made once, so that what they build is shared.
 pub struct Artifacts<'t> {
-    store: &'t Store<'t>,
+    store: &'t Store,
     folder: String,
     made: Mutex<BTreeMap<Key, Arc<Kustomize<'t>>>>,
 }
@@ -66,7 +66,7 @@ enum Key {
 impl<'t> Artifacts<'t> {
     /// Artifacts of the repository whose root is `folder` of the store's tree.
     #[must_use]
-    pub fn new(store: &'t Store<'t>, folder: &str) -> Self {
+    pub fn new(store: &'t Store, folder: &str) -> Self {
         Self { store, folder: folder.to_owned(), made: Mutex::new(BTreeMap::new()) }
     }
 

@@ -8,7 +8,7 @@ use crate::{
 /// and `scanManifests`): a folder below with a kustomization file is one entry and not entered; every other file ending
 /// in `.yaml` or `.yml` is one. Files that do not decode as Kubernetes objects fail the build and are left out here.
 #[must_use]
-pub fn generated_kustomization(store: &Store<'_>, artifact: &Artifact, folder: &str) -> (Node, Vec<Error>) {
+pub fn generated_kustomization(store: &Store, artifact: &Artifact, folder: &str) -> (Node, Vec<Error>) {
     let (mut entries, mut errors) = (Vec::new(), Vec::new());
     scan(store, artifact, folder, folder, &mut entries, &mut errors);
     let entries = entries.into_iter().map(|entry| Node::str(entry, Span::NONE)).collect();
@@ -19,7 +19,7 @@ pub fn generated_kustomization(store: &Store<'_>, artifact: &Artifact, folder: &
     (root, errors)
 }
 
-fn scan(store: &Store<'_>, artifact: &Artifact, root: &str, folder: &str, entries: &mut Vec<String>, errors: &mut Vec<Error>) {
+fn scan(store: &Store, artifact: &Artifact, root: &str, folder: &str, entries: &mut Vec<String>, errors: &mut Vec<Error>) {
     for name in artifact.names(folder) {
         let Some(path) = join(folder, name) else { continue };
         let entry = path[root.len()..].trim_start_matches('/').to_owned();
@@ -47,7 +47,7 @@ fn scan(store: &Store<'_>, artifact: &Artifact, root: &str, folder: &str, entrie
 
 /// Why a file fails kustomize's decoding, if it does (kustomize `resource.Factory`, `dropBadNodes` and
 /// `GetValidatedMetadata`): every document that is not empty needs a kind, and a name unless the kind ends in `List`.
-fn undecodable(store: &Store<'_>, file: FileId) -> Option<(Span, String)> {
+fn undecodable(store: &Store, file: FileId) -> Option<(Span, String)> {
     for document in &store.parse(file).documents {
         if let Some(error) = &document.error {
             return Some((error.span, error.message.clone()));

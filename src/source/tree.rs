@@ -64,17 +64,17 @@ impl Tree {
     }
 
     /// Moves the root up to `root`, an ancestor of the present one, and lists what lies beside it. Files already known
-    /// keep their ids and their contents.
+    /// keep their ids and their contents. Gives the path of the old root, seen from the new one.
     ///
     /// # Errors
     /// Where `root` is not an ancestor of the present root.
-    pub fn widen(&mut self, root: &Path) -> Result<(), SourceError> {
+    pub fn widen(&mut self, root: &Path) -> Result<String, SourceError> {
         let Ok(below) = self.root.strip_prefix(root) else {
             return Err(SourceError::Missing(root.to_owned()));
         };
         let prefix = slashed(below);
         if prefix.is_empty() {
-            return Ok(());
+            return Ok(prefix);
         }
         self.root = root.to_owned();
         let known = std::mem::take(&mut self.by_path);
@@ -83,7 +83,7 @@ impl Tree {
             file.path = format!("{prefix}/{}", file.path);
         }
         self.list();
-        Ok(())
+        Ok(prefix)
     }
 
     fn list(&mut self) {

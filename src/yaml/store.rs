@@ -1,25 +1,42 @@
-use std::sync::OnceLock;
+use std::{path::Path, sync::OnceLock};
 
 use super::{File, parse};
-use crate::source::{FileId, Tree};
+use crate::source::{FileId, SourceError, Tree};
 
-/// Parsed files, each parsed when first asked for and then shared, across threads too.
+/// A tree and its parsed files, each parsed when first asked for and then shared, across threads too.
 #[derive(Debug)]
-pub struct Store<'t> {
-    tree: &'t Tree,
+pub struct Store {
+    tree: Tree,
     files: Vec<OnceLock<File>>,
 }
 
-impl<'t> Store<'t> {
-    /// An empty store over `tree`.
+impl Store {
+    /// A store over `tree`, nothing parsed yet.
     #[must_use]
-    pub fn new(tree: &'t Tree) -> Self {
-        Self { tree, files: (0..tree.len()).map(|_| OnceLock::new()).collect() }
+    pub fn new(tree: Tree) -> Self {
+        let files = (0..tree.len()).map(|_| OnceLock::new()).collect();
+        Self { tree, files }
+    }
+
+    /// Moves the root up to `root`, see [`Tree::widen`]; what is parsed stays parsed. Gives the path of the old root.
+    ///
+    /// # Errors
+    /// Where `root` is not an ancestor of the present root.
+    pub fn widen(&mut self, root: &Path) -> Result<String, SourceError> {
+        let prefix = self.tree.widen(root)?;
+        self.files.resize_with(self.tree.len(), OnceLock::new);
+        Ok(prefix)
     }
 
     /// The files behind the store.
     #[must_use]
-    pub const fn tree(&self) -> &'t Tree {
+    pub const fn tree(&self) -> &Tree {
+        &self.tree
+    }
+
+    /// The files, without what was parsed of them.
+    #[must_use]
+    pub fn into_tree(self) -> Tree {
         self.tree
     }
 
@@ -32,9 +49,8 @@ impl<'t> Store<'t> {
         })
     }
 
-    /// The documents of `file`, if anyone asked for them so far.
-    #[must_use]
-    pub fn parsed(&self, file: FileId) -> Option<&File> {
-        self.files[file.index()].get()
+    /// The files that were parsed so far.
+    pub fn parsed(&self) -> impl Iterator<Item = (FileId, &File)> {
+        self.tree.files().filter_map(|file| Some((file, self.files[file.index()].get()?)))
     }
 }

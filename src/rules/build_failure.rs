@@ -1,0 +1,68 @@
+use std::collections::BTreeMap;
+
+use super::{Context, Rule, Situation, wording::short_list};
+use crate::{
+    cluster::Node,
+    finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Tier},
+    kustomize::Error,
+    source::Span,
+};
+
+pub(super) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "build-failure",
+        summary: "`kustomize build` of a path fails.",
+        category: Category::Build,
+        severity: Severity::Error,
+        confidence: Confidence::High,
+        tier: Tier::Stable,
+        since: "0.1.0",
+        page: include_str!("../../rules/build-failure.md"),
+    },
+    check,
+};
+
+fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    for situation in context.situations {
+        let mut by_fault: BTreeMap<(Span, &str), Vec<(&Node, &Error)>> = BTreeMap::new();
+        for node in &situation.cluster.nodes {
+            for error in &node.applied.build.errors {
+                if !is_told_elsewhere(context, situation, error) {
+                    by_fault.entry((error.span, &error.message)).or_default().push((node, error));
+                }
+            }
+        }
+        findings.extend(by_fault.values().filter_map(|faults| report(situation, faults)));
+    }
+}
+
+/// Whether another rule says the same of the same place: a document that cannot be read, a node defined twice.
+fn is_told_elsewhere(context: &Context<'_>, situation: &Situation<'_>, error: &Error) -> bool {
+    let broken = context.broken.iter().any(|broken| broken.span.file == error.span.file && broken.is_in(error.span));
+    let twice = situation.cluster.nodes.iter().any(|node| {
+        let sources = node.definitions.iter().map(|definition| definition.object.source);
+        let mut distinct: Vec<Span> = sources.collect();
+        distinct.dedup();
+        distinct.len() > 1 && distinct.iter().any(|source| source.contains(error.span))
+    });
+    broken || twice
+}
+
+fn report(situation: &Situation<'_>, faults: &[(&Node, &Error)]) -> Option<Finding> {
+    let (node, error) = *faults.first()?;
+    let at = error.span.or(node.kustomization.span(&["spec", "path"]));
+    let message = format!("the build of {} fails: {}", node.subject(), error.message);
+    let mut finding = situation.finding(&RULE.info, node.subject(), at, message);
+    finding.label = "here".to_owned();
+    for (span, text) in &error.related {
+        finding.related.push(Related::new(text.clone(), None, *span));
+    }
+    let others: Vec<String> = faults[1..].iter().map(|(node, _)| node.subject().to_string()).collect();
+    let also = if others.is_empty() { String::new() } else { format!(" The same fault fails {}.", short_list(&others, 5)) };
+    finding.related.push(Related::new("this path is built", Some(node.subject()), node.kustomization.span(&["spec", "path"])));
+    finding.why = format!(
+        "It ends with Ready=False, reason BuildFailed; nothing of it is applied, and what depends on it waits.{also}"
+    );
+    finding.help = "correct the place shown; `kustomize build` of the path fails in the same way".to_owned();
+    Some(situation.weighed(finding, false))
+}

@@ -1,0 +1,80 @@
+use std::time::Duration;
+
+use crate::{
+    cluster::{BrokenDocument, Cluster},
+    finding::{Finding, Location, RuleInfo, Severity, Subject},
+    graph::{EventGraph, Loop},
+    source::{Span, Tree},
+    timing::{ColdStart, Durations},
+};
+
+/// Everything a rule may look at.
+#[derive(Debug, Clone, Copy)]
+pub struct Context<'a> {
+    /// The files, for paths and lines in messages.
+    pub tree: &'a Tree,
+    /// The clusters, and the groups that nothing reaches.
+    pub situations: &'a [Situation<'a>],
+    /// Documents that do not parse, in files that were looked at.
+    pub broken: &'a [BrokenDocument],
+    /// Budget for the critical path, where the user set one.
+    pub max_path: Option<Duration>,
+}
+
+/// A cluster, and what was computed of it.
+#[derive(Debug)]
+pub struct Situation<'a> {
+    /// The cluster.
+    pub cluster: &'a Cluster,
+    /// What waits for what.
+    pub graph: EventGraph,
+    /// What can never happen.
+    pub deadlocks: Vec<Loop>,
+    /// How long things take.
+    pub durations: Durations,
+    /// When things happen.
+    pub cold_start: ColdStart,
+}
+
+impl<'a> Situation<'a> {
+    /// Draws the graph of `cluster` and solves it.
+    #[must_use]
+    pub fn of(cluster: &'a Cluster) -> Self {
+        let graph = EventGraph::of(cluster);
+        let deadlocks = graph.deadlocks();
+        let durations = Durations::of(cluster);
+        let cold_start = ColdStart::of(&graph, &durations);
+        Self { cluster, graph, deadlocks, durations, cold_start }
+    }
+
+    /// A finding of `rule` about `subject` in this cluster, to be completed.
+    #[must_use]
+    pub fn finding(&self, rule: &RuleInfo, subject: Subject, at: Span, message: String) -> Finding {
+        Finding {
+            rule: rule.id,
+            severity: rule.severity,
+            confidence: rule.confidence,
+            message,
+            subject,
+            clusters: if self.cluster.reached { vec![self.cluster.root.clone()] } else { Vec::new() },
+            location: Location::from(at),
+            label: String::new(),
+            related: Vec::new(),
+            why: String::new(),
+            help: String::new(),
+        }
+    }
+
+    /// Adds what holds for findings in files that no entry point reaches: they say so, and those that rest on what is
+    /// around the file are advice only.
+    #[must_use]
+    pub fn weighed(&self, mut finding: Finding, lies_inside: bool) -> Finding {
+        if !self.cluster.reached {
+            if !lies_inside {
+                finding.severity = Severity::Info;
+            }
+            finding.why.push_str(" No entry point of this repository reaches the file, so nothing applies it today.");
+        }
+        finding
+    }
+}

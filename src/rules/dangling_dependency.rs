@@ -1,0 +1,96 @@
+use super::{
+    Context, Rule, Situation,
+    dependencies::{Entry, Target, entries},
+    wording::short_list,
+};
+use crate::{
+    finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Tier},
+    source::Span,
+};
+
+pub(super) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "dangling-dependency",
+        summary: "A `dependsOn` entry names something that nothing in the cluster defines.",
+        category: Category::Reference,
+        severity: Severity::Error,
+        confidence: Confidence::High,
+        tier: Tier::Stable,
+        since: "0.1.0",
+        page: include_str!("../../rules/dangling-dependency.md"),
+    },
+    check,
+};
+
+fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    for situation in context.situations {
+        for entry in entries(situation) {
+            if entry.target == Target::Nothing {
+                findings.extend(report(context, situation, &entry));
+            }
+        }
+    }
+}
+
+fn report(context: &Context<'_>, situation: &Situation<'_>, entry: &Entry<'_>) -> Option<Finding> {
+    let elsewhere = known_elsewhere(context, situation, entry);
+    // What no root reaches belongs to some cluster nobody can name: a name that any of them has is not missing.
+    if !situation.cluster.reached && !elsewhere.is_empty() {
+        return None;
+    }
+    let message = format!("{} depends on {}, which nothing in this cluster defines", entry.subject, entry.wanted());
+    let mut finding = situation.finding(&RULE.info, entry.subject.clone(), entry.span, message);
+    finding.label = "no such object".to_owned();
+    let unreached: Vec<Span> = elsewhere.iter().filter(|(place, _)| place.is_none()).map(|(_, span)| *span).collect();
+    let roots: Vec<String> = elsewhere.iter().filter_map(|(place, _)| place.clone()).collect();
+    let mut help = Vec::new();
+    for (root, span) in elsewhere.iter().filter_map(|(root, span)| Some((root.as_ref()?, *span))).take(3) {
+        finding.related.push(Related::new(format!("defined here, for cluster {root} only"), None, span));
+    }
+    for span in unreached.iter().take(3) {
+        finding.related.push(Related::new("defined here, in a file that no entry point reaches", None, *span));
+    }
+    if let Some(near) = entry.nearest(situation.cluster) {
+        help.push(format!("did you mean `{near}`?"));
+    }
+    if !roots.is_empty() {
+        help.push(format!("the name exists in cluster {} but not in this one", short_list(&roots, 3)));
+    }
+    if !unreached.is_empty() {
+        help.push("the name is defined in a file that is not part of this cluster: list that file where its neighbours are listed".to_owned());
+    }
+    help.push("define the dependency in this cluster, or remove the entry".to_owned());
+    finding.help = help.join("; ");
+    finding.why = format!(
+        "It stays at Ready=False, reason DependencyNotReady, `{}`, and asks again every 30 s for ever; whatever depends on it is held \
+         back as well.",
+        entry.symptom()
+    );
+    if let Some(unknown) = may_be_hidden(situation) {
+        finding.confidence = Confidence::Low;
+        finding.why.push_str(&format!(" It may be defined by {unknown}, which this repository does not show."));
+    }
+    Some(situation.weighed(finding, false))
+}
+
+/// Other clusters, and unreached files (`None`), that have the name.
+fn known_elsewhere(context: &Context<'_>, here: &Situation<'_>, entry: &Entry<'_>) -> Vec<(Option<String>, Span)> {
+    let others = context.situations.iter().filter(|other| !std::ptr::eq(*other, here));
+    let mut found = Vec::new();
+    for other in others {
+        if let Some(span) = entry.defined_in(other.cluster) {
+            found.push((other.cluster.reached.then(|| other.cluster.root.clone()), span));
+        }
+    }
+    found
+}
+
+/// What may define objects that the repository does not show.
+fn may_be_hidden(situation: &Situation<'_>) -> Option<String> {
+    let hidden = situation.cluster.nodes.iter().find_map(|node| {
+        let part = node.unresolved.iter().find(|part| part.hides_objects())?;
+        Some(format!("{} of {}", part.what, node.subject()))
+    });
+    let set = situation.cluster.objects.keys().find(|key| key.kind == "ResourceSet");
+    hidden.or_else(|| set.map(|key| key.subject().to_string()))
+}

@@ -1,0 +1,135 @@
+//! What the entries of `dependsOn` lead to.
+
+use super::Situation;
+use crate::{
+    cluster::{Cluster, NodeKey},
+    finding::Subject,
+    flux::api::DependencyReference,
+    source::Span,
+};
+
+/// An entry of `dependsOn`.
+pub(super) struct Entry<'a> {
+    /// Whose entry it is.
+    pub(super) subject: Subject,
+    /// The name it holds.
+    pub(super) name: &'a str,
+    /// The namespace it is looked up in.
+    pub(super) namespace: String,
+    /// The namespace it holds.
+    pub(super) declared_namespace: Option<&'a str>,
+    /// Where it stands.
+    pub(super) span: Span,
+    /// What it leads to.
+    pub(super) target: Target,
+}
+
+/// What an entry leads to.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Target {
+    /// The object, or something that is not known well enough to say.
+    Found,
+    /// Objects of that name and kind in other namespaces.
+    OtherNamespace(Vec<(String, Span)>),
+    /// An object of that name, but of the other kind.
+    OtherKind { subject: Subject, span: Span, owner: Option<String> },
+    /// Nothing of that name.
+    Nothing,
+}
+
+/// Every entry of every Kustomization and HelmRelease of a cluster.
+pub(super) fn entries<'a>(situation: &Situation<'a>) -> Vec<Entry<'a>> {
+    let cluster = situation.cluster;
+    let of_nodes = cluster.nodes.iter().flat_map(|node| {
+        let span = |index| node.kustomization.item_span(&["spec", "dependsOn"], index);
+        let found = node.kustomization.spec.depends_on.iter().enumerate();
+        found.map(move |(index, entry)| (node.subject(), &node.key, entry, span(index)))
+    });
+    let of_releases = cluster.releases.iter().flat_map(|release| {
+        let span = |index| release.helm.item_span(&["spec", "dependsOn"], index);
+        let found = release.helm.spec.depends_on.iter().enumerate();
+        found.map(move |(index, entry)| (release.key.subject("HelmRelease"), &release.key, entry, span(index)))
+    });
+    of_nodes.chain(of_releases).map(|(subject, key, entry, span)| resolve(cluster, subject, key, entry, span)).collect()
+}
+
+fn resolve<'a>(
+    cluster: &'a Cluster,
+    subject: Subject,
+    key: &NodeKey,
+    entry: &'a DependencyReference,
+    span: Span,
+) -> Entry<'a> {
+    let namespace = entry.namespace.as_deref().unwrap_or(&key.namespace).to_owned();
+    let target = target(cluster, &subject.kind, &namespace, &entry.name);
+    Entry { subject, name: &entry.name, namespace, declared_namespace: entry.namespace.as_deref(), span, target }
+}
+
+fn target(cluster: &Cluster, kind: &str, namespace: &str, name: &str) -> Target {
+    let wanted = NodeKey::new(namespace, name);
+    let is_node = kind == "Kustomization";
+    let same_kind: Vec<(&NodeKey, Span)> = if is_node { nodes(cluster, name) } else { releases(cluster, name) };
+    // Where the namespace of either side is not known, the name decides.
+    let is_open = |key: &NodeKey| key.namespace.is_empty() || namespace.is_empty();
+    let is_known = same_kind.iter().any(|(key, _)| **key == wanted || is_open(key));
+    if is_known || name.is_empty() || name.contains("${") || namespace.contains("${") {
+        return Target::Found;
+    }
+    if !same_kind.is_empty() {
+        return Target::OtherNamespace(same_kind.into_iter().map(|(key, span)| (key.namespace.to_string(), span)).collect());
+    }
+    let other_kind = if is_node { releases(cluster, name) } else { nodes(cluster, name) };
+    let Some((key, span)) = other_kind.into_iter().max_by_key(|(key, _)| key.namespace == namespace) else {
+        return Target::Nothing;
+    };
+    let owner = cluster.release(key).filter(|_| is_node).and_then(|index| {
+        let provider = cluster.releases[index].providers.first()?;
+        Some(cluster.node(provider.node).key.to_string())
+    });
+    Target::OtherKind { subject: key.subject(if is_node { "HelmRelease" } else { "Kustomization" }), span, owner }
+}
+
+fn nodes<'a>(cluster: &'a Cluster, name: &str) -> Vec<(&'a NodeKey, Span)> {
+    cluster.nodes.iter().filter(|node| node.key.name == name).map(|node| (&node.key, node.span())).collect()
+}
+
+fn releases<'a>(cluster: &'a Cluster, name: &str) -> Vec<(&'a NodeKey, Span)> {
+    let named = cluster.releases.iter().filter(|release| release.key.name == name);
+    named.map(|release| (&release.key, release.helm.name_span())).collect()
+}
+
+impl Entry<'_> {
+    /// The object it asks for, as `Kind/namespace/name`.
+    pub(super) fn wanted(&self) -> Subject {
+        NodeKey::new(self.namespace.as_str(), self.name).subject(&self.subject.kind)
+    }
+
+    /// The controller's message (kustomize-controller v1.9 `checkDependencies`, helm-controller v1.6).
+    pub(super) fn symptom(&self) -> String {
+        match self.subject.kind.as_str() {
+            "HelmRelease" => format!("unable to get '{}/{}' dependency", self.namespace, self.name),
+            _ => format!("dependency '{}/{}' not found", self.namespace, self.name),
+        }
+    }
+
+    /// Where another cluster defines what is asked for.
+    pub(super) fn defined_in(&self, cluster: &Cluster) -> Option<Span> {
+        let found = if self.subject.kind == "Kustomization" { nodes(cluster, self.name) } else { releases(cluster, self.name) };
+        found.into_iter().find(|(key, _)| key.namespace == self.namespace || key.namespace.is_empty() || self.namespace.is_empty()).map(|(_, span)| span)
+    }
+
+    /// The name of this cluster that is most like the one asked for, if any is near.
+    pub(super) fn nearest(&self, cluster: &Cluster) -> Option<String> {
+        let keys: Vec<&NodeKey> = if self.subject.kind == "Kustomization" {
+            cluster.nodes.iter().map(|node| &node.key).collect()
+        } else {
+            cluster.releases.iter().map(|release| &release.key).collect()
+        };
+        let score = |key: &NodeKey| strsim::normalized_damerau_levenshtein(&key.name, self.name);
+        let own = self.subject.name.as_str();
+        let near = keys.into_iter().filter(|key| key.name != own).map(|key| (score(key), key)).filter(|(score, _)| *score >= 0.7);
+        let best = near.max_by(|(left, left_key), (right, right_key)| left.total_cmp(right).then(right_key.cmp(left_key)))?;
+        let same_namespace = best.1.namespace == self.namespace;
+        Some(if same_namespace { best.1.name.to_string() } else { best.1.to_string() })
+    }
+}

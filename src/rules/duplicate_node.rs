@@ -1,0 +1,92 @@
+use super::{
+    Context, Rule, Situation,
+    wording::{list, place},
+};
+use crate::{
+    cluster::NodeKey,
+    finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Subject, Tier},
+    kustomize::Object,
+    source::Span,
+};
+
+pub(super) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "duplicate-node",
+        summary: "A Kustomization or HelmRelease is defined more than once in one cluster.",
+        category: Category::Ownership,
+        severity: Severity::Error,
+        confidence: Confidence::High,
+        tier: Tier::Stable,
+        since: "0.1.0",
+        page: include_str!("../../rules/duplicate-node.md"),
+    },
+    check,
+};
+
+fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    for situation in context.situations {
+        let cluster = situation.cluster;
+        for node in &cluster.nodes {
+            let definitions: Vec<_> =
+                node.definitions.iter().map(|definition| (definition.owner.clone(), &definition.object)).collect();
+            findings.extend(report(context, situation, node.subject(), &definitions));
+        }
+        for release in &cluster.releases {
+            let owner = |provider: &crate::cluster::Provider| cluster.node(provider.node).key.clone();
+            let definitions: Vec<_> =
+                release.providers.iter().map(|provider| (Some(owner(provider)), cluster.object(*provider))).collect();
+            findings.extend(report(context, situation, release.key.subject("HelmRelease"), &definitions));
+        }
+    }
+}
+
+fn report(
+    context: &Context<'_>,
+    situation: &Situation<'_>,
+    subject: Subject,
+    definitions: &[(Option<NodeKey>, &Object)],
+) -> Option<Finding> {
+    // One document that two builds take in is a matter of ownership, not of definition.
+    let mut places: Vec<(Span, Option<&NodeKey>)> = Vec::new();
+    for (owner, object) in definitions {
+        if object.source.is_some() && !places.iter().any(|(known, _)| *known == object.source) {
+            places.push((object.source, owner.as_ref()));
+        }
+    }
+    if places.len() < 2 {
+        return None;
+    }
+    places.sort_by_key(|(span, _)| (context.tree.path(span.file), span.start));
+    let name_at = |source: Span| {
+        let object = definitions.iter().map(|(_, object)| *object).find(|object| object.source == source);
+        let name = object.and_then(|object| object.node.find(&["metadata", "name"])).map_or(Span::NONE, |name| name.span);
+        // A name that an overlay sets stands elsewhere than the definition.
+        if name.file == source.file { name } else { source }
+    };
+    let count = if places.len() == 2 { "twice".to_owned() } else { format!("{} times", places.len()) };
+    let message = format!("{subject} is defined {count} in one cluster");
+    let first = name_at(places[0].0);
+    let mut finding = situation.finding(&RULE.info, subject.clone(), first, message);
+    finding.label = "first definition".to_owned();
+    for (source, owner) in &places[1..] {
+        let by = owner.map(|owner| format!(", applied by {}", owner.subject("Kustomization"))).unwrap_or_default();
+        finding.related.push(Related::new(format!("defined again here{by}"), Some(subject.clone()), name_at(*source)));
+    }
+    let mut owners: Vec<String> =
+        places.iter().filter_map(|(_, owner)| owner.map(|owner| owner.subject("Kustomization").to_string())).collect();
+    owners.dedup();
+    finding.why = if owners.len() > 1 {
+        format!(
+            "{} apply it in turn, each with its own spec and labels, so it flips at every reconciliation; when one of them drops it, \
+             prune may delete it although the other still wants it.",
+            list(&owners)
+        )
+    } else {
+        "kustomize refuses two objects of one name in a build (`may not add resource with an already registered id`): the \
+         Kustomization that builds them ends with reason BuildFailed, and nothing in it is applied."
+            .to_owned()
+    };
+    let last = places.last().map_or(first, |(source, _)| name_at(*source));
+    finding.help = format!("give the definition at {} a name of its own, or remove it", place(context.tree, last));
+    Some(situation.weighed(finding, true))
+}

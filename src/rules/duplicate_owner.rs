@@ -1,0 +1,124 @@
+use std::collections::BTreeMap;
+
+use super::{
+    Context, Rule, Situation,
+    wording::{list, short_list},
+};
+use crate::{
+    cluster::{NodeId, ObjectKey, Provider},
+    finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Tier},
+    flux::Policy,
+    source::Span,
+};
+
+pub(super) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "duplicate-owner",
+        summary: "Two Kustomizations of one cluster build the same object.",
+        category: Category::Ownership,
+        severity: Severity::Warning,
+        confidence: Confidence::High,
+        tier: Tier::Stable,
+        since: "0.1.0",
+        page: include_str!("../../rules/duplicate-owner.md"),
+    },
+    check,
+};
+
+type Shared<'a> = Vec<(&'a ObjectKey, Vec<Provider>)>;
+
+fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    for situation in context.situations.iter().filter(|situation| situation.cluster.reached) {
+        let mut by_owners: BTreeMap<Vec<NodeId>, Shared<'_>> = BTreeMap::new();
+        for (key, providers) in &situation.cluster.objects {
+            if key.is_unresolved() {
+                continue;
+            }
+            let owners = owners(situation, key, providers);
+            if owners.len() > 1 {
+                let nodes = owners.iter().map(|provider| provider.node).collect();
+                by_owners.entry(nodes).or_default().push((key, owners));
+            }
+        }
+        findings.extend(by_owners.iter().map(|(nodes, shared)| report(situation, nodes, shared)));
+    }
+}
+
+/// The nodes that would fight over the object: one provider each, less those that leave it alone once it is there, and
+/// less the object's own build where the object is a Kustomization that manages itself.
+fn owners(situation: &Situation<'_>, key: &ObjectKey, providers: &[Provider]) -> Vec<Provider> {
+    let cluster = situation.cluster;
+    let mut owners: Vec<Provider> = Vec::new();
+    for provider in providers {
+        let object = cluster.object(*provider);
+        let node = cluster.node(provider.node);
+        let is_itself = key.kind == "Kustomization" && node.key.name == key.name && node.key.namespace == key.namespace;
+        let known = owners.iter().any(|owner| owner.node == provider.node);
+        if !known && !is_itself && !Policy::of(&object.node).if_not_present {
+            owners.push(*provider);
+        }
+    }
+    // Two documents that define one Flux object are reported as such.
+    let mut sources: Vec<Span> = owners.iter().map(|owner| cluster.object(*owner).source).collect();
+    sources.dedup();
+    if matches!(key.kind.as_str(), "Kustomization" | "HelmRelease") && sources.len() > 1 { Vec::new() } else { owners }
+}
+
+fn report(situation: &Situation<'_>, nodes: &[NodeId], shared: &Shared<'_>) -> Finding {
+    let cluster = situation.cluster;
+    let owners: Vec<String> = nodes.iter().map(|node| cluster.node(*node).subject().to_string()).collect();
+    // The weightiest object stands for all: a release rather than its namespace.
+    let weight = |key: &ObjectKey| match key.kind.as_str() {
+        "HelmRelease" => 0,
+        "Kustomization" => 1,
+        "Namespace" => 3,
+        _ => 2,
+    };
+    let mut objects: Vec<&(&ObjectKey, Vec<Provider>)> = shared.iter().collect();
+    objects.sort_by_key(|(key, _)| (weight(key), *key));
+    let (key, providers) = objects[0];
+    let names: Vec<String> = objects.iter().map(|(key, _)| key.subject().to_string()).collect();
+    let message = match names.as_slice() {
+        [one] => format!("{one} is built by {}", list(&owners)),
+        _ => format!("{} objects are built by {}: {}", names.len(), list(&owners), short_list(&names, 3)),
+    };
+    let place = |provider: &Provider| {
+        let object = cluster.object(*provider);
+        object.node.find(&["metadata", "name"]).map_or(Span::NONE, |name| name.span).or(object.source)
+    };
+    let mut finding = situation.finding(&RULE.info, key.subject(), place(&providers[0]), message);
+    finding.label = format!("built by {}", owners[0]);
+    for provider in &providers[1..] {
+        let node = cluster.node(provider.node);
+        if place(provider) == place(&providers[0]) {
+            finding.label = format!("built by {}", list(&owners));
+        } else {
+            finding.related.push(Related::new(format!("built again by {}", node.subject()), Some(key.subject()), place(provider)));
+        }
+    }
+    for node in nodes {
+        let node = cluster.node(*node);
+        let at = node.kustomization.span(&["spec", "path"]);
+        finding.related.push(Related::new("this path builds it", Some(node.subject()), at));
+    }
+    if is_harmless(situation, shared) {
+        finding.severity = Severity::Info;
+    }
+    let pruning = nodes.iter().filter(|node| cluster.node(**node).kustomization.spec.prune == Some(true)).count();
+    finding.why = "Each of them puts its own owner labels and fields on the object whenever it reconciles, so they overwrite each other; \
+                   and each waits for it, so what is slow holds up the dependents of all."
+        .to_owned();
+    if pruning > 0 {
+        finding.why.push_str(" Removing it from one of them may delete it (`prune: true`) although the other still wants it.");
+    }
+    finding.help = format!("keep it in one of {}, and take it out of the other's `resources`", list(&owners));
+    finding
+}
+
+/// Namespaces that several nodes declare alike are a habit, not a fight.
+fn is_harmless(situation: &Situation<'_>, shared: &Shared<'_>) -> bool {
+    shared.iter().all(|(key, providers)| {
+        let objects: Vec<_> = providers.iter().map(|provider| &situation.cluster.object(*provider).node).collect();
+        key.kind == "Namespace" && objects.windows(2).all(|pair| pair[0].get("spec") == pair[1].get("spec"))
+    })
+}

@@ -1,0 +1,65 @@
+use super::{Context, Rule, wording::short_list};
+use crate::{
+    cluster::BrokenDocument,
+    finding::{Category, Confidence, Finding, Location, Related, RuleInfo, Severity, Subject, Tier},
+};
+
+pub(super) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "invalid-yaml",
+        summary: "A YAML document cannot be read.",
+        category: Category::Build,
+        severity: Severity::Error,
+        confidence: Confidence::High,
+        tier: Tier::Stable,
+        since: "0.1.0",
+        page: include_str!("../../rules/invalid-yaml.md"),
+    },
+    check,
+};
+
+fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    findings.extend(context.broken.iter().filter_map(|broken| report(context, broken)));
+}
+
+fn report(context: &Context<'_>, broken: &BrokenDocument) -> Option<Finding> {
+    let path = context.tree.path(broken.span.file);
+    let mut clusters: Vec<String> = Vec::new();
+    let mut users: Vec<Subject> = Vec::new();
+    for situation in context.situations {
+        for node in &situation.cluster.nodes {
+            let uses = node.applied.build.errors.iter().any(|error| error.span.file == broken.span.file);
+            if uses && situation.cluster.reached {
+                clusters.push(situation.cluster.root.clone());
+                users.push(node.subject());
+            }
+        }
+    }
+    clusters.sort_unstable();
+    clusters.dedup();
+    users.sort();
+    users.dedup();
+    // A file that no build takes in may be a template, or the configuration of something else.
+    if users.is_empty() && !broken.mentions_flux {
+        return None;
+    }
+    let names: Vec<String> = users.iter().map(Subject::to_string).collect();
+    let severity = if users.is_empty() { Severity::Info } else { Severity::Error };
+    Some(Finding {
+        rule: RULE.info.id,
+        severity,
+        confidence: Confidence::High,
+        message: format!("{path} is not valid YAML: {}", broken.message),
+        subject: Subject::file(path),
+        clusters,
+        location: Location::from(broken.span),
+        label: "here".to_owned(),
+        related: broken.other.map(|span| Related::new("first set here", None, span)).into_iter().collect(),
+        why: if names.is_empty() {
+            "No Kustomization builds this file today. What it defines is not analysed.".to_owned()
+        } else {
+            format!("The build of {} fails (reason BuildFailed), and nothing in it is applied.", short_list(&names, 3))
+        },
+        help: "correct the document; the other documents of the file are read all the same".to_owned(),
+    })
+}
