@@ -1,0 +1,3 @@
+//! The program and its parts from outside: one binary, one module for each subject.
+
+mod cli;
