@@ -296,3 +296,33 @@ fn the_filter_counts_what_it_hides() {
     let (shown, hidden) = all.apply(duplicates().findings);
     assert_eq!((shown.len(), hidden), (1, Hidden { by_severity: 0, by_confidence: 1 }));
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::test_runner::Config { failure_persistence: None, ..Default::default() })]
+
+    /// Whatever the files hold and wherever the spans point, every format comes out, and no terminal is obeyed.
+    #[test]
+    fn no_text_and_no_span_breaks_a_report(
+        text in "([a-z é😀漢\t\r\u{feff}\u{202e}\u{1b}#-]{0,30}(\n|\r\n|---\n)?){0,8}",
+        long in 0_usize..400,
+        spans in proptest::collection::vec((0_u32..300, 0_u32..300), 1..6),
+        width in 0_usize..160,
+        words in "[a-z \n\t\u{1b}é]{0,60}",
+    ) {
+        let text = text + &"漢x".repeat(long);
+        let tree = tree(&[("a.yaml", &text)]);
+        let file = tree.file("a.yaml").expect("a file of the test");
+        let mut spans = spans.into_iter().map(|(start, end)| Span::new(file, start, end));
+        let mut found = finding("invalid-yaml", spans.next().unwrap_or(Span::NONE));
+        found.label.clone_from(&words);
+        found.why.clone_from(&words);
+        found.related = spans.map(|span| Related::new(words.as_str(), None, span)).collect();
+        let sample = Sample::new(tree, vec![found]);
+        for format in Format::ALL {
+            for unicode in [true, false] {
+                let out = sample.text(format, Terminal { color: false, unicode, width });
+                proptest::prop_assert!(!out.chars().any(|c| c != '\n' && super::text::is_unprintable(c)), "{}", out);
+            }
+        }
+    }
+}
