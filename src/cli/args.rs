@@ -122,6 +122,7 @@ pub(super) struct Lint {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  fluxdag explain dependency-cycle\n  fluxdag explain dependency-cycle -o markdown")]
 pub(super) struct Explain {
     /// The rule; `fluxdag rules` lists them
     pub(super) rule: String,
@@ -131,6 +132,7 @@ pub(super) struct Explain {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  fluxdag rules\n  fluxdag rules -o json")]
 pub(super) struct Rules {
     /// How to write the list
     #[arg(short = 'o', long = "format", value_name = "FMT", default_value = "table")]
