@@ -81,8 +81,9 @@ pub(super) struct Lint {
 
     /// How to write the findings: full, concise or json; to a file with FMT=PATH
     ///
-    /// May be given more than once, for instance `-o full -o json=findings.json`.
-    #[arg(short = 'o', long = "format", value_name = "FMT[=PATH]", env = "FLUXDAG_FORMAT", help_heading = "Output")]
+    /// May be given more than once, for instance `-o full -o json=findings.json`. The variable FLUXDAG_FORMAT sets
+    /// another default than full.
+    #[arg(short = 'o', long = "format", value_name = "FMT[=PATH]", help_heading = "Output")]
     pub(super) outputs: Vec<Output>,
     /// Show findings of this severity and above: error, warning or info
     #[arg(long, value_name = "LEVEL", default_value = "warning", hide_possible_values = true, help_heading = "Output",
@@ -121,6 +122,7 @@ pub(super) struct Lint {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  fluxdag explain dependency-cycle\n  fluxdag explain dependency-cycle -o markdown")]
 pub(super) struct Explain {
     /// The rule; `fluxdag rules` lists them
     pub(super) rule: String,
@@ -130,6 +132,7 @@ pub(super) struct Explain {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  fluxdag rules\n  fluxdag rules -o json")]
 pub(super) struct Rules {
     /// How to write the list
     #[arg(short = 'o', long = "format", value_name = "FMT", default_value = "table")]

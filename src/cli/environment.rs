@@ -4,6 +4,8 @@ use super::{args::ColorChoice, is_terminal};
 use crate::report::Terminal;
 
 const UNKNOWN_WIDTH: usize = 100;
+/// Longer lines are hard to read.
+const MAX_WIDTH: usize = 120;
 
 /// What the process was started with, so far as output depends on it. A value, so that tests can make one.
 #[derive(Debug, Default, Clone)]
@@ -15,8 +17,8 @@ pub(super) struct Environment {
     width: Option<usize>,
 }
 
-const VARIABLES: [&str; 8] =
-    ["NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "CLICOLOR", "TERM", "LC_ALL", "LC_CTYPE", "LANG"];
+const VARIABLES: [&str; 9] =
+    ["NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "CLICOLOR", "TERM", "LC_ALL", "LC_CTYPE", "LANG", "FLUXDAG_FORMAT"];
 
 impl Environment {
     pub(super) fn of_process() -> Self {
@@ -41,7 +43,7 @@ impl Environment {
     }
 
     fn stream(&self, choice: Option<ColorChoice>, is_terminal: bool) -> Terminal {
-        let width = self.width.filter(|width| is_terminal && *width > 0).unwrap_or(UNKNOWN_WIDTH);
+        let width = self.width.filter(|width| is_terminal && *width > 0).unwrap_or(UNKNOWN_WIDTH).min(MAX_WIDTH);
         Terminal { color: self.color(choice, is_terminal), unicode: self.unicode(), width }
     }
 
@@ -59,6 +61,11 @@ impl Environment {
             "never" => Some(ColorChoice::Never),
             _ => None,
         })
+    }
+
+    /// The output to write where the arguments name none.
+    pub(super) fn format(&self) -> Option<&str> {
+        self.variable("FLUXDAG_FORMAT")
     }
 
     fn variable(&self, name: &str) -> Option<&str> {

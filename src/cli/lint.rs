@@ -7,14 +7,14 @@ use super::{
 };
 use crate::{
     Analysis, Error, Options,
-    finding::RuleInfo,
+    finding::{RuleInfo, Severity},
     report::{ClusterSummary, Filter, Report, count, printable, summary},
     source::Tree,
 };
 
 /// Checks a repository, and says so. The exit code tells whether it is to fail.
 pub(super) fn run(lint: &Lint, global: &Global, environment: &Environment) -> Result<u8, CliError> {
-    let outputs = output::outputs(&lint.outputs)?;
+    let outputs = output::outputs(&lint.outputs, environment.format())?;
     let Analysis { tree, artifact_root, clusters, findings } = analyse(lint)?;
     if global.verbose > 0 {
         describe(&clusters, &tree);
@@ -42,8 +42,11 @@ pub(super) fn run(lint: &Lint, global: &Global, environment: &Environment) -> Re
     if let (Some(summary), true) = (summary, unsaid) {
         say(&summary);
     }
-    let failed = !lint.exit_zero && report.findings.iter().any(|finding| lint.fail_on.covers(finding.severity));
-    Ok(if failed { FOUND } else { 0 })
+    Ok(exit_code(lint, report.findings.iter().map(|finding| finding.severity)))
+}
+
+fn exit_code(lint: &Lint, mut shown: impl Iterator<Item = Severity>) -> u8 {
+    if !lint.exit_zero && shown.any(|severity| lint.fail_on.covers(severity)) { FOUND } else { 0 }
 }
 
 fn analyse(lint: &Lint) -> Result<Analysis, CliError> {
@@ -79,6 +82,51 @@ fn describe(clusters: &[ClusterSummary], tree: &Tree) {
                 .location
                 .map_or_else(String::new, |span| format!(" ({}:{})", tree.path(span.file), tree.position(span).line));
             say(&format!("  not resolved: {}", printable(&format!("{}: {}{at}", detail.what, detail.why))));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::cli::args::{Arguments, Command};
+
+    fn exit_code_of(flags: &[&str], shown: &[Severity]) -> u8 {
+        let arguments = Arguments::try_parse_from([&["fluxdag", "lint"], flags].concat()).expect("flags of the test");
+        let Command::Lint(lint) = arguments.command else { unreachable!("the command is lint") };
+        exit_code(&lint, shown.iter().copied())
+    }
+
+    #[test]
+    fn the_exit_code_follows_what_is_shown() {
+        use Severity::{Error, Info, Warning};
+        assert_eq!(exit_code_of(&[], &[]), 0);
+        assert_eq!(exit_code_of(&[], &[Warning, Info]), 0);
+        assert_eq!(exit_code_of(&[], &[Warning, Error]), 1);
+        assert_eq!(exit_code_of(&["--fail-on", "warning"], &[Warning]), 1);
+        assert_eq!(exit_code_of(&["--fail-on", "warning"], &[Info]), 0);
+        assert_eq!(exit_code_of(&["--fail-on", "info"], &[Info]), 1);
+        assert_eq!(exit_code_of(&["--fail-on", "never"], &[Error]), 0);
+        assert_eq!(exit_code_of(&["--exit-zero"], &[Error]), 0);
+    }
+
+    #[test]
+    fn every_flag_is_read() {
+        let all = "-o concise -o json=x.json --min-severity info --min-confidence low --no-progress --allow-empty \
+                   --root r --cluster c --max-path 1h30m --threads 2 --color never -v a b";
+        assert_eq!(exit_code_of(&all.split_whitespace().collect::<Vec<_>>(), &[]), 0);
+        for wrong in [
+            "--threads 0",
+            "--max-path ten",
+            "--fail-on all",
+            "--min-severity x",
+            "--exit-zero --fail-on error",
+            "-q -v",
+        ] {
+            let flags: Vec<_> = ["fluxdag", "lint"].into_iter().chain(wrong.split_whitespace()).collect();
+            assert!(Arguments::try_parse_from(flags).is_err(), "{wrong}");
         }
     }
 }

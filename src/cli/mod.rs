@@ -49,7 +49,8 @@ fn report_panic(info: &PanicHookInfo<'_>) {
     let what = payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref::<String>().map(String::as_str));
     let error = CliError::new(format!("internal: {} ({place})", printable(what.unwrap_or("no message"))))
         .with_help("this is a bug in fluxdag, please report it with the command and, where you can, the files");
-    error.print(&Environment::of_process().stderr(None));
+    let environment = Environment::of_process();
+    error.print(&environment.stderr(environment.color_argument()));
 }
 
 fn run(environment: &Environment) -> u8 {

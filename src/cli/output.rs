@@ -28,10 +28,12 @@ impl FromStr for Output {
     }
 }
 
-/// The outputs asked for, or the default one. At most one may go to standard output.
-pub(super) fn outputs(asked: &[Output]) -> Result<Vec<Output>, CliError> {
+/// The outputs asked for, or the one that `default`, an environment variable, names, or `full`. At most one may go to
+/// standard output.
+pub(super) fn outputs(asked: &[Output], default: Option<&str>) -> Result<Vec<Output>, CliError> {
     if asked.is_empty() {
-        return Ok(vec![Output { format: Format::Full, path: None }]);
+        let default: Result<Output, String> = default.unwrap_or("full").parse();
+        return default.map(|output| vec![output]).map_err(|error| CliError::new(format!("FLUXDAG_FORMAT: {error}")));
     }
     let mut on_stdout = asked.iter().filter(|output| output.path.is_none());
     if let (Some(first), Some(second)) = (on_stdout.next(), on_stdout.next()) {
@@ -87,9 +89,11 @@ mod tests {
 
     #[test]
     fn one_format_goes_to_standard_output() {
-        let of = |texts: &[&str]| outputs(&texts.iter().filter_map(|text| text.parse().ok()).collect::<Vec<_>>());
+        let of = |texts: &[&str]| outputs(&texts.iter().filter_map(|text| text.parse().ok()).collect::<Vec<_>>(), None);
         assert_eq!(of(&[]).expect("a default").len(), 1);
         assert!(of(&["full", "json=a", "concise=b"]).is_ok());
         assert!(of(&["full", "json"]).is_err());
+        assert_eq!(outputs(&[], Some("json")).map(|outputs| outputs[0].format).ok(), Some(Format::Json));
+        assert!(outputs(&[], Some("nothing")).is_err());
     }
 }

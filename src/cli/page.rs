@@ -128,6 +128,6 @@ mod tests {
     fn colours_add_no_text() {
         let text = render(PAGE, &Terminal { color: true, unicode: false, width: 400 });
         assert!(text.contains("\u{1b}[1mdependency-cycle\u{1b}[0m"), "{text:?}");
-        assert!(text.contains("\u{1b}[36mdependsOn\u{1b}[39m"), "{text:?}");
+        assert!(text.contains("A loop of \u{1b}[36mdependsOn\u{1b}[0m \u{1b}[1mentries"), "{text:?}");
     }
 }

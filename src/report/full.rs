@@ -94,8 +94,8 @@ fn notes(report: &Report<'_>, terminal: &Terminal, finding: &Finding, out: &mut 
     }
     match finding.confidence {
         Confidence::High => {}
-        Confidence::Medium => note(terminal, "confidence", "medium: rests on what is usually true", out)?,
-        Confidence::Low => note(terminal, "confidence", "low: rests on a guess", out)?,
+        Confidence::Medium => note(terminal, "confidence", "medium (rests on what is usually true)", out)?,
+        Confidence::Low => note(terminal, "confidence", "low (rests on a guess)", out)?,
     }
     note(terminal, "see", &format!("fluxdag explain {}", finding.rule), out)
 }

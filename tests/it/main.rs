@@ -1,10 +1,7 @@
-//! Everything that is tested from outside the library, in one binary: it links once.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "a test that cannot go on panics, and says on the terminal what it skips"
-)]
+//! Tests of the whole program.
 
 mod architecture;
+mod cli;
+mod fixtures;
+mod readme;
+mod rule_pages;

@@ -1,0 +1,177 @@
+//! The program as a process: what it prints where, and its exit codes.
+
+use std::{
+    fs,
+    process::{Command, Output, Stdio},
+};
+
+/// The program with `arguments`, in a fresh folder and with an environment that holds nothing of the user's.
+struct Run {
+    folder: tempfile::TempDir,
+    command: Command,
+}
+
+impl Run {
+    fn new(arguments: &[&str]) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_fluxdag"));
+        command.args(arguments).current_dir(folder.path()).env_clear().stdin(Stdio::null());
+        if let Some(root) = std::env::var_os("SystemRoot") {
+            command.env("SystemRoot", root);
+        }
+        Self { folder, command }
+    }
+
+    fn env(mut self, name: &str, value: &str) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    fn done(mut self) -> Done {
+        let Output { status, stdout, stderr } = self.command.output().expect("the program starts");
+        let text = |bytes| String::from_utf8(bytes).expect("the program writes text");
+        Done { code: status.code().expect("an exit code"), out: text(stdout), err: text(stderr), folder: self.folder }
+    }
+}
+
+struct Done {
+    code: i32,
+    out: String,
+    err: String,
+    folder: tempfile::TempDir,
+}
+
+fn run(arguments: &[&str]) -> Done {
+    Run::new(arguments).done()
+}
+
+#[test]
+fn rules_are_listed_in_every_format() {
+    let table = run(&["rules"]);
+    assert_eq!((table.code, table.err.as_str()), (0, ""));
+    assert!(table.out.starts_with("RULE") && table.out.contains("\ndependency-cycle "), "{}", table.out);
+
+    let json: serde_json::Value = serde_json::from_str(&run(&["rules", "-o", "json"]).out).expect("JSON");
+    let rules = json["rules"].as_array().expect("a list");
+    assert_eq!(rules.len(), fluxdag::rules::RULES.len());
+    let cycle = rules.iter().find(|rule| rule["id"] == "dependency-cycle").expect("a rule there is");
+    for key in ["summary", "category", "severity", "confidence", "tier", "since"] {
+        assert!(cycle[key].is_string(), "{key}");
+    }
+    assert!(run(&["rules", "-o", "markdown"]).out.contains("| [`dependency-cycle`](dependency-cycle.md) | "));
+}
+
+#[test]
+fn rules_are_explained_in_every_format() {
+    let text = run(&["explain", "dependency-cycle"]);
+    assert_eq!((text.code, text.err.as_str()), (0, ""));
+    assert!(text.out.starts_with("dependency-cycle\n") && !text.out.contains("```"), "{}", text.out);
+    assert!(run(&["explain", "dependency-cycle", "-o", "markdown"]).out.starts_with("# dependency-cycle\n"));
+    let json: serde_json::Value =
+        serde_json::from_str(&run(&["explain", "dependency-cycle", "-o", "json"]).out).expect("JSON");
+    assert_eq!(json["rule"]["id"], "dependency-cycle");
+    assert!(json["page"].is_string());
+}
+
+#[test]
+fn an_unknown_rule_is_answered_with_the_likely_one() {
+    let done = run(&["explain", "dependancy-cycle"]);
+    assert_eq!((done.code, done.out.as_str()), (2, ""));
+    assert!(done.err.contains("error: there is no rule `dependancy-cycle`"), "{}", done.err);
+    assert!(done.err.contains("did you mean `dependency-cycle`?"), "{}", done.err);
+    let done = run(&["explain", "\u{1b}[2Jqqq"]);
+    assert!(!done.err.contains('\u{1b}') && !done.err.contains("did you mean"), "{}", done.err);
+}
+
+#[test]
+fn wrong_usage_is_exit_code_2_on_standard_error() {
+    let wrong: [&[&str]; 6] =
+        [&[], &["lnt"], &["lint", "--nonsense"], &["lint", "-o", "nonsense"], &["lint", "--threads=0"], &["explain"]];
+    for arguments in wrong {
+        let done = run(arguments);
+        assert_eq!((done.code, done.out.as_str()), (2, ""), "{arguments:?}");
+        assert!(done.err.contains("Usage: fluxdag") || done.err.contains("error: "), "{}", done.err);
+    }
+    assert!(run(&["lnt"]).err.contains("'lint'"));
+    assert!(run(&["lint", "-o", "nonsense"]).err.contains("known are full, concise, json"));
+    let both = run(&["lint", "-o", "full", "-o", "json"]);
+    assert!(both.code == 2 && both.err.contains("-o json=PATH"), "{}", both.err);
+}
+
+#[test]
+fn help_and_version_go_to_standard_output() {
+    for arguments in [&["--help"][..], &["lint", "--help"], &["-h"], &["help", "explain"]] {
+        let done = run(arguments);
+        assert_eq!((done.code, done.err.as_str()), (0, ""), "{arguments:?}");
+        assert!(done.out.contains("Usage: fluxdag"), "{}", done.out);
+    }
+    assert_eq!(run(&["--version"]).out, format!("fluxdag {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn a_path_that_is_not_there_is_exit_code_2() {
+    let done = run(&["lint", "no-such-folder"]);
+    assert_eq!((done.code, done.out.as_str()), (2, ""));
+    assert!(done.err.contains("no-such-folder") && done.err.contains("help: "), "{}", done.err);
+}
+
+#[test]
+fn no_flux_object_is_an_error_unless_allowed() {
+    let done = run(&["lint"]);
+    assert_eq!((done.code, done.out.as_str()), (2, ""));
+    assert!(done.err.contains("--allow-empty"), "{}", done.err);
+    let done = run(&["lint", "--allow-empty"]);
+    assert_eq!((done.code, done.err.as_str()), (0, ""));
+    assert_eq!(done.out, "no problems found: there are no Flux objects here\n");
+    let done = run(&["lint", "--allow-empty", "-q"]);
+    assert_eq!((done.code, done.out.as_str(), done.err.as_str()), (0, "", ""));
+}
+
+#[test]
+fn formats_go_where_they_are_sent() {
+    let concise = run(&["lint", "--allow-empty", "-o", "concise"]);
+    assert_eq!(concise.out, "");
+    assert!(concise.err.starts_with("no problems found"), "{}", concise.err);
+
+    let file = run(&["lint", "--allow-empty", "-o", "full", "-o", "json=out.json"]);
+    assert!(file.out.starts_with("no problems found"), "{}", file.out);
+    assert_eq!(file.err, "wrote out.json\n");
+    let json = fs::read_to_string(file.folder.path().join("out.json")).expect("a file was written");
+    let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!((&json["schema_version"], &json["findings"]), (&1.into(), &serde_json::json!([])));
+
+    let missing = run(&["lint", "--allow-empty", "-o", "json=no/such/folder.json"]);
+    assert_eq!(missing.code, 2);
+    assert!(missing.err.contains("no/such/folder.json"), "{}", missing.err);
+}
+
+#[test]
+fn the_environment_names_the_default_format() {
+    let json = Run::new(&["lint", "--allow-empty"]).env("FLUXDAG_FORMAT", "json").done();
+    assert!(json.out.starts_with('{') && json.err.is_empty(), "{}", json.out);
+    let full = Run::new(&["lint", "--allow-empty", "-o", "full"]).env("FLUXDAG_FORMAT", "json").done();
+    assert!(full.out.starts_with("no problems"), "{}", full.out);
+    let wrong = Run::new(&["lint", "--allow-empty"]).env("FLUXDAG_FORMAT", "x").done();
+    assert!(wrong.code == 2 && wrong.err.contains("FLUXDAG_FORMAT: `x` is no output format"), "{}", wrong.err);
+    let empty = Run::new(&["lint", "--allow-empty"]).env("FLUXDAG_FORMAT", "").done();
+    assert_eq!(empty.code, 0);
+}
+
+#[test]
+fn colour_is_asked_for_or_absent() {
+    assert!(!run(&["rules"]).out.contains('\u{1b}'));
+    assert!(run(&["rules", "--color", "always"]).out.contains('\u{1b}'));
+    assert!(Run::new(&["rules"]).env("FORCE_COLOR", "1").done().out.contains('\u{1b}'));
+    assert!(!Run::new(&["rules"]).env("FORCE_COLOR", "1").env("NO_COLOR", "1").done().out.contains('\u{1b}'));
+    assert!(run(&["--color=always", "lnt"]).err.contains('\u{1b}'));
+    assert!(run(&["lint", "nowhere", "--color=always"]).err.contains('\u{1b}'));
+}
+
+#[test]
+fn a_closed_pipe_is_no_error() {
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let mut run = Run::new(&["explain", "dependency-cycle"]);
+    let done = run.command.stdout(writer).stderr(Stdio::piped()).output().expect("the program starts");
+    assert_eq!((done.status.code(), String::from_utf8_lossy(&done.stderr).as_ref()), (Some(0), ""));
+}
