@@ -15,7 +15,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("flux", &["source", "yaml", "kustomize"]),
     ("cluster", &["source", "finding", "yaml", "kustomize", "flux"]),
     ("graph", &["source", "finding", "flux", "cluster"]),
-    ("timing", &["source", "finding", "yaml", "flux", "cluster", "graph"]),
+    ("timing", &["source", "finding", "yaml", "kustomize", "flux", "cluster", "graph"]),
     ("rules", &["source", "finding", "yaml", "kustomize", "flux", "cluster", "graph", "timing"]),
     ("report", &["source", "finding"]),
     ("cli", &["source", "finding", "yaml", "kustomize", "flux", "cluster", "graph", "timing", "rules", "report"]),
