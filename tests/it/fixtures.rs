@@ -1,0 +1,138 @@
+//! Whole repositories: what a default run says about each folder of `fixtures/`.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use fluxdag::{
+    Analysis, Options,
+    finding::{Confidence, Severity},
+    lint,
+};
+
+/// The rule and the subject of every finding of a fixture.
+type Expected = &'static [(&'static str, &'static str)];
+
+const FIXTURES: [(&str, Expected); 14] = [
+    ("broken-yaml", &[("invalid-yaml", "File/apps/ks.yaml"), ("dangling-dependency", "Kustomization/flux-system/web")]),
+    ("clean-artifact-generator", &[]),
+    ("clean-bootstrap", &[]),
+    ("clean-flux-instance", &[]),
+    ("clean-home-ops", &[]),
+    ("clean-two-providers", &[]),
+    ("cyclic-bases", &[("build-failure", "Kustomization/flux-system/apps")]),
+    ("deadlock-no-wait", &[("wait-deadlock", "Kustomization/flux-system/apps")]),
+    (
+        "heavy-in-wait",
+        &[
+            ("heavy-in-wait", "Kustomization/flux-system/core"),
+            ("duplicate-owner", "HelmRelease/monitoring/kube-prometheus-stack"),
+            ("duplicate-owner", "HelmRelease/postgres-operator/postgres-operator"),
+            ("duplicate-owner", "HelmRepository/monitoring/prometheus-community"),
+            ("duplicate-owner", "HelmRepository/postgres-operator/crunchydata"),
+        ],
+    ),
+    ("heavy-in-wait-fixed", &[]),
+    ("link-out", &[("build-failure", "Kustomization/flux-system/apps")]),
+    ("no-flux", &[]),
+    ("templates-only", &[]),
+    (
+        "unreached-cycle",
+        &[
+            ("dependency-cycle", "Kustomization/flux-system/seafile"),
+            ("duplicate-node", "Kustomization/flux-system/seafile-database"),
+        ],
+    ),
+];
+
+fn folder() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures"))
+}
+
+#[test]
+fn fixtures_give_the_findings_they_are_there_for() {
+    let mut wrong = Vec::new();
+    for (name, expected) in FIXTURES {
+        let copy = copy(name);
+        let analysis = run(&copy.path().join(name), name);
+        let found = shown(&analysis);
+        let expected = expected.iter().map(|(rule, subject)| ((*rule).to_owned(), (*subject).to_owned())).collect();
+        let differ =
+            |these: &BTreeSet<_>, those: &BTreeSet<_>| format!("{:?}", these.difference(those).collect::<Vec<_>>());
+        if found != expected {
+            wrong.push(format!(
+                "{name}: missing {}, unexpected {}",
+                differ(&expected, &found),
+                differ(&found, &expected)
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_fixture_inside_this_repository_and_its_copy_are_judged_alike() {
+    for (name, _) in FIXTURES.into_iter().filter(|(name, _)| *name != "link-out") {
+        let copy = copy(name);
+        assert_eq!(shown(&run(&folder().join(name), name)), shown(&run(&copy.path().join(name), name)), "{name}");
+    }
+}
+
+#[test]
+fn every_fixture_says_in_one_line_what_it_proves_and_is_listed() {
+    let entries = fs::read_dir(folder()).expect("a folder of fixtures").map(|entry| entry.expect("readable").path());
+    let present: BTreeSet<PathBuf> = entries.collect();
+    assert_eq!(present, FIXTURES.iter().map(|(name, _)| folder().join(name)).collect());
+    for (name, _) in FIXTURES {
+        let text = fs::read_to_string(folder().join(name).join("README.md")).expect("a README.md");
+        let lines: Vec<_> = text.lines().collect();
+        assert!(matches!(lines[..], [title, "", _] if title.strip_prefix("# ") == Some(name)), "{name}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn what_a_link_points_to_is_never_read() {
+    let copy = copy("link-out");
+    let analysis = run(&copy.path().join("link-out"), "link-out");
+    assert_eq!(analysis.tree.files().filter(|file| analysis.tree.path(*file).ends_with("outside.yaml")).count(), 0);
+    let text = format!("{:?}", analysis.findings);
+    assert!(!text.contains("outside-secret"), "{text}");
+}
+
+fn run(path: &Path, name: &str) -> Analysis {
+    lint(&[path.to_owned()], &Options::default()).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+/// Rule and subject of what a default run shows.
+fn shown(analysis: &Analysis) -> BTreeSet<(String, String)> {
+    let findings = analysis.findings.iter();
+    findings
+        .filter(|finding| finding.severity >= Severity::Warning && finding.confidence >= Confidence::Medium)
+        .map(|finding| (finding.rule.to_owned(), finding.subject.to_string()))
+        .collect()
+}
+
+/// A folder that holds a copy of the fixture, without any git repository around it. `link-out` gets its link.
+fn copy(name: &str) -> tempfile::TempDir {
+    let copy = tempfile::tempdir().expect("a temporary folder");
+    for entry in walkdir::WalkDir::new(folder().join(name)) {
+        let entry = entry.expect("readable");
+        let target = copy.path().join(entry.path().strip_prefix(folder()).expect("below"));
+        if entry.file_type().is_dir() {
+            fs::create_dir_all(target).expect("created");
+        } else {
+            fs::copy(entry.path(), target).expect("copied");
+        }
+    }
+    #[cfg(unix)]
+    if name == "link-out" {
+        let outside = copy.path().join("outside.yaml");
+        let secret = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: outside-secret\n  namespace: default\n";
+        fs::write(&outside, secret).expect("written");
+        std::os::unix::fs::symlink(&outside, copy.path().join("link-out/apps/outside.yaml")).expect("linked");
+    }
+    copy
+}
