@@ -1,0 +1,7 @@
+//! What Flux does with the files of a repository before anything reaches the cluster.
+
+pub mod duration;
+mod glob;
+mod ignore_rules;
+
+pub use ignore_rules::IgnoreRules;
