@@ -5,7 +5,7 @@ use clap::{
     builder::{PossibleValuesParser, TypedValueParser},
 };
 
-use super::{duration, output::Output};
+use super::output::Output;
 use crate::finding::{Confidence, Severity};
 
 const EXAMPLES: &str = "\
@@ -114,7 +114,7 @@ pub(super) struct Lint {
     #[arg(long, value_name = "NAME", help_heading = "Analysis")]
     pub(super) cluster: Option<String>,
     /// The longest a cold start may take, for instance 10m or 1h30m
-    #[arg(long, value_name = "DURATION", value_parser = duration::parse, help_heading = "Analysis")]
+    #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = "Analysis")]
     pub(super) max_path: Option<Duration>,
     /// How many threads to use; one for each core where not given
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = "Analysis")]
@@ -184,4 +184,9 @@ impl FailOn {
             Self::Never => false,
         }
     }
+}
+
+/// A duration as Go writes it.
+fn duration(text: &str) -> Result<Duration, String> {
+    crate::flux::parse_duration(text).ok_or_else(|| "expected a duration like 90s, 10m or 1h30m".to_owned())
 }

@@ -4,7 +4,6 @@
 //! `--fail-on`, 2 the job could not be done.
 
 mod args;
-mod duration;
 mod environment;
 mod error;
 mod explain;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rayon::prelude::*;
 
 use super::{
-    Cluster, Declared, Discovered, Folder, Options,
+    Cluster, Declared, Discovered, Folder,
     closure::{Closure, Roots, close},
     finish::finish,
     root::is_below,
@@ -20,36 +20,19 @@ use crate::{
 /// The clusters of the repository whose artifact root is `folder` of the store's tree, sorted by root, groups that no
 /// root reaches last.
 #[must_use]
-pub fn resolve(store: &Store, folder: &str, discovered: &Discovered, options: &Options) -> Vec<Cluster> {
+pub fn resolve(store: &Store, folder: &str, discovered: &Discovered) -> Vec<Cluster> {
     let artifacts = Artifacts::new(store, folder);
     let finder = Finder { store, folder, artifacts: &artifacts, discovered };
-    let mut named = finder.explicit();
-    if let Some(wanted) = &options.cluster {
-        let matching: BTreeMap<String, Roots> =
-            named.iter().filter(|(root, _)| is_named(root, wanted)).map(|(root, roots)| (root.clone(), roots.clone())).collect();
-        if !matching.is_empty() {
-            named = matching;
-        }
-    }
+    let named = finder.explicit();
     let mut clusters: Vec<(String, Closure)> =
         named.into_par_iter().map(|(root, roots)| (root, close(&artifacts, &roots))).collect();
     let (tops, unreached) = finder.leftover(&clusters);
     clusters.extend(tops.into_par_iter().map(|(root, roots)| (root, close(&artifacts, &roots))).collect::<Vec<_>>());
     clusters.sort_by(|(left, _), (right, _)| left.cmp(right));
     let mut clusters: Vec<Cluster> = clusters.into_iter().map(|(root, closure)| finish(root, true, closure)).collect();
-    if let Some(wanted) = &options.cluster {
-        clusters.retain(|cluster| is_named(&cluster.root, wanted));
-        return clusters;
-    }
     let groups = unreached.into_par_iter().map(|(root, roots)| finish(root, false, close(&artifacts, &roots)));
     clusters.extend(groups.collect::<Vec<_>>());
     clusters
-}
-
-/// Whether `wanted` names the cluster at `root`: the path itself, its end, or one folder of it.
-fn is_named(root: &str, wanted: &str) -> bool {
-    let wanted = normalize(wanted);
-    root == wanted || root.ends_with(&format!("/{wanted}")) || root.split('/').any(|part| part == wanted)
 }
 
 struct Finder<'a, 't> {
@@ -60,6 +43,9 @@ struct Finder<'a, 't> {
 }
 
 type Named = BTreeMap<String, Roots>;
+
+/// Documents by the name of their group.
+type Tops<'d> = BTreeMap<String, Vec<&'d Declared>>;
 
 impl Finder<'_, '_> {
     /// Entry points that say so themselves: syncs of the Flux Operator, and Kustomizations that their own path builds.
@@ -155,8 +141,8 @@ impl Finder<'_, '_> {
             .filter(|declared| !reached.contains(&declared.span) && is_complete(declared))
             .collect();
         let tops = self.tops(&left);
-        let mut groups: BTreeMap<String, Vec<&Declared>> = BTreeMap::new();
-        let mut unreached: BTreeMap<String, Vec<&Declared>> = BTreeMap::new();
+        let mut groups = Tops::new();
+        let mut unreached = Tops::new();
         let known: Vec<&str> = clusters.iter().map(|(root, _)| root.as_str()).collect();
         for top in tops {
             let file = self.relative(top.file).unwrap_or_default();
@@ -191,7 +177,7 @@ impl Finder<'_, '_> {
     }
 
     /// Where nothing names the roots: a group whose files lie below what a larger group builds is toggled off there.
-    fn drop_covered(&self, groups: &mut BTreeMap<String, Vec<&Declared>>, unreached: &mut BTreeMap<String, Vec<&Declared>>) {
+    fn drop_covered<'d>(&self, groups: &mut Tops<'d>, unreached: &mut Tops<'d>) {
         let closures: BTreeMap<String, Closure> =
             rooted(groups.clone()).into_par_iter().map(|(root, roots)| (root, close(self.artifacts, &roots))).collect();
         let mut by_size: Vec<&String> = closures.keys().collect();
@@ -244,7 +230,7 @@ fn cluster_folder(file: &str) -> Option<&str> {
 }
 
 /// Groups as roots. A Kustomization without namespace gets none: where it lives is not known.
-fn rooted(groups: BTreeMap<String, Vec<&Declared>>) -> Named {
+fn rooted(groups: Tops<'_>) -> Named {
     let mut named = Named::new();
     for (root, tops) in groups {
         let mut by_source: BTreeMap<SourceRef, Roots> = BTreeMap::new();
@@ -270,13 +256,5 @@ mod tests {
         assert_eq!(cluster_folder("kubernetes/clusters/prod/infra/ks.yaml"), Some("kubernetes/clusters/prod"));
         assert_eq!(cluster_folder("clusters/prod/apps.yaml"), Some("clusters/prod"));
         assert_eq!(cluster_folder("kubernetes/apps/x/ks.yaml"), None);
-    }
-
-    #[test]
-    fn a_cluster_is_named_by_its_path_or_a_folder_of_it() {
-        for wanted in ["kubernetes/clusters/apps", "clusters/apps", "apps", "./kubernetes/clusters/apps/"] {
-            assert!(is_named("kubernetes/clusters/apps", wanted), "{wanted}");
-        }
-        assert!(!is_named("kubernetes/clusters/apps", "app"));
     }
 }

@@ -3,22 +3,19 @@
 //! [`discover`] finds the root of the artifact and the Flux objects that files declare; [`resolve`] turns them into
 //! [`Cluster`]s by building what each Kustomization applies, and what that applies in turn, until nothing new appears.
 
+mod broken;
 mod closure;
 mod discover;
 mod entries;
 mod finish;
 mod model;
 mod root;
+mod scope;
 mod sources;
 
 pub use discover::{Declared, Discovered, discover};
 pub use entries::resolve;
 pub use model::{Cluster, Definition, Folder, Node, NodeId, NodeKey, ObjectKey, Provider, Release};
-pub use root::{Scope, find_root};
-
-/// What the user decides about clusters.
-#[derive(Debug, Clone, Default)]
-pub struct Options {
-    /// Only the cluster of this name: its root, or a folder name in it.
-    pub cluster: Option<String>,
-}
+pub use broken::{BrokenDocument, broken_documents};
+pub use root::find_root;
+pub use scope::Scope;

@@ -6,7 +6,7 @@ use crate::{
     finding::Subject,
     flux::{Applied, FluxVersion, HelmRelease, Kustomization},
     kustomize::{Object, ObjectId, Unresolved},
-    source::Span,
+    source::{Span, normalize},
 };
 
 /// A cluster: everything that one set of entry points leads to.
@@ -164,6 +164,13 @@ impl Cluster {
         &self.node(provider.node).applied.build.objects[provider.object]
     }
 
+    /// Whether `wanted` names this cluster: by its root, by the end of that, or by one folder of it.
+    #[must_use]
+    pub fn is_named(&self, wanted: &str) -> bool {
+        let (root, wanted) = (self.root.as_str(), normalize(wanted));
+        root == wanted || root.ends_with(&format!("/{wanted}")) || root.split('/').any(|part| part == wanted)
+    }
+
     /// How many nodes are not wholly known.
     #[must_use]
     pub fn unresolved_nodes(&self) -> usize {
@@ -236,5 +243,26 @@ impl From<ObjectId> for ObjectKey {
 impl fmt::Display for NodeKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.namespace.is_empty() { f.write_str(&self.name) } else { write!(f, "{}/{}", self.namespace, self.name) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cluster_is_named_by_its_path_or_a_folder_of_it() {
+        let cluster = Cluster {
+            root: "kubernetes/clusters/apps".to_owned(),
+            reached: true,
+            version: None,
+            nodes: Vec::new(),
+            releases: Vec::new(),
+            objects: BTreeMap::new(),
+        };
+        for wanted in ["kubernetes/clusters/apps", "clusters/apps", "apps", "./kubernetes/clusters/apps/"] {
+            assert!(cluster.is_named(wanted), "{wanted}");
+        }
+        assert!(!cluster.is_named("app"));
     }
 }

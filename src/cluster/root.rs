@@ -3,37 +3,6 @@ use std::path::{Path, PathBuf};
 use super::Discovered;
 use crate::source::normalize;
 
-/// The part of a tree that the user asked about: folders or files, relative to the root of the tree.
-#[derive(Debug, Clone, Default)]
-pub struct Scope {
-    paths: Vec<String>,
-}
-
-impl Scope {
-    /// The scope of `paths`. An empty path is everything.
-    #[must_use]
-    pub fn new(paths: Vec<String>) -> Self {
-        Self { paths }
-    }
-
-    /// Whether the file at `path` lies in it.
-    #[must_use]
-    pub fn covers(&self, path: &str) -> bool {
-        self.paths.is_empty() || self.paths.iter().any(|scope| is_below(path, scope))
-    }
-
-    /// The same scope, seen from a root that lies `prefix` further up.
-    #[must_use]
-    pub fn below(&self, prefix: &str) -> Self {
-        let join = |path: &String| if path.is_empty() { prefix.to_owned() } else { format!("{prefix}/{path}") };
-        if prefix.is_empty() {
-            return self.clone();
-        }
-        let paths = if self.paths.is_empty() { vec![prefix.to_owned()] } else { self.paths.iter().map(join).collect() };
-        Self { paths }
-    }
-}
-
 /// Whether `path` is `folder` or lies below it.
 pub(super) fn is_below(path: &str, folder: &str) -> bool {
     folder.is_empty() || path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
@@ -72,17 +41,4 @@ pub fn find_root(start: &Path, top: Option<&Path>, discovered: &Discovered) -> P
         }
     }
     best.1.map_or_else(fallback, Path::to_owned)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_scope_covers_whole_names_only() {
-        let scope = Scope::new(vec!["clusters/prod".to_owned()]);
-        assert!(scope.covers("clusters/prod/a.yaml") && !scope.covers("clusters/production/a.yaml"));
-        assert!(Scope::default().covers("x"));
-        assert!(scope.below("repo").covers("repo/clusters/prod/a.yaml"));
-    }
 }

@@ -1,4 +1,9 @@
-use super::{Kustomization, Variables, envsubst, generate::generated_kustomization, overlay::overlay};
+use super::{
+    Kustomization, Variables,
+    envsubst::{self, Outcome},
+    generate::generated_kustomization,
+    overlay::overlay,
+};
 use crate::{
     kustomize::{Build, Change, Error, Kustomize, Object, Step},
     source::{Span, join},
@@ -72,17 +77,21 @@ fn substitute_object(
     errors: &mut Vec<Error>,
     unknown: &mut Vec<(String, Span)>,
 ) {
+    if envsubst::is_opted_out(&object.node) {
+        return;
+    }
     let outcome = envsubst::substitute_object(&object.node, &|name| variables.lookup(name), strict);
     if let Some(node) = outcome.node {
         object.node = node;
         object.changes.push(Change { step: Step::Substitution, at: variables.span });
     }
-    unknown.extend(outcome.unknown);
+    let unused = outcome.uses.into_iter().filter(|used| used.outcome == Outcome::Unknown);
+    unknown.extend(unused.map(|used| (used.name.to_string(), used.span)));
     let id = object.id();
-    for (message, span) in outcome.errors {
+    for fault in outcome.faults {
         errors.push(Error {
-            message: format!("substitution in {id} fails: {message}"),
-            span: span.or(object.source),
+            message: format!("substitution in {id} fails: {}", fault.kind),
+            span: fault.span.or(object.source),
             related: vec![(variables.span, "variables come from here".to_owned())],
         });
     }

@@ -8,6 +8,7 @@ mod duration;
 mod entry;
 mod envsubst;
 mod generate;
+mod glob;
 mod health;
 mod ignore_rules;
 mod object;

@@ -100,6 +100,14 @@ pub struct Unresolved {
     pub span: Span,
 }
 
+impl Unresolved {
+    /// Whether objects may be missing from the build because of it.
+    #[must_use]
+    pub fn hides_objects(&self) -> bool {
+        !self.what.starts_with("the variable")
+    }
+}
+
 impl Object {
     /// Which object this is. Missing parts are empty.
     #[must_use]

@@ -35,7 +35,7 @@ use crate::{
 pub struct Report<'a> {
     /// The files that spans point into.
     pub tree: &'a Tree,
-    /// The folder of the tree that printed paths are relative to; empty for its root.
+    /// The folder that printed paths are relative to, as seen from the working directory.
     pub artifact_root: &'a str,
     /// What was analysed, sorted by root.
     pub clusters: &'a [ClusterSummary],
@@ -123,18 +123,8 @@ impl Report<'_> {
         }
     }
 
-    /// The path of a file as printed: relative to the artifact root, climbing out of it where it must.
+    /// The path of a file as printed: relative to the artifact root, which is the root of the tree.
     fn path(&self, file: FileId) -> String {
-        let path = self.tree.path(file);
-        let mut root = self.artifact_root.trim_matches('/');
-        let mut climb = String::new();
-        while !root.is_empty() {
-            if let Some(below) = path.strip_prefix(root).and_then(|rest| rest.strip_prefix('/')) {
-                return climb + below;
-            }
-            climb.push_str("../");
-            root = crate::source::parent(root);
-        }
-        climb + path
+        self.tree.path(file).to_owned()
     }
 }

@@ -130,7 +130,7 @@ fn cycle() -> Sample {
     sample
 }
 
-/// Two and two duplicates in one file, near and far, seen from a root below the tree's.
+/// Two and two duplicates in one file, near and far.
 fn duplicates() -> Sample {
     let text = format!("{APPS}---\n{}---\n{}", APPS.replace("configs", "other"), APPS.replace("./apps", "./far"));
     let tree = tree(&[("deep/repo/all.yaml", &text), ("deep/shared.yaml", "a: 1\nb: 2\n")]);

@@ -50,7 +50,7 @@ pub struct ChartWeight {
 }
 
 /// A duration that is not known exactly.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Range {
     /// A good day: small images, warm mirror.
     pub low: Duration,
@@ -82,6 +82,16 @@ pub enum Confidence {
     Medium,
     /// Backed by several published measurements.
     High,
+}
+
+impl std::fmt::Display for Confidence {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+        })
+    }
 }
 
 impl Catalog {

@@ -1,7 +1,15 @@
-//! Tests of the whole program.
+//! Everything that is tested from outside the library, in one binary: it links once.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test that cannot go on panics, and says on the terminal what it skips"
+)]
 
 mod architecture;
 mod cli;
+mod corpus;
 mod fixtures;
 mod readme;
 mod rule_pages;

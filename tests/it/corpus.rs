@@ -1,0 +1,208 @@
+//! Real repositories: what the analysis says of them, and that it always says the same.
+//!
+//! They are read from the folder that `FLUXDAG_CORPUS` names; without it these tests say so and pass.
+
+use std::path::PathBuf;
+
+use fluxdag::{
+    Analysis, Error, Options,
+    finding::{Confidence, Finding, Severity},
+};
+
+/// The folder of the corpus, where there is one.
+fn corpus() -> Option<PathBuf> {
+    let folder = std::env::var_os("FLUXDAG_CORPUS").map(PathBuf::from);
+    if folder.is_none() {
+        eprintln!("SKIPPED: FLUXDAG_CORPUS is not set, so no real repository is analysed");
+    }
+    folder
+}
+
+/// Every repository: folder name and path. The incidents are five repositories in one folder.
+fn repositories(corpus: &std::path::Path) -> Vec<(String, PathBuf)> {
+    let folders = |parent: PathBuf| -> Vec<(String, PathBuf)> {
+        let mut found: Vec<_> = std::fs::read_dir(parent)
+            .unwrap()
+            .map(|entry| entry.unwrap())
+            .filter(|entry| entry.path().is_dir())
+            .map(|entry| (entry.file_name().to_string_lossy().into_owned(), entry.path()))
+            .collect();
+        found.sort();
+        found
+    };
+    let (nested, mut plain): (Vec<_>, Vec<_>) =
+        folders(corpus.join("repos")).into_iter().partition(|(name, _)| name.ends_with(".incidents"));
+    plain.extend(nested.into_iter().flat_map(|(_, path)| folders(path)));
+    plain.extend(folders(corpus.join("tazlab-dag-fix")));
+    plain
+}
+
+fn lint(path: PathBuf) -> Analysis {
+    fluxdag::lint(&[path], &Options::default()).unwrap()
+}
+
+fn repository(corpus: &std::path::Path, name: &str) -> Analysis {
+    lint(corpus.join("repos").join(name))
+}
+
+/// What a default run shows.
+fn shown(analysis: &Analysis) -> impl Iterator<Item = &Finding> {
+    let findings = analysis.findings.iter();
+    findings.filter(|finding| finding.severity >= Severity::Warning && finding.confidence >= Confidence::Medium)
+}
+
+fn of<'a>(analysis: &'a Analysis, rule: &'a str) -> Vec<&'a Finding> {
+    shown(analysis).filter(|finding| finding.rule == rule).collect()
+}
+
+/// `path:line` of a finding.
+fn place(analysis: &Analysis, finding: &Finding) -> String {
+    let span = finding.location.span().unwrap();
+    format!("{}:{}", analysis.tree.path(span.file), analysis.tree.position(span).line)
+}
+
+/// The line a span starts on, without what surrounds the text.
+fn line(analysis: &Analysis, span: fluxdag::source::Span) -> String {
+    let text = analysis.tree.text(span.file).unwrap();
+    text.lines().nth(analysis.tree.position(span).line as usize - 1).unwrap().trim().to_owned()
+}
+
+#[test]
+fn every_repository_is_analysed_alike_whatever_the_number_of_threads() {
+    let Some(corpus) = corpus() else { return };
+    for (name, path) in repositories(&corpus) {
+        let run = |threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            let result = pool.install(|| fluxdag::lint(std::slice::from_ref(&path), &Options::default()));
+            match result {
+                Ok(analysis) => {
+                    let findings: Vec<_> =
+                        analysis.findings.iter().map(|finding| (finding.location.span().map(|at| analysis.tree.position(at)), finding.clone())).collect();
+                    format!("{findings:#?} {:?}", analysis.clusters)
+                }
+                Err(Error::NoFluxObjects { templates, .. }) => format!("nothing, templates: {templates}"),
+                Err(error) => panic!("{name}: {error}"),
+            }
+        };
+        let alone = run(1);
+        assert_eq!(alone.starts_with("nothing"), name == "onedr0p__cluster-template", "{name}: {alone}");
+        for threads in [2, 8] {
+            assert!(run(threads) == alone, "{name} with {threads} threads differs from one");
+        }
+    }
+}
+
+#[test]
+fn the_origin_story_is_found_before_the_fix_and_gone_after_it() {
+    let Some(corpus) = corpus() else { return };
+    let before = lint(corpus.join("tazlab-dag-fix/before"));
+    let heavy = of(&before, "heavy-in-wait");
+    assert_eq!(heavy.len(), 1, "{heavy:#?}");
+    let finding = heavy[0];
+    assert_eq!(finding.subject.name, "infrastructure-operators-core");
+    assert_eq!(place(&before, finding), "clusters/tazlab-k8s/infrastructure-operators-core.yaml:14");
+    for named in ["kube-prometheus-stack", "postgres-operator", "cert-manager", "traefik", "reloader"] {
+        assert!(finding.message.contains(named), "{named} is missing: {}", finding.message);
+    }
+    for held in ["bridge", "configs", "instances", "auth"] {
+        assert!(finding.message.contains(&format!("infrastructure-{held}")), "{held} is missing: {}", finding.message);
+    }
+    for held in ["apps-static", "apps-data"] {
+        assert!(finding.message.contains(held), "{held} is missing: {}", finding.message);
+    }
+    let owners: Vec<String> = of(&before, "duplicate-owner").iter().map(|finding| finding.message.clone()).collect();
+    for other in ["infrastructure-monitoring", "infrastructure-operators-data"] {
+        let both = |message: &&String| message.contains("infrastructure-operators-core") && message.contains(other);
+        assert!(owners.iter().any(|message| both(&message)), "{other}: {owners:#?}");
+    }
+    let after = lint(corpus.join("tazlab-dag-fix/after"));
+    assert_eq!(shown(&after).map(|finding| &finding.message).collect::<Vec<_>>(), Vec::<&String>::new());
+}
+
+#[test]
+fn a_node_defined_twice_and_a_cycle_are_found_in_a_file_no_root_reaches() {
+    let Some(corpus) = corpus() else { return };
+    let analysis = repository(&corpus, "bornav__fluxcd");
+    let cycles = of(&analysis, "dependency-cycle");
+    assert_eq!(cycles.len(), 1, "{cycles:#?}");
+    assert!(cycles[0].message.contains("seafile-storage") && cycles[0].message.contains("seafile-app"));
+    assert!(cycles[0].why.contains("No entry point"), "{}", cycles[0].why);
+    let twice = of(&analysis, "duplicate-node");
+    let twice: Vec<_> = twice.iter().filter(|finding| finding.subject.name == "seafile-storage").collect();
+    assert_eq!(twice.len(), 1, "{twice:#?}");
+    let places: Vec<String> = twice[0]
+        .location
+        .span()
+        .into_iter()
+        .chain(twice[0].related.iter().filter_map(|related| related.location))
+        .map(|span| line(&analysis, span))
+        .collect();
+    assert_eq!(places.len(), 2, "{places:?}");
+    assert!(places.iter().all(|line| line.contains("seafile-storage")), "{places:?}");
+}
+
+#[test]
+fn a_dependency_on_what_only_its_own_path_builds_is_a_deadlock_in_that_cluster_alone() {
+    let Some(corpus) = corpus() else { return };
+    let analysis = repository(&corpus, "monosense-io__k8s-gitops");
+    let deadlocks = of(&analysis, "wait-deadlock");
+    assert_eq!(deadlocks.len(), 1, "{deadlocks:#?}");
+    assert!(deadlocks[0].message.contains("cluster-apps-infrastructure") && deadlocks[0].message.contains("cilium-core"));
+    assert_eq!(deadlocks[0].clusters, ["kubernetes/clusters/apps"]);
+    let dangling = |cluster: &str| {
+        let mut found: Vec<(String, String)> = of(&analysis, "dangling-dependency")
+            .iter()
+            .filter(|finding| finding.clusters.iter().any(|root| root == cluster))
+            .map(|finding| (finding.subject.name.clone(), line(&analysis, finding.location.span().unwrap()).replace("- name: ", "")))
+            .collect();
+        found.sort();
+        found
+    };
+    let pairs = |pairs: &[(&str, &str)]| {
+        pairs.iter().map(|(from, to)| ((*from).to_owned(), (*to).to_owned())).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        dangling("kubernetes/clusters/apps"),
+        pairs(&[
+            ("messaging-kafka", "storage-rook-ceph-cluster"),
+            ("messaging-kafka", "strimzi-operator"),
+            ("networkpolicy-baseline", "cluster-infra-infrastructure"),
+            ("victoria-logs", "rook-ceph-cluster"),
+            ("vmcluster", "cluster-infra-infrastructure"),
+        ])
+    );
+    assert_eq!(
+        dangling("kubernetes/clusters/infra"),
+        pairs(&[("victoria-logs", "rook-ceph-cluster"), ("vmagent", "cluster-apps-infrastructure")])
+    );
+}
+
+#[test]
+fn well_kept_repositories_show_no_broken_dependency() {
+    let Some(corpus) = corpus() else { return };
+    let rules = [
+        "dangling-dependency",
+        "wrong-kind-dependency",
+        "wrong-namespace-dependency",
+        "dependency-cycle",
+        "wait-deadlock",
+    ];
+    for name in [
+        "fluxcd__flux2-kustomize-helm-example",
+        "onedr0p__home-ops",
+        "bjw-s-labs__home-ops",
+        "hmcts__sds-flux-config",
+        "angelnu__k8s-gitops",
+    ] {
+        let analysis = repository(&corpus, name);
+        let broken: Vec<_> = shown(&analysis).filter(|finding| rules.contains(&finding.rule)).collect();
+        assert!(broken.is_empty(), "{name}: {broken:#?}");
+    }
+    let analysis = repository(&corpus, "ricsanfre__pi-cluster");
+    let prod = analysis.clusters.iter().find(|cluster| cluster.root == "kubernetes/clusters/prod").unwrap();
+    assert_eq!(prod.nodes, 60);
+    let broken: Vec<_> = shown(&analysis)
+        .filter(|finding| finding.clusters.iter().any(|root| *root == prod.root) && rules.contains(&finding.rule))
+        .collect();
+    assert!(broken.is_empty(), "{broken:#?}");
+}
