@@ -1,5 +1,90 @@
 //! `kustomize build`, natively: files of an artifact in, objects with their origin out. Knows nothing of Flux.
+//!
+//! A [`Kustomize`] builds folders of one artifact. Objects are trees shared copy-on-write, so what a base gives is
+//! accumulated once and handed to every overlay; each node keeps the span of the text that decided it, and each object
+//! the list of the steps that changed it. Behaviour follows kustomize 5.5 to 5.8, object for object; where kustomize
+//! would give up, the fault is located and the build goes on with what remains.
 
+mod accumulate;
+mod build;
+mod config;
+mod defaults;
+mod fields;
+mod file;
+mod finish;
+mod generate;
+mod hash;
+mod id;
+mod images;
+mod json_patch;
+mod limits;
+mod load;
+mod names;
 mod object;
+mod order;
+mod patch;
+mod report;
+mod resource;
+mod schema;
+mod scope;
+mod select;
+mod smp;
+mod text;
+mod transform;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rustc_hash::FxHashMap;
 
 pub use object::{Build, Change, Error, Object, ObjectId, Step, Unresolved};
+pub use order::legacy_order;
+
+use crate::{
+    source::{Artifact, FileId},
+    yaml::{Node, Store},
+};
+
+/// Builds folders of one artifact. What several builds share is accumulated once; many threads may build at a time.
+#[derive(Debug)]
+pub struct Kustomize<'t> {
+    store: &'t Store<'t>,
+    artifact: &'t Artifact,
+    known: Mutex<FxHashMap<String, Arc<accumulate::Accumulated>>>,
+}
+
+impl<'t> Kustomize<'t> {
+    /// A builder of folders of `artifact`, whose files `store` parses.
+    #[must_use]
+    pub fn new(store: &'t Store<'t>, artifact: &'t Artifact) -> Self {
+        Self { store, artifact, known: Mutex::new(FxHashMap::default()) }
+    }
+
+    /// What `kustomize build` makes of the folder `dir` of the artifact. `root` is the kustomization to use in place of
+    /// the file there, for instance with fields that Flux writes into it; its paths are relative to `dir`.
+    #[must_use]
+    pub fn build(&self, dir: &str, root: Option<&Node>) -> Build {
+        let (accumulated, file) = accumulate::Session::new(self).root(dir, root);
+        finish::finish(self.store.tree(), accumulated, file.as_ref())
+    }
+
+    /// The kustomization files of a folder: one at most, or kustomize refuses it.
+    #[must_use]
+    pub fn kustomization_files(artifact: &Artifact, dir: &str) -> Vec<FileId> {
+        build::kustomization_files(artifact, dir)
+    }
+
+    /// The kustomization file that a folder is built with, if it has one.
+    #[must_use]
+    pub fn kustomization_file(artifact: &Artifact, dir: &str) -> Option<FileId> {
+        build::kustomization_files(artifact, dir).first().copied()
+    }
+
+    fn known(&self, path: &str) -> Option<Arc<accumulate::Accumulated>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).get(path).cloned()
+    }
+
+    fn remember(&self, path: &str, accumulated: &Arc<accumulate::Accumulated>) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert(path.to_owned(), accumulated.clone());
+    }
+}

@@ -1,0 +1,339 @@
+//! Accumulation: a kustomization file, its bases and components, to resources (kustomize `KustTarget.accumulateTarget`).
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+use super::{
+    Kustomize, Step,
+    build::{Folder, Target, kustomization_files},
+    config::Config,
+    file::{Fields, Kustomization, Type, check},
+    generate,
+    id::ResId,
+    images, limits, load, patch,
+    report::Report,
+    resource::Resource,
+    transform::{self, Affix},
+};
+use crate::{
+    source::Span,
+    yaml::{Node, ProblemKind},
+};
+
+/// What accumulating a folder gives. Depends on nothing above the folder.
+#[derive(Debug, Clone)]
+pub(super) struct Accumulated {
+    pub(super) resources: Vec<Resource>,
+    pub(super) config: Arc<Config>,
+    pub(super) report: Report,
+    /// The folders that took part.
+    visited: Vec<String>,
+    /// Whether a loop cut it short, so that it depends on where the build began.
+    looped: bool,
+}
+
+impl Default for Accumulated {
+    fn default() -> Self {
+        Self {
+            resources: Vec::new(),
+            config: Config::built_in(),
+            report: Report::default(),
+            visited: Vec::new(),
+            looped: false,
+        }
+    }
+}
+
+/// One build: the folders that are being accumulated, and those that are done.
+pub(super) struct Session<'k, 't> {
+    kustomize: &'k Kustomize<'t>,
+    stack: Vec<String>,
+    done: FxHashMap<String, Arc<Accumulated>>,
+    /// Steps left, so that components that use each other twice over cannot go on for ever.
+    budget: usize,
+}
+
+const IMAGE: Fields = &[
+    ("name", Type::Text),
+    ("newName", Type::Text),
+    ("newTag", Type::Text),
+    ("tagSuffix", Type::Text),
+    ("digest", Type::Text),
+];
+const LABEL: Fields = &[
+    ("pairs", Type::TextMap),
+    ("includeSelectors", Type::Bool),
+    ("includeTemplates", Type::Bool),
+    ("fields", Type::Maps),
+];
+const REPLICA: Fields = &[("name", Type::Text), ("count", Type::Number)];
+
+impl<'k, 't> Session<'k, 't> {
+    pub(super) fn new(kustomize: &'k Kustomize<'t>) -> Self {
+        Self { kustomize, stack: Vec::new(), done: FxHashMap::default(), budget: 10_000_000 }
+    }
+
+    /// The kustomization file of a folder, decoded.
+    fn read(&self, path: &str, at: Span, report: &mut Report) -> Option<Kustomization> {
+        let files = kustomization_files(self.kustomize.artifact, path);
+        let Some(first) = files.first() else {
+            report.error(at, format!("`{}` holds no kustomization file", shown(path)));
+            return None;
+        };
+        if files.len() > 1 {
+            report
+                .error(at.or(Span::file_start(*first)), format!("`{}` holds several kustomization files", shown(path)));
+        }
+        let parsed = self.kustomize.store.parse(*first);
+        let start = Span::file_start(*first);
+        let Some(document) = parsed.documents.first() else {
+            return Some(Kustomization::decode(&Node::NULL, start, report));
+        };
+        if let Some(problem) = &document.error {
+            report.error(problem.span, format!("malformed YAML: {}", problem.message));
+            return None;
+        }
+        for problem in document.problems.iter().filter(|problem| problem.kind != ProblemKind::DuplicateKey) {
+            report.error(problem.span, problem.message.clone());
+        }
+        Some(Kustomization::decode(&document.root, start, report))
+    }
+
+    /// The build's own folder; `root` stands in for its kustomization file.
+    pub(super) fn root(&mut self, path: &str, root: Option<&Node>) -> (Accumulated, Option<Kustomization>) {
+        let mut all = Accumulated::default();
+        let file = match root {
+            Some(root) => Some(Kustomization::decode(root, root.span, &mut all.report)),
+            None => self.read(path, Span::NONE, &mut all.report),
+        };
+        if let Some(file) = &file {
+            self.accumulate(path, file, &mut all);
+        }
+        (all, file)
+    }
+
+    /// A folder named in `resources`.
+    fn base(&mut self, path: &str, at: Span, report: &mut Report) -> Option<Arc<Accumulated>> {
+        if let Some(done) = self.done.get(path).filter(|done| done.looped || !self.meets_stack(done)) {
+            return Some(done.clone());
+        }
+        let known = self.kustomize.known(path).filter(|known| !self.meets_stack(known));
+        if let Some(known) = known {
+            return Some(known);
+        }
+        let mut all = Accumulated::default();
+        let file = self.read(path, at, &mut all.report)?;
+        if file.component {
+            report.error(at, format!("`{}` is a Component: it belongs under `components`", shown(path)));
+        }
+        if file.empty {
+            all.report.error_with(file.span, "this kustomization is empty", vec![(at, "used here".to_owned())]);
+        }
+        self.accumulate(path, &file, &mut all);
+        let all = Arc::new(all);
+        if !all.looped {
+            self.kustomize.remember(path, &all);
+        }
+        self.done.insert(path.to_owned(), all.clone());
+        Some(all)
+    }
+
+    fn meets_stack(&self, done: &Accumulated) -> bool {
+        done.visited.iter().any(|visited| self.closes_loop(visited))
+    }
+
+    /// Whether a folder holds, or is, one that is being accumulated (kustomize `errIfArgEqualOrHigher`).
+    fn closes_loop(&self, path: &str) -> bool {
+        let holds = |open: &String| {
+            path.is_empty() || open.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        self.stack.iter().any(holds)
+    }
+
+    /// Whether a folder may be entered; says why not.
+    fn enter(&self, path: &str, at: Span, all: &mut Accumulated) -> bool {
+        if self.closes_loop(path) {
+            all.looped = true;
+            let chain = self.stack.iter().map(|open| format!("`{}`", shown(open))).collect::<Vec<_>>().join(" → ");
+            all.report
+                .error(at, format!("cycle of bases: `{}` is, or holds, what is being built: {chain}", shown(path)));
+            return false;
+        }
+        if self.stack.len() >= limits::BASES {
+            all.report.error(at, "bases are nested more than 100 deep");
+            return false;
+        }
+        true
+    }
+
+    fn accumulate(&mut self, path: &str, file: &Kustomization, all: &mut Accumulated) {
+        let cost = all.resources.len() + 1;
+        if self.budget < cost {
+            all.report.error(file.span, "bases and components multiply beyond all limits");
+            return;
+        }
+        self.budget -= cost;
+        self.stack.push(path.to_owned());
+        all.visited.push(path.to_owned());
+        let folder = Folder { kustomize: self.kustomize, path };
+        self.resources(&folder, file.items("resources").chain(file.items("bases")), all);
+        configurations(&folder, file, all);
+        generate::run(&folder, file, &mut all.resources, &mut all.report);
+        self.unresolved(file, all);
+        self.components(&folder, file, all);
+        run_transformers(&folder, file, all);
+        self.stack.pop();
+    }
+
+    fn unresolved(&self, file: &Kustomization, all: &mut Accumulated) {
+        for key in ["helmCharts", "helmChartInflationGenerator"] {
+            for chart in file.items(key) {
+                let name = chart.find_str(&["name"]).or_else(|| chart.find_str(&["chartName"])).unwrap_or_default();
+                all.report.unresolved(
+                    chart.span,
+                    format!("Helm chart {name} of `{key}`"),
+                    "charts are not rendered; Flux refuses to build them too",
+                );
+            }
+        }
+    }
+
+    fn resources<'n>(
+        &mut self,
+        folder: &Folder<'_, '_>,
+        entries: impl Iterator<Item = &'n Node>,
+        all: &mut Accumulated,
+    ) {
+        let mut ids: FxHashMap<ResId, Span> =
+            all.resources.iter().map(|resource| (resource.id(), resource.object.source)).collect();
+        for entry in entries {
+            let (path, at) = (entry.as_str().unwrap_or_default(), entry.span);
+            let found = match folder.resolve(path) {
+                Target::File(file) => load::resources(&folder.parse(file).documents, at, &mut all.report),
+                Target::Folder(base) if self.enter(&base, at, all) => {
+                    let Some(base) = self.base(&base, at, &mut all.report) else { continue };
+                    all.report.absorb(&base.report);
+                    all.config.merge(&base.config);
+                    all.looped |= base.looped;
+                    let new: Vec<_> = base.visited.iter().filter(|path| !all.visited.contains(path)).cloned().collect();
+                    all.visited.extend(new);
+                    base.resources.clone()
+                }
+                Target::Folder(_) => continue,
+                Target::Remote => {
+                    all.report.unresolved(at, format!("remote base {path}"), "it is not in the repository");
+                    continue;
+                }
+                Target::Nothing(why) => {
+                    all.report.error(at, why);
+                    continue;
+                }
+            };
+            append(found, at, &mut ids, all);
+        }
+    }
+
+    fn components(&mut self, folder: &Folder<'_, '_>, file: &Kustomization, all: &mut Accumulated) {
+        for entry in file.items("components") {
+            let (path, at) = (entry.as_str().unwrap_or_default(), entry.span);
+            match folder.resolve(path) {
+                Target::Folder(component) => {
+                    if !self.enter(&component, at, all) {
+                        continue;
+                    }
+                    let Some(file) = self.read(&component, at, &mut all.report) else { continue };
+                    if !file.component {
+                        all.report.error(at, format!("`{}` is not a Component", shown(&component)));
+                        continue;
+                    }
+                    if file.empty {
+                        all.report.error_with(file.span, "this component is empty", vec![(at, "used here".to_owned())]);
+                    }
+                    self.accumulate(&component, &file, all);
+                }
+                Target::File(_) => all.report.error(at, format!("`{path}` is a file; a component is a folder")),
+                Target::Remote => {
+                    all.report.unresolved(at, format!("remote component {path}"), "it is not in the repository");
+                }
+                Target::Nothing(why) => all.report.error(at, why),
+            }
+        }
+    }
+}
+
+fn shown(path: &str) -> &str {
+    if path.is_empty() { "." } else { path }
+}
+
+/// Adds resources, but none whose id is taken.
+fn append(found: Vec<Resource>, at: Span, ids: &mut FxHashMap<ResId, Span>, all: &mut Accumulated) {
+    for resource in found {
+        let (id, source) = (resource.id(), resource.object.source);
+        if let Some(first) = ids.get(&id) {
+            let related = vec![(*first, "first defined here".to_owned()), (at, "listed here".to_owned())];
+            all.report.error_with(source, format!("{id} is already in this build"), related);
+            continue;
+        }
+        if all.resources.len() >= limits::OBJECTS {
+            all.report.error(at, "the build has more than 100,000 objects");
+            return;
+        }
+        ids.insert(id, source);
+        all.resources.push(resource);
+    }
+}
+
+fn configurations(folder: &Folder<'_, '_>, file: &Kustomization, all: &mut Accumulated) {
+    for entry in file.items("configurations") {
+        let Some(id) = folder.file(entry.as_str().unwrap_or_default(), entry.span, &mut all.report) else { continue };
+        for document in &folder.parse(id).documents {
+            match &document.error {
+                Some(problem) => {
+                    all.report.error(problem.span, format!("malformed YAML: {}", problem.message));
+                }
+                None => Arc::make_mut(&mut all.config).add_document(&document.root, &mut all.report),
+            }
+        }
+    }
+}
+
+fn run_transformers(folder: &Folder<'_, '_>, file: &Kustomization, all: &mut Accumulated) {
+    let Accumulated { resources, config, report, .. } = all;
+    for entry in file.items("patchesStrategicMerge") {
+        patch::merge_entry(folder, resources, entry, report);
+    }
+    for entry in file.items("patches") {
+        patch::entry(folder, resources, entry, report);
+    }
+    if let Some(namespace) = file.text("namespace") {
+        transform::namespace(resources, namespace, &config.namespace, report);
+    }
+    if let Some(prefix) = file.text("namePrefix") {
+        transform::affix(resources, Affix::Prefix, prefix, &config.name_prefix, report);
+    }
+    if let Some(suffix) = file.text("nameSuffix") {
+        transform::affix(resources, Affix::Suffix, suffix, &config.name_suffix, report);
+    }
+    for entry in file.items("labels") {
+        let entry = check(entry, LABEL, "label", report);
+        if let Some(pairs) = entry.get("pairs") {
+            transform::entries(resources, Step::Labels, pairs, &transform::label_specs(&entry, config), report);
+        }
+    }
+    if let Some(labels) = file.get("commonLabels") {
+        transform::entries(resources, Step::Labels, labels, &config.common_labels, report);
+    }
+    if let Some(annotations) = file.get("commonAnnotations") {
+        transform::entries(resources, Step::Annotations, annotations, &config.common_annotations, report);
+    }
+    for entry in file.items("patchesJson6902") {
+        patch::json_entry(folder, resources, entry, report);
+    }
+    for entry in file.items("replicas") {
+        transform::replicas(resources, &check(entry, REPLICA, "replica entry", report), &config.replicas, report);
+    }
+    for entry in file.items("images").chain(file.items("imageTags")) {
+        images::images(resources, &check(entry, IMAGE, "image", report), &config.images, report);
+    }
+}

@@ -1,0 +1,107 @@
+//! Finding things: folders, kustomization files, and what paths in them lead to.
+
+use super::{Kustomize, report::Report};
+use crate::{
+    source::{Artifact, Entry, FileId, Span, Tree, join},
+    yaml::File,
+};
+
+/// Names of kustomization files (kustomize `konfig.RecognizedKustomizationFileNames`).
+const NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+
+/// The folder of one kustomization file, from which its paths start.
+pub(super) struct Folder<'k, 't> {
+    pub(super) kustomize: &'k Kustomize<'t>,
+    pub(super) path: &'k str,
+}
+
+/// What a path leads to.
+pub(super) enum Target {
+    File(FileId),
+    Folder(String),
+    /// Not here, but on the network.
+    Remote,
+    /// Why it leads nowhere.
+    Nothing(String),
+}
+
+/// The kustomization files of a folder; more than one is an error to kustomize.
+pub(super) fn kustomization_files(artifact: &Artifact, folder: &str) -> Vec<FileId> {
+    let path = |name: &&str| if folder.is_empty() { (**name).to_owned() } else { format!("{folder}/{name}") };
+    NAMES.iter().filter_map(|name| artifact.file(&path(name))).collect()
+}
+
+impl<'k, 't> Folder<'k, 't> {
+    pub(super) const fn tree(&self) -> &'t Tree {
+        self.kustomize.store.tree()
+    }
+
+    pub(super) fn parse(&self, file: FileId) -> &'t File {
+        self.kustomize.store.parse(file)
+    }
+
+    /// What `path` of the kustomization file leads to.
+    pub(super) fn resolve(&self, path: &str) -> Target {
+        if path.is_empty() {
+            return Target::Nothing("an empty path leads nowhere".to_owned());
+        }
+        let artifact = self.kustomize.artifact;
+        let full = if path.starts_with('/') { None } else { join(self.path, path) };
+        if let Some(full) = &full {
+            if let Some(file) = artifact.file(full) {
+                return Target::File(file);
+            }
+            if artifact.is_folder(full) {
+                return Target::Folder(full.clone());
+            }
+        }
+        if is_remote(path) {
+            return Target::Remote;
+        }
+        let Some(full) = full else {
+            return Target::Nothing(format!("`{path}` leads out of the source's artifact"));
+        };
+        Target::Nothing(self.absence(path, &full))
+    }
+
+    fn absence(&self, path: &str, full: &str) -> String {
+        let ends = full.char_indices().filter(|(_, letter)| *letter == '/').map(|(at, _)| at).chain([full.len()]);
+        let link = ends.map(|end| &full[..end]).find(|part| self.tree().entry(part) == Some(Entry::Link));
+        match link {
+            Some(link) => format!("`{path}` needs the symbolic link `{link}`, which Flux drops from artifacts"),
+            None => format!("`{path}` does not exist"),
+        }
+    }
+
+    /// The file at `path`.
+    pub(super) fn file(&self, path: &str, at: Span, report: &mut Report) -> Option<FileId> {
+        match self.resolve(path) {
+            Target::File(file) => return Some(file),
+            Target::Folder(_) => report.error(at, format!("`{path}` is a folder, not a file")),
+            Target::Remote => report.unresolved(at, format!("remote file {path}"), "it is not in the repository"),
+            Target::Nothing(why) => report.error(at, why),
+        }
+        None
+    }
+
+    /// The contents of the file at `path`.
+    pub(super) fn bytes(&self, path: &str, at: Span, report: &mut Report) -> Option<&'t [u8]> {
+        let file = self.file(path, at, report)?;
+        match self.tree().bytes(file) {
+            Ok(bytes) => Some(bytes),
+            Err(error) => {
+                report.error(at, format!("failed to read `{path}`: {error}"));
+                None
+            }
+        }
+    }
+}
+
+/// Whether kustomize would look for `path` on the network, given that it is not here.
+pub(super) fn is_remote(path: &str) -> bool {
+    path.contains("://")
+        || ["git@", "git::", "gh:", "github.com/", "github.com:"].iter().any(|prefix| path.starts_with(prefix))
+        || path.contains("?ref=")
+        || path.contains(".git/")
+        || path.ends_with(".git")
+}

@@ -1,0 +1,94 @@
+//! How kustomize tells resources apart (kyaml `resid`).
+
+use smol_str::SmolStr;
+
+use super::scope::is_cluster_scoped;
+use crate::yaml::{Node, Value};
+
+/// Group, version and kind; in a selector an empty part matches anything.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub(super) struct Gvk {
+    pub(super) group: SmolStr,
+    pub(super) version: SmolStr,
+    pub(super) kind: SmolStr,
+}
+
+/// Group, version, kind, namespace and name. The namespace is the effective one: `default` where none is set, and a word
+/// that is no namespace for cluster-scoped kinds.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct ResId {
+    pub(super) gvk: Gvk,
+    pub(super) namespace: SmolStr,
+    pub(super) name: SmolStr,
+}
+
+const DEFAULT: &str = "default";
+const NO_NAMESPACE: &str = "_non_namespaceable_";
+
+impl Gvk {
+    pub(super) fn of(node: &Node) -> Self {
+        let (group, version) = split_api_version(node.find_str(&["apiVersion"]).unwrap_or_default());
+        Self { group: group.into(), version: version.into(), kind: node.find_str(&["kind"]).unwrap_or_default().into() }
+    }
+
+    /// Whether `self`, a selector, takes `gvk` (kyaml `Gvk.IsSelected`).
+    pub(super) fn selects(&self, gvk: &Self) -> bool {
+        let part = |wanted: &SmolStr, is: &SmolStr| wanted.is_empty() || wanted == is;
+        part(&self.group, &gvk.group) && part(&self.version, &gvk.version) && part(&self.kind, &gvk.kind)
+    }
+
+    pub(super) fn is_cluster_scoped(&self) -> bool {
+        is_cluster_scoped(&self.group, &self.version, &self.kind)
+    }
+}
+
+impl ResId {
+    pub(super) fn new(gvk: Gvk, namespace: &str, name: impl Into<SmolStr>) -> Self {
+        let namespace = effective_namespace(&gvk, namespace);
+        Self { gvk, namespace, name: name.into() }
+    }
+
+    pub(super) fn of(node: &Node) -> Self {
+        let text = |key| node.find(&["metadata", key]).and_then(scalar_text).unwrap_or_default();
+        Self::new(Gvk::of(node), &text("namespace"), text("name"))
+    }
+
+    pub(super) fn is_cluster_scoped(&self) -> bool {
+        self.namespace == NO_NAMESPACE
+    }
+}
+
+impl std::fmt::Display for ResId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.namespace.as_str() {
+            NO_NAMESPACE | DEFAULT => write!(f, "{}/{}", self.gvk.kind, self.name),
+            namespace => write!(f, "{}/{namespace}/{}", self.gvk.kind, self.name),
+        }
+    }
+}
+
+fn effective_namespace(gvk: &Gvk, namespace: &str) -> SmolStr {
+    if gvk.is_cluster_scoped() {
+        SmolStr::new_static(NO_NAMESPACE)
+    } else if namespace.is_empty() {
+        SmolStr::new_static(DEFAULT)
+    } else {
+        namespace.into()
+    }
+}
+
+pub(super) fn split_api_version(text: &str) -> (&str, &str) {
+    text.split_once('/').unwrap_or(("", text))
+}
+
+/// A scalar as text; `None` for null, mappings and lists.
+pub(super) fn scalar_text(node: &Node) -> Option<SmolStr> {
+    Some(match &node.value {
+        Value::Str(text) => text.clone(),
+        Value::Bool(value) => SmolStr::new_static(if *value { "true" } else { "false" }),
+        Value::Int(value) => smol_str::format_smolstr!("{value}"),
+        Value::Uint(value) => smol_str::format_smolstr!("{value}"),
+        Value::Float(value) => smol_str::format_smolstr!("{value}"),
+        Value::Null | Value::Map(_) | Value::Seq(_) => return None,
+    })
+}

@@ -1,0 +1,73 @@
+//! `sortOptions: {order: legacy}` (kustomize `SortOrderTransformer`).
+
+use super::{Object, ObjectId};
+use crate::yaml::Node;
+
+const FIRST: &[&str] = &[
+    "Namespace",
+    "ResourceQuota",
+    "StorageClass",
+    "CustomResourceDefinition",
+    "ServiceAccount",
+    "PodSecurityPolicy",
+    "Role",
+    "ClusterRole",
+    "RoleBinding",
+    "ClusterRoleBinding",
+    "ConfigMap",
+    "Secret",
+    "Endpoints",
+    "Service",
+    "LimitRange",
+    "PriorityClass",
+    "PersistentVolume",
+    "PersistentVolumeClaim",
+    "Deployment",
+    "StatefulSet",
+    "CronJob",
+    "PodDisruptionBudget",
+];
+
+const LAST: &[&str] = &["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"];
+
+/// Brings objects into the order in which `kubectl kustomize` prints them: some kinds first, two last, by name within.
+pub fn legacy_order(objects: &mut Vec<Object>) {
+    let owned = |kinds: &[&str]| kinds.iter().map(|kind| (*kind).to_owned()).collect::<Vec<_>>();
+    sort(objects, &owned(FIRST), &owned(LAST));
+}
+
+/// Sorts as `sortOptions` says.
+pub(super) fn sort_by_options(objects: &mut Vec<Object>, options: &Node) {
+    if options.find_str(&["order"]) != Some("legacy") {
+        return;
+    }
+    let Some(legacy) = options.get("legacySortOptions").filter(|node| !node.is_null()) else {
+        return legacy_order(objects);
+    };
+    let kinds = |key: &str| -> Vec<String> {
+        legacy.get(key).into_iter().flat_map(Node::items).filter_map(Node::as_str).map(str::to_owned).collect()
+    };
+    sort(objects, &kinds("orderFirst"), &kinds("orderLast"));
+}
+
+fn sort(objects: &mut Vec<Object>, first: &[String], last: &[String]) {
+    let rank = |kind: &str| {
+        let place = |kinds: &[String]| kinds.iter().position(|known| known == kind);
+        match (place(last), place(first)) {
+            (Some(at), _) => at as i64 + 1,
+            (None, Some(at)) => at as i64 - first.len() as i64,
+            (None, None) => 0,
+        }
+    };
+    objects.sort_by_cached_key(|object| {
+        let ObjectId { group, version, kind, namespace, name } = object.id();
+        let or = |text: &str, none: &str| if text.is_empty() { none.to_owned() } else { text.to_owned() };
+        let gvk = format!("{}_{}_{}", or(&group, "~G"), or(&version, "~V"), or(&kind, "~K"));
+        // The tie is broken on the id's own text, which puts the kind first (kyaml `Gvk.String`).
+        let own = [kind.as_str(), version.as_str(), group.as_str()].map(|part| part.to_owned());
+        let own: Vec<String> = own.into_iter().filter(|part| !part.is_empty()).collect();
+        let namespace = namespace.unwrap_or_default();
+        let id = format!("{}|{}|{}", own.join("."), or(&namespace, "~X"), or(&name, "~N"));
+        (rank(&kind), gvk, id)
+    });
+}

@@ -1,0 +1,265 @@
+//! `patches`, `patchesStrategicMerge` and `patchesJson6902` (kustomize `PatchTransformer` and its elders).
+
+use super::{
+    Step,
+    build::Folder,
+    file::{Fields, Type, check},
+    id::ResId,
+    json_patch, load,
+    report::Report,
+    resource::Resource,
+    select::{self, Selector},
+    smp,
+    text::parse_scalar,
+};
+use crate::{
+    source::Span,
+    yaml::{Document, Node},
+};
+
+const FIELDS: Fields = &[("path", Type::Text), ("patch", Type::Text), ("target", Type::Map), ("options", Type::Any)];
+const JSON_FIELDS: Fields = &[("path", Type::Text), ("patch", Type::Text), ("target", Type::Map)];
+pub(super) const TARGET: Fields = &[
+    ("group", Type::Text),
+    ("version", Type::Text),
+    ("kind", Type::Text),
+    ("name", Type::Text),
+    ("namespace", Type::Text),
+    ("labelSelector", Type::Text),
+    ("annotationSelector", Type::Text),
+];
+
+/// What an entry asks for.
+enum Patch {
+    Merge(Vec<Resource>),
+    Json(Node),
+    Nothing,
+}
+
+/// Which fields a merge patch may change although they make up the id.
+#[derive(Clone, Copy, Default)]
+struct Options {
+    name: bool,
+    kind: bool,
+}
+
+/// Applies one entry of `patches`.
+pub(super) fn entry(folder: &Folder<'_, '_>, resources: &mut Vec<Resource>, entry: &Node, report: &mut Report) {
+    let entry = check(entry, FIELDS, "patch", report);
+    let Some((documents, at)) = read(folder, &entry, report) else { return };
+    let before = report.errors.len();
+    let patch = classify(&documents, at, report);
+    if report.errors.len() > before {
+        return;
+    }
+    let target = entry.get("target").filter(|target| !target.is_null());
+    let flag = |key: &str| entry.find(&["options", key]).and_then(Node::as_bool).unwrap_or(false);
+    let options = Options { name: flag("allowNameChange"), kind: flag("allowKindChange") };
+    match (patch, target) {
+        (Patch::Merge(patches), None) => {
+            for patch in &patches {
+                merge_by_id(resources, patch, options, at, report);
+            }
+        }
+        (Patch::Merge(patches), Some(target)) => {
+            if let [patch] = patches.as_slice() {
+                merge_selected(resources, patch, target, options, at, report);
+            } else {
+                report.error(at, "several patches in one entry cannot have a `target`");
+            }
+        }
+        (Patch::Json(patch), Some(target)) => apply_json(resources, &patch, target, at, report),
+        (Patch::Json(_) | Patch::Nothing, None) => report.error(at, "a JSON patch needs a `target`"),
+        (Patch::Nothing, Some(_)) => {}
+    }
+}
+
+/// Applies one entry of `patchesStrategicMerge`: YAML itself, or the path of a file.
+pub(super) fn merge_entry(folder: &Folder<'_, '_>, resources: &mut Vec<Resource>, entry: &Node, report: &mut Report) {
+    let text = entry.as_str().unwrap_or_default();
+    let mut ignored = Report::default();
+    let inline = if text.contains('\n') || text.contains(": ") {
+        load::resources(&parse_scalar(folder.tree(), text, entry.span), entry.span, &mut ignored)
+    } else {
+        Vec::new()
+    };
+    let patches = if inline.is_empty() || !ignored.errors.is_empty() {
+        let Some(file) = folder.file(text, entry.span, report) else { return };
+        load::resources(&folder.parse(file).documents, entry.span, report)
+    } else {
+        inline
+    };
+    for patch in &patches {
+        merge_by_id(resources, patch, Options::default(), entry.span, report);
+    }
+}
+
+/// Applies one entry of `patchesJson6902`.
+pub(super) fn json_entry(folder: &Folder<'_, '_>, resources: &mut [Resource], entry: &Node, report: &mut Report) {
+    let entry = check(entry, JSON_FIELDS, "JSON patch", report);
+    let Some(target) = entry.get("target") else {
+        report.error(entry.span, "a JSON patch needs a `target`");
+        return;
+    };
+    let Some((documents, at)) = read(folder, &entry, report) else { return };
+    match classify(&documents, at, report) {
+        Patch::Json(patch) => apply_json(resources, &patch, target, at, report),
+        Patch::Merge(_) => report.error(at, "not a JSON patch: expected a list of operations"),
+        Patch::Nothing => {}
+    }
+}
+
+/// The documents of an entry, and the text that gives them.
+fn read(folder: &Folder<'_, '_>, entry: &Node, report: &mut Report) -> Option<(Vec<Document>, Span)> {
+    let text = |key: &str| entry.get(key).filter(|node| node.as_str().is_some_and(|text| !text.trim().is_empty()));
+    match (text("patch"), text("path")) {
+        (Some(patch), None) => {
+            Some((parse_scalar(folder.tree(), patch.as_str().unwrap_or_default(), patch.span), patch.span))
+        }
+        (None, Some(path)) => {
+            let file = folder.file(path.as_str().unwrap_or_default(), path.span, report)?;
+            let parsed = folder.parse(file);
+            let copy = |document: &Document| Document {
+                root: document.root.clone(),
+                span: document.span,
+                error: document.error.clone(),
+                problems: document.problems.clone(),
+            };
+            Some((parsed.documents.iter().map(copy).collect(), path.span))
+        }
+        (None, None) => {
+            report.error(entry.span, "a patch must have one of `patch` and `path`");
+            None
+        }
+        (Some(_), Some(path)) => {
+            report.error(path.span, "a patch cannot have both `patch` and `path`");
+            None
+        }
+    }
+}
+
+fn classify(documents: &[Document], at: Span, report: &mut Report) -> Patch {
+    let mut written = documents.iter().filter(|document| document.error.is_some() || !document.root.is_null());
+    let Some(first) = written.next() else { return Patch::Nothing };
+    if first.error.is_none() && first.root.as_seq().is_some() {
+        return Patch::Json(first.root.clone());
+    }
+    let patches = load::resources(documents, at, report);
+    if patches.is_empty() { Patch::Nothing } else { Patch::Merge(patches) }
+}
+
+/// A patch without target changes the one object it names.
+fn merge_by_id(resources: &mut Vec<Resource>, patch: &Resource, options: Options, at: Span, report: &mut Report) {
+    let id = patch.id();
+    let mut found = (0..resources.len()).filter(|index| resources[*index].any_id(|other| *other == id));
+    let (first, second) = (found.next(), found.next());
+    drop(found);
+    match (first, second) {
+        (Some(index), None) => {
+            merge(&mut resources[index], patch.node(), options, at, report);
+            resources.retain(|resource| !resource.deleted);
+        }
+        (None, _) => report.error_with(
+            patch.object.source,
+            format!("no resource matches this strategic merge patch: {}", described(&id)),
+            vec![(at, "the patch is listed here".to_owned())],
+        ),
+        (Some(one), Some(two)) => {
+            let one = (resources[one].object.source, "one match".to_owned());
+            let two = (resources[two].object.source, "another".to_owned());
+            report.error_with(at, format!("several resources match this patch: {}", described(&id)), vec![one, two]);
+        }
+    }
+}
+
+fn described(id: &ResId) -> String {
+    let version = if id.gvk.group.is_empty() {
+        id.gvk.version.to_string()
+    } else {
+        format!("{}/{}", id.gvk.group, id.gvk.version)
+    };
+    format!("{id} ({version})")
+}
+
+fn select(target: &Node, report: &mut Report) -> Option<Selector> {
+    let checked = check(target, TARGET, "patch target", report);
+    debug_assert!(select::FIELDS.len() == TARGET.len());
+    match Selector::read(&checked) {
+        Ok(selector) => Some(selector),
+        Err(error) => {
+            report.error(target.span, error);
+            None
+        }
+    }
+}
+
+fn merge_selected(
+    resources: &mut Vec<Resource>,
+    patch: &Resource,
+    target: &Node,
+    options: Options,
+    at: Span,
+    report: &mut Report,
+) {
+    let Some(selector) = select(target, report) else { return };
+    let mut patch = patch.node().clone();
+    for resource in resources.iter_mut().filter(|resource| selector.takes(resource)) {
+        // The patch counts as one of the object's own version, so that it merges by the right keys.
+        if let Some(api_version) = resource.node().get("apiVersion") {
+            patch.set("apiVersion", api_version.clone());
+        }
+        merge(resource, &patch, options, at, report);
+    }
+    resources.retain(|resource| !resource.deleted);
+}
+
+fn merge(resource: &mut Resource, patch: &Node, options: Options, at: Span, report: &mut Report) {
+    if options.name || options.kind {
+        resource.store_id();
+    }
+    let old = resource.node().clone();
+    match smp::merge(&old, patch) {
+        Ok(None) => resource.deleted = true,
+        Ok(Some(mut new)) => {
+            let restore = |new: &mut Node, keys: &[&str]| {
+                let Some((last, parents)) = keys.split_last() else { return };
+                let Some(parent) = new.ensure_map(parents, old.span) else { return };
+                match old.find(keys) {
+                    Some(value) => parent.set(last, value.clone()),
+                    None => drop(parent.remove(last)),
+                }
+            };
+            if !options.kind {
+                restore(&mut new, &["kind"]);
+            }
+            if !options.name {
+                restore(&mut new, &["metadata", "name"]);
+            }
+            restore(&mut new, &["metadata", "namespace"]);
+            if new != old {
+                resource.replace_node(new, Step::Patch, at);
+            }
+        }
+        Err(error) => report.error_with(
+            at,
+            format!("the patch does not fit {}: {error}", resource.id()),
+            vec![(resource.object.source, "the object".to_owned())],
+        ),
+    }
+}
+
+fn apply_json(resources: &mut [Resource], patch: &Node, target: &Node, at: Span, report: &mut Report) {
+    let Some(selector) = select(target, report) else { return };
+    for resource in resources.iter_mut().filter(|resource| selector.takes(resource)) {
+        resource.store_id();
+        match json_patch::apply(resource.node(), patch) {
+            Ok(new) if new != *resource.node() => resource.replace_node(new, Step::Patch, at),
+            Ok(_) => {}
+            Err((error, operation)) => report.error_with(
+                operation.or(at),
+                format!("{error} (patching {})", resource.id()),
+                vec![(at, "the patch is listed here".to_owned()), (resource.object.source, "the object".to_owned())],
+            ),
+        }
+    }
+}

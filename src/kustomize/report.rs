@@ -1,0 +1,37 @@
+use super::{Error, Unresolved};
+use crate::source::Span;
+
+/// Most errors kept of one build: hostile input can multiply them without end.
+const MOST: usize = 10_000;
+
+/// What goes wrong while a build goes on.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Report {
+    pub(super) errors: Vec<Error>,
+    pub(super) unresolved: Vec<Unresolved>,
+}
+
+impl Report {
+    pub(super) fn error(&mut self, span: Span, message: impl Into<String>) {
+        self.error_with(span, message, Vec::new());
+    }
+
+    pub(super) fn error_with(&mut self, span: Span, message: impl Into<String>, mut related: Vec<(Span, String)>) {
+        related.retain(|(at, _)| at.is_some());
+        if self.errors.len() < MOST {
+            self.errors.push(Error { message: message.into(), span, related });
+        }
+    }
+
+    pub(super) fn unresolved(&mut self, span: Span, what: impl Into<String>, why: impl Into<String>) {
+        if self.unresolved.len() < MOST {
+            self.unresolved.push(Unresolved { what: what.into(), why: why.into(), span });
+        }
+    }
+
+    pub(super) fn absorb(&mut self, other: &Self) {
+        let room = |len: usize| MOST.saturating_sub(len);
+        self.errors.extend(other.errors.iter().take(room(self.errors.len())).cloned());
+        self.unresolved.extend(other.unresolved.iter().take(room(self.unresolved.len())).cloned());
+    }
+}

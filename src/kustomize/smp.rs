@@ -1,0 +1,277 @@
+//! Strategic merge patches (kyaml `merge2` and `walk`, with new list items put first).
+
+use smol_str::SmolStr;
+
+use super::{
+    id::scalar_text,
+    schema::{self, Type},
+};
+use crate::yaml::{Node, Value};
+
+/// `object` with `patch` merged in; `None` where the patch deletes it.
+pub(super) fn merge(object: &Node, patch: &Node) -> Result<Option<Node>, String> {
+    walk(Some(object), Some(patch), None, "")
+}
+
+#[derive(PartialEq, Eq)]
+enum Directive {
+    Merge,
+    Replace,
+    Delete,
+}
+
+fn present(node: Option<&Node>) -> Option<&Node> {
+    node.filter(|node| !node.is_null())
+}
+
+/// What becomes of a value: `None` takes it out.
+fn walk(dest: Option<&Node>, patch: Option<&Node>, of: Option<Type>, path: &str) -> Result<Option<Node>, String> {
+    let Some(first) = present(dest).or_else(|| present(patch)) else {
+        // A null of the object that the patch does not mention stays where it is written out, and goes where it is not.
+        let written = |node: &&Node| node.span.start != node.span.end;
+        return Ok(if patch.is_some() { None } else { dest.filter(written).cloned() });
+    };
+    let of = of.or_else(|| embedded_type(dest)).or_else(|| embedded_type(patch));
+    for side in [present(dest), present(patch)].into_iter().flatten() {
+        if kind_name(side) != kind_name(first) {
+            return Err(format!("expected {} but found {} at `{path}`", kind_name(first), kind_name(side)));
+        }
+    }
+    match &first.value {
+        Value::Map(_) => walk_map(dest, patch, of, path),
+        Value::Seq(_) => Ok(match patch {
+            Some(patch) => Some(patch.clone()).filter(|patch| !patch.is_null()),
+            None => dest.cloned(),
+        }),
+        _ => Ok(patch.or(dest).cloned().filter(|value| !value.is_null())),
+    }
+}
+
+fn kind_name(node: &Node) -> &'static str {
+    match node.value {
+        Value::Map(_) => "a mapping",
+        Value::Seq(_) => "a list",
+        _ => "a scalar",
+    }
+}
+
+/// The type of a value that says itself which object it is.
+fn embedded_type(node: Option<&Node>) -> Option<Type> {
+    let node = node?;
+    schema::type_of(node.find_str(&["apiVersion"])?, node.find_str(&["kind"])?)
+}
+
+/// Takes `$patch` out of a mapping.
+fn directive_of_map(patch: &Node) -> Result<(Directive, Node), String> {
+    let Some(directive) = patch.get("$patch") else { return Ok((Directive::Merge, patch.clone())) };
+    let mut rest = patch.clone();
+    rest.remove("$patch");
+    Ok((read_directive(directive)?, rest))
+}
+
+/// Takes the item that is only a `$patch` out of a list.
+fn directive_of_list(patch: &Node) -> Result<(Directive, Node), String> {
+    let is_directive = |item: &Node| item.as_map().is_some_and(|map| map.len() == 1 && map.get("$patch").is_some());
+    let Some(at) = patch.items().position(is_directive) else { return Ok((Directive::Merge, patch.clone())) };
+    let mut rest = patch.clone();
+    let item = rest.as_seq_mut().map(|items| items.remove(at));
+    let directive = item.as_ref().and_then(|item| item.get("$patch")).map_or(Ok(Directive::Merge), read_directive)?;
+    Ok((directive, rest))
+}
+
+fn read_directive(node: &Node) -> Result<Directive, String> {
+    match node.as_str() {
+        Some("delete") => Ok(Directive::Delete),
+        Some("replace") => Ok(Directive::Replace),
+        Some("merge") => Ok(Directive::Merge),
+        _ => Err("`$patch` is none of delete, replace and merge".to_owned()),
+    }
+}
+
+fn walk_map(dest: Option<&Node>, patch: Option<&Node>, of: Option<Type>, path: &str) -> Result<Option<Node>, String> {
+    let Some(patch) = patch else { return tidy(dest, of, path) };
+    if patch.is_null() {
+        return Ok(None);
+    }
+    let (directive, patch) = directive_of_map(patch)?;
+    if directive == Directive::Delete {
+        return Ok(None);
+    }
+    let Some(dest) = present(dest).filter(|_| directive != Directive::Replace) else {
+        // A new mapping is merged with itself, which takes out its nulls and directives.
+        let mut new = Node::empty_map(patch.span);
+        for entry in patch.entries() {
+            if let Some(value) = walk_field(None, Some(&entry.value), of, &entry.key, path)?
+                && let Some(map) = new.as_map_mut()
+            {
+                map.insert(crate::yaml::Entry { value, ..entry.clone() });
+            }
+        }
+        return Ok(Some(new));
+    };
+    let mut merged = dest.clone();
+    for entry in dest.entries().filter(|entry| patch.get(&entry.key).is_none()) {
+        match walk_field(Some(&entry.value), None, of, &entry.key, path)? {
+            Some(value) if value == entry.value => {}
+            Some(value) => merged.set(&entry.key, value),
+            None => drop(merged.remove(&entry.key)),
+        }
+    }
+    for entry in patch.entries() {
+        match walk_field(dest.get(&entry.key), Some(&entry.value), of, &entry.key, path)? {
+            Some(value) => match merged.as_map_mut() {
+                Some(map) if map.get(&entry.key).is_none() => {
+                    map.insert(crate::yaml::Entry { value, ..entry.clone() });
+                }
+                _ => merged.set(&entry.key, value),
+            },
+            None => drop(merged.remove(&entry.key)),
+        }
+    }
+    Ok(Some(merged))
+}
+
+/// A mapping that the patch does not mention: merged lists in it are still brought into order, and empty values go.
+fn tidy(dest: Option<&Node>, of: Option<Type>, path: &str) -> Result<Option<Node>, String> {
+    let Some(dest) = dest else { return Ok(None) };
+    let mut merged: Option<Node> = None;
+    for entry in dest.entries() {
+        let value = walk_field(Some(&entry.value), None, of, &entry.key, path)?;
+        match value {
+            Some(value) if value == entry.value => {}
+            Some(value) => merged.get_or_insert_with(|| dest.clone()).set(&entry.key, value),
+            None => drop(merged.get_or_insert_with(|| dest.clone()).remove(&entry.key)),
+        }
+    }
+    Ok(Some(merged.unwrap_or_else(|| dest.clone())))
+}
+
+fn walk_field(
+    dest: Option<&Node>,
+    patch: Option<&Node>,
+    of: Option<Type>,
+    key: &str,
+    path: &str,
+) -> Result<Option<Node>, String> {
+    let path = if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
+    let field = of.and_then(|of| schema::field(of, key));
+    let of = field.map(|field| field.of).filter(|of| !of.is_empty());
+    let is_list = |node: &Node| node.as_seq().is_some();
+    match field.and_then(|field| field.keys) {
+        Some(keys) if present(dest).or_else(|| present(patch)).is_some_and(is_list) => {
+            walk_list(dest, patch, keys, of, &path)
+        }
+        _ => walk(dest, patch, of, &path),
+    }
+}
+
+/// A merged list: what the patch names comes first, in its order, then the rest of the object's items.
+fn walk_list(
+    dest: Option<&Node>,
+    patch: Option<&Node>,
+    keys: &[&str],
+    of: Option<Type>,
+    path: &str,
+) -> Result<Option<Node>, String> {
+    if patch.is_some_and(Node::is_null) {
+        return Ok(None);
+    }
+    if let Some(bad) = [present(dest), patch].into_iter().flatten().find(|node| node.as_seq().is_none()) {
+        return Err(format!("expected a list but found {} at `{path}`", kind_name(bad)));
+    }
+    let (directive, patch) = match patch {
+        Some(patch) => {
+            let (directive, patch) = directive_of_list(patch)?;
+            (directive, Some(patch))
+        }
+        None => (Directive::Merge, None),
+    };
+    if directive == Directive::Delete {
+        return Ok(None);
+    }
+    let dest = present(dest).filter(|_| directive != Directive::Replace);
+    let span = dest.or(patch.as_ref()).map_or(crate::source::Span::NONE, |node| node.span);
+    let old: Vec<Node> = dest.map(|dest| dest.items().cloned().collect()).unwrap_or_default();
+    let new: Vec<Node> = patch.as_ref().map(|patch| patch.items().cloned().collect()).unwrap_or_default();
+    let items = if keys == [""] { merge_scalars(&old, &new) } else { merge_items(old, &new, keys, of, path)? };
+    Ok(Some(Node::seq(items, span)))
+}
+
+fn merge_scalars(old: &[Node], new: &[Node]) -> Vec<Node> {
+    let mut items: Vec<Node> = Vec::new();
+    for item in new.iter().chain(old) {
+        if !items.contains(item) {
+            items.push(item.clone());
+        }
+    }
+    items
+}
+
+type Key<'k> = Vec<(&'k str, SmolStr)>;
+
+fn matches(item: &Node, key: &Key<'_>) -> bool {
+    key.iter().all(|(name, value)| item.get(name).and_then(scalar_text).is_some_and(|text| text == *value))
+}
+
+/// Puts `item` where an item of the same key stands, else at the end.
+fn set_item(items: &mut Vec<Node>, key: &Key<'_>, item: Node) {
+    let mut found = false;
+    for old in items.iter_mut().filter(|old| matches(old, key)) {
+        *old = item.clone();
+        found = true;
+    }
+    if !found {
+        items.push(item);
+    }
+}
+
+fn merge_items(
+    mut old: Vec<Node>,
+    new: &[Node],
+    keys: &[&str],
+    of: Option<Type>,
+    path: &str,
+) -> Result<Vec<Node>, String> {
+    let key_of = |item: &Node| -> Vec<SmolStr> {
+        keys.iter().map(|key| item.get(key).and_then(scalar_text).unwrap_or_default()).collect()
+    };
+    let mut values: Vec<Vec<SmolStr>> = Vec::new();
+    for item in new.iter().chain(&old) {
+        let value = key_of(item);
+        if !values.contains(&value) {
+            values.push(value);
+        }
+    }
+    let mut merged: Vec<Node> = Vec::new();
+    for value in &values {
+        // Keys without a value do not count, so that a port matches whether or not it names its protocol.
+        let key: Key<'_> =
+            keys.iter().copied().zip(value.iter().cloned()).filter(|(_, value)| !value.is_empty()).collect();
+        if key.is_empty() {
+            continue;
+        }
+        let at = old.iter().position(|item| matches(item, &key));
+        let patch = new.iter().find(|item| matches(item, &key));
+        let item = walk(at.map(|at| &old[at]), patch, of, path)?;
+        let Some(item) = item.filter(|item| item.as_map().is_none_or(|map| !map.is_empty())) else {
+            old.retain(|item| !matches(item, &key));
+            continue;
+        };
+        let replaced = patch.and_then(|patch| patch.find_str(&["$patch"])) == Some("replace");
+        if let Some(at) = at.filter(|_| !replaced) {
+            old[at] = item.clone();
+        }
+        set_item(&mut merged, &key, item);
+    }
+    for item in old.into_iter().chain(new.iter().cloned()) {
+        let value = key_of(&item);
+        let key: Key<'_> = keys.iter().copied().zip(value).filter(|(_, value)| !value.is_empty()).collect();
+        if key.is_empty() {
+            merged.push(item);
+        } else if keys.len() == 1 && item.get("$patch").is_none() && !new.contains(&item) {
+            // The object's own item comes last, so `$patch: replace` on an item does not take hold, as in kustomize.
+            set_item(&mut merged, &key, item);
+        }
+    }
+    Ok(merged)
+}

@@ -1,0 +1,108 @@
+//! Where nodes and files meet: the text a scalar was written as, and YAML inside YAML.
+
+use crate::{
+    source::{FileId, Span, Tree},
+    yaml::{Document, Entry, Node, Value, parse, resolve_plain},
+};
+
+/// The text of a scalar as written: `0644` and not `420`. Empty for null, mappings and lists.
+pub(super) fn raw_text(tree: &Tree, node: &Node) -> String {
+    if let Value::Map(_) | Value::Seq(_) = node.value {
+        return String::new();
+    }
+    let written = tree
+        .text(node.span.file)
+        .and_then(|text| text.get(node.span.start as usize..node.span.end as usize))
+        .filter(|text| text.len() < 256 && !text.contains('\n'));
+    match written {
+        Some(written) if resolve_plain(written) == node.value => written.to_owned(),
+        _ => super::id::scalar_text(node).unwrap_or_default().to_string(),
+    }
+}
+
+/// The documents of YAML written as the text of a scalar. Spans point into the scalar where it is a literal block, else
+/// at the whole of it.
+pub(super) fn parse_scalar(tree: &Tree, text: &str, at: Span) -> Vec<Document> {
+    let mut documents = parse(FileId::NONE, text.as_bytes()).documents;
+    let places = Places::new(tree, text, at);
+    for document in &mut documents {
+        document.span = places.of(document.span);
+        document.root = moved(&document.root, &places);
+        for problem in document.problems.iter_mut().chain(&mut document.error) {
+            problem.span = places.of(problem.span);
+            problem.other = problem.other.map(|span| places.of(span));
+        }
+    }
+    documents
+}
+
+/// Where each line of a scalar's text stands in its file.
+struct Places {
+    at: Span,
+    /// Offset in the text and in the file, by line; empty where they do not correspond.
+    lines: Vec<(u32, u32)>,
+}
+
+impl Places {
+    fn new(tree: &Tree, text: &str, at: Span) -> Self {
+        let source = tree.text(at.file).and_then(|file| file.get(at.start as usize..at.end as usize));
+        let lines =
+            source.filter(|source| source.starts_with('|')).and_then(|source| literal_lines(source, text, at.start));
+        Self { at, lines: lines.unwrap_or_default() }
+    }
+
+    fn of(&self, span: Span) -> Span {
+        let end = self.file_offset(span.end);
+        match (self.file_offset(span.start), end) {
+            (Some(start), Some(end)) => Span::new(self.at.file, start, end.clamp(start, self.at.end.max(start))),
+            _ => self.at,
+        }
+    }
+
+    fn file_offset(&self, offset: u32) -> Option<u32> {
+        let line = self.lines.partition_point(|(start, _)| *start <= offset).checked_sub(1)?;
+        let (text, file) = self.lines[line];
+        Some(file + (offset - text))
+    }
+}
+
+fn literal_lines(source: &str, text: &str, start: u32) -> Option<Vec<(u32, u32)>> {
+    let mut lines = Vec::new();
+    let mut source_at = source.find('\n')? + 1;
+    let mut text_at = 0;
+    for line in text.split_inclusive('\n') {
+        let rest = source.get(source_at..)?;
+        let length = rest.find('\n').map_or(rest.len(), |end| end + 1);
+        let content = line.trim_end_matches(['\n', '\r']);
+        let written = rest[..length].trim_end_matches(['\n', '\r']);
+        let indent = written.len().checked_sub(content.len());
+        match indent {
+            Some(indent) if written.ends_with(content) => {
+                lines.push((text_at, start + u32::try_from(source_at + indent).ok()?));
+            }
+            None if content.trim().is_empty() => lines.push((text_at, start + u32::try_from(source_at).ok()?)),
+            _ => return None,
+        }
+        text_at += u32::try_from(line.len()).ok()?;
+        source_at += length;
+    }
+    Some(lines)
+}
+
+fn moved(node: &Node, places: &Places) -> Node {
+    let value = match &node.value {
+        Value::Map(map) => {
+            let mut new = Node::empty_map(node.span);
+            if let Some(new) = new.as_map_mut() {
+                for entry in map.entries() {
+                    let key_span = places.of(entry.key_span);
+                    new.insert(Entry { key: entry.key.clone(), key_span, value: moved(&entry.value, places) });
+                }
+            }
+            new.value
+        }
+        Value::Seq(items) => Node::seq(items.iter().map(|item| moved(item, places)).collect(), node.span).value,
+        other => other.clone(),
+    };
+    Node::new(value, places.of(node.span))
+}

@@ -1,0 +1,172 @@
+//! Builds every path of the corpus and compares objects, order and digests with what `kubectl kustomize` made of it.
+//! Reads the corpus from the folder that `FLUXDAG_CORPUS` names; says so and passes where it is unset.
+
+use std::{collections::BTreeMap, fmt::Write as _, fs, path::Path, time::Instant};
+
+use fluxdag::{
+    kustomize::{Build, Kustomize, legacy_order},
+    source::{Artifact, Span, Tree},
+    yaml::{Node, Store},
+};
+use rayon::prelude::*;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+struct Outcome {
+    path: String,
+    wrong: Option<String>,
+}
+
+#[test]
+fn builds_equal_those_of_kustomize() {
+    let Ok(corpus) = std::env::var("FLUXDAG_CORPUS") else {
+        println!("SKIPPED: FLUXDAG_CORPUS is not set");
+        return;
+    };
+    let corpus = Path::new(&corpus);
+    let mut goldens: Vec<_> =
+        fs::read_dir(corpus.join("golden")).expect("goldens").map(|entry| entry.expect("listed").path()).collect();
+    goldens.sort();
+    let only = std::env::var("FLUXDAG_GOLDEN").unwrap_or_default();
+    let (mut total, mut matched, mut shown) = (0, 0, 0);
+    for golden in goldens {
+        let name = golden.file_stem().expect("named").to_string_lossy().into_owned();
+        if !name.contains(&only) {
+            continue;
+        }
+        let repository = corpus.join("repos").join(name.replace(".incidents__", ".incidents/"));
+        let started = Instant::now();
+        let tree = Tree::load(&repository).expect("a repository");
+        let store = Store::new(&tree);
+        let artifact = Artifact::of(&tree, "", |_| true);
+        let kustomize = Kustomize::new(&store, &artifact);
+        let text = fs::read_to_string(&golden).expect("read");
+        let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+        let outcomes: Vec<Outcome> = lines.par_iter().map(|line| check(&kustomize, &artifact, &tree, line)).collect();
+        let good = outcomes.iter().filter(|outcome| outcome.wrong.is_none()).count();
+        println!("{name}: {good}/{} in {:?}", outcomes.len(), started.elapsed());
+        total += outcomes.len();
+        matched += good;
+        for outcome in outcomes.iter().filter(|outcome| outcome.wrong.is_some()) {
+            shown += 1;
+            if shown <= 40 || !only.is_empty() {
+                println!("  MISMATCH {}: {}", outcome.path, outcome.wrong.as_deref().unwrap_or_default());
+            }
+        }
+    }
+    println!("TOTAL {matched}/{total}");
+    assert_eq!(matched, total);
+}
+
+/// Faults that only kubectl's setting has, not Flux's.
+fn is_only_kubectls(error: &str) -> bool {
+    [
+        "is empty",
+        "no network",
+        "Could not resolve host",
+        "git cmd",
+        "http",
+        "helm",
+        "dial tcp",
+        "unable to access",
+        "hit 27s timeout",
+        "git fetch",
+    ]
+    .iter()
+    .any(|reason| error.contains(reason))
+}
+
+fn check(kustomize: &Kustomize<'_>, artifact: &Artifact, tree: &Tree, line: &Value) -> Outcome {
+    let path = line["path"].as_str().expect("a path");
+    let dir = if path == "." { "" } else { path };
+    let root = (line["generated"] == true).then(|| generated(line, artifact, dir));
+    let mut build = kustomize.build(dir, root.as_ref());
+    let wrong = match (line["error"].as_str(), line["objects"].as_array()) {
+        (Some(error), _) if !build.errors.is_empty() || is_only_kubectls(error) => None,
+        (Some(error), _) => Some(format!("built, but kustomize says: {}", error.chars().take(600).collect::<String>())),
+        (None, Some(objects)) => compare(&mut build, objects, tree),
+        (None, None) => None,
+    };
+    Outcome { path: path.to_owned(), wrong }
+}
+
+fn compare(build: &mut Build, wanted: &[Value], tree: &Tree) -> Option<String> {
+    if !build.errors.is_empty() {
+        let mut text = String::new();
+        for error in build.errors.iter().take(3) {
+            let at = tree.position(error.span);
+            let _ = write!(text, "{}:{}: {}; ", tree.path(error.span.file), at.line, error.message);
+        }
+        return Some(text);
+    }
+    legacy_order(&mut build.objects);
+    let got: Vec<(String, String, String)> = build
+        .objects
+        .iter()
+        .map(|object| {
+            let canonical = canonical(&object.node);
+            (object.id().to_string(), hex(&Sha256::digest(canonical.as_bytes())), canonical)
+        })
+        .collect();
+    let id = |object: &Value| {
+        let text = |key: &str| object[key].as_str().unwrap_or_default();
+        match object["namespace"].as_str() {
+            Some(namespace) => format!("{}/{namespace}/{}", text("kind"), text("name")),
+            None => format!("{}/{}", text("kind"), text("name")),
+        }
+    };
+    let ids: Vec<&String> = got.iter().map(|(id, ..)| id).collect();
+    let wanted_ids: Vec<String> = wanted.iter().map(id).collect();
+    if ids != wanted_ids.iter().collect::<Vec<_>>() {
+        let missing: Vec<_> = wanted_ids.iter().filter(|id| !ids.contains(id)).take(5).collect();
+        let extra: Vec<_> = ids.iter().filter(|id| !wanted_ids.contains(id)).take(5).collect();
+        return Some(format!("missing {missing:?}, extra {extra:?} (or another order)"));
+    }
+    got.iter()
+        .zip(wanted)
+        .find(|((_, digest, _), wanted)| wanted["sha256"] != digest.as_str())
+        .map(|((id, _, text), _)| format!("{id} differs: {}", text.chars().take(1500).collect::<String>()))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// The corpus' canonical JSON.
+fn canonical(node: &Node) -> String {
+    fn sorted(value: Value) -> Value {
+        match value {
+            Value::Object(map) => {
+                let entries: BTreeMap<String, Value> = map.into_iter().collect();
+                entries.into_iter().map(|(key, value)| (key, sorted(value))).collect()
+            }
+            Value::Array(items) => items.into_iter().map(sorted).collect(),
+            Value::Number(number) => match number.as_f64() {
+                Some(float) if number.is_f64() && float.fract() == 0.0 && float.abs() < 9_007_199_254_740_992.0 => {
+                    Value::from(float as i64)
+                }
+                _ => Value::Number(number),
+            },
+            other => other,
+        }
+    }
+    sorted(serde_json::to_value(node).expect("JSON")).to_string()
+}
+
+/// The kustomization that was generated for a path, as the golden lists it.
+fn generated(line: &Value, artifact: &Artifact, dir: &str) -> Node {
+    let listed = line["resources"].as_array();
+    let entries: Vec<String> = match listed {
+        Some(listed) => listed.iter().map(|entry| entry.as_str().expect("text").to_owned()).collect(),
+        None => artifact.names(dir).map(str::to_owned).collect(),
+    };
+    let mut root = Node::empty_map(Span::NONE);
+    root.set(
+        "resources",
+        Node::seq(entries.iter().map(|entry| Node::str(entry.as_str(), Span::NONE)).collect(), Span::NONE),
+    );
+    root
+}
