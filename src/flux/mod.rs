@@ -1,6 +1,7 @@
 //! What Flux does with the files of a repository before anything reaches the cluster.
 
 pub mod duration;
+pub mod envsubst;
 mod glob;
 mod ignore_rules;
 

@@ -1,3 +1,241 @@
+//! How the tools that Flux is made of print YAML and JSON.
+
+use std::{cmp::Ordering, fmt::Write as _};
+
+use super::{Entry, Map, Node, Value, scalar::resolve_legacy};
+
+/// How go-yaml v2 writes a text in block context; sigs.k8s.io/yaml and so `kustomize build` print with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Style {
+    /// As it is.
+    Plain,
+    /// In `'…'`, quotes doubled.
+    SingleQuoted,
+    /// In `"…"`, with escapes.
+    DoubleQuoted,
+    /// As a block, `|`.
+    Literal,
+}
+
+/// Whether go-yaml v2 prints the text `text` without quotes.
+#[must_use]
+pub fn prints_plain(text: &str) -> bool {
+    style_of(text) == Style::Plain
+}
+
+/// The style in which go-yaml v2 prints the text `text` as a value (`encode.go` `stringv`, `emitterc.go`
+/// `yaml_emitter_select_scalar_style`).
+#[must_use]
+pub fn style_of(text: &str) -> Style {
+    let allowed = Allowed::of(text);
+    if text.contains('\n') {
+        return if allowed.literal { Style::Literal } else { Style::DoubleQuoted };
+    }
+    if !matches!(resolve_legacy(text), Value::Str(_)) || is_legacy_timestamp(text) || is_base_60(text) {
+        Style::DoubleQuoted
+    } else if allowed.plain {
+        Style::Plain
+    } else if allowed.single_quoted {
+        Style::SingleQuoted
+    } else {
+        Style::DoubleQuoted
+    }
+}
+
+/// Whether `text`, written as it is in block context, is one plain scalar, whatever it means.
+#[must_use]
+pub fn is_plain_scalar(text: &str) -> bool {
+    !text.is_empty() && !text.contains('\n') && Allowed::of(text).plain
+}
+
+/// The styles that the characters of a text allow (`emitterc.go` `yaml_emitter_analyze_scalar`).
+struct Allowed {
+    plain: bool,
+    single_quoted: bool,
+    literal: bool,
+}
+
+impl Allowed {
+    fn of(text: &str) -> Self {
+        let is_break = |letter: char| matches!(letter, '\r' | '\n' | '\u{85}' | '\u{2028}' | '\u{2029}');
+        let mut indicators = text.starts_with("---") || text.starts_with("...");
+        let (mut breaks, mut special, mut break_space, mut space_break) = (false, false, false, false);
+        let mut before = None;
+        let mut letters = text.chars().peekable();
+        while let Some(letter) = letters.next() {
+            let blank_follows = letters.peek().is_none_or(|next| matches!(next, ' ' | '\t'));
+            let blank_before = before.is_none_or(|before| matches!(before, ' ' | '\t') || is_break(before));
+            indicators |= match letter {
+                ',' | '[' | ']' | '{' | '}' | '&' | '*' | '!' | '|' | '>' | '\'' | '"' | '%' | '@' | '`' => {
+                    before.is_none()
+                }
+                '?' | '-' => before.is_none() && blank_follows,
+                ':' => blank_follows,
+                '#' => blank_before,
+                _ => false,
+            };
+            special |= !is_printable(letter);
+            breaks |= is_break(letter);
+            break_space |= letter == ' ' && before.is_some_and(is_break);
+            space_break |= is_break(letter) && before == Some(' ');
+            before = Some(letter);
+        }
+        let at_edge = |letter: char| letter == ' ' || is_break(letter);
+        let padded = text.starts_with(at_edge) || text.ends_with(at_edge);
+        Self {
+            plain: !(indicators || padded || breaks || break_space || space_break || special),
+            single_quoted: !(break_space || space_break || special),
+            literal: !(text.ends_with(' ') || space_break || special),
+        }
+    }
+}
+
+/// What go-yaml v2 takes for printable (`yamlprivateh.go` `is_printable`); tabs and all above U+FFFF are not.
+fn is_printable(letter: char) -> bool {
+    matches!(letter, '\n' | ' '..='~' | '\u{a0}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}') && letter != '\u{feff}'
+}
+
+/// Whether go-yaml v2 takes `text` for a timestamp. Read into an untyped value it stays text, but it is printed quoted.
+fn is_legacy_timestamp(text: &str) -> bool {
+    text.as_bytes().get(4) == Some(&b'-') && super::scalar::timestamp(text).is_some()
+}
+
+/// go-yaml v2's `base60float`: `^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?$`.
+fn is_base_60(text: &str) -> bool {
+    let mut parts = text.strip_prefix(['-', '+']).unwrap_or(text).split(':').peekable();
+    let Some(first) = parts.next() else { return false };
+    if !first.starts_with(|letter: char| letter.is_ascii_digit())
+        || !first.bytes().all(|byte| byte.is_ascii_digit() || byte == b'_')
+        || parts.peek().is_none()
+    {
+        return false;
+    }
+    while let Some(part) = parts.next() {
+        let (digits, fraction) = match part.split_once('.') {
+            Some((digits, fraction)) if parts.peek().is_none() => (digits, fraction),
+            Some(_) => return false,
+            None => (part, ""),
+        };
+        let sixtieth = matches!(digits.as_bytes(), [b'0'..=b'9'] | [b'0'..=b'5', b'0'..=b'9']);
+        if !sixtieth || !fraction.bytes().all(|byte| byte.is_ascii_digit() || byte == b'_') {
+            return false;
+        }
+    }
+    true
+}
+
+/// `text` between double quotes, escaped as go-yaml v2 does (`yaml_emitter_write_double_quoted`).
+#[must_use]
+pub fn double_quoted(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    for letter in text.chars() {
+        match letter {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            letter if is_printable(letter) && !matches!(letter, '\u{2028}' | '\u{2029}') => out.push(letter),
+            letter => {
+                let code = letter as u32;
+                let _ = match code {
+                    0..=0xff => write!(out, "\\x{code:02X}"),
+                    0x100..=0xffff => write!(out, "\\u{code:04X}"),
+                    _ => write!(out, "\\U{code:08X}"),
+                };
+            }
+        }
+    }
+    out.push('"');
+    out
+}
+
+/// The node as YAML, keys sorted as kustomize prints them; quotes and line breaks are serde_yaml's.
+#[must_use]
+pub fn to_yaml(node: &Node) -> String {
+    serde_yaml::to_string(&Sorted(node)).expect("internal: text keys and finite depth always print")
+}
+
+/// The node as JSON with sorted keys and no spaces: equal nodes give equal text. Keys are sorted by code point; a float
+/// without fraction below 2^53 is printed as a whole number, any other in its shortest form (`1.5`, `1e+22`, `1e-05`).
+#[must_use]
+pub fn canonical_json(node: &Node) -> String {
+    let mut out = String::new();
+    write_json(node, &mut out);
+    out
+}
+
+fn write_json(node: &Node, out: &mut String) {
+    match &node.value {
+        Value::Null => out.push_str("null"),
+        Value::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
+        Value::Int(value) => {
+            let _ = write!(out, "{value}");
+        }
+        Value::Uint(value) => {
+            let _ = write!(out, "{value}");
+        }
+        Value::Float(value) => out.push_str(&canonical_float(*value)),
+        Value::Str(text) => json_text(text, out),
+        Value::Map(map) => {
+            let mut entries: Vec<&Entry> = map.entries().iter().collect();
+            entries.sort_unstable_by(|one, other| one.key.cmp(&other.key));
+            out.push('{');
+            for (index, entry) in entries.into_iter().enumerate() {
+                if index > 0 {
+                    out.push(',');
+                }
+                json_text(&entry.key, out);
+                out.push(':');
+                write_json(&entry.value, out);
+            }
+            out.push('}');
+        }
+        Value::Seq(items) => {
+            out.push('[');
+            for (index, item) in items.iter().enumerate() {
+                if index > 0 {
+                    out.push(',');
+                }
+                write_json(item, out);
+            }
+            out.push(']');
+        }
+    }
+}
+
+fn json_text(text: &str, out: &mut String) {
+    out.push('"');
+    for letter in text.chars() {
+        match letter {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\u{8}' => out.push_str("\\b"),
+            '\u{c}' => out.push_str("\\f"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            letter if letter < ' ' => {
+                let _ = write!(out, "\\u{:04x}", letter as u32);
+            }
+            letter => out.push(letter),
+        }
+    }
+    out.push('"');
+}
+
+fn canonical_float(number: f64) -> String {
+    if !number.is_finite() {
+        return "null".to_owned();
+    }
+    if number.fract() == 0.0 && number.abs() < 9_007_199_254_740_992.0 {
+        return format!("{}", number as i64);
+    }
+    let text = float(number, -4..16, 2);
+    if text.contains(['.', 'e']) { text } else { text + ".0" }
+}
+
 /// A number as Go's `strconv.FormatFloat(number, 'g', -1, 64)` prints it.
 pub(super) fn short_float(number: f64) -> String {
     float(number, -4..6, 2)
@@ -22,3 +260,56 @@ fn float(number: f64, plain: std::ops::Range<i32>, width: usize) -> String {
         format!("{mantissa}e+{exponent:02}")
     }
 }
+
+/// A node that serialises with its keys in go-yaml's order.
+struct Sorted<'n>(&'n Node);
+
+impl serde::Serialize for Sorted<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match &self.0.value {
+            Value::Map(map) => {
+                let entries = sorted(map).into_iter();
+                serializer.collect_map(entries.map(|entry| (&entry.key, Sorted(&entry.value))))
+            }
+            Value::Seq(items) => serializer.collect_seq(items.iter().map(Sorted)),
+            _ => self.0.serialize(serializer),
+        }
+    }
+}
+
+fn sorted(map: &Map) -> Vec<&Entry> {
+    let mut entries: Vec<&Entry> = map.entries().iter().collect();
+    entries.sort_by(|one, other| key_order(&one.key, &other.key));
+    entries
+}
+
+/// The order of keys in go-yaml v2 (`sorter.go` `keyList.Less`): other characters before letters, numbers by size.
+fn key_order(one: &str, other: &str) -> Ordering {
+    let (one, other): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
+    let Some(at) = (0..one.len().min(other.len())).find(|at| one[*at] != other[*at]) else {
+        return one.len().cmp(&other.len());
+    };
+    let (left, right) = (one[at], other[at]);
+    match (left.is_alphabetic(), right.is_alphabetic()) {
+        (true, true) => return left.cmp(&right),
+        (false, false) => {}
+        (left_is_letter, _) => {
+            let in_number = at > 0 && one[at - 1].is_numeric();
+            return if left_is_letter == in_number { Ordering::Less } else { Ordering::Greater };
+        }
+    }
+    let digits = |text: &[char]| text[at..].iter().take_while(|letter| letter.is_ascii_digit()).count();
+    let significant_before = || {
+        let run = one[..at].iter().rev().take_while(|letter| letter.is_ascii_digit());
+        run.clone().any(|digit| *digit != '0')
+    };
+    let carried = u128::from((left == '0' || right == '0') && significant_before());
+    let number = |text: &[char]| {
+        let digits = text[at..].iter().map_while(|letter| letter.to_digit(10));
+        digits.fold(carried, |sum, digit| sum.saturating_mul(10).saturating_add(u128::from(digit)))
+    };
+    (number(&one), digits(&one), left).cmp(&(number(&other), digits(&other), right))
+}
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,7 @@ use smol_str::SmolStr;
 use super::{
     Entry, Map, Node, Value,
     budget::{self, Size},
-    scalar::resolve_plain,
+    scalar::{resolve_legacy, resolve_plain},
 };
 use crate::source::{FileId, Span};
 
@@ -90,11 +90,21 @@ impl File {
 /// not parse is kept with its error, and the next one is read.
 #[must_use]
 pub fn parse(file: FileId, bytes: &[u8]) -> File {
+    parse_with(file, bytes, resolve_plain)
+}
+
+/// Like [`parse`], but plain scalars mean what they mean to sigs.k8s.io/yaml, see [`resolve_legacy`].
+#[must_use]
+pub fn parse_legacy(file: FileId, bytes: &[u8]) -> File {
+    parse_with(file, bytes, resolve_legacy)
+}
+
+fn parse_with(file: FileId, bytes: &[u8], resolve: fn(&str) -> Value) -> File {
     if bytes.len() > budget::FILE_BYTES {
         return File::broken(file, "larger than 256 MiB");
     }
     match std::str::from_utf8(bytes) {
-        Ok(text) => Builder::new(file, text).run(),
+        Ok(text) => Builder::new(file, text, resolve).run(),
         Err(error) => {
             let mut broken = File::broken(file, "not UTF-8 text");
             let at = error.valid_up_to() as u32;
@@ -123,6 +133,7 @@ struct Frame {
 struct Builder<'t> {
     file: FileId,
     text: &'t str,
+    resolve: fn(&str) -> Value,
     out: File,
     frames: Vec<Frame>,
     anchors: FxHashMap<usize, (Node, Size)>,
@@ -135,9 +146,18 @@ struct Builder<'t> {
 const INDEXED: usize = 16;
 
 impl<'t> Builder<'t> {
-    fn new(file: FileId, text: &'t str) -> Self {
+    fn new(file: FileId, text: &'t str, resolve: fn(&str) -> Value) -> Self {
         let out = File::default();
-        Self { file, text, out, frames: Vec::new(), anchors: FxHashMap::default(), document: None, last_end: 0 }
+        Self {
+            file,
+            text,
+            resolve,
+            out,
+            frames: Vec::new(),
+            anchors: FxHashMap::default(),
+            document: None,
+            last_end: 0,
+        }
     }
 
     fn run(mut self) -> File {
@@ -201,7 +221,7 @@ impl<'t> Builder<'t> {
             }
             Event::Scalar(text, style, anchor, tag) => {
                 let size = Size::of_text(text.len());
-                let value = scalar(&text, style, tag.as_deref());
+                let value = scalar(&text, style, tag.as_deref(), self.resolve);
                 let span = Span::new(self.file, start, end.max(start));
                 if matches!(value, Value::Float(value) if !value.is_finite()) {
                     self.problem(ProblemKind::NotJson, format!("`{text}` has no form in JSON"), span, None);
@@ -341,18 +361,18 @@ impl<'t> Builder<'t> {
     }
 }
 
-fn scalar(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Value {
+fn scalar(text: &str, style: ScalarStyle, tag: Option<&Tag>, resolve: fn(&str) -> Value) -> Value {
     match tag.and_then(Tag::core_suffix) {
         Some("str" | "binary") => return Value::Str(text.into()),
-        Some("int" | "float" | "bool" | "null" | "timestamp") => return resolve_plain(text),
+        Some("int" | "float" | "bool" | "null" | "timestamp") => return resolve(text),
         _ => {}
     }
     // A local tag (`!secret x`) keeps go-yaml from resolving the scalar: it stays text.
-    if style == ScalarStyle::Plain && tag.is_none() { resolve_plain(text) } else { Value::Str(text.into()) }
+    if style == ScalarStyle::Plain && tag.is_none() { resolve(text) } else { Value::Str(text.into()) }
 }
 
 /// A scalar key as JSON writes it.
-fn key_text(node: &Node) -> Option<SmolStr> {
+pub(crate) fn key_text(node: &Node) -> Option<SmolStr> {
     Some(match &node.value {
         Value::Str(text) => text.clone(),
         Value::Null => SmolStr::new_static("null"),

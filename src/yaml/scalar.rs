@@ -33,6 +33,19 @@ pub fn resolve_plain(text: &str) -> Value {
     }
 }
 
+/// The value of the plain scalar `text` to go-yaml v2, with which sigs.k8s.io/yaml reads: Flux reads an object again
+/// that way after substitution. Unlike [`resolve_plain`], `yes`, `on`, `y` and their like are truth values, and
+/// timestamps stay text.
+#[must_use]
+pub fn resolve_legacy(text: &str) -> Value {
+    match text {
+        "y" | "Y" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" => Value::Bool(true),
+        "n" | "N" | "no" | "No" | "NO" | "off" | "Off" | "OFF" => Value::Bool(false),
+        _ if text.as_bytes().get(4) == Some(&b'-') && timestamp(text).is_some() => string(text),
+        _ => resolve_plain(text),
+    }
+}
+
 fn string(text: &str) -> Value {
     Value::Str(SmolStr::new(text))
 }
@@ -101,7 +114,7 @@ fn is_float(text: &str) -> bool {
 }
 
 /// The timestamps that go-yaml v3 recognises, as Go prints them in JSON.
-fn timestamp(text: &str) -> Option<Value> {
+pub(super) fn timestamp(text: &str) -> Option<Value> {
     let bytes = text.as_bytes();
     // A quick look: four digits and a dash, before anything is taken apart.
     if bytes.len() < 8 || bytes[4] != b'-' || !bytes[..4].iter().all(u8::is_ascii_digit) {
