@@ -74,8 +74,9 @@ pub fn format_duration(duration: Duration) -> String {
             let _ = write!(text, "{count}{unit}");
         }
     }
-    if seconds % 60 > 0 || nanoseconds > 0 || text.is_empty() {
-        text += &with_fraction((seconds % 60) as u32, nanoseconds, 9, "s");
+    let rest = (seconds % 60) as u32;
+    if rest > 0 || nanoseconds > 0 || text.is_empty() {
+        text += &with_fraction(rest, nanoseconds, 9, "s");
     }
     text
 }

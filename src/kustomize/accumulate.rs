@@ -76,7 +76,7 @@ impl<'k, 't> Session<'k, 't> {
 
     /// The kustomization file of a folder, decoded.
     fn read(&self, path: &str, at: Span, report: &mut Report) -> Option<Kustomization> {
-        let files = kustomization_files(self.kustomize.artifact, path);
+        let files = kustomization_files(&self.kustomize.artifact, path);
         let Some(first) = files.first() else {
             report.error(at, format!("`{}` holds no kustomization file", shown(path)));
             return None;

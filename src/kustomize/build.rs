@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// Names of kustomization files (kustomize `konfig.RecognizedKustomizationFileNames`).
-const NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+pub(super) const NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
 /// The folder of one kustomization file, from which its paths start.
 pub(super) struct Folder<'k, 't> {
@@ -45,7 +45,7 @@ impl<'k, 't> Folder<'k, 't> {
         if path.is_empty() {
             return Target::Nothing("an empty path leads nowhere".to_owned());
         }
-        let artifact = self.kustomize.artifact;
+        let artifact = &self.kustomize.artifact;
         let full = if path.starts_with('/') { None } else { join(self.path, path) };
         if let Some(full) = &full {
             if let Some(file) = artifact.file(full) {

@@ -40,23 +40,49 @@ pub use object::{Build, Change, Error, Object, ObjectId, Step, Unresolved};
 pub use order::legacy_order;
 
 use crate::{
-    source::{Artifact, FileId},
+    source::{Artifact, FileId, Span},
     yaml::{Node, Store},
 };
 
 /// Builds folders of one artifact. What several builds share is accumulated once; many threads may build at a time.
 #[derive(Debug)]
 pub struct Kustomize<'t> {
-    store: &'t Store<'t>,
-    artifact: &'t Artifact,
+    store: &'t Store,
+    artifact: Artifact,
     known: Mutex<FxHashMap<String, Arc<accumulate::Accumulated>>>,
 }
 
 impl<'t> Kustomize<'t> {
     /// A builder of folders of `artifact`, whose files `store` parses.
     #[must_use]
-    pub fn new(store: &'t Store<'t>, artifact: &'t Artifact) -> Self {
+    pub fn new(store: &'t Store, artifact: Artifact) -> Self {
         Self { store, artifact, known: Mutex::new(FxHashMap::default()) }
+    }
+
+    /// The files behind the builder.
+    #[must_use]
+    pub const fn store(&self) -> &'t Store {
+        self.store
+    }
+
+    /// The artifact whose folders it builds.
+    #[must_use]
+    pub const fn artifact(&self) -> &Artifact {
+        &self.artifact
+    }
+
+    /// The contents of the kustomization file of `dir`; `None` where there is no such file.
+    #[must_use]
+    pub fn kustomization_node(&self, dir: &str) -> Option<Node> {
+        let file = Self::kustomization_file(&self.artifact, dir)?;
+        let document = self.store.parse(file).documents.iter().find(|document| !document.root.is_null());
+        Some(document.map_or_else(|| Node::empty_map(Span::file_start(file)), |document| document.root.clone()))
+    }
+
+    /// Whether a file of that name is a kustomization file.
+    #[must_use]
+    pub fn is_kustomization_file(name: &str) -> bool {
+        build::NAMES.contains(&name)
     }
 
     /// What `kustomize build` makes of the folder `dir` of the artifact. `root` is the kustomization to use in place of
