@@ -163,7 +163,7 @@ fn summary(cluster: &Cluster) -> ClusterSummary {
     });
     ClusterSummary {
         root: cluster.root.clone(),
-        nodes: cluster.nodes.len(),
+        nodes: cluster.nodes.iter().filter(|node| !node.is_generated).count(),
         unresolved: cluster.unresolved_nodes(),
         flux_version: cluster.version.map(|version| version.to_string()),
         unresolved_details: details.collect(),

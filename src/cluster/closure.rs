@@ -31,6 +31,7 @@ const ROUNDS: usize = 48;
 pub(super) struct Draft {
     pub(super) kustomization: Kustomization,
     pub(super) is_entry: bool,
+    pub(super) is_generated: bool,
     pub(super) definitions: Vec<Definition>,
     pub(super) folder: Folder,
     pub(super) applied: Arc<Applied>,
@@ -51,6 +52,10 @@ pub(super) struct Closure {
 pub(super) struct Roots {
     /// The Kustomizations that exist before anything is reconciled.
     pub(super) kustomizations: Vec<Kustomization>,
+    /// Whether the Flux Operator makes them, so that no file holds them.
+    pub(super) is_generated: bool,
+    /// Sources that are this repository, beside those of the Kustomizations.
+    pub(super) own: Vec<SourceRef>,
     /// Further objects that exist then: sources.
     pub(super) objects: Vec<Object>,
     /// The Flux release, where the entry point tells it.
@@ -59,11 +64,8 @@ pub(super) struct Roots {
 
 /// Computes the closure of `roots`.
 pub(super) fn close(artifacts: &Artifacts<'_>, roots: &Roots) -> Closure {
-    let own: Vec<SourceRef> = roots
-        .kustomizations
-        .iter()
-        .map(|kustomization| SourceRef::of(&kustomization.spec.source_ref, &kustomization.namespace))
-        .collect();
+    let fed = roots.kustomizations.iter().map(|entry| SourceRef::of(&entry.spec.source_ref, &entry.namespace));
+    let own: Vec<SourceRef> = roots.own.iter().cloned().chain(fed.filter(|source| source.kind != "ExternalArtifact")).collect();
     let mut drafts: BTreeMap<NodeKey, Draft> = BTreeMap::new();
     for kustomization in &roots.kustomizations {
         let key = NodeKey::new(kustomization.namespace.clone(), kustomization.name.clone());
@@ -71,7 +73,8 @@ pub(super) fn close(artifacts: &Artifacts<'_>, roots: &Roots) -> Closure {
         match drafts.get_mut(&key) {
             Some(draft) => draft.definitions.push(definition),
             None => {
-                drafts.insert(key, Draft::new(kustomization.clone(), true, vec![definition]));
+                let draft = Draft::new(kustomization.clone(), true, vec![definition]);
+                drafts.insert(key, Draft { is_generated: roots.is_generated, ..draft });
             }
         }
     }
@@ -104,6 +107,7 @@ impl Draft {
         Self {
             kustomization,
             is_entry,
+            is_generated: false,
             definitions,
             folder: Folder::Unknown,
             applied: Arc::default(),

@@ -11,10 +11,14 @@ use super::{
     root::is_below,
 };
 use crate::{
-    flux::{Artifacts, Inputs, Kustomization, SourceRef, api::KUSTOMIZE_GROUP, build},
+    flux::{
+        Artifacts, Inputs, Kustomization, SourceRef,
+        api::{ArtifactGeneratorSpec, GeneratorSource, KUSTOMIZE_GROUP, SOURCE_EXTENSIONS_GROUP, SOURCE_GROUP},
+        build,
+    },
     kustomize::Object,
     source::{FileId, Span, normalize, parent},
-    yaml::Store,
+    yaml::{Store, decode},
 };
 
 /// The clusters of the repository whose artifact root is `folder` of the store's tree, sorted by root, groups that no
@@ -58,6 +62,7 @@ impl Finder<'_, '_> {
             let roots = named.entry(normalize(&sync.path)).or_default();
             if roots.kustomizations.is_empty() {
                 roots.kustomizations.push(Kustomization::read(sync.kustomization.clone()));
+                roots.is_generated = sync.is_hidden;
                 roots.objects.push(sync.source.clone());
                 roots.version = sync.version;
             }
@@ -82,7 +87,9 @@ impl Finder<'_, '_> {
             return None;
         }
         let path = normalize(path);
-        if !self.may_hold(&path, declared.file) {
+        // The root of a repository holds everything, so only bootstrap's own file speaks for it.
+        let is_bootstrap = self.relative(declared.file).is_some_and(|file| file.ends_with("gotk-sync.yaml"));
+        if (path.is_empty() && !is_bootstrap) || !self.may_hold(&path, declared.file) {
             return None;
         }
         let built = self.children(&path).into_iter().find(|child| {
@@ -157,7 +164,7 @@ impl Finder<'_, '_> {
         if clusters.is_empty() {
             self.drop_covered(&mut groups, &mut unreached);
         }
-        (rooted(groups), rooted(unreached))
+        (self.rooted(groups), self.rooted(unreached))
     }
 
     /// Those of `left` that no other of them builds.
@@ -167,7 +174,9 @@ impl Finder<'_, '_> {
             .enumerate()
             .map(|(index, declared)| {
                 let path = declared.kustomization.spec.path.as_deref().map(normalize).unwrap_or_default();
-                (index, self.shallow(&path).into_iter().map(|object| object.source).collect())
+                // The root of some other source, as a rule: this repository's would hold everything.
+                let built = if path.is_empty() { Vec::new() } else { self.shallow(&path) };
+                (index, built.into_iter().map(|object| object.source).collect())
             })
             .collect();
         let is_built = |top: usize| {
@@ -176,10 +185,65 @@ impl Finder<'_, '_> {
         left.iter().enumerate().filter(|(index, _)| !is_built(*index)).map(|(_, declared)| *declared).collect()
     }
 
+    /// Groups as roots: one for each source of a folder. Sources and generators that lie beside them belong to all.
+    fn rooted(&self, groups: Tops<'_>) -> Named {
+        let mut named = Named::new();
+        for (root, tops) in groups {
+            let objects = self.sources_below(&root);
+            let generated: Vec<SourceRef> = objects.iter().flat_map(generator_sources).collect();
+            let mut by_source: BTreeMap<Option<SourceRef>, Roots> = BTreeMap::new();
+            for top in tops {
+                let source = SourceRef::of(&top.kustomization.spec.source_ref, &top.kustomization.namespace);
+                // What an ExternalArtifact is made of lies in the folder's own source.
+                let own = (source.kind != "ExternalArtifact").then_some(source).or_else(|| generated.first().cloned());
+                by_source.entry(own).or_default().kustomizations.push(top.kustomization.clone());
+            }
+            let single = by_source.len() == 1;
+            for (source, roots) in by_source {
+                let name = match &source {
+                    Some(source) if !single => format!("{root} ({source})"),
+                    _ => root.clone(),
+                };
+                named.insert(name, Roots { own: source.into_iter().collect(), objects: objects.clone(), ..roots });
+            }
+        }
+        named
+    }
+
+    /// Source objects that files below `folder` declare.
+    fn sources_below(&self, folder: &str) -> Vec<Object> {
+        let tree = self.store.tree();
+        let is_source = |node: &crate::yaml::Node| {
+            let version = node.find_str(&["apiVersion"]).unwrap_or_default();
+            version.starts_with(SOURCE_GROUP) || version.starts_with(SOURCE_EXTENSIONS_GROUP)
+        };
+        let mut objects = Vec::new();
+        for file in tree.files().filter(|file| self.relative(*file).is_some_and(|path| is_below(path, folder))) {
+            let path = tree.path(file);
+            let is_yaml = path.ends_with(".yaml") || path.ends_with(".yml");
+            if is_yaml && tree.text(file).is_some_and(|text| text.contains(".toolkit.fluxcd.io") || text.contains(SOURCE_EXTENSIONS_GROUP)) {
+                let documents = self.store.parse(file).documents.iter().filter(|document| is_source(&document.root));
+                objects.extend(documents.map(|document| Object {
+                    node: document.root.clone(),
+                    source: document.span,
+                    changes: Vec::new(),
+                }));
+            }
+        }
+        objects
+    }
+
     /// Where nothing names the roots: a group whose files lie below what a larger group builds is toggled off there.
     fn drop_covered<'d>(&self, groups: &mut Tops<'d>, unreached: &mut Tops<'d>) {
-        let closures: BTreeMap<String, Closure> =
-            rooted(groups.clone()).into_par_iter().map(|(root, roots)| (root, close(self.artifacts, &roots))).collect();
+        let closures: BTreeMap<String, Closure> = groups
+            .par_iter()
+            .map(|(root, tops)| {
+                let kustomizations = tops.iter().map(|top| top.kustomization.clone()).collect();
+                let objects = self.sources_below(root);
+                let own = objects.iter().flat_map(generator_sources).collect();
+                (root.clone(), close(self.artifacts, &Roots { kustomizations, objects, own, ..Roots::default() }))
+            })
+            .collect();
         let mut by_size: Vec<&String> = closures.keys().collect();
         by_size.sort_by_key(|root| (std::cmp::Reverse(closures[*root].drafts.len()), (*root).clone()));
         let mut kept: Vec<&Closure> = Vec::new();
@@ -213,6 +277,22 @@ fn covers(closure: &Closure, file: &str) -> bool {
     closure.drafts.values().any(|draft| matches!(&draft.folder, Folder::Here(folder) if is_below(file, folder)))
 }
 
+/// The sources an ArtifactGenerator copies from.
+fn generator_sources(object: &Object) -> Vec<SourceRef> {
+    let id = object.id();
+    if id.kind != "ArtifactGenerator" {
+        return Vec::new();
+    }
+    let namespace = id.namespace.unwrap_or_default();
+    let spec: ArtifactGeneratorSpec = object.node.get("spec").and_then(|spec| decode(spec).ok()).unwrap_or_default();
+    let source = |source: &GeneratorSource| SourceRef {
+        kind: source.kind.as_str().into(),
+        namespace: source.namespace.as_deref().map_or_else(|| namespace.clone(), Into::into),
+        name: source.name.as_str().into(),
+    };
+    spec.sources.iter().map(source).collect()
+}
+
 /// The folder that stands for one cluster by the layout of Flux's own examples: the one below `clusters` or `cluster`.
 fn cluster_folder(file: &str) -> Option<&str> {
     let folder = parent(file);
@@ -227,24 +307,6 @@ fn cluster_folder(file: &str) -> Option<&str> {
         end += 1;
     }
     None
-}
-
-/// Groups as roots. A Kustomization without namespace gets none: where it lives is not known.
-fn rooted(groups: Tops<'_>) -> Named {
-    let mut named = Named::new();
-    for (root, tops) in groups {
-        let mut by_source: BTreeMap<SourceRef, Roots> = BTreeMap::new();
-        for top in tops {
-            let source = SourceRef::of(&top.kustomization.spec.source_ref, &top.kustomization.namespace);
-            by_source.entry(source).or_default().kustomizations.push(top.kustomization.clone());
-        }
-        let single = by_source.len() == 1;
-        for (source, roots) in by_source {
-            let name = if single { root.clone() } else { format!("{root} ({source})") };
-            named.insert(name, roots);
-        }
-    }
-    named
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ pub(super) fn finish(root: String, reached: bool, closure: Closure) -> Cluster {
             key,
             kustomization: draft.kustomization,
             is_entry: draft.is_entry,
+            is_generated: draft.is_generated,
             definitions: draft.definitions,
             folder: draft.folder,
             applied: std::sync::Arc::unwrap_or_clone(draft.applied),

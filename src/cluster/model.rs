@@ -71,6 +71,8 @@ pub struct Node {
     pub kustomization: Kustomization,
     /// Whether it exists before anything is reconciled.
     pub is_entry: bool,
+    /// Whether the Flux Operator makes it of chart values, so that no object of the repository shows it.
+    pub is_generated: bool,
     /// Every definition that the builds of this cluster hold, the one in force first.
     pub definitions: Vec<Definition>,
     /// Where its manifests are.

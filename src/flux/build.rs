@@ -26,6 +26,9 @@ pub struct Applied {
     pub build: Build,
     /// Variables that were used but are known only in the cluster.
     pub unknown_variables: Vec<(String, Span)>,
+    /// Variables that were used and are set nowhere: Flux 2.9 and later fail the build for them, earlier ones put
+    /// nothing in their place.
+    pub unset_variables: Vec<(String, Span)>,
 }
 
 /// Builds the folder of `kustomization`, Flux's own fields included, up to but without the substitution of variables
@@ -54,10 +57,14 @@ pub fn build(kustomization: &Kustomization, inputs: Inputs<'_, '_>) -> Build {
 /// Substitutes variables in a build and sets common metadata (kustomize-controller v1.9, `build` and `apply`).
 #[must_use]
 pub fn substitute(kustomization: &Kustomization, build: &Build, variables: &Variables, strict: bool) -> Applied {
-    let mut applied = Applied { build: build.clone(), unknown_variables: Vec::new() };
+    let mut applied = Applied { build: build.clone(), ..Applied::default() };
     if kustomization.spec.post_build.is_some() && variables.active {
-        for object in &mut applied.build.objects {
-            substitute_object(object, variables, strict, &mut applied.build.errors, &mut applied.unknown_variables);
+        let Applied { build, unknown_variables, unset_variables } = &mut applied;
+        for object in &mut build.objects {
+            let substituted = substitute_object(object, variables, strict);
+            build.errors.extend(substituted.errors);
+            unknown_variables.extend(substituted.unknown);
+            unset_variables.extend(substituted.unset);
         }
     }
     if let Some(metadata) = kustomization.object.node.find(&["spec", "commonMetadata"]) {
@@ -70,31 +77,38 @@ pub fn substitute(kustomization: &Kustomization, build: &Build, variables: &Vari
     applied
 }
 
-fn substitute_object(
-    object: &mut Object,
-    variables: &Variables,
-    strict: bool,
-    errors: &mut Vec<Error>,
-    unknown: &mut Vec<(String, Span)>,
-) {
+#[derive(Default)]
+struct Substituted {
+    errors: Vec<Error>,
+    unknown: Vec<(String, Span)>,
+    unset: Vec<(String, Span)>,
+}
+
+fn substitute_object(object: &mut Object, variables: &Variables, strict: bool) -> Substituted {
+    let mut substituted = Substituted::default();
     if envsubst::is_opted_out(&object.node) {
-        return;
+        return substituted;
     }
     let outcome = envsubst::substitute_object(&object.node, &|name| variables.lookup(name), strict);
     if let Some(node) = outcome.node {
         object.node = node;
         object.changes.push(Change { step: Step::Substitution, at: variables.span });
     }
-    let unused = outcome.uses.into_iter().filter(|used| used.outcome == Outcome::Unknown);
-    unknown.extend(unused.map(|used| (used.name.to_string(), used.span)));
+    let unknown = outcome.uses.into_iter().filter(|used| used.outcome == Outcome::Unknown);
+    substituted.unknown.extend(unknown.map(|used| (used.name.to_string(), used.span)));
     let id = object.id();
     for fault in outcome.faults {
-        errors.push(Error {
+        if let (true, Some(variable)) = (fault.kind.is_unset(), fault.kind.variable()) {
+            substituted.unset.push((variable.to_owned(), fault.span.or(object.source)));
+            continue;
+        }
+        substituted.errors.push(Error {
             message: format!("substitution in {id} fails: {}", fault.kind),
             span: fault.span.or(object.source),
             related: vec![(variables.span, "variables come from here".to_owned())],
         });
     }
+    substituted
 }
 
 fn common_metadata(object: &mut Object, field: &str, values: Option<&Node>) {

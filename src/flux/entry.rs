@@ -16,6 +16,8 @@ pub struct Sync {
     pub source: Object,
     /// Folder of the cluster.
     pub path: String,
+    /// Whether it stands in the values of a chart, so that no object of the repository shows it.
+    pub is_hidden: bool,
     /// Version of Flux it installs.
     pub version: Option<super::FluxVersion>,
 }
@@ -26,18 +28,18 @@ pub struct Sync {
 pub fn syncs(document: &Node) -> Option<Sync> {
     let kind = document.find_str(&["kind"]);
     let api_version = document.find_str(&["apiVersion"]).unwrap_or_default();
-    let (instance, namespace, name) = match kind {
+    let is_hidden = kind != Some("FluxInstance");
+    let (instance, namespace) = match kind {
         Some("FluxInstance") if api_version.starts_with(OPERATOR_GROUP) => {
-            (document.get("spec")?, document.find_str(&["metadata", "namespace"]), document.find_str(&["metadata", "name"]))
+            (document.get("spec")?, document.find_str(&["metadata", "namespace"]))
         }
-        Some("HelmRelease") => (document.find(&["spec", "values", "instance"])?, None, None),
-        None => (document.get("instance")?, None, None),
+        Some("HelmRelease") => (document.find(&["spec", "values", "instance"])?, None),
+        None => (document.get("instance")?, None),
         Some(_) => return None,
     };
     let sync = instance.get("sync")?;
     let path = sync.get("path")?;
     sync.get("url")?;
-    let _ = name;
     let namespace = SmolStr::new(namespace.unwrap_or("flux-system"));
     let name = sync.find_str(&["name"]).map_or_else(|| namespace.clone(), SmolStr::new);
     let source_kind = sync.find_str(&["kind"]).unwrap_or("GitRepository");
@@ -56,7 +58,7 @@ pub fn syncs(document: &Node) -> Option<Sync> {
     let kustomization = object(at, "kustomize.toolkit.fluxcd.io/v1", "Kustomization", metadata.clone(), spec);
     let source = object(at, "source.toolkit.fluxcd.io/v1", source_kind, metadata, source_spec(sync));
     let version = instance.find_str(&["distribution", "version"]).and_then(super::FluxVersion::parse);
-    Some(Sync { kustomization, source, path: path.as_str()?.to_owned(), version })
+    Some(Sync { kustomization, source, path: path.as_str()?.to_owned(), is_hidden, version })
 }
 
 /// The spec of the generated source (flux-operator v0.58, `internal/builder/templates.go`).

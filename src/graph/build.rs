@@ -5,7 +5,7 @@ use super::{Actor, Edge, Event, EventGraph, EventId, Moment, Reason};
 use crate::{
     cluster::{Cluster, Node, NodeId, NodeKey, ObjectKey, Provider, Release},
     flux::{
-        Policy, SourceRef,
+        Kustomization, Policy, SourceRef,
         api::{HELM_GROUP, KUSTOMIZE_GROUP, SOURCE_EXTENSIONS_GROUP, SOURCE_GROUP},
     },
     source::Span,
@@ -124,11 +124,23 @@ impl<'c> Builder<'c> {
         source.kind == key.kind && source.namespace == key.namespace && source.name == key.name
     }
 
+    /// The dependencies of every definition: where there are several, any of them may be in force.
     fn dependencies(&mut self, actor: Actor, node: &'c Node) {
-        for (index, dependency) in node.kustomization.spec.depends_on.iter().enumerate() {
-            let namespace = dependency.namespace.as_deref().unwrap_or(&node.key.namespace);
+        self.depends_on(actor, &node.kustomization);
+        let mut known = vec![node.kustomization.object.source];
+        for definition in &node.definitions {
+            if !known.contains(&definition.object.source) {
+                known.push(definition.object.source);
+                self.depends_on(actor, &Kustomization::read(definition.object.clone()));
+            }
+        }
+    }
+
+    fn depends_on(&mut self, actor: Actor, kustomization: &Kustomization) {
+        for (index, dependency) in kustomization.spec.depends_on.iter().enumerate() {
+            let namespace = dependency.namespace.as_deref().unwrap_or(&kustomization.namespace);
             let Some(on) = self.cluster.find(&NodeKey::new(namespace, dependency.name.as_str())) else { continue };
-            let span = node.kustomization.item_span(&["spec", "dependsOn"], index);
+            let span = kustomization.item_span(&["spec", "dependsOn"], index);
             let (moment, reason) = match dependency.ready_expr {
                 None => (Moment::Ready, Reason::DependsOn),
                 Some(_) => (Moment::Exists, Reason::DependsOnExpr),

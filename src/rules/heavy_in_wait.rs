@@ -5,7 +5,7 @@ use super::{
     wording::{about, list, names, place, short_list},
 };
 use crate::{
-    cluster::{Node, NodeId, ObjectKey},
+    cluster::{Node, NodeId},
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Tier},
     flux::{kustomization_timeout, format_duration},
     graph::{Actor, Moment},
@@ -178,6 +178,5 @@ fn help(tree: &Tree, situation: &Situation<'_>, id: NodeId, heavy: &[&Member<'_>
             }
         })
         .collect();
-    let _: Option<&ObjectKey> = None;
     advice.join("; ")
 }
