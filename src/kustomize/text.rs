@@ -20,6 +20,64 @@ pub(super) fn raw_text(tree: &Tree, node: &Node) -> String {
     }
 }
 
+/// What kustomize's last print and parse make of a folded block scalar: go-yaml's emitter puts a line break too many
+/// before the first of more indented lines (yaml.v3 `yaml_emitter_write_folded_scalar`). `None` where nothing changes.
+pub(super) fn refold(tree: &Tree, node: &Node) -> Option<Node> {
+    match &node.value {
+        Value::Map(map) => {
+            let mut changed: Option<Node> = None;
+            for entry in map.entries() {
+                if let Some(new) = refold(tree, &entry.value) {
+                    changed.get_or_insert_with(|| node.clone()).set(&entry.key, new);
+                }
+            }
+            changed
+        }
+        Value::Seq(items) => {
+            let mut changed: Option<Node> = None;
+            for (index, item) in items.iter().enumerate() {
+                if let Some(new) = refold(tree, item)
+                    && let Some(items) = changed.get_or_insert_with(|| node.clone()).as_seq_mut()
+                {
+                    items[index] = new;
+                }
+            }
+            changed
+        }
+        Value::Str(text) if text.contains("\n ") || text.contains("\n\t") => {
+            let written = tree.text(node.span.file)?.get(node.span.start as usize..)?;
+            let new = if written.starts_with('>') { refolded(text)? } else { return None };
+            Some(Node::str(new, node.span))
+        }
+        _ => None,
+    }
+}
+
+fn refolded(text: &str) -> Option<String> {
+    let blank = |letter: char| letter == ' ' || letter == '\t';
+    let starts_blank = text.trim_start_matches('\n').chars().next().is_none_or(blank);
+    // Such text is printed in quotes, where nothing goes wrong.
+    let quoted = text.contains(" \n")
+        || text.ends_with(' ')
+        || text.chars().any(|letter| letter.is_control() && !"\n\t".contains(letter));
+    if starts_blank || quoted {
+        return None;
+    }
+    let mut new = String::with_capacity(text.len() + 8);
+    let mut plain = false;
+    for line in text.split('\n') {
+        let first = line.chars().next();
+        if plain && first.is_some_and(blank) {
+            new.push('\n');
+        }
+        plain = first.map_or(plain, |letter| !blank(letter));
+        new.push_str(line);
+        new.push('\n');
+    }
+    new.pop();
+    (new != text).then_some(new)
+}
+
 /// The documents of YAML written as the text of a scalar. Spans point into the scalar where it is a literal block, else
 /// at the whole of it.
 pub(super) fn parse_scalar(tree: &Tree, text: &str, at: Span) -> Vec<Document> {

@@ -201,7 +201,12 @@ impl<'t> Builder<'t> {
             }
             Event::Scalar(text, style, anchor, tag) => {
                 let size = Size::of_text(text.len());
-                let value = scalar(&text, style, tag.as_deref());
+                let text = if matches!(style, ScalarStyle::Literal | ScalarStyle::Folded) {
+                    self.block_text(&text, end)
+                } else {
+                    &*text
+                };
+                let value = scalar(text, style, tag.as_deref());
                 let span = Span::new(self.file, start, end.max(start));
                 if matches!(value, Value::Float(value) if !value.is_finite()) {
                     self.problem(ProblemKind::NotJson, format!("`{text}` has no form in JSON"), span, None);
@@ -332,6 +337,13 @@ impl<'t> Builder<'t> {
         map.insert(entry);
         self.problem(ProblemKind::DuplicateKey, message, key_span, first);
         Ok(())
+    }
+
+    /// The text of a block scalar that ends at `end`: go-yaml gives it no line break where the file ends without one.
+    fn block_text<'x>(&self, text: &'x str, end: u32) -> &'x str {
+        let content = self.text[..end as usize].trim_end_matches(['\n', '\r', ' ']).len();
+        let ends_file = !self.text[content..].contains('\n');
+        text.strip_suffix('\n').filter(|_| ends_file).unwrap_or(text)
     }
 
     fn problem(&mut self, kind: ProblemKind, message: String, span: Span, other: Option<Span>) {
