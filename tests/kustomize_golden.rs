@@ -62,6 +62,7 @@ fn builds_equal_those_of_kustomize() {
 fn is_only_kubectls(error: &str) -> bool {
     [
         "is empty",
+        "no 'git' program",
         "no network",
         "Could not resolve host",
         "git cmd",

@@ -45,9 +45,7 @@ pub(super) fn refold(tree: &Tree, node: &Node) -> Option<Node> {
             changed
         }
         Value::Str(text) if text.contains("\n ") || text.contains("\n\t") => {
-            let written = tree.text(node.span.file)?.get(node.span.start as usize..)?;
-            let new = if written.starts_with('>') { refolded(text)? } else { return None };
-            Some(Node::str(new, node.span))
+            (block_mark(tree, node.span) == Some('>')).then(|| refolded(text))?.map(|new| Node::str(new, node.span))
         }
         _ => None,
     }
@@ -103,9 +101,8 @@ struct Places {
 
 impl Places {
     fn new(tree: &Tree, text: &str, at: Span) -> Self {
-        let source = tree.text(at.file).and_then(|file| file.get(at.start as usize..at.end as usize));
-        let lines =
-            source.filter(|source| source.starts_with('|')).and_then(|source| literal_lines(source, text, at.start));
+        let literal = block_mark(tree, at) == Some('|');
+        let lines = tree.text(at.file).filter(|_| literal).and_then(|source| literal_lines(source, text, at.start));
         Self { at, lines: lines.unwrap_or_default() }
     }
 
@@ -124,24 +121,32 @@ impl Places {
     }
 }
 
+/// `|` or `>` where a block scalar is written at `span`, which starts at its first letter.
+fn block_mark(tree: &Tree, span: Span) -> Option<char> {
+    let before = tree.text(span.file)?.get(..span.start as usize)?.trim_end();
+    let header = before.rsplit('\n').next()?;
+    let header = header.find(" #").map_or(header, |comment| &header[..comment]).trim_end();
+    let mark = header.trim_end_matches(|letter: char| letter.is_ascii_digit() || letter == '+' || letter == '-');
+    mark.chars().next_back().filter(|mark| matches!(mark, '|' | '>'))
+}
+
 fn literal_lines(source: &str, text: &str, start: u32) -> Option<Vec<(u32, u32)>> {
-    let mut lines = Vec::new();
-    let mut source_at = source.find('\n')? + 1;
-    let mut text_at = 0;
-    for line in text.split_inclusive('\n') {
+    let offset = |at: usize| u32::try_from(at).ok();
+    let first = text.len() - text.trim_start_matches('\n').len();
+    let mut lines = if first == 0 { Vec::new() } else { vec![(0, start)] };
+    let mut source_at = source.get(..start as usize)?.rfind('\n').map_or(0, |at| at + 1);
+    let mut text_at = first;
+    for line in text[first..].split_inclusive('\n') {
         let rest = source.get(source_at..)?;
         let length = rest.find('\n').map_or(rest.len(), |end| end + 1);
         let content = line.trim_end_matches(['\n', '\r']);
         let written = rest[..length].trim_end_matches(['\n', '\r']);
-        let indent = written.len().checked_sub(content.len());
-        match indent {
-            Some(indent) if written.ends_with(content) => {
-                lines.push((text_at, start + u32::try_from(source_at + indent).ok()?));
-            }
-            None if content.trim().is_empty() => lines.push((text_at, start + u32::try_from(source_at).ok()?)),
+        match written.len().checked_sub(content.len()) {
+            Some(indent) if written.ends_with(content) => lines.push((offset(text_at)?, offset(source_at + indent)?)),
+            None if content.trim().is_empty() => lines.push((offset(text_at)?, offset(source_at)?)),
             _ => return None,
         }
-        text_at += u32::try_from(line.len()).ok()?;
+        text_at += line.len();
         source_at += length;
     }
     Some(lines)
