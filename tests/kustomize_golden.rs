@@ -62,6 +62,7 @@ fn builds_equal_those_of_kustomize() {
 fn is_only_kubectls(error: &str) -> bool {
     [
         "is empty",
+        "no 'git' program",
         "no network",
         "Could not resolve host",
         "git cmd",
@@ -125,7 +126,7 @@ fn compare(build: &mut Build, wanted: &[Value], tree: &Tree) -> Option<String> {
     got.iter()
         .zip(wanted)
         .find(|((_, digest, _), wanted)| wanted["sha256"] != digest.as_str())
-        .map(|((id, _, text), _)| format!("{id} differs: {}", text.chars().take(1500).collect::<String>()))
+        .map(|((id, _, text), _)| format!("{id} differs: {}", text.chars().take(15_000).collect::<String>()))
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -153,7 +154,44 @@ fn canonical(node: &Node) -> String {
             other => other,
         }
     }
-    sorted(serde_json::to_value(node).expect("JSON")).to_string()
+    fn write(value: &Value, out: &mut String) {
+        match value {
+            Value::Object(map) => {
+                out.push('{');
+                for (index, (key, value)) in map.iter().enumerate() {
+                    out.push_str(if index == 0 { "" } else { "," });
+                    let _ = write!(out, "{}:", Value::from(key.as_str()));
+                    write(value, out);
+                }
+                out.push('}');
+            }
+            Value::Array(items) => {
+                out.push('[');
+                for (index, value) in items.iter().enumerate() {
+                    out.push_str(if index == 0 { "" } else { "," });
+                    write(value, out);
+                }
+                out.push(']');
+            }
+            Value::Number(number) if number.is_f64() => out.push_str(&python(number.as_f64().expect("a float"))),
+            other => out.push_str(&other.to_string()),
+        }
+    }
+    let mut out = String::new();
+    write(&sorted(serde_json::to_value(node).expect("JSON")), &mut out);
+    out
+}
+
+/// A float as Python spells it.
+fn python(float: f64) -> String {
+    let text = format!("{float:e}");
+    let (digits, exponent) = text.split_once('e').expect("an exponent");
+    let exponent: i32 = exponent.parse().expect("a number");
+    if (-4..16).contains(&exponent) {
+        return format!("{float:?}");
+    }
+    let sign = if exponent < 0 { '-' } else { '+' };
+    format!("{digits}e{sign}{:02}", exponent.abs())
 }
 
 /// The kustomization that was generated for a path, as the golden lists it.

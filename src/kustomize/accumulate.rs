@@ -210,7 +210,9 @@ impl<'k, 't> Session<'k, 't> {
         for entry in entries {
             let (path, at) = (entry.as_str().unwrap_or_default(), entry.span);
             let found = match folder.resolve(path) {
-                Target::File(file) => load::resources(&folder.parse(file).documents, at, &mut all.report),
+                Target::File(file) => {
+                    load::resources(folder.tree(), &folder.parse(file).documents, at, &mut all.report)
+                }
                 Target::Folder(base) if self.enter(&base, at, all) => {
                     let Some(base) = self.base(&base, at, &mut all.report) else { continue };
                     all.report.absorb(&base.report);

@@ -24,14 +24,7 @@ pub(super) fn config() -> Config {
         name_prefix: specs(&[("metadata/name", &["//"])], false),
         name_suffix: specs(&[("metadata/name", &["//"])], false),
         namespace: specs(
-            &[
-                ("metadata/name", &["//Namespace"]),
-                ("spec/service/namespace", &["apiregistration.k8s.io//APIService"]),
-                (
-                    "spec/conversion/webhook/clientConfig/service/namespace",
-                    &["apiextensions.k8s.io//CustomResourceDefinition"],
-                ),
-            ],
+            &[("metadata/name", &["//Namespace"]), ("spec/service/namespace", &["apiregistration.k8s.io//APIService"])],
             true,
         ),
         labels: Vec::new(),
@@ -280,7 +273,6 @@ fn service_fields() -> Vec<FieldSpec> {
                     "admissionregistration.k8s.io//MutatingWebhookConfiguration",
                 ],
             ),
-            ("spec/rules/backendRefs/name", &["//HTTPRoute"]),
         ],
         false,
     )

@@ -6,7 +6,6 @@ use crate::yaml::Node;
 
 /// The ten letters of a generated object's content.
 pub(super) fn suffix(node: &Node) -> String {
-    let name = node.find_str(&["metadata", "name"]).unwrap_or_default();
     let kind = node.find_str(&["kind"]).unwrap_or_default();
     let mut parts: Vec<(&str, String)> = Vec::new();
     let map = |key: &str| node.get(key).filter(|node| node.as_map().is_some());
@@ -24,7 +23,8 @@ pub(super) fn suffix(node: &Node) -> String {
             }
             parts.push(("data", part("data")));
             parts.push(("kind", json_text(kind)));
-            parts.push(("name", json_text(name)));
+            // The name has its place in what is hashed, but kustomize leaves it empty.
+            parts.push(("name", json_text("")));
             if let (Some(_), "stringData") = (map(extra), extra) {
                 parts.push((extra, part(extra)));
             }

@@ -35,11 +35,7 @@ fn apply_one(node: &mut Node, operation: &Node) -> Result<(), String> {
     match op {
         "add" => add(node, &keys, value()),
         "remove" => remove(node, &keys).map(drop),
-        "replace" => {
-            let target = find(node, &keys).ok_or_else(|| missing("replace", path))?;
-            *target = value();
-            Ok(())
-        }
+        "replace" => replace(node, &keys, value()),
         "test" => {
             let found = find(node, &keys).map_or(Node::NULL, |node| node.clone());
             if found == value() { Ok(()) } else { Err(format!("testing the value at `{path}` failed")) }
@@ -112,6 +108,22 @@ fn add(node: &mut Node, keys: &[String], value: Node) -> Result<(), String> {
         }
         _ => Err(format!("cannot add `{}`: its parent is neither a mapping nor a list", path())),
     }
+}
+
+/// Sets what is there; a missing key of a mapping is set too, unlike the RFC has it.
+fn replace(node: &mut Node, keys: &[String], value: Node) -> Result<(), String> {
+    let path = || format!("/{}", keys.join("/"));
+    let Some((last, parents)) = keys.split_last() else {
+        *node = value;
+        return Ok(());
+    };
+    let parent = find(node, parents).ok_or_else(|| missing("replace", &path()))?;
+    if let Value::Map(_) = parent.value {
+        parent.set(last, value);
+        return Ok(());
+    }
+    *find(parent, std::slice::from_ref(last)).ok_or_else(|| missing("replace", &path()))? = value;
+    Ok(())
 }
 
 /// As [`index`], but of the place before which something is put: `-1` is the end.

@@ -1,8 +1,8 @@
 //! Resource documents to resources (kustomize `resource.Factory`, `SliceFromBytes`).
 
-use super::{report::Report, resource::Resource};
+use super::{report::Report, resource::Resource, text::refold};
 use crate::{
-    source::Span,
+    source::{Span, Tree},
     yaml::{Document, Node, ProblemKind, Value},
 };
 
@@ -10,7 +10,7 @@ use crate::{
 const LISTS: usize = 100_000;
 
 /// The resources of `documents`. `at` names the file where the kustomization file does.
-pub(super) fn resources(documents: &[Document], at: Span, report: &mut Report) -> Vec<Resource> {
+pub(super) fn resources(tree: &Tree, documents: &[Document], at: Span, report: &mut Report) -> Vec<Resource> {
     let mut queue: std::collections::VecDeque<(Node, Span)> = std::collections::VecDeque::new();
     let related = || vec![(at, "listed here".to_owned())];
     for document in documents {
@@ -47,7 +47,7 @@ pub(super) fn resources(documents: &[Document], at: Span, report: &mut Report) -
             report.error_with(span, message, related());
             continue;
         }
-        found.push(Resource::new(node, span));
+        found.push(Resource::new(refold(tree, &node).unwrap_or(node), span));
     }
     found
 }

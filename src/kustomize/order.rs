@@ -62,7 +62,9 @@ fn sort(objects: &mut Vec<Object>, first: &[String], last: &[String]) {
     objects.sort_by_cached_key(|object| {
         let ObjectId { group, version, kind, namespace, name } = object.id();
         let or = |text: &str, none: &str| if text.is_empty() { none.to_owned() } else { text.to_owned() };
-        let gvk = format!("{}_{}_{}", or(&group, "~G"), or(&version, "~V"), or(&kind, "~K"));
+        // Otherwise the core group comes after the others, but a Namespace of its comes first.
+        let core = if kind == "Namespace" { "" } else { "~G" };
+        let gvk = format!("{}_{}_{}", or(&group, core), or(&version, "~V"), or(&kind, "~K"));
         // The tie is broken on the id's own text, which puts the kind first (kyaml `Gvk.String`).
         let own = [kind.as_str(), version.as_str(), group.as_str()].map(|part| part.to_owned());
         let own: Vec<String> = own.into_iter().filter(|part| !part.is_empty()).collect();

@@ -48,7 +48,7 @@ pub(super) fn entry(folder: &Folder<'_, '_>, resources: &mut Vec<Resource>, entr
     let entry = check(entry, FIELDS, "patch", report);
     let Some((documents, at)) = read(folder, &entry, report) else { return };
     let before = report.errors.len();
-    let patch = classify(&documents, at, report);
+    let patch = classify(folder, &documents, at, report);
     if report.errors.len() > before {
         return;
     }
@@ -79,13 +79,13 @@ pub(super) fn merge_entry(folder: &Folder<'_, '_>, resources: &mut Vec<Resource>
     let text = entry.as_str().unwrap_or_default();
     let mut ignored = Report::default();
     let inline = if text.contains('\n') || text.contains(": ") {
-        load::resources(&parse_scalar(folder.tree(), text, entry.span), entry.span, &mut ignored)
+        load::resources(folder.tree(), &parse_scalar(folder.tree(), text, entry.span), entry.span, &mut ignored)
     } else {
         Vec::new()
     };
     let patches = if inline.is_empty() || !ignored.errors.is_empty() {
         let Some(file) = folder.file(text, entry.span, report) else { return };
-        load::resources(&folder.parse(file).documents, entry.span, report)
+        load::resources(folder.tree(), &folder.parse(file).documents, entry.span, report)
     } else {
         inline
     };
@@ -102,7 +102,7 @@ pub(super) fn json_entry(folder: &Folder<'_, '_>, resources: &mut [Resource], en
         return;
     };
     let Some((documents, at)) = read(folder, &entry, report) else { return };
-    match classify(&documents, at, report) {
+    match classify(folder, &documents, at, report) {
         Patch::Json(patch) => apply_json(resources, &patch, target, at, report),
         Patch::Merge(_) => report.error(at, "not a JSON patch: expected a list of operations"),
         Patch::Nothing => {}
@@ -114,7 +114,8 @@ fn read(folder: &Folder<'_, '_>, entry: &Node, report: &mut Report) -> Option<(V
     let text = |key: &str| entry.get(key).filter(|node| node.as_str().is_some_and(|text| !text.trim().is_empty()));
     match (text("patch"), text("path")) {
         (Some(patch), None) => {
-            Some((parse_scalar(folder.tree(), patch.as_str().unwrap_or_default(), patch.span), patch.span))
+            let text = patch.as_str().unwrap_or_default().trim_end();
+            Some((parse_scalar(folder.tree(), text, patch.span), patch.span))
         }
         (None, Some(path)) => {
             let file = folder.file(path.as_str().unwrap_or_default(), path.span, report)?;
@@ -138,13 +139,13 @@ fn read(folder: &Folder<'_, '_>, entry: &Node, report: &mut Report) -> Option<(V
     }
 }
 
-fn classify(documents: &[Document], at: Span, report: &mut Report) -> Patch {
+fn classify(folder: &Folder<'_, '_>, documents: &[Document], at: Span, report: &mut Report) -> Patch {
     let mut written = documents.iter().filter(|document| document.error.is_some() || !document.root.is_null());
     let Some(first) = written.next() else { return Patch::Nothing };
     if first.error.is_none() && first.root.as_seq().is_some() {
         return Patch::Json(first.root.clone());
     }
-    let patches = load::resources(documents, at, report);
+    let patches = load::resources(folder.tree(), documents, at, report);
     if patches.is_empty() { Patch::Nothing } else { Patch::Merge(patches) }
 }
 

@@ -20,6 +20,62 @@ pub(super) fn raw_text(tree: &Tree, node: &Node) -> String {
     }
 }
 
+/// What kustomize's last print and parse make of a folded block scalar: go-yaml's emitter puts a line break too many
+/// before the first of more indented lines (yaml.v3 `yaml_emitter_write_folded_scalar`). `None` where nothing changes.
+pub(super) fn refold(tree: &Tree, node: &Node) -> Option<Node> {
+    match &node.value {
+        Value::Map(map) => {
+            let mut changed: Option<Node> = None;
+            for entry in map.entries() {
+                if let Some(new) = refold(tree, &entry.value) {
+                    changed.get_or_insert_with(|| node.clone()).set(&entry.key, new);
+                }
+            }
+            changed
+        }
+        Value::Seq(items) => {
+            let mut changed: Option<Node> = None;
+            for (index, item) in items.iter().enumerate() {
+                if let Some(new) = refold(tree, item)
+                    && let Some(items) = changed.get_or_insert_with(|| node.clone()).as_seq_mut()
+                {
+                    items[index] = new;
+                }
+            }
+            changed
+        }
+        Value::Str(text) if text.contains("\n ") || text.contains("\n\t") => {
+            (block_mark(tree, node.span) == Some('>')).then(|| refolded(text))?.map(|new| Node::str(new, node.span))
+        }
+        _ => None,
+    }
+}
+
+fn refolded(text: &str) -> Option<String> {
+    let blank = |letter: char| letter == ' ' || letter == '\t';
+    let starts_blank = text.trim_start_matches('\n').chars().next().is_none_or(blank);
+    // Such text is printed in quotes, where nothing goes wrong.
+    let quoted = text.contains(" \n")
+        || text.ends_with(' ')
+        || text.chars().any(|letter| letter.is_control() && !"\n\t".contains(letter));
+    if starts_blank || quoted {
+        return None;
+    }
+    let mut new = String::with_capacity(text.len() + 8);
+    let mut plain = false;
+    for line in text.split('\n') {
+        let first = line.chars().next();
+        if plain && first.is_some_and(blank) {
+            new.push('\n');
+        }
+        plain = first.map_or(plain, |letter| !blank(letter));
+        new.push_str(line);
+        new.push('\n');
+    }
+    new.pop();
+    (new != text).then_some(new)
+}
+
 /// The documents of YAML written as the text of a scalar. Spans point into the scalar where it is a literal block, else
 /// at the whole of it.
 pub(super) fn parse_scalar(tree: &Tree, text: &str, at: Span) -> Vec<Document> {
@@ -45,9 +101,8 @@ struct Places {
 
 impl Places {
     fn new(tree: &Tree, text: &str, at: Span) -> Self {
-        let source = tree.text(at.file).and_then(|file| file.get(at.start as usize..at.end as usize));
-        let lines =
-            source.filter(|source| source.starts_with('|')).and_then(|source| literal_lines(source, text, at.start));
+        let literal = block_mark(tree, at) == Some('|');
+        let lines = tree.text(at.file).filter(|_| literal).and_then(|source| literal_lines(source, text, at.start));
         Self { at, lines: lines.unwrap_or_default() }
     }
 
@@ -66,24 +121,32 @@ impl Places {
     }
 }
 
+/// `|` or `>` where a block scalar is written at `span`, which starts at its first letter.
+fn block_mark(tree: &Tree, span: Span) -> Option<char> {
+    let before = tree.text(span.file)?.get(..span.start as usize)?.trim_end();
+    let header = before.rsplit('\n').next()?;
+    let header = header.find(" #").map_or(header, |comment| &header[..comment]).trim_end();
+    let mark = header.trim_end_matches(|letter: char| letter.is_ascii_digit() || letter == '+' || letter == '-');
+    mark.chars().next_back().filter(|mark| matches!(mark, '|' | '>'))
+}
+
 fn literal_lines(source: &str, text: &str, start: u32) -> Option<Vec<(u32, u32)>> {
-    let mut lines = Vec::new();
-    let mut source_at = source.find('\n')? + 1;
-    let mut text_at = 0;
-    for line in text.split_inclusive('\n') {
+    let offset = |at: usize| u32::try_from(at).ok();
+    let first = text.len() - text.trim_start_matches('\n').len();
+    let mut lines = if first == 0 { Vec::new() } else { vec![(0, start)] };
+    let mut source_at = source.get(..start as usize)?.rfind('\n').map_or(0, |at| at + 1);
+    let mut text_at = first;
+    for line in text[first..].split_inclusive('\n') {
         let rest = source.get(source_at..)?;
         let length = rest.find('\n').map_or(rest.len(), |end| end + 1);
         let content = line.trim_end_matches(['\n', '\r']);
         let written = rest[..length].trim_end_matches(['\n', '\r']);
-        let indent = written.len().checked_sub(content.len());
-        match indent {
-            Some(indent) if written.ends_with(content) => {
-                lines.push((text_at, start + u32::try_from(source_at + indent).ok()?));
-            }
-            None if content.trim().is_empty() => lines.push((text_at, start + u32::try_from(source_at).ok()?)),
+        match written.len().checked_sub(content.len()) {
+            Some(indent) if written.ends_with(content) => lines.push((offset(text_at)?, offset(source_at + indent)?)),
+            None if content.trim().is_empty() => lines.push((offset(text_at)?, offset(source_at)?)),
             _ => return None,
         }
-        text_at += u32::try_from(line.len()).ok()?;
+        text_at += line.len();
         source_at += length;
     }
     Some(lines)

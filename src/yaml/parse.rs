@@ -163,6 +163,8 @@ impl<'t> Builder<'t> {
     fn run(mut self) -> File {
         let mut options = Options::default();
         options.max_buffered_comment_events = 1 << 20;
+        // As go-yaml: a block scalar at the end of a file without line break has none either.
+        options.block_scalar_eof_without_line_feed = true;
         let mut parser = Parser::new_from_str_with_options(self.text, options);
         loop {
             match parser.next_event() {
