@@ -116,22 +116,23 @@ pub fn lint(paths: &[PathBuf], options: &Options) -> Result<Analysis, Error> {
     // Files.
     let start = Start::of(paths, options.root.as_deref())?;
     let mut store = Store::new(Tree::load(&start.folder)?);
-    let top = start.root.clone().unwrap_or_else(|| {
-        let found = discover(&store, &start.scope);
-        find_root(&start.folder, start.repository.as_deref(), &found)
-    });
+    let found = discover(&store, &start.scope);
+    if found.is_empty() {
+        let tree = store.tree();
+        let templates =
+            tree.files().map(|file| tree.path(file)).any(|path| start.scope.covers(path) && is_template(path));
+        return Err(Error::NoFluxObjects { paths: paths.to_vec(), templates });
+    }
+    let top = start.root.clone().unwrap_or_else(|| find_root(&start.folder, start.repository.as_deref(), &found));
     let scope = start.scope.below(&store.widen(&top)?);
 
     // Clusters.
     let discovered = discover(&store, &Scope::default());
-    if discovered.is_empty_in(&store, &scope) {
-        let templates = store.tree().files().any(|file| is_template(store.tree().path(file)));
-        return Err(Error::NoFluxObjects { paths: paths.to_vec(), templates });
-    }
     let mut clusters = resolve(&store, "", &discovered);
     let outside = scope.narrow(store.tree(), &mut clusters);
     if let Some(wanted) = &options.cluster {
-        let known: Vec<String> = clusters.iter().filter(|cluster| cluster.reached).map(|cluster| cluster.root.clone()).collect();
+        let known: Vec<String> =
+            clusters.iter().filter(|cluster| cluster.reached).map(|cluster| cluster.root.clone()).collect();
         clusters.retain(|cluster| cluster.reached && cluster.is_named(wanted));
         if clusters.is_empty() {
             return Err(Error::NoSuchCluster { wanted: wanted.clone(), known });
@@ -144,7 +145,13 @@ pub fn lint(paths: &[PathBuf], options: &Options) -> Result<Analysis, Error> {
     let context = Context { tree: store.tree(), situations: &situations, broken: &broken, max_path: options.max_path };
     let mut findings = rules::check(&context);
     if outside {
-        findings.retain(|finding| scope.touches(store.tree(), finding.location.span(), finding.related.iter().filter_map(|related| related.location)));
+        findings.retain(|finding| {
+            scope.touches(
+                store.tree(),
+                finding.location.span(),
+                finding.related.iter().filter_map(|related| related.location),
+            )
+        });
     }
     let clusters = clusters.iter().filter(|cluster| cluster.reached).map(summary).collect();
     Ok(Analysis { artifact_root: start.shown(&top), clusters, findings, tree: store.into_tree() })
@@ -199,13 +206,17 @@ impl Start {
         }
         // A root below the paths narrows them to itself.
         let absolute: Vec<PathBuf> = match &root {
-            Some(root) => absolute.into_iter().map(|path| if path.starts_with(root) { path } else { root.clone() }).collect(),
+            Some(root) => {
+                absolute.into_iter().map(|path| if path.starts_with(root) { path } else { root.clone() }).collect()
+            }
             None => absolute,
         };
-        let folder_of = |path: &Path| if path.is_dir() { path.to_owned() } else { path.parent().unwrap_or(path).to_owned() };
+        let folder_of =
+            |path: &Path| if path.is_dir() { path.to_owned() } else { path.parent().unwrap_or(path).to_owned() };
         let mut folder = absolute.first().map(|path| folder_of(path)).unwrap_or_default();
         while !absolute.iter().all(|path| path.starts_with(&folder)) && folder.pop() {}
-        let scope = Scope::new(absolute.iter().filter_map(|path| path.strip_prefix(&folder).ok()).map(slashed).collect());
+        let scope =
+            Scope::new(absolute.iter().filter_map(|path| path.strip_prefix(&folder).ok()).map(slashed).collect());
         let repository = folder.ancestors().find(|folder| folder.join(".git").exists()).map(Path::to_owned);
         Ok(Self { folder, scope, repository, root })
     }

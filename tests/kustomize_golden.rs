@@ -42,7 +42,8 @@ fn builds_equal_those_of_kustomize() {
         let kustomize = Kustomize::new(&store, artifact);
         let text = fs::read_to_string(&golden).expect("read");
         let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
-        let outcomes: Vec<Outcome> = lines.par_iter().map(|line| check(&kustomize, kustomize.artifact(), store.tree(), line)).collect();
+        let outcomes: Vec<Outcome> =
+            lines.par_iter().map(|line| check(&kustomize, kustomize.artifact(), store.tree(), line)).collect();
         let good = outcomes.iter().filter(|outcome| outcome.wrong.is_none()).count();
         println!("{name}: {good}/{} in {:?}", outcomes.len(), started.elapsed());
         total += outcomes.len();

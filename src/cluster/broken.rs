@@ -33,13 +33,15 @@ pub fn broken_documents(store: &Store) -> Vec<BrokenDocument> {
     let mut broken = Vec::new();
     for (file, parsed) in store.parsed() {
         for document in &parsed.documents {
-            let problem = document.error.as_ref().or_else(|| document.problems.iter().find(|problem| is_fatal(problem)));
+            let problem =
+                document.error.as_ref().or_else(|| document.problems.iter().find(|problem| is_fatal(problem)));
             let Some(problem) = problem else { continue };
             // A broken document has no end of its own: it reaches to where the parser went on, or to the end.
             let text = tree.text(file).unwrap_or_default();
             let start = (document.span.start as usize).min(text.len());
             let rest = text.get(start..).unwrap_or_default();
-            let length = rest.match_indices("\n---").map(|(at, _)| at).find(|at| start + at > problem.span.start as usize);
+            let length =
+                rest.match_indices("\n---").map(|(at, _)| at).find(|at| start + at > problem.span.start as usize);
             let end = length.map_or(text.len(), |length| start + length);
             let mentions_flux = text.get(start..end).unwrap_or_default().contains("toolkit.fluxcd.io/");
             broken.push(BrokenDocument {

@@ -8,14 +8,12 @@ use std::{
 use rayon::prelude::*;
 use smol_str::SmolStr;
 
-use super::{
-    Definition, Folder, NodeKey, ObjectKey,
-    sources::Sources,
-};
+use super::{Definition, Folder, NodeKey, ObjectKey, sources::Sources};
 use crate::{
     flux::{
         Applied, Artifacts, FluxVersion, Inputs, Kustomization, Policy, SourceRef, Variables, Where,
-        api::{KUSTOMIZE_GROUP, SubstituteReference}, build, substitute, variable_sources,
+        api::{KUSTOMIZE_GROUP, SubstituteReference},
+        build, substitute, variable_sources,
     },
     kustomize::{Build, Object, Unresolved},
     source::{Artifact, normalize},
@@ -58,6 +56,8 @@ pub(super) struct Roots {
     pub(super) own: Vec<SourceRef>,
     /// Further objects that exist then: sources.
     pub(super) objects: Vec<Object>,
+    /// Whether no entry point leads to them. The root of a repository is not built for them: it would hold everything.
+    pub(super) is_unreached: bool,
     /// The Flux release, where the entry point tells it.
     pub(super) version: Option<FluxVersion>,
 }
@@ -65,7 +65,8 @@ pub(super) struct Roots {
 /// Computes the closure of `roots`.
 pub(super) fn close(artifacts: &Artifacts<'_>, roots: &Roots) -> Closure {
     let fed = roots.kustomizations.iter().map(|entry| SourceRef::of(&entry.spec.source_ref, &entry.namespace));
-    let own: Vec<SourceRef> = roots.own.iter().cloned().chain(fed.filter(|source| source.kind != "ExternalArtifact")).collect();
+    let own: Vec<SourceRef> =
+        roots.own.iter().cloned().chain(fed.filter(|source| source.kind != "ExternalArtifact")).collect();
     let mut drafts: BTreeMap<NodeKey, Draft> = BTreeMap::new();
     for kustomization in &roots.kustomizations {
         let key = NodeKey::new(kustomization.namespace.clone(), kustomization.name.clone());
@@ -86,12 +87,20 @@ pub(super) fn close(artifacts: &Artifacts<'_>, roots: &Roots) -> Closure {
         let strict = version.is_none_or(FluxVersion::has_strict_substitution);
         let configs = configs(&drafts);
         let find = |draft: &Draft, reference: &SubstituteReference| {
-            let key = (SmolStr::new(&reference.kind), draft.kustomization.namespace.clone(), SmolStr::new(&reference.name));
+            let key =
+                (SmolStr::new(&reference.kind), draft.kustomization.namespace.clone(), SmolStr::new(&reference.name));
             configs.get(&key).cloned()
         };
         let advanced: Vec<(NodeKey, Draft)> = drafts
             .par_iter()
-            .filter_map(|(key, draft)| Some((key.clone(), draft.advance(&sources, &|reference| find(draft, reference), strict)?)))
+            .filter_map(|(key, draft)| {
+                if roots.is_unreached
+                    && draft.kustomization.spec.path.as_deref().is_none_or(|path| normalize(path).is_empty())
+                {
+                    return None;
+                }
+                Some((key.clone(), draft.advance(&sources, &|reference| find(draft, reference), strict)?))
+            })
             .collect();
         let changed = !advanced.is_empty();
         drafts.extend(advanced);
@@ -212,7 +221,8 @@ fn unresolved(
     let mut seen = BTreeSet::new();
     for (name, span) in &applied.unknown_variables {
         if seen.insert(name) {
-            let from: Vec<String> = missing.iter().map(|reference| format!("{} {}", reference.kind, reference.name)).collect();
+            let from: Vec<String> =
+                missing.iter().map(|reference| format!("{} {}", reference.kind, reference.name)).collect();
             let why = if from.is_empty() {
                 "its value is encrypted".to_owned()
             } else {

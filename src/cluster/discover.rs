@@ -15,8 +15,14 @@ pub struct Discovered {
     pub kustomizations: Vec<Declared>,
     /// Entry points of the Flux Operator.
     pub syncs: Vec<(FileId, Sync)>,
-    /// Whether anything of Flux was seen at all.
-    pub any_flux: bool,
+}
+
+impl Discovered {
+    /// Whether there is neither a Kustomization nor an entry point.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.kustomizations.is_empty() && self.syncs.is_empty()
+    }
 }
 
 /// A Kustomization as a file declares it.
@@ -34,13 +40,13 @@ pub struct Declared {
 #[must_use]
 pub fn discover(store: &Store, scope: &Scope) -> Discovered {
     let tree = store.tree();
-    let files: Vec<FileId> = tree.files().filter(|file| is_yaml(tree.path(*file)) && scope.covers(tree.path(*file))).collect();
+    let files: Vec<FileId> =
+        tree.files().filter(|file| is_yaml(tree.path(*file)) && scope.covers(tree.path(*file))).collect();
     let found: Vec<Discovered> = files.into_par_iter().filter_map(|file| read(store, file)).collect();
     let mut all = Discovered::default();
     for mut one in found {
         all.kustomizations.append(&mut one.kustomizations);
         all.syncs.append(&mut one.syncs);
-        all.any_flux |= one.any_flux;
     }
     all.kustomizations.sort_by_key(|declared| (tree.path(declared.file), declared.span.start));
     all.syncs.sort_by_key(|(file, _)| tree.path(*file));
@@ -56,17 +62,15 @@ fn read(store: &Store, file: FileId) -> Option<Discovered> {
     let has_kustomizations = text.contains(KUSTOMIZE_GROUP);
     let may_sync = text.contains("sync:") && text.contains("path:");
     if !has_kustomizations && !may_sync {
-        let any_flux = text.contains("toolkit.fluxcd.io");
-        return any_flux.then(|| Discovered { any_flux, ..Discovered::default() });
+        return None;
     }
-    let mut found = Discovered { any_flux: has_kustomizations, ..Discovered::default() };
+    let mut found = Discovered::default();
     for document in &store.parse(file).documents {
         if has_kustomizations && is_kustomization(document) {
             let object = Object { node: document.root.clone(), source: document.span, changes: Vec::new() };
             let kustomization = Kustomization::read(object);
             found.kustomizations.push(Declared { file, span: document.span, kustomization });
         } else if may_sync && let Some(sync) = syncs(&document.root) {
-            found.any_flux = true;
             found.syncs.push((file, sync));
         }
     }

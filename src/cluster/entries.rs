@@ -118,7 +118,8 @@ impl Finder<'_, '_> {
         if !kustomize.artifact().is_folder(path) {
             return Vec::new();
         }
-        let nothing = Kustomization::read(Object { node: crate::yaml::Node::NULL, source: Span::NONE, changes: Vec::new() });
+        let nothing =
+            Kustomization::read(Object { node: crate::yaml::Node::NULL, source: Span::NONE, changes: Vec::new() });
         let build = build(&nothing, Inputs { kustomize: &kustomize, folder: path });
         let is_kustomization = |object: &Object| {
             let id = object.id();
@@ -164,7 +165,11 @@ impl Finder<'_, '_> {
         if clusters.is_empty() {
             self.drop_covered(&mut groups, &mut unreached);
         }
-        (self.rooted(groups), self.rooted(unreached))
+        let mut unreached = self.rooted(unreached);
+        for roots in unreached.values_mut() {
+            roots.is_unreached = true;
+        }
+        (self.rooted(groups), unreached)
     }
 
     /// Those of `left` that no other of them builds.
@@ -179,9 +184,7 @@ impl Finder<'_, '_> {
                 (index, built.into_iter().map(|object| object.source).collect())
             })
             .collect();
-        let is_built = |top: usize| {
-            built.iter().any(|(index, spans)| *index != top && spans.contains(&left[top].span))
-        };
+        let is_built = |top: usize| built.iter().any(|(index, spans)| *index != top && spans.contains(&left[top].span));
         left.iter().enumerate().filter(|(index, _)| !is_built(*index)).map(|(_, declared)| *declared).collect()
     }
 
@@ -221,7 +224,11 @@ impl Finder<'_, '_> {
         for file in tree.files().filter(|file| self.relative(*file).is_some_and(|path| is_below(path, folder))) {
             let path = tree.path(file);
             let is_yaml = path.ends_with(".yaml") || path.ends_with(".yml");
-            if is_yaml && tree.text(file).is_some_and(|text| text.contains(".toolkit.fluxcd.io") || text.contains(SOURCE_EXTENSIONS_GROUP)) {
+            if is_yaml
+                && tree
+                    .text(file)
+                    .is_some_and(|text| text.contains(".toolkit.fluxcd.io") || text.contains(SOURCE_EXTENSIONS_GROUP))
+            {
                 let documents = self.store.parse(file).documents.iter().filter(|document| is_source(&document.root));
                 objects.extend(documents.map(|document| Object {
                     node: document.root.clone(),

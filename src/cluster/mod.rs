@@ -13,9 +13,9 @@ mod root;
 mod scope;
 mod sources;
 
+pub use broken::{BrokenDocument, broken_documents};
 pub use discover::{Declared, Discovered, discover};
 pub use entries::resolve;
 pub use model::{Cluster, Definition, Folder, Node, NodeId, NodeKey, ObjectKey, Provider, Release};
-pub use broken::{BrokenDocument, broken_documents};
 pub use root::find_root;
 pub use scope::Scope;

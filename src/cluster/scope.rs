@@ -1,8 +1,5 @@
-use super::{Cluster, Discovered, Folder, root::is_below};
-use crate::{
-    source::{Span, Tree},
-    yaml::Store,
-};
+use super::{Cluster, Folder, root::is_below};
+use crate::source::{Span, Tree};
 
 /// The part of a tree that the user asked about: folders or files, relative to the root of the tree.
 #[derive(Debug, Clone, Default)]
@@ -62,15 +59,6 @@ impl Scope {
     pub fn touches(&self, tree: &Tree, location: Option<Span>, mut others: impl Iterator<Item = Span>) -> bool {
         let covered = |span: Span| self.covers(tree.path(span.file));
         location.is_some_and(covered) || others.any(covered)
-    }
-}
-
-impl Discovered {
-    /// Whether `scope` holds neither a Kustomization nor an entry point.
-    #[must_use]
-    pub fn is_empty_in(&self, store: &Store, scope: &Scope) -> bool {
-        let covers = |file| scope.covers(store.tree().path(file));
-        !self.kustomizations.iter().any(|declared| covers(declared.file)) && !self.syncs.iter().any(|(file, _)| covers(*file))
     }
 }
 

@@ -23,7 +23,11 @@ pub(super) struct Sources<'a, 't> {
 
 impl<'a, 't> Sources<'a, 't> {
     /// Sources of a cluster whose entry points are fed from `own`, given all objects known so far.
-    pub(super) fn new<'o>(artifacts: &'a Artifacts<'t>, own: &[SourceRef], objects: impl Iterator<Item = &'o Object>) -> Self {
+    pub(super) fn new<'o>(
+        artifacts: &'a Artifacts<'t>,
+        own: &[SourceRef],
+        objects: impl Iterator<Item = &'o Object>,
+    ) -> Self {
         let mut sources = Self {
             artifacts,
             own: own.to_vec(),
@@ -100,7 +104,9 @@ impl<'a, 't> Sources<'a, 't> {
         };
         match self.artifacts.generated(spec, &artifact.name, self.ignore.as_deref(), &is_here) {
             Ok(kustomize) => Where::Here(kustomize),
-            Err(why) => Where::Elsewhere(format!("its source {artifact} cannot be made from this repository alone: {why}")),
+            Err(why) => {
+                Where::Elsewhere(format!("its source {artifact} cannot be made from this repository alone: {why}"))
+            }
         }
     }
 }

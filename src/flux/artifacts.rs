@@ -145,7 +145,14 @@ fn copied(base: &Artifact, copies: &[(String, String, Vec<String>)]) -> Artifact
 
 /// Where `path` goes, if it is copied: what a glob matches keeps its path below the part before the first wildcard; a
 /// folder or file named without one is copied as `cp -r` does, into a target that ends in `/`, else to that name.
-fn target(path: &str, from: &str, literal: &str, glob: Option<&GlobMatcher>, to: &str, base: &Artifact) -> Option<String> {
+fn target(
+    path: &str,
+    from: &str,
+    literal: &str,
+    glob: Option<&GlobMatcher>,
+    to: &str,
+    base: &Artifact,
+) -> Option<String> {
     let below = if literal.len() == from.len() {
         let from = from.trim_end_matches('/');
         let name = from.rsplit('/').next().unwrap_or_default();
@@ -183,10 +190,13 @@ mod tests {
         let paths = ["apps/base/p/a.yaml", "apps/staging/b.yaml", "infra/c.yaml", "infra/d/e.md", "README.md"];
         let tree = Tree::from_memory(paths.map(|path| (path.to_owned(), Vec::new())));
         let base = Artifact::of(&tree, "", |_| true);
-        let copies = [("apps/base/**", "base/"), ("apps/staging/*.yaml", "staging/"), ("infra", ""), ("README.md", "doc.md")];
+        let copies =
+            [("apps/base/**", "base/"), ("apps/staging/*.yaml", "staging/"), ("infra", ""), ("README.md", "doc.md")];
         let copies: Vec<_> = copies
             .iter()
-            .map(|(from, to)| ((*from).to_owned(), (*to).to_owned(), vec!["**/*.md".to_owned(), "infra/d/*".to_owned()]))
+            .map(|(from, to)| {
+                ((*from).to_owned(), (*to).to_owned(), vec!["**/*.md".to_owned(), "infra/d/*".to_owned()])
+            })
             .collect();
         let paths: Vec<_> = copied(&base, &copies[..3]).iter().map(|(path, _)| path.to_owned()).collect();
         assert_eq!(paths, ["base/p/a.yaml", "infra/c.yaml", "staging/b.yaml"]);

@@ -127,14 +127,20 @@ fn expand(objects: Vec<Object>) -> Vec<Object> {
     let mut expanded = Vec::with_capacity(objects.len());
     for object in objects {
         let id = object.id();
-        if id.kind.ends_with("List") && matches!(object.node.get("items").map(|items| &items.value), Some(Value::Seq(_))) {
-            let items: Vec<Node> = object.node.get("items").map(|list| list.items().cloned().collect()).unwrap_or_default();
+        if id.kind.ends_with("List")
+            && matches!(object.node.get("items").map(|items| &items.value), Some(Value::Seq(_)))
+        {
+            let items: Vec<Node> =
+                object.node.get("items").map(|list| list.items().cloned().collect()).unwrap_or_default();
             expanded.extend(items.into_iter().map(|node| Object {
                 source: if node.span.is_some() { node.span } else { object.source },
                 changes: object.changes.clone(),
                 node,
             }));
-        } else if !(id.group == "kustomize.config.k8s.io" && id.kind == "Kustomization") && !id.kind.is_empty() && !id.name.is_empty() {
+        } else if !(id.group == "kustomize.config.k8s.io" && id.kind == "Kustomization")
+            && !id.kind.is_empty()
+            && !id.name.is_empty()
+        {
             expanded.push(object);
         }
     }

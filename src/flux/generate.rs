@@ -19,7 +19,14 @@ pub fn generated_kustomization(store: &Store, artifact: &Artifact, folder: &str)
     (root, errors)
 }
 
-fn scan(store: &Store, artifact: &Artifact, root: &str, folder: &str, entries: &mut Vec<String>, errors: &mut Vec<Error>) {
+fn scan(
+    store: &Store,
+    artifact: &Artifact,
+    root: &str,
+    folder: &str,
+    entries: &mut Vec<String>,
+    errors: &mut Vec<Error>,
+) {
     for name in artifact.names(folder) {
         let Some(path) = join(folder, name) else { continue };
         let entry = path[root.len()..].trim_start_matches('/').to_owned();

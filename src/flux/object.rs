@@ -70,7 +70,9 @@ fn read_spec<S: Default + serde::de::DeserializeOwned>(spec: &Node, problems: &m
         alone.set(&entry.key, entry.value.clone());
         match decode::<S>(&alone) {
             Ok(_) => sound.insert(entry.clone()),
-            Err(error) => problems.push((format!("`spec.{}`: {}", entry.key, error.message), error.span.or(entry.key_span))),
+            Err(error) => {
+                problems.push((format!("`spec.{}`: {}", entry.key, error.message), error.span.or(entry.key_span)))
+            }
         }
     }
     decode(&Node::new(Value::Map(sound.into()), spec.span)).unwrap_or_default()
@@ -99,7 +101,8 @@ impl Policy {
         // Most objects carry no such mark: one look at the few keys there are.
         let marked = ["annotations", "labels"].iter().any(|field| {
             let entries = object.find(&["metadata", field]);
-            entries.is_some_and(|node| node.entries().any(|entry| entry.key.starts_with("kustomize.toolkit.fluxcd.io/")))
+            entries
+                .is_some_and(|node| node.entries().any(|entry| entry.key.starts_with("kustomize.toolkit.fluxcd.io/")))
         });
         if !marked {
             return Self { applied: true, if_not_present: false };

@@ -2,11 +2,7 @@ use std::collections::BTreeMap;
 
 use base64::Engine as _;
 
-use super::{
-    Kustomization,
-    api::SubstituteReference,
-    envsubst::Lookup,
-};
+use super::{Kustomization, api::SubstituteReference, envsubst::Lookup};
 use crate::{source::Span, yaml::Node};
 
 /// The variables of one Kustomization, as far as the repository shows them.

@@ -27,7 +27,11 @@ impl<'c> Builder<'c> {
 
     pub(super) fn run(mut self) -> EventGraph {
         for (id, node) in self.cluster.nodes() {
-            self.progress(Actor::Node(id), &[Moment::Exists, Moment::Start, Moment::Applied, Moment::Ready], node.span());
+            self.progress(
+                Actor::Node(id),
+                &[Moment::Exists, Moment::Start, Moment::Applied, Moment::Ready],
+                node.span(),
+            );
         }
         for (index, release) in self.cluster.releases.iter().enumerate() {
             let actor = Actor::Release(index as u32);
@@ -63,7 +67,9 @@ impl<'c> Builder<'c> {
         let actor = Actor::Node(id);
         if !node.is_entry {
             for definition in &node.definitions {
-                let Some(owner) = definition.owner.as_ref().and_then(|owner| self.cluster.find(owner)) else { continue };
+                let Some(owner) = definition.owner.as_ref().and_then(|owner| self.cluster.find(owner)) else {
+                    continue;
+                };
                 let span = definition.object.node.nearest_span(&["metadata", "name"]).or(definition.object.source);
                 self.edge((Actor::Node(owner), Moment::Applied), (actor, Moment::Exists), Reason::AppliedBy, span);
             }
@@ -103,7 +109,12 @@ impl<'c> Builder<'c> {
             self.event(object, Moment::Exists);
             for provider in providers.iter().filter(|_| !is_given) {
                 let span = self.cluster.object(*provider).source;
-                self.edge((Actor::Node(provider.node), Moment::Applied), (object, Moment::Exists), Reason::AppliedBy, span);
+                self.edge(
+                    (Actor::Node(provider.node), Moment::Applied),
+                    (object, Moment::Exists),
+                    Reason::AppliedBy,
+                    span,
+                );
             }
         }
         self.edge((object, Moment::Exists), (actor, Moment::Start), reason, span);
@@ -195,7 +206,9 @@ impl<'c> Builder<'c> {
         } else if key.group == HELM_GROUP && key.kind == "HelmRelease" {
             let release = self.cluster.release(&node_key);
             // One that is created suspended counts as healthy at once (helm-controller v1.6 sets only the generation).
-            release.filter(|index| !self.cluster.releases[*index].helm.spec.suspend).map(|index| Actor::Release(index as u32))
+            release
+                .filter(|index| !self.cluster.releases[*index].helm.spec.suspend)
+                .map(|index| Actor::Release(index as u32))
         } else {
             None
         };
@@ -243,5 +256,6 @@ fn core_key(kind: &str, namespace: &str, name: &str) -> ObjectKey {
 
 /// Whether the object's readiness is an event of this graph.
 fn is_awaited(key: &ObjectKey) -> bool {
-    (key.kind == "Kustomization" && key.group == KUSTOMIZE_GROUP) || (key.kind == "HelmRelease" && key.group == HELM_GROUP)
+    (key.kind == "Kustomization" && key.group == KUSTOMIZE_GROUP)
+        || (key.kind == "HelmRelease" && key.group == HELM_GROUP)
 }

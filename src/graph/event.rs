@@ -1,9 +1,6 @@
 use petgraph::graph::NodeIndex;
 
-use crate::{
-    cluster::NodeId,
-    source::Span,
-};
+use crate::{cluster::NodeId, source::Span};
 
 /// An event of an [`EventGraph`](super::EventGraph).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

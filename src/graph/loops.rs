@@ -45,10 +45,8 @@ impl EventGraph {
         if !self.graph.node_indices().any(is_stuck) {
             return Vec::new();
         }
-        let stuck = self.graph.filter_map(
-            |node, event| is_stuck(node).then_some((node, *event)),
-            |_, edge| Some(edge.clone()),
-        );
+        let stuck =
+            self.graph.filter_map(|node, event| is_stuck(node).then_some((node, *event)), |_, edge| Some(edge.clone()));
         let mut loops = Vec::new();
         for knot in tarjan_scc(&stuck) {
             let is_loop = knot.len() > 1 || stuck.contains_edge(knot[0], knot[0]);
@@ -58,7 +56,8 @@ impl EventGraph {
             let mut members: Vec<NodeIndex> = knot.iter().map(|node| stuck[*node].0).collect();
             members.sort_unstable();
             let only_dependencies = |edge: &Edge| matches!(edge.reason, Reason::Progress | Reason::DependsOn);
-            let found = self.shortest_loop(&members, &only_dependencies).or_else(|| self.shortest_loop(&members, &|_| true));
+            let found =
+                self.shortest_loop(&members, &only_dependencies).or_else(|| self.shortest_loop(&members, &|_| true));
             loops.extend(found);
         }
         loops.sort_by_key(|found| found.steps.first().map(|step| step.after));

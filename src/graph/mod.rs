@@ -92,7 +92,8 @@ impl EventGraph {
         while let Some(at) = open.pop() {
             for next in self.graph.neighbors_directed(at, Direction::Outgoing) {
                 // A second provider lets an object exist without this one.
-                let is_needed = !self.graph[next].is_or() || self.graph.neighbors_directed(next, Direction::Incoming).count() == 1;
+                let is_needed =
+                    !self.graph[next].is_or() || self.graph.neighbors_directed(next, Direction::Incoming).count() == 1;
                 if is_needed && !std::mem::replace(&mut seen[next.index()], true) {
                     if let Event { actor: Actor::Node(node), moment: Moment::Start } = self.graph[next] {
                         held.push(node);

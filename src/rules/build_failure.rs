@@ -23,7 +23,7 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
-    for situation in context.situations {
+    for situation in context.situations.iter().filter(|situation| situation.cluster.reached) {
         let mut by_fault: BTreeMap<(Span, &str), Vec<(&Node, &Error)>> = BTreeMap::new();
         for node in &situation.cluster.nodes {
             for error in &node.applied.build.errors {
@@ -79,7 +79,7 @@ fn unset(situation: &Situation<'_>, node: &Node) -> Option<Finding> {
                     where the text is meant literally, or exempt the object with the annotation \
                     `kustomize.toolkit.fluxcd.io/substitute: disabled`"
         .to_owned();
-    Some(situation.weighed(finding, false))
+    Some(finding)
 }
 
 fn report(situation: &Situation<'_>, faults: &[(&Node, &Error)]) -> Option<Finding> {
@@ -98,5 +98,5 @@ fn report(situation: &Situation<'_>, faults: &[(&Node, &Error)]) -> Option<Findi
         "It ends with Ready=False, reason BuildFailed; nothing of it is applied, and what depends on it waits.{also}"
     );
     finding.help = "correct the place shown; `kustomize build` of the path fails in the same way".to_owned();
-    Some(situation.weighed(finding, false))
+    Some(finding)
 }

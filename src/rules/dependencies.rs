@@ -76,7 +76,9 @@ fn target(cluster: &Cluster, kind: &str, namespace: &str, name: &str) -> Target 
         return Target::Found;
     }
     if !same_kind.is_empty() {
-        return Target::OtherNamespace(same_kind.into_iter().map(|(key, span)| (key.namespace.to_string(), span)).collect());
+        return Target::OtherNamespace(
+            same_kind.into_iter().map(|(key, span)| (key.namespace.to_string(), span)).collect(),
+        );
     }
     let other_kind = if is_node { releases(cluster, name) } else { nodes(cluster, name) };
     let Some((key, span)) = other_kind.into_iter().max_by_key(|(key, _)| key.namespace == namespace) else {
@@ -114,8 +116,12 @@ impl Entry<'_> {
 
     /// Where another cluster defines what is asked for.
     pub(super) fn defined_in(&self, cluster: &Cluster) -> Option<Span> {
-        let found = if self.subject.kind == "Kustomization" { nodes(cluster, self.name) } else { releases(cluster, self.name) };
-        found.into_iter().find(|(key, _)| key.namespace == self.namespace || key.namespace.is_empty() || self.namespace.is_empty()).map(|(_, span)| span)
+        let found =
+            if self.subject.kind == "Kustomization" { nodes(cluster, self.name) } else { releases(cluster, self.name) };
+        found
+            .into_iter()
+            .find(|(key, _)| key.namespace == self.namespace || key.namespace.is_empty() || self.namespace.is_empty())
+            .map(|(_, span)| span)
     }
 
     /// The name of this cluster that is most like the one asked for, if any is near.
@@ -127,8 +133,13 @@ impl Entry<'_> {
         };
         let score = |key: &NodeKey| strsim::normalized_damerau_levenshtein(&key.name, self.name);
         let own = self.subject.name.as_str();
-        let near = keys.into_iter().filter(|key| key.name != own).map(|key| (score(key), key)).filter(|(score, _)| *score >= 0.7);
-        let best = near.max_by(|(left, left_key), (right, right_key)| left.total_cmp(right).then(right_key.cmp(left_key)))?;
+        let near = keys
+            .into_iter()
+            .filter(|key| key.name != own)
+            .map(|key| (score(key), key))
+            .filter(|(score, _)| *score >= 0.7);
+        let best =
+            near.max_by(|(left, left_key), (right, right_key)| left.total_cmp(right).then(right_key.cmp(left_key)))?;
         let same_namespace = best.1.namespace == self.namespace;
         Some(if same_namespace { best.1.name.to_string() } else { best.1.to_string() })
     }

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use super::{
     Context, Rule, Situation,
     wording::{about, subject_of},
@@ -5,7 +7,7 @@ use super::{
 use crate::{
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Tier},
     flux::format_duration,
-    graph::{Actor, Event, Moment},
+    graph::{Actor, Event, EventId, Reason},
     source::Span,
 };
 
@@ -30,7 +32,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-fn report(situation: &Situation<'_>, budget: std::time::Duration) -> Option<Finding> {
+fn report(situation: &Situation<'_>, budget: Duration) -> Option<Finding> {
     let (graph, cluster) = (&situation.graph, situation.cluster);
     let last = situation.cold_start.last(graph)?;
     let total = situation.cold_start.time(last)?;
@@ -40,32 +42,17 @@ fn report(situation: &Situation<'_>, budget: std::time::Duration) -> Option<Find
     let end = graph.event(last);
     let subject = subject_of(cluster, end.actor);
     let message = format!(
-        "the cold start takes about {} ({} to {}), {} more than the budget of {}; {subject} is Ready last",
+        "the cold start takes about {} ({} to {}), {} more than the budget of {}: {}",
         about(total.typical),
         about(total.low),
         about(total.high),
         about(total.typical - budget),
         format_duration(budget),
+        names(situation, last).join(" → "),
     );
-    let span = |event: Event| match event.actor {
-        Actor::Node(id) => cluster.node(id).span(),
-        Actor::Release(index) => cluster.releases[index as usize].helm.name_span(),
-        Actor::Object(_) => Span::NONE,
-    };
-    let mut finding = situation.finding(&RULE.info, subject, span(end), message);
+    let mut finding = situation.finding(&RULE.info, subject, place(situation, end), message);
     finding.label = "the end of the critical path".to_owned();
-    let mut before = std::time::Duration::ZERO;
-    for id in situation.cold_start.critical_path(last) {
-        let event = graph.event(id);
-        let Some(time) = situation.cold_start.time(id) else { continue };
-        let is_milestone = event.moment == Moment::Ready || (event.moment == Moment::Applied && time.typical > before);
-        if is_milestone && time.typical > before {
-            let verb = if event.moment == Moment::Ready { "Ready" } else { "applied" };
-            let text = format!("{verb} after about {} (+{})", about(time.typical), about(time.typical - before));
-            finding.related.push(Related::new(text, Some(subject_of(cluster, event.actor)), span(event)));
-            before = time.typical;
-        }
-    }
+    finding.related = steps(situation, last);
     finding.why = "Counted from the first reconciliation, all images to be pulled, on slow hardware, with typical durations and no timeout: \
                    what the rollout needs. Real controllers add failed attempts and retries."
         .to_owned();
@@ -73,4 +60,54 @@ fn report(situation: &Situation<'_>, budget: std::time::Duration) -> Option<Find
                     drop `dependsOn` entries that nothing needs"
         .to_owned();
     Some(finding)
+}
+
+/// The Kustomizations on the critical path, and the HelmRelease at its end.
+fn names(situation: &Situation<'_>, last: EventId) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for id in situation.cold_start.critical_path(last) {
+        let actor = situation.graph.event(id).actor;
+        let is_listed = matches!(actor, Actor::Node(_)) || id == last;
+        let name = subject_of(situation.cluster, actor).name;
+        if is_listed && names.last() != Some(&name) {
+            names.push(name);
+        }
+    }
+    names
+}
+
+/// The critical path in words: where a dependency or a wait passes it on, and what takes time.
+fn steps(situation: &Situation<'_>, last: EventId) -> Vec<Related> {
+    let (graph, cluster) = (&situation.graph, situation.cluster);
+    let mut steps = Vec::new();
+    for pair in situation.cold_start.critical_path(last).windows(2) {
+        let (before, event) = (graph.event(pair[0]), graph.event(pair[1]));
+        let times = situation.cold_start.time(pair[0]).zip(situation.cold_start.time(pair[1]));
+        let (Some((from, to)), Some((_, edge))) = (times, graph.inputs(pair[1]).find(|(input, _)| *input == pair[0])) else {
+            continue;
+        };
+        let subject = subject_of(cluster, event.actor);
+        let (at, took) = (about(to.typical), to.typical - from.typical);
+        let text = match edge.reason {
+            Reason::DependsOn | Reason::DependsOnExpr => {
+                format!("{subject} starts after about {at}: it depends on {}", subject_of(cluster, before.actor).name)
+            }
+            Reason::Progress if took >= NOTEWORTHY => format!("{subject} takes about {}", about(took)),
+            _ => continue,
+        };
+        let span = if edge.reason == Reason::Progress { place(situation, event) } else { edge.span };
+        steps.push(Related::new(text, Some(subject), span));
+    }
+    steps
+}
+
+/// What takes less is not worth a line.
+const NOTEWORTHY: Duration = Duration::from_secs(20);
+
+fn place(situation: &Situation<'_>, event: Event) -> Span {
+    match event.actor {
+        Actor::Node(id) => situation.cluster.node(id).span(),
+        Actor::Release(index) => situation.cluster.releases[index as usize].helm.name_span(),
+        Actor::Object(_) => Span::NONE,
+    }
 }

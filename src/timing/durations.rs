@@ -63,7 +63,8 @@ impl Durations {
 
 fn release_duration(cluster: &Cluster, release: &Release) -> Duration {
     let waits = |action: &Option<serde_json::Value>| {
-        let disabled = action.as_ref().and_then(|action| action.get("disableWait")).and_then(serde_json::Value::as_bool);
+        let disabled =
+            action.as_ref().and_then(|action| action.get("disableWait")).and_then(serde_json::Value::as_bool);
         disabled != Some(true)
     };
     if !waits(&release.helm.spec.install) {
@@ -109,11 +110,7 @@ impl Range {
     /// Both, side by side.
     #[must_use]
     pub fn max(self, other: Self) -> Self {
-        Self {
-            low: self.low.max(other.low),
-            typical: self.typical.max(other.typical),
-            high: self.high.max(other.high),
-        }
+        Self { low: self.low.max(other.low), typical: self.typical.max(other.typical), high: self.high.max(other.high) }
     }
 }
 

@@ -5,8 +5,8 @@
 
 mod catalog;
 mod charts;
-mod constants;
 mod cold_start;
+mod constants;
 mod durations;
 
 pub use catalog::{Catalog, ChartClass, ChartWeight, Confidence as CatalogConfidence, Range};

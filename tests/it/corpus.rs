@@ -76,8 +76,11 @@ fn every_repository_is_analysed_alike_whatever_the_number_of_threads() {
             let result = pool.install(|| fluxdag::lint(std::slice::from_ref(&path), &Options::default()));
             match result {
                 Ok(analysis) => {
-                    let findings: Vec<_> =
-                        analysis.findings.iter().map(|finding| (finding.location.span().map(|at| analysis.tree.position(at)), finding.clone())).collect();
+                    let findings: Vec<_> = analysis
+                        .findings
+                        .iter()
+                        .map(|finding| (finding.location.span().map(|at| analysis.tree.position(at)), finding.clone()))
+                        .collect();
                     format!("{findings:#?} {:?}", analysis.clusters)
                 }
                 Err(Error::NoFluxObjects { templates, .. }) => format!("nothing, templates: {templates}"),
@@ -100,7 +103,7 @@ fn the_origin_story_is_found_before_the_fix_and_gone_after_it() {
     assert_eq!(heavy.len(), 1, "{heavy:#?}");
     let finding = heavy[0];
     assert_eq!(finding.subject.name, "infrastructure-operators-core");
-    assert_eq!(place(&before, finding), "clusters/tazlab-k8s/infrastructure-operators-core.yaml:14");
+    assert_eq!(place(&before, finding), "clusters/tazlab-k8s/infrastructure-operators-core.yaml:15");
     for named in ["kube-prometheus-stack", "postgres-operator", "cert-manager", "traefik", "reloader"] {
         assert!(finding.message.contains(named), "{named} is missing: {}", finding.message);
     }
@@ -147,13 +150,20 @@ fn a_dependency_on_what_only_its_own_path_builds_is_a_deadlock_in_that_cluster_a
     let analysis = repository(&corpus, "monosense-io__k8s-gitops");
     let deadlocks = of(&analysis, "wait-deadlock");
     assert_eq!(deadlocks.len(), 1, "{deadlocks:#?}");
-    assert!(deadlocks[0].message.contains("cluster-apps-infrastructure") && deadlocks[0].message.contains("cilium-core"));
+    assert!(
+        deadlocks[0].message.contains("cluster-apps-infrastructure") && deadlocks[0].message.contains("cilium-core")
+    );
     assert_eq!(deadlocks[0].clusters, ["kubernetes/clusters/apps"]);
     let dangling = |cluster: &str| {
         let mut found: Vec<(String, String)> = of(&analysis, "dangling-dependency")
             .iter()
             .filter(|finding| finding.clusters.iter().any(|root| root == cluster))
-            .map(|finding| (finding.subject.name.clone(), line(&analysis, finding.location.span().unwrap()).replace("- name: ", "")))
+            .map(|finding| {
+                (
+                    finding.subject.name.clone(),
+                    line(&analysis, finding.location.span().unwrap()).replace("- name: ", ""),
+                )
+            })
             .collect();
         found.sort();
         found
@@ -164,16 +174,19 @@ fn a_dependency_on_what_only_its_own_path_builds_is_a_deadlock_in_that_cluster_a
     assert_eq!(
         dangling("kubernetes/clusters/apps"),
         pairs(&[
-            ("messaging-kafka", "storage-rook-ceph-cluster"),
-            ("messaging-kafka", "strimzi-operator"),
-            ("networkpolicy-baseline", "cluster-infra-infrastructure"),
-            ("victoria-logs", "rook-ceph-cluster"),
-            ("vmcluster", "cluster-infra-infrastructure"),
+            ("cluster-apps-messaging-kafka", "cluster-apps-messaging-strimzi-operator"),
+            ("cluster-apps-messaging-kafka", "cluster-apps-storage-rook-ceph-cluster"),
+            ("cluster-networkpolicy-baseline", "cluster-infra-infrastructure"),
+            ("observability-victoria-logs", "infrastructure-storage-rook-ceph-cluster"),
+            ("observability-victoria-metrics-vmcluster", "cluster-infra-infrastructure"),
         ])
     );
     assert_eq!(
         dangling("kubernetes/clusters/infra"),
-        pairs(&[("victoria-logs", "rook-ceph-cluster"), ("vmagent", "cluster-apps-infrastructure")])
+        pairs(&[
+            ("observability-victoria-logs", "infrastructure-storage-rook-ceph-cluster"),
+            ("observability-victoria-metrics-vmagent", "cluster-apps-infrastructure"),
+        ])
     );
 }
 

@@ -7,7 +7,7 @@ use std::{
 };
 
 use fluxdag::{
-    Analysis, Options,
+    Analysis, Error, Options,
     finding::{Confidence, Severity},
     lint,
 };
@@ -15,7 +15,7 @@ use fluxdag::{
 /// The rule and the subject of every finding of a fixture.
 type Expected = &'static [(&'static str, &'static str)];
 
-const FIXTURES: [(&str, Expected); 14] = [
+const FIXTURES: [(&str, Expected); 12] = [
     ("broken-yaml", &[("invalid-yaml", "File/apps/ks.yaml"), ("dangling-dependency", "Kustomization/flux-system/web")]),
     ("clean-artifact-generator", &[]),
     ("clean-bootstrap", &[]),
@@ -30,14 +30,10 @@ const FIXTURES: [(&str, Expected); 14] = [
             ("heavy-in-wait", "Kustomization/flux-system/core"),
             ("duplicate-owner", "HelmRelease/monitoring/kube-prometheus-stack"),
             ("duplicate-owner", "HelmRelease/postgres-operator/postgres-operator"),
-            ("duplicate-owner", "HelmRepository/monitoring/prometheus-community"),
-            ("duplicate-owner", "HelmRepository/postgres-operator/crunchydata"),
         ],
     ),
     ("heavy-in-wait-fixed", &[]),
     ("link-out", &[("build-failure", "Kustomization/flux-system/apps")]),
-    ("no-flux", &[]),
-    ("templates-only", &[]),
     (
         "unreached-cycle",
         &[
@@ -46,6 +42,9 @@ const FIXTURES: [(&str, Expected); 14] = [
         ],
     ),
 ];
+
+/// Fixtures that hold nothing to analyse, and whether they hold templates.
+const EMPTY: [(&str, bool); 2] = [("no-flux", false), ("templates-only", true)];
 
 fn folder() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures"))
@@ -81,11 +80,22 @@ fn a_fixture_inside_this_repository_and_its_copy_are_judged_alike() {
 }
 
 #[test]
+fn nothing_to_analyse_is_an_error_that_says_why() {
+    for (name, expected) in EMPTY {
+        match lint(&[folder().join(name)], &Options::default()) {
+            Err(Error::NoFluxObjects { templates, .. }) => assert_eq!(templates, expected, "{name}"),
+            other => panic!("{name}: {other:?}"),
+        }
+    }
+}
+
+#[test]
 fn every_fixture_says_in_one_line_what_it_proves_and_is_listed() {
     let entries = fs::read_dir(folder()).expect("a folder of fixtures").map(|entry| entry.expect("readable").path());
     let present: BTreeSet<PathBuf> = entries.collect();
-    assert_eq!(present, FIXTURES.iter().map(|(name, _)| folder().join(name)).collect());
-    for (name, _) in FIXTURES {
+    let names = || FIXTURES.iter().map(|(name, _)| *name).chain(EMPTY.iter().map(|(name, _)| *name));
+    assert_eq!(present, names().map(|name| folder().join(name)).collect());
+    for name in names() {
         let text = fs::read_to_string(folder().join(name).join("README.md")).expect("a README.md");
         let lines: Vec<_> = text.lines().collect();
         assert!(matches!(lines[..], [title, "", _] if title.strip_prefix("# ") == Some(name)), "{name}");

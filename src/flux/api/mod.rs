@@ -10,8 +10,8 @@ pub use kustomization::{
     SubstituteReference,
 };
 pub use source::{
-    Artifact, ArtifactGenerator, ArtifactGeneratorSpec, Copy, FluxInstance, FluxInstanceSpec, GeneratorSource, GitRepository,
-    GitRepositorySpec, Sync,
+    Artifact, ArtifactGenerator, ArtifactGeneratorSpec, Copy, FluxInstance, FluxInstanceSpec, GeneratorSource,
+    GitRepository, GitRepositorySpec, Sync,
 };
 
 use schemars::JsonSchema;
