@@ -57,8 +57,10 @@ fn number(text: &str) -> Value {
     }
     if is_float(&plain)
         && let Ok(value) = plain.parse::<f64>()
+        && value.is_finite()
     {
-        return Value::Float(value);
+        // JSON has no negative zero that kustomize would print.
+        return Value::Float(value + 0.0);
     }
     string(text)
 }
@@ -141,7 +143,7 @@ pub(super) fn timestamp(text: &str) -> Option<Value> {
     let (hour, minute, second) =
         (number_of(parts.next()?, 1, 2)?, number_of(parts.next()?, 1, 2)?, number_of(parts.next()?, 1, 2)?);
     let valid = parts.next().is_none() && hour < 24 && minute < 60 && second < 60;
-    if !valid || !fraction.bytes().all(|byte| byte.is_ascii_digit()) || fraction.len() > 9 {
+    if !valid || !fraction.bytes().all(|byte| byte.is_ascii_digit()) || fraction.len() > 64 {
         return None;
     }
     let zone = match zone.trim() {
@@ -154,7 +156,7 @@ pub(super) fn timestamp(text: &str) -> Option<Value> {
         }
         _ => return None,
     };
-    let fraction = fraction.trim_end_matches('0');
+    let fraction = fraction.get(..9).unwrap_or(fraction).trim_end_matches('0');
     let fraction = if fraction.is_empty() { String::new() } else { format!(".{fraction}") };
     Some(string(&format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{fraction}{zone}")))
 }
