@@ -1,8 +1,8 @@
 //! How the tools that Flux is made of print YAML and JSON.
 
-use std::{cmp::Ordering, fmt::Write as _};
+use std::fmt::Write as _;
 
-use super::{Entry, Map, Node, Value, scalar::resolve_legacy};
+use super::{Entry, Node, Value, scalar::resolve_legacy};
 
 /// How go-yaml v2 writes a text in block context; sigs.k8s.io/yaml and so `kustomize build` print with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -151,12 +151,6 @@ pub fn double_quoted(text: &str) -> String {
     out
 }
 
-/// The node as YAML, keys sorted as kustomize prints them; quotes and line breaks are serde_yaml's.
-#[must_use]
-pub fn to_yaml(node: &Node) -> String {
-    serde_yaml::to_string(&Sorted(node)).expect("internal: text keys and finite depth always print")
-}
-
 /// The node as JSON with sorted keys and no spaces: equal nodes give equal text. Keys are sorted by code point; a float
 /// without fraction below 2^53 is printed as a whole number, any other in its shortest form (`1.5`, `1e+22`, `1e-05`).
 #[must_use]
@@ -259,56 +253,6 @@ fn float(number: f64, plain: std::ops::Range<i32>, width: usize) -> String {
     } else {
         format!("{mantissa}e+{exponent:02}")
     }
-}
-
-/// A node that serialises with its keys in go-yaml's order.
-struct Sorted<'n>(&'n Node);
-
-impl serde::Serialize for Sorted<'_> {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match &self.0.value {
-            Value::Map(map) => {
-                let entries = sorted(map).into_iter();
-                serializer.collect_map(entries.map(|entry| (&entry.key, Sorted(&entry.value))))
-            }
-            Value::Seq(items) => serializer.collect_seq(items.iter().map(Sorted)),
-            _ => self.0.serialize(serializer),
-        }
-    }
-}
-
-fn sorted(map: &Map) -> Vec<&Entry> {
-    let mut entries: Vec<&Entry> = map.entries().iter().collect();
-    entries.sort_by(|one, other| key_order(&one.key, &other.key));
-    entries
-}
-
-/// The order of keys in go-yaml v2 (`sorter.go` `keyList.Less`): other characters before letters, numbers by size.
-fn key_order(one: &str, other: &str) -> Ordering {
-    let (one, other): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
-    let Some(at) = (0..one.len().min(other.len())).find(|at| one[*at] != other[*at]) else {
-        return one.len().cmp(&other.len());
-    };
-    let (left, right) = (one[at], other[at]);
-    match (left.is_alphabetic(), right.is_alphabetic()) {
-        (true, true) => return left.cmp(&right),
-        (false, false) => {}
-        (left_is_letter, _) => {
-            let in_number = at > 0 && one[at - 1].is_numeric();
-            return if left_is_letter == in_number { Ordering::Less } else { Ordering::Greater };
-        }
-    }
-    let digits = |text: &[char]| text[at..].iter().take_while(|letter| letter.is_ascii_digit()).count();
-    let significant_before = || {
-        let run = one[..at].iter().rev().take_while(|letter| letter.is_ascii_digit());
-        run.clone().any(|digit| *digit != '0')
-    };
-    let carried = u128::from((left == '0' || right == '0') && significant_before());
-    let number = |text: &[char]| {
-        let digits = text[at..].iter().map_while(|letter| letter.to_digit(10));
-        digits.fold(carried, |sum, digit| sum.saturating_mul(10).saturating_add(u128::from(digit)))
-    };
-    (number(&one), digits(&one), left).cmp(&(number(&other), digits(&other), right))
 }
 
 #[cfg(test)]

@@ -13,15 +13,17 @@ mod de;
 mod emit;
 mod node;
 mod parse;
+mod print;
 mod scalar;
 mod spanned;
 mod store;
 
 pub use de::{DecodeError, decode, decode_lenient};
-pub use emit::{Style, canonical_json, double_quoted, is_plain_scalar, prints_plain, style_of, to_yaml};
+pub use emit::{Style, canonical_json, double_quoted, is_plain_scalar, prints_plain, style_of};
 pub use node::{Entry, Map, Node, Value};
 pub(crate) use parse::key_text;
 pub use parse::{Comment, Document, File, Problem, ProblemKind, parse, parse_legacy};
+pub use print::to_yaml;
 pub use scalar::{resolve_legacy, resolve_plain};
 pub use spanned::Spanned;
 pub use store::Store;

@@ -1,5 +1,5 @@
 use granit_parser::{Event, Options, Parser, Placement, ScalarStyle, ScanError, Tag};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use smol_str::SmolStr;
 
 use super::{
@@ -119,7 +119,7 @@ fn parse_with(file: FileId, bytes: &[u8], resolve: fn(&str) -> Value) -> File {
 /// A collection that is being read.
 enum Open {
     Seq { items: Vec<Node> },
-    Map { map: Map, key: Option<(SmolStr, Span)>, merges: Vec<Node>, index: Option<FxHashMap<SmolStr, ()>> },
+    Map { map: Map, key: Option<(SmolStr, Span)>, merges: Vec<Node>, index: Option<FxHashSet<SmolStr>> },
 }
 
 struct Frame {
@@ -222,8 +222,9 @@ impl<'t> Builder<'t> {
                 }
             }
             Event::Scalar(text, style, anchor, tag) => {
+                let text = if self.lacks_last_break(&text, style, end) { &text[..text.len() - 1] } else { &*text };
                 let size = Size::of_text(text.len());
-                let value = scalar(&text, style, tag.as_deref(), self.resolve);
+                let value = scalar(text, style, tag.as_deref(), self.resolve);
                 let span = Span::new(self.file, start, end.max(start));
                 if matches!(value, Value::Float(value) if !value.is_finite()) {
                     self.problem(ProblemKind::NotJson, format!("`{text}` has no form in JSON"), span, None);
@@ -259,6 +260,23 @@ impl<'t> Builder<'t> {
         Ok(())
     }
 
+    /// Whether a block scalar ends with a file that does not end in a line break: go-yaml adds none, the parser does.
+    fn lacks_last_break(&self, text: &str, style: ScalarStyle, end: u32) -> bool {
+        let is_last = end as usize == self.text.len() && !self.text.ends_with(['\n', '\r']);
+        if !is_last || !matches!(style, ScalarStyle::Literal | ScalarStyle::Folded) {
+            return false;
+        }
+        fn last_line(text: &str) -> &str {
+            text.rsplit(['\n', '\r']).next().unwrap_or_default()
+        }
+        // Blanks no deeper than the indentation are no line of the scalar.
+        let has_text = |line: &str| !line.trim_matches([' ', '\t']).is_empty();
+        text.strip_suffix('\n').is_some_and(|body| {
+            let last = last_line(body);
+            has_text(last_line(self.text)) || (!last.is_empty() && !has_text(last))
+        })
+    }
+
     fn stands_behind_text(&self, at: u32) -> bool {
         let before = &self.text[..at as usize];
         let line = before.rsplit_once('\n').map_or(before, |(_, line)| line);
@@ -277,13 +295,7 @@ impl<'t> Builder<'t> {
         let value = match frame.open {
             Open::Seq { items } => Value::Seq(items.into()),
             Open::Map { mut map, merges, .. } => {
-                for merged in &merges {
-                    for entry in merged.entries() {
-                        if map.get(&entry.key).is_none() {
-                            map.push(entry.clone());
-                        }
-                    }
-                }
+                merge_into(&mut map, &merges);
                 Value::Map(map.into())
             }
         };
@@ -338,10 +350,10 @@ impl<'t> Builder<'t> {
             return Ok(());
         }
         if map.len() == INDEXED {
-            *index = Some(map.entries().iter().map(|entry| (entry.key.clone(), ())).collect());
+            *index = Some(map.entries().iter().map(|entry| entry.key.clone()).collect());
         }
         let is_new = match index {
-            Some(index) => index.insert(name.clone(), ()).is_none(),
+            Some(index) => index.insert(name.clone()),
             None => map.entry(&name).is_none(),
         };
         let entry = Entry { key: name, key_span, value: node };
@@ -359,6 +371,22 @@ impl<'t> Builder<'t> {
     fn problem(&mut self, kind: ProblemKind, message: String, span: Span, other: Option<Span>) {
         if let Some(document) = &mut self.document {
             document.problems.push(Problem { kind, message, span, other });
+        }
+    }
+}
+
+/// Adds what `merges` have and `map` has not; the first of them wins.
+fn merge_into(map: &mut Map, merges: &[Node]) {
+    let most = map.len() + merges.iter().map(|merged| merged.entries().count()).sum::<usize>();
+    let mut index: Option<FxHashSet<SmolStr>> =
+        (most > INDEXED).then(|| map.entries().iter().map(|entry| entry.key.clone()).collect());
+    for entry in merges.iter().flat_map(Node::entries) {
+        let is_new = match &mut index {
+            Some(index) => index.insert(entry.key.clone()),
+            None => map.get(&entry.key).is_none(),
+        };
+        if is_new {
+            map.push(entry.clone());
         }
     }
 }
@@ -387,94 +415,4 @@ pub(crate) fn key_text(node: &Node) -> Option<SmolStr> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::source::Tree;
-
-    fn read(text: &str) -> File {
-        let tree = Tree::from_memory([("a.yaml".to_owned(), Vec::new())]);
-        parse(tree.file("a.yaml").expect("present"), text.as_bytes())
-    }
-
-    fn slice(text: &str, span: Span) -> &str {
-        &text[span.start as usize..span.end as usize]
-    }
-
-    #[test]
-    fn a_broken_document_does_not_hide_its_neighbours() {
-        let file = read("a: 1\n---\nb: [1\n---\nc: 3\n");
-        let documents: Vec<_> = file.documents.iter().map(|document| document.error.is_some()).collect();
-        assert_eq!(documents, [false, true, false]);
-        assert_eq!(file.documents[2].root.get("c").and_then(Node::as_i64), Some(3));
-    }
-
-    #[test]
-    fn spans_cover_the_text_of_keys_and_values() {
-        let text = "\u{feff}é: \"x\"\r\nlist:\r\n  - a: 1\r\n    b: |\r\n      é\r\nlast: {k: v}\r\n";
-        let file = read(text);
-        let root = &file.documents[0].root;
-        let entries = root.as_map().expect("a mapping").entries();
-        assert_eq!(slice(text, entries[0].key_span), "é");
-        assert_eq!(slice(text, entries[0].value.span), "\"x\"");
-        assert_eq!(slice(text, root.find(&["last", "k"]).expect("present").span), "v");
-        assert_eq!(slice(text, entries[2].value.span), "{k: v}");
-        assert_eq!(slice(text, entries[1].value.span).trim_end(), "- a: 1\r\n    b: |\r\n      é");
-    }
-
-    #[test]
-    fn merge_keys_and_aliases_keep_both_places() {
-        let text = "base: &b\n  wait: true\n  path: x\nks:\n  <<: *b\n  path: y\nother: *b\n";
-        let file = read(text);
-        let root = &file.documents[0].root;
-        assert_eq!(root.find_str(&["ks", "path"]), Some("y"));
-        assert_eq!(slice(text, root.find(&["ks", "wait"]).expect("merged").span), "true");
-        assert_eq!(slice(text, root.get("other").expect("present").span), "*b");
-        assert!(root.find(&["ks", "<<"]).is_none());
-    }
-
-    #[test]
-    fn a_small_bomb_is_refused_at_once() {
-        let mut text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
-        for level in 1..9 {
-            let below = level - 1;
-            let aliases = vec![format!("*a{below}"); 10].join(", ");
-            text += &format!("a{level}: &a{level} [{aliases}]\n");
-        }
-        let file = read(&text);
-        assert_eq!(file.documents[0].error.as_ref().map(|error| error.kind), Some(ProblemKind::TooLarge));
-    }
-
-    #[test]
-    fn deep_nesting_and_alias_towers_are_refused_without_overflowing() {
-        let mut tower = format!("a0: &a0 {}{}\n", "[".repeat(200), "]".repeat(200));
-        for level in 1..50 {
-            let below = level - 1;
-            tower += &format!("a{level}: &a{level} {}*a{below}{}\n", "[".repeat(200), "]".repeat(200));
-        }
-        for text in ["[".repeat(100_000), tower, "- ".repeat(3_000)] {
-            assert!(read(&text).errors().count() > 0);
-        }
-    }
-
-    #[test]
-    fn duplicate_keys_are_reported_and_the_last_one_wins() {
-        let file = read("a: 1\nb: 2\na: 3\n");
-        let document = &file.documents[0];
-        assert_eq!(document.root.get("a").and_then(Node::as_i64), Some(3));
-        assert_eq!(document.problems[0].kind, ProblemKind::DuplicateKey);
-        assert_eq!(document.problems[0].other.map(|span| span.start), Some(0));
-    }
-
-    #[test]
-    fn empty_and_blank_documents_are_kept_in_their_place() {
-        let file = read("---\n# nothing\n---\na: 1\n---\n");
-        assert_eq!(file.documents.iter().filter(|document| document.root.is_null()).count(), 2);
-    }
-
-    #[test]
-    fn text_that_is_not_utf8_is_one_located_error() {
-        let tree = Tree::from_memory([("a.yaml".to_owned(), Vec::new())]);
-        let file = parse(tree.file("a.yaml").expect("present"), b"a: \xff\xfe");
-        assert_eq!(file.documents[0].error.as_ref().map(|error| error.span.start), Some(3));
-    }
-}
+mod tests;

@@ -57,8 +57,10 @@ fn number(text: &str) -> Value {
     }
     if is_float(&plain)
         && let Ok(value) = plain.parse::<f64>()
+        && value.is_finite()
     {
-        return Value::Float(value);
+        // JSON has no negative zero that kustomize would print.
+        return Value::Float(value + 0.0);
     }
     string(text)
 }
@@ -129,34 +131,43 @@ pub(super) fn timestamp(text: &str) -> Option<Value> {
         return None;
     }
     if time.is_empty() {
-        // go-yaml's "2006-1-2" takes one or two digits, but only the full form is a timestamp to JSON's eyes.
         return Some(string(&format!("{year:04}-{month:02}-{day:02}T00:00:00Z")));
     }
-    let spaced = time.starts_with(' ');
-    let clock = time[1..].trim_start();
-    let zone_at = clock.find(['Z', '+', '-', ' ']).unwrap_or(clock.len());
-    let (clock, zone) = clock.split_at(zone_at);
-    let (clock, fraction) = clock.split_once('.').unwrap_or((clock, ""));
+    // Behind a space there is no zone; behind a `T` there must be one.
+    let (clock, zone) = match time.strip_prefix(' ') {
+        Some(clock) => (clock.trim_start_matches(' '), "Z"),
+        None => time[1..].split_at(time[1..].find(['Z', '+', '-'])?),
+    };
+    let (clock, fraction) = match clock.split_once(['.', ',']) {
+        Some((_, "")) => return None,
+        Some(parts) => parts,
+        None => (clock, ""),
+    };
     let mut parts = clock.split(':');
     let (hour, minute, second) =
         (number_of(parts.next()?, 1, 2)?, number_of(parts.next()?, 1, 2)?, number_of(parts.next()?, 1, 2)?);
     let valid = parts.next().is_none() && hour < 24 && minute < 60 && second < 60;
-    if !valid || !fraction.bytes().all(|byte| byte.is_ascii_digit()) || fraction.len() > 9 {
+    if !valid || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
-    let zone = match zone.trim() {
-        // Without a zone go-yaml takes a timestamp only when a space parts date and time.
-        "" if spaced => "Z".to_owned(),
-        "Z" => "Z".to_owned(),
-        zone if zone.len() == 6 && zone.as_bytes()[3] == b':' => {
-            let (hours, minutes) = (number_of(&zone[1..3], 2, 2)?, number_of(&zone[4..], 2, 2)?);
-            if (hours, minutes) == (0, 0) { "Z".to_owned() } else { zone.to_owned() }
-        }
-        _ => return None,
-    };
-    let fraction = fraction.trim_end_matches('0');
+    let zone = zone_of(zone)?;
+    let fraction = fraction.get(..9).unwrap_or(fraction).trim_end_matches('0');
     let fraction = if fraction.is_empty() { String::new() } else { format!(".{fraction}") };
     Some(string(&format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{fraction}{zone}")))
+}
+
+/// `Z`, or an offset such as `+01:00`; no offset at all is `Z`.
+fn zone_of(zone: &str) -> Option<&str> {
+    if zone == "Z" {
+        return Some("Z");
+    }
+    let (hours, minutes) = zone.strip_prefix(['+', '-'])?.split_once(':')?;
+    let (hours, minutes) = (number_of(hours, 2, 2)?, number_of(minutes, 2, 2)?);
+    match (hours, minutes) {
+        (0, 0) => Some("Z"),
+        (0..24, 0..60) => Some(zone),
+        _ => None,
+    }
 }
 
 fn number_of(text: &str, least: usize, most: usize) -> Option<u32> {
@@ -204,8 +215,100 @@ mod tests {
             ("v1", text("v1")),
             (".5", Value::Float(0.5)),
             ("10m", text("10m")),
+            ("0o8", text("0o8")),
+            ("08", Value::Float(8.0)),
+            ("-017", Value::Int(-15)),
+            ("+12", Value::Int(12)),
+            ("1__0", Value::Int(10)),
+            ("1_", Value::Int(1)),
+            ("_1", text("_1")),
+            ("0x_1f", Value::Int(31)),
+            ("0x", text("0x")),
+            ("0b12", text("0b12")),
+            ("0B101", Value::Int(5)),
+            ("0O17", Value::Int(15)),
+            ("-0o17", Value::Int(-15)),
+            ("-0x1F", Value::Int(-31)),
+            ("0b_1", Value::Int(1)),
+            ("0_b1", Value::Int(1)),
+            ("0_7", Value::Int(7)),
+            ("00", Value::Int(0)),
+            ("-0", Value::Int(0)),
+            ("0xffffffffffffffff", Value::Uint(u64::MAX)),
+            ("0x1ffffffffffffffff", text("0x1ffffffffffffffff")),
+            ("0x1p4", text("0x1p4")),
+            ("-9223372036854775808", Value::Int(i64::MIN)),
+            ("-9223372036854775809", Value::Float(-9.223_372_036_854_776e18)),
+            ("1e5", Value::Float(100_000.0)),
+            ("1E5", Value::Float(100_000.0)),
+            ("1e_5", Value::Float(100_000.0)),
+            ("1.", Value::Float(1.0)),
+            ("-0.0", Value::Float(0.0)),
+            (".5e3", Value::Float(500.0)),
+            (".5_0", Value::Float(0.5)),
+            ("+.5", Value::Float(0.5)),
+            ("1_000.5", Value::Float(1000.5)),
+            ("0.1e1_0", Value::Float(1e9)),
+            ("1e400", text("1e400")),
+            ("1e-400", Value::Float(0.0)),
+            ("1.2e3.4", text("1.2e3.4")),
+            ("+-1", text("+-1")),
+            ("++1", text("++1")),
+            ("+", text("+")),
+            (".", text(".")),
+            ("..", text("..")),
+            (".inf2", text(".inf2")),
+            ("nan", text("nan")),
+            ("1:30", text("1:30")),
+            ("NULL", Value::Null),
+            ("Null", Value::Null),
+            ("nUll", text("nUll")),
+            ("~x", text("~x")),
+            ("TRUE", Value::Bool(true)),
+            ("tRUE", text("tRUE")),
+            ("y", text("y")),
+            ("<<", text("<<")),
+            ("=", text("=")),
+            ("2024-1-1", text("2024-01-01T00:00:00Z")),
+            ("2024-02-30", text("2024-02-30")),
+            ("2024-00-01", text("2024-00-01")),
+            ("0000-01-01", text("0000-01-01T00:00:00Z")),
+            ("12345-01-01", text("12345-01-01")),
+            ("2001-12-14t21:59:43.10-05:00", text("2001-12-14T21:59:43.1-05:00")),
+            ("2001-12-14 21:59:43.10 -5", text("2001-12-14 21:59:43.10 -5")),
+            ("2001-12-14 21:59:43.10", text("2001-12-14T21:59:43.1Z")),
+            ("2001-12-14 21:59:43.10Z", text("2001-12-14 21:59:43.10Z")),
+            ("2001-12-14  21:59:43", text("2001-12-14T21:59:43Z")),
+            ("2024-01-01T1:2:3Z", text("2024-01-01T01:02:03Z")),
+            ("2024-01-01T01:02:03", text("2024-01-01T01:02:03")),
+            ("2024-01-01T01:02:03.000+00:00", text("2024-01-01T01:02:03Z")),
+            ("2024-01-01T01:02:03.1234567891Z", text("2024-01-01T01:02:03.123456789Z")),
+            ("2024-01-01T01:02:03.5-0500", text("2024-01-01T01:02:03.5-0500")),
+            ("2024-01-01T24:00:00Z", text("2024-01-01T24:00:00Z")),
         ] {
             assert_eq!(resolve_plain(plain), value, "{plain}");
+        }
+    }
+
+    #[test]
+    fn after_substitution_some_words_are_truth_values_and_timestamps_stay() {
+        for (plain, value) in [
+            ("yes", Value::Bool(true)),
+            ("Off", Value::Bool(false)),
+            ("y", Value::Bool(true)),
+            ("yEs", Value::Str("yEs".into())),
+            ("2024-01-01", Value::Str("2024-01-01".into())),
+            ("017", Value::Int(15)),
+            ("~", Value::Null),
+        ] {
+            assert_eq!(resolve_legacy(plain), value, "{plain}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_scalar_panics(text in "[0-9A-Fa-fxobTtZzeE.:_+ é-]{0,40}") {
+            let _ = (resolve_plain(&text), resolve_legacy(&text));
         }
     }
 }
