@@ -15,7 +15,7 @@ use crate::{
         api::{KUSTOMIZE_GROUP, SubstituteReference},
         build, substitute, variable_sources,
     },
-    kustomize::{Build, Object, Unresolved},
+    kustomize::{Build, Hidden, Object, Unresolved},
     source::{Artifact, normalize},
     yaml,
 };
@@ -203,18 +203,25 @@ fn unresolved(
 ) -> Vec<Unresolved> {
     let mut all = applied.build.unresolved.clone();
     for (problem, span) in &kustomization.problems {
-        all.push(Unresolved { what: problem.clone(), why: "the field does not fit its type".to_owned(), span: *span });
+        all.push(Unresolved {
+            what: problem.clone(),
+            why: "the field does not fit its type".to_owned(),
+            span: *span,
+            hides: Hidden::Values,
+        });
     }
     match folder {
         Folder::Elsewhere(why) => all.push(Unresolved {
             what: "its manifests".to_owned(),
             why: why.clone(),
             span: kustomization.span(&["spec", "sourceRef"]),
+            hides: Hidden::Objects,
         }),
         Folder::Unknown => all.push(Unresolved {
             what: "its manifests".to_owned(),
             why: "`spec.path` holds a variable that is set outside the repository".to_owned(),
             span: kustomization.span(&["spec", "path"]),
+            hides: Hidden::Objects,
         }),
         Folder::Here(_) | Folder::Missing { .. } => {}
     }
@@ -228,7 +235,7 @@ fn unresolved(
             } else {
                 format!("it may be set in {}, which no file of this repository defines", from.join(" or "))
             };
-            all.push(Unresolved { what: format!("the variable `{name}`"), why, span: *span });
+            all.push(Unresolved { what: format!("the variable `{name}`"), why, span: *span, hides: Hidden::Values });
         }
     }
     all

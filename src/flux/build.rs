@@ -106,6 +106,7 @@ fn substitute_object(object: &mut Object, variables: &Variables, strict: bool) -
             message: format!("substitution in {id} fails: {}", fault.kind),
             span: fault.span.or(object.source),
             related: vec![(variables.span, "variables come from here".to_owned())],
+            twice: None,
         });
     }
     substituted

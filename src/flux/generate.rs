@@ -39,7 +39,7 @@ fn scan(
                         let message = format!(
                             "`{entry}` is picked up because `{folder}` has no kustomization.yaml, and is no Kubernetes object: {why}"
                         );
-                        errors.push(Error { message, span, related: Vec::new() });
+                        errors.push(Error { message, span, related: Vec::new(), twice: None });
                     }
                     None => entries.push(entry),
                 }

@@ -271,10 +271,10 @@ fn shown(path: &str) -> &str {
 /// Adds resources, but none whose id is taken.
 fn append(found: Vec<Resource>, at: Span, ids: &mut FxHashMap<ResId, Span>, all: &mut Accumulated) {
     for resource in found {
-        let (id, source) = (resource.id(), resource.object.source);
+        let (id, source) = (resource.id(), resource.object.place());
         if let Some(first) = ids.get(&id) {
             let related = vec![(*first, "first defined here".to_owned()), (at, "listed here".to_owned())];
-            all.report.error_with(source, format!("{id} is already in this build"), related);
+            all.report.twice(resource.object.id(), source, related);
             continue;
         }
         if all.resources.len() >= limits::OBJECTS {

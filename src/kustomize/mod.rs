@@ -36,7 +36,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rustc_hash::FxHashMap;
 
-pub use object::{Build, Change, Error, Object, ObjectId, Step, Unresolved};
+pub use object::{Build, Change, Error, Hidden, Object, ObjectId, Step, Unresolved};
 pub use order::legacy_order;
 
 use crate::{

@@ -87,6 +87,8 @@ pub struct Error {
     pub span: Span,
     /// The other place that belongs to it, and what it is.
     pub related: Vec<(Span, String)>,
+    /// The object that is defined twice, where that is the fault.
+    pub twice: Option<ObjectId>,
 }
 
 /// A part of the picture that the repository alone does not show.
@@ -98,17 +100,36 @@ pub struct Unresolved {
     pub why: String,
     /// The text that refers to it.
     pub span: Span,
+    /// What may be missing because of it.
+    pub hides: Hidden,
+}
+
+/// What an [`Unresolved`] part keeps from view.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Hidden {
+    /// Whole objects.
+    Objects,
+    /// Values of fields.
+    Values,
 }
 
 impl Unresolved {
     /// Whether objects may be missing from the build because of it.
     #[must_use]
     pub fn hides_objects(&self) -> bool {
-        !self.what.starts_with("the variable")
+        self.hides == Hidden::Objects
     }
 }
 
 impl Object {
+    /// The place that stands for the object: its name, where that is written in the document itself.
+    #[must_use]
+    pub fn place(&self) -> Span {
+        let name = self.node.find(&["metadata", "name"]).map_or(Span::NONE, |name| name.span);
+        // A name that an overlay sets stands elsewhere than the object.
+        if name.file == self.source.file && name.is_some() { name } else { self.source }
+    }
+
     /// Which object this is. Missing parts are empty.
     #[must_use]
     pub fn id(&self) -> ObjectId {

@@ -1,7 +1,7 @@
 //! `patches`, `patchesStrategicMerge` and `patchesJson6902` (kustomize `PatchTransformer` and its elders).
 
 use super::{
-    Step,
+    Step, Unresolved,
     build::Folder,
     file::{Fields, Type, check},
     id::ResId,
@@ -159,6 +159,10 @@ fn merge_by_id(resources: &mut Vec<Resource>, patch: &Resource, options: Options
         (Some(index), None) => {
             merge(&mut resources[index], patch.node(), options, at, report);
             resources.retain(|resource| !resource.deleted);
+        }
+        // What cannot be seen may well hold the object.
+        (None, _) if report.unresolved.iter().any(Unresolved::hides_objects) => {
+            report.unresolved(at, format!("the patched {}", described(&id)), "it may be in what this build cannot see");
         }
         (None, _) => report.error_with(
             patch.object.source,

@@ -1,4 +1,4 @@
-use super::{Error, Unresolved};
+use super::{Error, Hidden, ObjectId, Unresolved};
 use crate::source::Span;
 
 /// Most errors kept of one build: hostile input can multiply them without end.
@@ -16,16 +16,25 @@ impl Report {
         self.error_with(span, message, Vec::new());
     }
 
-    pub(super) fn error_with(&mut self, span: Span, message: impl Into<String>, mut related: Vec<(Span, String)>) {
-        related.retain(|(at, _)| at.is_some());
+    pub(super) fn error_with(&mut self, span: Span, message: impl Into<String>, related: Vec<(Span, String)>) {
+        self.push(Error { message: message.into(), span, related, twice: None });
+    }
+
+    /// Two objects of one name.
+    pub(super) fn twice(&mut self, id: ObjectId, span: Span, related: Vec<(Span, String)>) {
+        self.push(Error { message: format!("{id} is already in this build"), span, related, twice: Some(id) });
+    }
+
+    fn push(&mut self, mut error: Error) {
+        error.related.retain(|(at, _)| at.is_some());
         if self.errors.len() < MOST {
-            self.errors.push(Error { message: message.into(), span, related });
+            self.errors.push(error);
         }
     }
 
     pub(super) fn unresolved(&mut self, span: Span, what: impl Into<String>, why: impl Into<String>) {
         if self.unresolved.len() < MOST {
-            self.unresolved.push(Unresolved { what: what.into(), why: why.into(), span });
+            self.unresolved.push(Unresolved { what: what.into(), why: why.into(), span, hides: Hidden::Objects });
         }
     }
 

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use super::{Context, Rule, Situation, wording::short_list};
+use super::{Context, Rule, Situation, duplicate_node::is_flux_object, wording::short_list};
 use crate::{
     cluster::Node,
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Tier},
@@ -27,7 +27,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         let mut by_fault: BTreeMap<(Span, &str), Vec<(&Node, &Error)>> = BTreeMap::new();
         for node in &situation.cluster.nodes {
             for error in &node.applied.build.errors {
-                if !is_told_elsewhere(context, situation, error) {
+                if !is_told_elsewhere(context, error) {
                     by_fault.entry((error.span, &error.message)).or_default().push((node, error));
                 }
             }
@@ -37,16 +37,10 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-/// Whether another rule says the same of the same place: a document that cannot be read, a node defined twice.
-fn is_told_elsewhere(context: &Context<'_>, situation: &Situation<'_>, error: &Error) -> bool {
+/// Whether another rule says the same of the same place: a document that cannot be read, a Flux object defined twice.
+fn is_told_elsewhere(context: &Context<'_>, error: &Error) -> bool {
     let broken = context.broken.iter().any(|broken| broken.span.file == error.span.file && broken.is_in(error.span));
-    let twice = situation.cluster.nodes.iter().any(|node| {
-        let sources = node.definitions.iter().map(|definition| definition.object.source);
-        let mut distinct: Vec<Span> = sources.collect();
-        distinct.dedup();
-        distinct.len() > 1 && distinct.iter().any(|source| source.contains(error.span))
-    });
-    broken || twice
+    broken || error.twice.as_ref().is_some_and(is_flux_object)
 }
 
 /// Variables that are set nowhere, all of one node in one finding: strict substitution fails the build since Flux 2.9

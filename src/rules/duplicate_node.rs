@@ -3,9 +3,10 @@ use super::{
     wording::{list, place},
 };
 use crate::{
-    cluster::NodeKey,
+    cluster::{Node, NodeKey, ObjectKey},
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Subject, Tier},
-    kustomize::Object,
+    flux::api::{HELM_GROUP, KUSTOMIZE_GROUP},
+    kustomize::{Object, ObjectId},
     source::Span,
 };
 
@@ -31,6 +32,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
                 node.definitions.iter().map(|definition| (definition.owner.clone(), &definition.object)).collect();
             findings.extend(report(context, situation, node.subject(), &definitions));
         }
+        findings.extend(cluster.nodes.iter().flat_map(|node| in_one_build(context, situation, node)));
         for release in &cluster.releases {
             let owner = |provider: &crate::cluster::Provider| cluster.node(provider.node).key.clone();
             let definitions: Vec<_> =
@@ -39,6 +41,35 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         }
     }
 }
+
+/// Flux objects that one build holds twice.
+fn in_one_build<'f>(
+    context: &'f Context<'_>,
+    situation: &'f Situation<'_>,
+    node: &'f Node,
+) -> impl Iterator<Item = Finding> + use<'f> {
+    node.applied.build.errors.iter().filter_map(move |error| {
+        let id = error.twice.as_ref().filter(|id| is_flux_object(id))?;
+        let subject = ObjectKey::from(id.clone()).subject();
+        let (first, _) = error.related.first()?;
+        let message = format!("{subject} is defined twice in one cluster");
+        let mut finding = situation.finding(&RULE.info, subject.clone(), *first, message);
+        finding.label = "first definition".to_owned();
+        finding.related.push(Related::new("defined again here", Some(subject), error.span));
+        finding.why = REFUSED.to_owned();
+        finding.help = format!("give the definition at {} a name of its own, or remove it", place(context.tree, error.span));
+        Some(situation.weighed(finding, true))
+    })
+}
+
+/// Whether a node of the graph is made of such an object.
+pub(super) fn is_flux_object(id: &ObjectId) -> bool {
+    (id.kind == "Kustomization" && id.group == KUSTOMIZE_GROUP) || (id.kind == "HelmRelease" && id.group == HELM_GROUP)
+}
+
+/// kustomize's answer to two objects of one name.
+const REFUSED: &str = "kustomize refuses two objects of one name in a build (`may not add resource with an already registered \
+                       id`): the Kustomization that builds them ends with reason BuildFailed, and nothing in it is applied.";
 
 fn report(
     context: &Context<'_>,
@@ -59,9 +90,7 @@ fn report(
     places.sort_by_key(|(span, _)| (context.tree.path(span.file), span.start));
     let name_at = |source: Span| {
         let object = definitions.iter().map(|(_, object)| *object).find(|object| object.source == source);
-        let name = object.and_then(|object| object.node.find(&["metadata", "name"])).map_or(Span::NONE, |name| name.span);
-        // A name that an overlay sets stands elsewhere than the definition.
-        if name.file == source.file { name } else { source }
+        object.map_or(source, Object::place)
     };
     let count = if places.len() == 2 { "twice".to_owned() } else { format!("{} times", places.len()) };
     let message = format!("{subject} is defined {count} in one cluster");
@@ -82,9 +111,7 @@ fn report(
             list(&owners)
         )
     } else {
-        "kustomize refuses two objects of one name in a build (`may not add resource with an already registered id`): the \
-         Kustomization that builds them ends with reason BuildFailed, and nothing in it is applied."
-            .to_owned()
+        REFUSED.to_owned()
     };
     let last = places.last().map_or(first, |(source, _)| name_at(*source));
     finding.help = format!("give the definition at {} a name of its own, or remove it", place(context.tree, last));
