@@ -26,7 +26,8 @@ pub struct DecodeError {
 }
 
 /// Reads `node` as a `T`, as the API server reads a typed object: a field that is null is absent, and a number or a
-/// truth value is no text. Where `T` asks for `&str` it borrows from `node`.
+/// truth value is no text. kustomize is as strict with kustomization files (v5.5, `types.Kustomization.Unmarshal`), but
+/// takes their field names in any case. Where `T` asks for `&str` it borrows from `node`.
 ///
 /// # Errors
 /// Where `node` does not fit `T`.

@@ -93,7 +93,8 @@ pub fn parse(file: FileId, bytes: &[u8]) -> File {
     parse_with(file, bytes, resolve_plain)
 }
 
-/// Like [`parse`], but plain scalars mean what they mean to sigs.k8s.io/yaml, see [`resolve_legacy`].
+/// Like [`parse`], but plain scalars mean what they mean to sigs.k8s.io/yaml, see [`resolve_legacy`]: so Flux reads
+/// objects after substitution, and kustomize (v5.5) kustomization files.
 #[must_use]
 pub fn parse_legacy(file: FileId, bytes: &[u8]) -> File {
     parse_with(file, bytes, resolve_legacy)

@@ -181,11 +181,13 @@ impl Walk<'_> {
         };
         let uses = substituted.uses.into_iter();
         self.out.uses.extend(uses.map(|used| ObjectUse { name: used.name, span, outcome: used.outcome }));
-        let printed = substituted.text;
+        let begins_blank = |text: &str| text.starts_with([' ', '\n']);
+        let is_moved = style == Style::Literal && begins_blank(&substituted.text) && !begins_blank(text);
+        let printed = if is_moved { block(text, &substituted.text) } else { substituted.text };
         match style {
             Style::Plain if printed.is_empty() => Some(Value::Null),
             Style::Plain if yaml::is_plain_scalar(&printed) => Some(yaml::resolve_legacy(&printed)),
-            Style::Literal => Some(Value::Str(chomp(text, &printed).into())),
+            Style::Literal if !is_moved => Some(Value::Str(chomp(text, &printed).into())),
             _ => match fragment(&printed, place) {
                 Ok(node) => Some(at_span(&node, span).value),
                 Err(message) => {
@@ -211,6 +213,22 @@ fn chomp<'s>(text: &str, substituted: &'s str) -> &'s str {
         _ => return substituted,
     };
     &substituted[..(body.len() + kept).min(substituted.len())]
+}
+
+/// The block in which `text` is printed, with `substituted` in its place. Its header does not tell the indentation,
+/// which is what its first line has: not the same for both where the second begins with a blank.
+fn block(text: &str, substituted: &str) -> String {
+    let chomping = match text.len() - text.trim_end_matches('\n').len() {
+        0 => "-",
+        1 => "",
+        _ => "+",
+    };
+    let mut out = format!("|{chomping}");
+    for line in substituted.strip_suffix('\n').unwrap_or(substituted).split('\n') {
+        out.push_str(if line.is_empty() { "\n" } else { "\n  " });
+        out.push_str(line);
+    }
+    out
 }
 
 /// Reads `text` where it is printed.

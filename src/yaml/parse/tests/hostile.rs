@@ -28,9 +28,9 @@ fn check_node(text: &str, node: &Node, sound: &impl Fn(Span)) {
     for entry in node.entries() {
         sound(entry.key_span);
         let written = slice(text, entry.key_span);
-        let is_plain =
-            !written.starts_with(['"', '\'', '&', '!', '*', '?', '|', '>', '[', '{']) && !written.contains('\n');
-        if is_plain && resolve_plain(written) == Value::Str(written.into()) {
+        let is_plain = !written.starts_with(['"', '\'', '&', '!', '*', '?', '|', '>', '[', '{'])
+            && !written.contains(['\n', '\r']);
+        if is_plain && !entry.key.is_empty() && resolve_plain(written) == Value::Str(written.into()) {
             assert_eq!(entry.key, written, "{text:?}");
         }
         check_node(text, &entry.value, sound);
