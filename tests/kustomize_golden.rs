@@ -10,7 +10,7 @@ use fluxdag::{
 };
 use rayon::prelude::*;
 use serde_json::Value;
-use sha2::{Digest, Sha256};
+use sha2::{Digest as _, Sha256};
 
 struct Outcome {
     path: String,

@@ -2,7 +2,7 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::{
     Args, Parser, Subcommand, ValueEnum,
-    builder::{PossibleValuesParser, TypedValueParser},
+    builder::{PossibleValuesParser, TypedValueParser as _},
 };
 
 use super::output::Output;

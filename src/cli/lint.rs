@@ -88,7 +88,7 @@ fn describe(clusters: &[ClusterSummary], tree: &Tree) {
 
 #[cfg(test)]
 mod tests {
-    use clap::Parser;
+    use clap::Parser as _;
 
     use super::*;
     use crate::cli::args::{Arguments, Command};

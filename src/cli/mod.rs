@@ -13,12 +13,12 @@ mod page;
 mod rules;
 
 use std::{
-    io::{self, IsTerminal, Write},
+    io::{self, IsTerminal as _, Write as _},
     panic::{self, PanicHookInfo},
     process::ExitCode,
 };
 
-use clap::{CommandFactory, FromArgMatches};
+use clap::{CommandFactory as _, FromArgMatches as _};
 
 use self::{
     args::{Arguments, Command},

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     kustomize::{Build, Change, Error, Kustomize, Object, Step},
     source::{Span, join},
-    yaml::{Node, Value},
+    yaml::Node,
 };
 
 /// What a Kustomization is built from.
@@ -60,6 +60,15 @@ pub fn substitute(kustomization: &Kustomization, build: &Build, variables: &Vari
     let mut applied = Applied { build: build.clone(), ..Applied::default() };
     if kustomization.spec.post_build.is_some() && variables.active {
         let Applied { build, unknown_variables, unset_variables } = &mut applied;
+        // fluxcd/pkg kustomize, `LoadVariables`, refuses them all for one bad name.
+        build.errors.extend(variables.invalid.iter().map(|(name, span)| Error {
+            message: format!(
+                "`{name}` is no name for a variable: letters, digits and `_` make one, and no digit begins it"
+            ),
+            span: *span,
+            related: vec![(variables.span, "used as variables here".to_owned())],
+            twice: None,
+        }));
         for object in &mut build.objects {
             let substituted = substitute_object(object, variables, strict);
             build.errors.extend(substituted.errors);
@@ -128,20 +137,16 @@ fn expand(objects: Vec<Object>) -> Vec<Object> {
     let mut expanded = Vec::with_capacity(objects.len());
     for object in objects {
         let id = object.id();
-        if id.kind.ends_with("List")
-            && matches!(object.node.get("items").map(|items| &items.value), Some(Value::Seq(_)))
-        {
-            let items: Vec<Node> =
-                object.node.get("items").map(|list| list.items().cloned().collect()).unwrap_or_default();
+        let items = object.node.get("items").filter(|items| items.as_seq().is_some());
+        let is_kustomization_file = id.group == "kustomize.config.k8s.io" && id.kind == "Kustomization";
+        if let Some(items) = items.filter(|_| id.kind.ends_with("List")) {
+            let items: Vec<Node> = items.items().cloned().collect();
             expanded.extend(items.into_iter().map(|node| Object {
                 source: if node.span.is_some() { node.span } else { object.source },
                 changes: object.changes.clone(),
                 node,
             }));
-        } else if !(id.group == "kustomize.config.k8s.io" && id.kind == "Kustomization")
-            && !id.kind.is_empty()
-            && !id.name.is_empty()
-        {
+        } else if !is_kustomization_file && !id.kind.is_empty() && !id.name.is_empty() {
             expanded.push(object);
         }
     }

@@ -71,7 +71,7 @@ fn read_spec<S: Default + serde::de::DeserializeOwned>(spec: &Node, problems: &m
         match decode::<S>(&alone) {
             Ok(_) => sound.insert(entry.clone()),
             Err(error) => {
-                problems.push((format!("`spec.{}`: {}", entry.key, error.message), error.span.or(entry.key_span)))
+                problems.push((format!("`spec.{}`: {}", entry.key, error.message), error.span.or(entry.key_span)));
             }
         }
     }

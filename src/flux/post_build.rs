@@ -2,7 +2,11 @@ use std::collections::BTreeMap;
 
 use base64::Engine as _;
 
-use super::{Kustomization, api::SubstituteReference, envsubst::Lookup};
+use super::{
+    Kustomization,
+    api::SubstituteReference,
+    envsubst::{Lookup, is_variable_name},
+};
 use crate::{source::Span, yaml::Node};
 
 /// The variables of one Kustomization, as far as the repository shows them.
@@ -16,6 +20,8 @@ pub struct Variables {
     pub active: bool,
     /// The `postBuild` that orders the substitution.
     pub span: Span,
+    /// Names that no variable may have: one of them fails the build.
+    pub invalid: Vec<(String, Span)>,
 }
 
 /// The ConfigMaps and Secrets that `kustomization` takes variables from, in order, each with its place.
@@ -36,6 +42,7 @@ impl Variables {
             incomplete: false,
             active: false,
             span: kustomization.span(&["spec", "postBuild"]),
+            invalid: Vec::new(),
         };
         let Some(post_build) = &kustomization.spec.post_build else { return variables };
         for reference in &post_build.substitute_from {
@@ -46,6 +53,10 @@ impl Variables {
             }
         }
         for (name, value) in &post_build.substitute {
+            if !is_variable_name(name) {
+                let keys = ["spec", "postBuild", "substitute", name];
+                variables.invalid.push((name.clone(), kustomization.span(&keys)));
+            }
             variables.values.insert(name.clone(), Some(value.clone()));
         }
         let always = post_build.substitute_strategy.as_deref() == Some("Always");
@@ -53,17 +64,17 @@ impl Variables {
         variables
     }
 
+    /// Takes in a ConfigMap or Secret. SOPS hides values, never keys.
     fn add(&mut self, object: &Node) {
         let encrypted = object.get("sops").is_some();
         let is_secret = object.find_str(&["kind"]) == Some("Secret");
         for field in ["data", "stringData"] {
             for entry in object.get(field).into_iter().flat_map(Node::entries) {
-                let text = entry.value.as_str();
-                let value = match text {
-                    Some(text) if encrypted || text.starts_with("ENC[") => {
-                        let _ = text;
-                        None
-                    }
+                if !is_variable_name(&entry.key) {
+                    self.invalid.push((entry.key.to_string(), entry.key_span));
+                }
+                let value = match entry.value.as_str() {
+                    Some(text) if encrypted || text.starts_with("ENC[") => None,
                     Some(text) if is_secret && field == "data" => base64::engine::general_purpose::STANDARD
                         .decode(text.trim())
                         .ok()
@@ -74,7 +85,6 @@ impl Variables {
                 self.values.insert(entry.key.to_string(), value);
             }
         }
-        // SOPS hides values, never keys, so the names above are all there are.
     }
 
     /// What is known of the variable `name`.

@@ -1,6 +1,8 @@
-use std::collections::VecDeque;
+use std::collections::{VecDeque, hash_map::Entry};
 
 use petgraph::{Direction, algo::tarjan_scc, graph::NodeIndex, visit::EdgeRef};
+
+use rustc_hash::FxHashMap;
 
 use super::{Edge, Event, EventGraph, EventId, Reason};
 
@@ -90,7 +92,7 @@ impl EventGraph {
         allow: &dyn Fn(&Edge) -> bool,
         limit: usize,
     ) -> Option<Vec<(NodeIndex, NodeIndex, Edge)>> {
-        let mut came: rustc_hash::FxHashMap<NodeIndex, (NodeIndex, Edge, usize)> = rustc_hash::FxHashMap::default();
+        let mut came: FxHashMap<NodeIndex, (NodeIndex, Edge)> = FxHashMap::default();
         let mut open = VecDeque::from([(start, 0)]);
         while let Some((at, depth)) = open.pop_front() {
             if depth + 1 >= limit {
@@ -107,15 +109,15 @@ impl EventGraph {
                     let mut steps = vec![(at, start, edge.weight().clone())];
                     let mut node = at;
                     while node != start {
-                        let (before, edge, _) = came.get(&node)?.clone();
+                        let (before, edge) = came.get(&node)?.clone();
                         steps.push((before, node, edge));
                         node = before;
                     }
                     steps.reverse();
                     return Some(steps);
                 }
-                if !came.contains_key(&next) {
-                    came.insert(next, (at, edge.weight().clone(), depth + 1));
+                if let Entry::Vacant(place) = came.entry(next) {
+                    place.insert((at, edge.weight().clone()));
                     open.push_back((next, depth + 1));
                 }
             }

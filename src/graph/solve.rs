@@ -1,6 +1,6 @@
 use std::{cmp::Reverse, collections::BinaryHeap, time::Duration};
 
-use petgraph::{Direction, visit::EdgeRef};
+use petgraph::{Direction, visit::EdgeRef as _};
 
 use super::{Edge, Event, EventGraph, EventId};
 

@@ -1,6 +1,6 @@
 //! The hash in the names of generated objects (kustomize `internal/hasher`).
 
-use sha2::{Digest, Sha256};
+use sha2::{Digest as _, Sha256};
 
 use crate::yaml::Node;
 

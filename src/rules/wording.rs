@@ -80,7 +80,7 @@ pub(super) fn about(duration: std::time::Duration) -> String {
         return format!("{seconds} s");
     }
     let halves = (seconds + 15) / 30;
-    if halves % 2 == 0 { format!("{} min", halves / 2) } else { format!("{}.5 min", halves / 2) }
+    if halves.is_multiple_of(2) { format!("{} min", halves / 2) } else { format!("{}.5 min", halves / 2) }
 }
 
 #[cfg(test)]

@@ -5,14 +5,12 @@
 use std::{sync::OnceLock, time::Duration};
 
 use rustc_hash::FxHashMap;
+use serde::{Deserialize, Deserializer};
 use smol_str::SmolStr;
 
-use crate::{
-    source::FileId,
-    yaml::{self, Node},
-};
+use crate::yaml;
 
-static CHARTS: &[u8] = include_bytes!("../../rules/catalog/charts.yaml");
+static CHARTS: &str = include_str!("../../rules/catalog/charts.yaml");
 
 /// Weights of charts, by chart name.
 #[derive(Debug)]
@@ -22,17 +20,21 @@ pub struct Catalog {
 }
 
 /// How long one chart takes from its first reconciliation to Ready, with empty image caches and disks.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ChartWeight {
     /// Chart name.
+    #[serde(rename = "chart")]
     pub name: SmolStr,
     /// Class of the typical figure on slow hardware.
     pub class: ChartClass,
     /// What the chart installs: `controller`, `operator`, `stack`, `cni`, `storage`, …
     pub kind: SmolStr,
     /// The step by hand, or from outside, without which it never becomes Ready.
+    #[serde(default)]
     pub gate: Option<SmolStr>,
     /// Whether other publishers use the name for something else; the row then holds for its `sources` alone.
+    #[serde(default)]
     pub homonym: bool,
     /// On homelab hardware: 3 nodes of 2–4 slow cores, 5–10 MB/s from the registry.
     pub slow: Range,
@@ -42,26 +44,34 @@ pub struct ChartWeight {
     pub confidence: Confidence,
     /// What the figures rest on, strongest first: `measured`, `documented`, `user-timeouts`, `structural`,
     /// `structural-filelist`, `assumed-layout`.
+    #[serde(default)]
     pub basis: Vec<SmolStr>,
     /// Other names of the same chart: renames, forks and repackagings of the same weight.
+    #[serde(default)]
     pub aliases: Vec<SmolStr>,
     /// Repositories it is known to come from, given for homonyms.
+    #[serde(default)]
     pub sources: Vec<SmolStr>,
 }
 
 /// A duration that is not known exactly.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Range {
     /// A good day: small images, warm mirror.
+    #[serde(deserialize_with = "seconds")]
     pub low: Duration,
     /// What to expect.
+    #[serde(deserialize_with = "seconds")]
     pub typical: Duration,
     /// A bad day.
+    #[serde(deserialize_with = "seconds")]
     pub high: Duration,
 }
 
 /// Classes of the typical figure on slow hardware.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum ChartClass {
     /// Up to 2 minutes.
     Light,
@@ -74,7 +84,8 @@ pub enum ChartClass {
 }
 
 /// How sure the figures of a row are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Confidence {
     /// Derived from the chart's layout.
     Low,
@@ -121,15 +132,15 @@ impl Catalog {
     }
 
     /// Reads a catalogue. The error says which row is wrong, and why.
-    fn parse(bytes: &[u8]) -> Result<Self, String> {
-        let file = yaml::parse(FileId::NONE, bytes);
-        if let Some(problem) = file.errors().next() {
-            return Err(problem.message.clone());
-        }
-        let document = file.documents.first().ok_or("no document")?;
-        let rows: Vec<_> = document.root.items().map(ChartWeight::parse).collect::<Result<_, _>>()?;
+    fn parse(text: &str) -> Result<Self, String> {
+        let rows: Vec<ChartWeight> = yaml::read_data(text)?;
         let mut by_name = FxHashMap::default();
         for (index, row) in rows.iter().enumerate() {
+            for range in [row.slow, row.fast] {
+                if !(range.low <= range.typical && range.typical <= range.high) {
+                    return Err(format!("{}: a range that does not ascend", row.name));
+                }
+            }
             for name in std::iter::once(&row.name).chain(&row.aliases) {
                 if by_name.insert(name.clone(), index).is_some() {
                     return Err(format!("{name}: named twice"));
@@ -149,53 +160,10 @@ impl ChartWeight {
             rest.is_some_and(|rest| rest.is_empty() || rest.strip_prefix('/') == Some(self.name.as_str()))
         })
     }
-
-    fn parse(row: &Node) -> Result<Self, String> {
-        let name = row.find_str(&["chart"]).ok_or("a row without `chart`")?;
-        let text = |key: &str| row.find_str(&[key]).ok_or_else(|| format!("{name}: no `{key}`"));
-        let list = |key: &str| -> Vec<SmolStr> {
-            row.get(key).into_iter().flat_map(Node::items).filter_map(Node::as_str).map(SmolStr::new).collect()
-        };
-        let range = |key: &str| {
-            let range = row.get(key).and_then(Range::parse);
-            range.ok_or_else(|| format!("{name}: `{key}` is not {{low, typical, high}} in ascending seconds"))
-        };
-        Ok(Self {
-            name: name.into(),
-            class: match text("class")? {
-                "light" => ChartClass::Light,
-                "medium" => ChartClass::Medium,
-                "heavy" => ChartClass::Heavy,
-                "variable" => ChartClass::Variable,
-                other => return Err(format!("{name}: unknown class {other}")),
-            },
-            kind: text("kind")?.into(),
-            gate: row.find_str(&["gate"]).map(SmolStr::new),
-            homonym: row.get("homonym").and_then(Node::as_bool).unwrap_or(false),
-            slow: range("slow")?,
-            fast: range("fast")?,
-            confidence: match text("confidence")? {
-                "low" => Confidence::Low,
-                "medium" => Confidence::Medium,
-                "high" => Confidence::High,
-                other => return Err(format!("{name}: unknown confidence {other}")),
-            },
-            basis: list("basis"),
-            aliases: list("aliases"),
-            sources: list("sources"),
-        })
-    }
 }
 
-impl Range {
-    fn parse(node: &Node) -> Option<Self> {
-        let seconds = |key: &str| {
-            let seconds = node.get(key)?.as_i64()?;
-            u64::try_from(seconds).ok().map(Duration::from_secs)
-        };
-        let range = Self { low: seconds("low")?, typical: seconds("typical")?, high: seconds("high")? };
-        (range.low <= range.typical && range.typical <= range.high).then_some(range)
-    }
+fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    u64::deserialize(deserializer).map(Duration::from_secs)
 }
 
 #[cfg(test)]
@@ -261,16 +229,15 @@ mod tests {
 
     #[test]
     fn a_wrong_row_is_named() {
-        let row =
-            "- {chart: a, class: light, kind: app, confidence: low, fast: {low: 3, typical: 2, high: 4}, slow: {}}";
-        let error = Catalog::parse(row.as_bytes()).expect_err("out of order");
+        let row = "- {chart: a, class: light, kind: app, confidence: low, fast: {low: 3, typical: 2, high: 4}, slow: {low: 1, typical: 1, high: 1}}";
+        let error = Catalog::parse(row).expect_err("out of order");
         assert!(error.starts_with("a: "), "{error}");
     }
 
     #[test]
     fn evidence_is_about_charts_of_the_catalogue() {
         let text = include_bytes!("../../rules/catalog/charts-evidence.yaml");
-        let file = yaml::parse(FileId::NONE, text);
+        let file = yaml::parse(crate::source::FileId::NONE, text);
         assert_eq!(file.errors().count(), 0);
         for entry in file.documents[0].root.entries() {
             let row = Catalog::builtin().rows().find(|row| row.name == entry.key);

@@ -9,6 +9,7 @@
 //! [`Span`]: crate::source::Span
 
 mod budget;
+mod data;
 mod de;
 mod emit;
 mod node;
@@ -18,6 +19,7 @@ mod scalar;
 mod spanned;
 mod store;
 
+pub use data::read_data;
 pub use de::{DecodeError, decode, decode_lenient};
 pub use emit::{Style, canonical_json, double_quoted, is_plain_scalar, prints_plain, style_of};
 pub use node::{Entry, Map, Node, Value};

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use kube::{CustomResource, CustomResourceExt};
+use kube::{CustomResource, CustomResourceExt as _};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;

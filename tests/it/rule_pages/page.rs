@@ -2,7 +2,7 @@
 
 /// A page of `rules/`.
 #[derive(Debug, Default)]
-pub struct Page {
+pub(super) struct Page {
     /// The first heading.
     pub title: String,
     /// The paragraph below it.
@@ -19,7 +19,7 @@ pub struct Page {
 
 /// One small repository: the fences of a section, or of one `###` part of it.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Case {
+pub(super) struct Case {
     /// The `###` heading; empty where there is none.
     pub name: String,
     /// Path and text of each file.
@@ -28,7 +28,7 @@ pub struct Case {
 
 /// A finding that a comment `# finding: <words>` demands.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Demand {
+pub(super) struct Demand {
     /// The file.
     pub path: String,
     /// The line, counted from 1.
@@ -39,7 +39,7 @@ pub struct Demand {
 
 impl Page {
     /// Reads the text of a page. The error says what keeps it from being one.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
         let mut page = Self::default();
         let mut lines = text.lines().zip(1..);
         while let Some((line, number)) = lines.next() {
@@ -67,7 +67,7 @@ impl Page {
     }
 
     /// The value of a fact.
-    pub fn fact(&self, name: &str) -> Option<&str> {
+    pub(super) fn fact(&self, name: &str) -> Option<&str> {
         self.facts.iter().find(|(fact, _)| fact == name).map(|(_, value)| value.as_str())
     }
 
@@ -128,7 +128,7 @@ impl Page {
 
 impl Case {
     /// The findings its comments demand.
-    pub fn demands(&self) -> Vec<Demand> {
+    pub(super) fn demands(&self) -> Vec<Demand> {
         let mut demands = Vec::new();
         for (path, text) in &self.files {
             for (line, number) in text.lines().zip(1..) {
