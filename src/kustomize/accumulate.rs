@@ -11,7 +11,7 @@ use super::{
     file::{Fields, Kustomization, Type, check},
     generate,
     id::ResId,
-    images, limits, load, patch,
+    images, limits, load, patch, replace,
     report::Report,
     resource::Resource,
     transform::{self, Affix},
@@ -337,5 +337,8 @@ fn run_transformers(folder: &Folder<'_, '_>, file: &Kustomization, all: &mut Acc
     }
     for entry in file.items("images").chain(file.items("imageTags")) {
         images::images(resources, &check(entry, IMAGE, "image", report), &config.images, report);
+    }
+    for entry in file.items("replacements") {
+        replace::entry(folder, resources, entry, report);
     }
 }

@@ -23,6 +23,8 @@ mod names;
 mod object;
 mod order;
 mod patch;
+mod paths;
+mod replace;
 mod report;
 mod resource;
 mod schema;
