@@ -24,6 +24,7 @@ mod object;
 mod order;
 mod patch;
 mod paths;
+mod plugin;
 mod replace;
 mod report;
 mod resource;

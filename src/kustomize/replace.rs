@@ -240,7 +240,10 @@ fn new_value(old: &Node, made: bool, value: &Node, options: &Node) -> Result<Nod
             Value::Int(_) | Value::Uint(_) | Value::Float(_),
             new @ (Value::Int(_) | Value::Uint(_) | Value::Float(_)),
         ) => new,
-        _ => Value::Str(text),
+        (old, _) => {
+            let kind = if matches!(old, Value::Bool(_)) { "a truth value" } else { "a number" };
+            return Err(format!("`{text}` cannot take the place of {kind}"));
+        }
     };
     Ok(Node::new(new, value.span))
 }
