@@ -58,7 +58,7 @@ pub(super) fn images(resources: &mut [Resource], entry: &Node, specs: &[FieldSpe
                 }
                 Ok(None) => {}
                 Err(error) => {
-                    report.error_with(image.at, error, vec![(resource.object.source, "in this object".to_owned())])
+                    report.error_with(image.at, error, vec![(resource.object.source, "in this object".to_owned())]);
                 }
             }
         }

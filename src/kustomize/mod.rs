@@ -13,6 +13,7 @@ mod fields;
 mod file;
 mod finish;
 mod generate;
+mod generated;
 mod hash;
 mod id;
 mod images;
@@ -39,6 +40,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rustc_hash::FxHashMap;
 
+pub use generated::generated_kustomization;
 pub use object::{Build, Change, Error, Object, ObjectId, Step, Unresolved};
 pub use order::legacy_order;
 
