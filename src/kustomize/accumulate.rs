@@ -75,7 +75,7 @@ const REPLICA: Fields = &[("name", Type::Text), ("count", Type::Number)];
 
 impl<'k, 't> Session<'k, 't> {
     pub(super) fn new(kustomize: &'k Kustomize<'t>) -> Self {
-        Self { kustomize, stack: Vec::new(), done: FxHashMap::default(), budget: 10_000_000 }
+        Self { kustomize, stack: Vec::new(), done: FxHashMap::default(), budget: limits::WORK }
     }
 
     /// The kustomization file of a folder, decoded.
@@ -173,7 +173,7 @@ impl<'k, 't> Session<'k, 't> {
     }
 
     fn accumulate(&mut self, path: &str, file: &Kustomization, all: &mut Accumulated) {
-        let cost = all.resources.len() + 1;
+        let cost = all.resources.len() + limits::FOLDER;
         if self.budget < cost {
             all.report.error(file.span, "bases and components multiply beyond all limits");
             return;
@@ -268,6 +268,11 @@ impl<'k, 't> Session<'k, 't> {
                     all.config.merge(&base.config);
                     all.looped |= base.looped;
                     all.vars.extend(base.vars.iter().cloned());
+                    if self.budget < base.resources.len() {
+                        all.report.error(at, "bases and components multiply beyond all limits");
+                        continue;
+                    }
+                    self.budget -= base.resources.len();
                     let new: Vec<_> = base.visited.iter().filter(|path| !all.visited.contains(path)).cloned().collect();
                     all.visited.extend(new);
                     base.resources.clone()
@@ -328,7 +333,7 @@ fn append(found: Vec<Resource>, at: Span, ids: &mut FxHashMap<ResId, Span>, all:
             continue;
         }
         if all.resources.len() >= limits::OBJECTS {
-            all.report.error(at, "the build has more than 100,000 objects");
+            all.report.error(at, "the build has more than 20,000 objects");
             return;
         }
         ids.insert(id, source);

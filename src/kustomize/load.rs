@@ -25,7 +25,7 @@ pub(super) fn resources(tree: &Tree, documents: &[Document], at: Span, report: &
             }
             report.error_with(problem.span, problem.message.clone(), related);
         }
-        queue.push_back((document.root.clone(), document.span));
+        queue.push_back((document.root.clone(), document.root.span.or(document.span)));
     }
     let mut found = Vec::new();
     let mut lists = 0;
