@@ -11,9 +11,10 @@ use super::{
     file::{Fields, Kustomization, Type, check},
     generate,
     id::ResId,
-    images, limits, load, patch,
+    images, limits, load, patch, plugin, replace,
     report::Report,
     resource::Resource,
+    text::{parse_scalar, yaml_1_1},
     transform::{self, Affix},
 };
 use crate::{
@@ -27,6 +28,8 @@ pub(super) struct Accumulated {
     pub(super) resources: Vec<Resource>,
     pub(super) config: Arc<Config>,
     pub(super) report: Report,
+    /// The `vars` of all kustomizations.
+    pub(super) vars: Vec<Node>,
     /// The folders that took part.
     visited: Vec<String>,
     /// Whether a loop cut it short, so that it depends on where the build began.
@@ -39,6 +42,7 @@ impl Default for Accumulated {
             resources: Vec::new(),
             config: Config::built_in(),
             report: Report::default(),
+            vars: Vec::new(),
             visited: Vec::new(),
             looped: false,
         }
@@ -71,7 +75,7 @@ const REPLICA: Fields = &[("name", Type::Text), ("count", Type::Number)];
 
 impl<'k, 't> Session<'k, 't> {
     pub(super) fn new(kustomize: &'k Kustomize<'t>) -> Self {
-        Self { kustomize, stack: Vec::new(), done: FxHashMap::default(), budget: 10_000_000 }
+        Self { kustomize, stack: Vec::new(), done: FxHashMap::default(), budget: limits::WORK }
     }
 
     /// The kustomization file of a folder, decoded.
@@ -97,7 +101,8 @@ impl<'k, 't> Session<'k, 't> {
         for problem in document.problems.iter().filter(|problem| problem.kind != ProblemKind::DuplicateKey) {
             report.error(problem.span, problem.message.clone());
         }
-        Some(Kustomization::decode(&document.root, start, report))
+        let root = yaml_1_1(self.kustomize.store.tree(), &document.root);
+        Some(Kustomization::decode(root.as_ref().unwrap_or(&document.root), start, report))
     }
 
     /// The build's own folder; `root` stands in for its kustomization file.
@@ -168,7 +173,7 @@ impl<'k, 't> Session<'k, 't> {
     }
 
     fn accumulate(&mut self, path: &str, file: &Kustomization, all: &mut Accumulated) {
-        let cost = all.resources.len() + 1;
+        let cost = all.resources.len() + limits::FOLDER;
         if self.budget < cost {
             all.report.error(file.span, "bases and components multiply beyond all limits");
             return;
@@ -181,12 +186,56 @@ impl<'k, 't> Session<'k, 't> {
         configurations(&folder, file, all);
         generate::run(&folder, file, &mut all.resources, &mut all.report);
         self.unresolved(file, all);
+        for plugin in self.plugins(&folder, file.items("generators"), all) {
+            plugin::generator(&folder, &plugin, &mut all.resources, &mut all.report);
+        }
         self.components(&folder, file, all);
         run_transformers(&folder, file, all);
+        for plugin in self.plugins(&folder, file.items("transformers"), all) {
+            plugin::transformer(&folder, &plugin, &mut all.resources, &mut all.report);
+            all.resources.retain(|resource| !resource.deleted);
+        }
+        all.vars.extend(file.items("vars").cloned());
         self.stack.pop();
     }
 
+    /// The configurations of plugins: YAML itself, files and folders.
+    fn plugins<'n>(
+        &mut self,
+        folder: &Folder<'_, '_>,
+        entries: impl Iterator<Item = &'n Node>,
+        all: &mut Accumulated,
+    ) -> Vec<Resource> {
+        let mut found = Accumulated::default();
+        let mut paths = Vec::new();
+        for entry in entries {
+            let text = entry.as_str().unwrap_or_default();
+            if text.contains('\n') {
+                let documents = parse_scalar(folder.tree(), text, entry.span);
+                let inline = load::resources(folder.tree(), &documents, entry.span, &mut all.report);
+                found.resources.extend(inline);
+            } else {
+                paths.push(entry);
+            }
+        }
+        self.resources(folder, paths.into_iter(), &mut found);
+        all.report.absorb(&found.report);
+        all.looped |= found.looped;
+        all.visited.append(&mut found.visited);
+        found.resources
+    }
+
     fn unresolved(&self, file: &Kustomization, all: &mut Accumulated) {
+        for (key, what) in [("validators", "validator"), ("crds", "references declared by the CRDs of")] {
+            for entry in file.items(key) {
+                let path = entry.as_str().unwrap_or_default();
+                all.report.unresolved(entry.span, format!("{what} {path}"), format!("`{key}` is not evaluated"));
+            }
+        }
+        if let Some(path) = file.get("openapi").and_then(|openapi| openapi.get("path")) {
+            let what = format!("merge keys of the schema {}", path.as_str().unwrap_or_default());
+            all.report.unresolved(path.span, what, "`openapi` is not evaluated");
+        }
         for key in ["helmCharts", "helmChartInflationGenerator"] {
             for chart in file.items(key) {
                 let name = chart.find_str(&["name"]).or_else(|| chart.find_str(&["chartName"])).unwrap_or_default();
@@ -218,6 +267,12 @@ impl<'k, 't> Session<'k, 't> {
                     all.report.absorb(&base.report);
                     all.config.merge(&base.config);
                     all.looped |= base.looped;
+                    all.vars.extend(base.vars.iter().cloned());
+                    if self.budget < base.resources.len() {
+                        all.report.error(at, "bases and components multiply beyond all limits");
+                        continue;
+                    }
+                    self.budget -= base.resources.len();
                     let new: Vec<_> = base.visited.iter().filter(|path| !all.visited.contains(path)).cloned().collect();
                     all.visited.extend(new);
                     base.resources.clone()
@@ -278,7 +333,7 @@ fn append(found: Vec<Resource>, at: Span, ids: &mut FxHashMap<ResId, Span>, all:
             continue;
         }
         if all.resources.len() >= limits::OBJECTS {
-            all.report.error(at, "the build has more than 100,000 objects");
+            all.report.error(at, "the build has more than 20,000 objects");
             return;
         }
         ids.insert(id, source);
@@ -309,7 +364,7 @@ fn run_transformers(folder: &Folder<'_, '_>, file: &Kustomization, all: &mut Acc
         patch::entry(folder, resources, entry, report);
     }
     if let Some(namespace) = file.text("namespace") {
-        transform::namespace(resources, namespace, &config.namespace, report);
+        transform::namespace(resources, namespace, transform::NamespaceOptions::default(), &config.namespace, report);
     }
     if let Some(prefix) = file.text("namePrefix") {
         transform::affix(resources, Affix::Prefix, prefix, &config.name_prefix, report);
@@ -337,5 +392,8 @@ fn run_transformers(folder: &Folder<'_, '_>, file: &Kustomization, all: &mut Acc
     }
     for entry in file.items("images").chain(file.items("imageTags")) {
         images::images(resources, &check(entry, IMAGE, "image", report), &config.images, report);
+    }
+    for entry in file.items("replacements") {
+        replace::entry(folder, resources, entry, report);
     }
 }

@@ -151,8 +151,8 @@ fn unknown_field(key: &str, fields: Fields, what: &str) -> String {
         .filter(|(name, distance)| *distance <= 2.max(name.len() / 4))
         .min_by_key(|(_, distance)| *distance);
     match near {
-        Some((name, _)) => format!("unknown field `{key}` in a {what}; did you mean `{name}`?"),
-        None => format!("unknown field `{key}` in a {what}"),
+        Some((name, _)) => format!("unknown field `{key}` of this {what}; did you mean `{name}`?"),
+        None => format!("unknown field `{key}` of this {what}"),
     }
 }
 

@@ -4,7 +4,8 @@
 use smol_str::format_smolstr;
 
 use super::{
-    Build, Object, accumulate::Accumulated, file::Kustomization, hash, names, order, resource::Resource, text::raw_text,
+    Build, Object, accumulate::Accumulated, file::Kustomization, hash, names, order, plugin, resource::Resource,
+    text::raw_text,
 };
 use crate::{
     source::Tree,
@@ -12,11 +13,12 @@ use crate::{
 };
 
 pub(super) fn finish(tree: &Tree, accumulated: Accumulated, file: Option<&Kustomization>) -> Build {
-    let Accumulated { mut resources, config, mut report, .. } = accumulated;
+    let Accumulated { mut resources, config, mut report, vars, .. } = accumulated;
     for resource in resources.iter_mut().filter(|resource| resource.needs_hash) {
         add_hash(resource);
     }
     names::fix(&mut resources, &config, &mut report);
+    plugin::resolve_vars(&mut resources, &vars, &config, &mut report);
     let local = |resource: &Resource| {
         let annotation = resource.node().find(&["metadata", "annotations", "config.kubernetes.io/local-config"]);
         annotation.is_some_and(|node| raw_text(tree, node) != "false")

@@ -161,11 +161,6 @@ fn env_pairs<'p>(bytes: &'p [u8], at: Span, pairs: &mut Vec<Pair<'p>>, report: &
         }
         // kustomize takes a key without value from its own environment, which a controller does not have.
         let (key, value) = line.split_once('=').unwrap_or((line, ""));
-        let letter = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
-        if key.is_empty() || !key.bytes().all(letter) || key.as_bytes()[0].is_ascii_digit() {
-            report.error(at, format!("`{key}` in the env file is no valid variable name"));
-            continue;
-        }
         pairs.push(Pair { key: key.to_owned(), value: value.as_bytes().into(), at });
     }
 }
@@ -173,11 +168,6 @@ fn env_pairs<'p>(bytes: &'p [u8], at: Span, pairs: &mut Vec<Pair<'p>>, report: &
 /// Puts the pairs into `data` and `binaryData`.
 fn fill(node: &mut Node, kind: &str, pairs: Vec<Pair<'_>>, report: &mut Report) {
     for Pair { key, value, at } in pairs {
-        let letter = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
-        if key.len() > 253 || key == "." || key == ".." || !key.bytes().all(letter) {
-            report.error(at, format!("`{key}` is no valid key of a {kind}"));
-            continue;
-        }
         if ["data", "binaryData"].iter().any(|field| node.find(&[field, &key]).is_some()) {
             report.error(at, format!("the key `{key}` is given twice"));
             continue;
@@ -264,6 +254,12 @@ fn merge_into(old: &Resource, made: &mut Resource) {
 fn merge_texts(old: &Node, node: &mut Node, keys: &[&str]) {
     let Some(old) = old.find(keys).filter(|old| old.as_map().is_some_and(|map| !map.is_empty())) else { return };
     let mut merged = old.clone();
+    for entry in merged.as_map_mut().map(crate::yaml::Map::entries_mut).unwrap_or_default() {
+        let text = super::id::scalar_text(&entry.value).unwrap_or_default();
+        if entry.value.as_str() != Some(&text) {
+            entry.value = Node::str(text, entry.value.span);
+        }
+    }
     for entry in node.find(keys).into_iter().flat_map(Node::entries) {
         merged.set(&entry.key, entry.value.clone());
     }

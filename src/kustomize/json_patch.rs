@@ -41,7 +41,16 @@ fn apply_one(node: &mut Node, operation: &Node) -> Result<(), String> {
             if found == value() { Ok(()) } else { Err(format!("testing the value at `{path}` failed")) }
         }
         "copy" => {
-            let value = find(node, &from()?).ok_or_else(|| missing("copy", path))?.clone();
+            let from = from()?;
+            let value = match find(node, &from) {
+                Some(value) => value.clone(),
+                // A missing key of a mapping that is there counts as null, unlike the RFC has it.
+                None => from
+                    .split_last()
+                    .and_then(|(_, parents)| find(node, parents).filter(|parent| parent.as_map().is_some()))
+                    .map(|_| Node::new(Value::Null, operation.span))
+                    .ok_or_else(|| missing("copy", path))?,
+            };
             add(node, &keys, value)
         }
         "move" => {
@@ -60,7 +69,8 @@ fn pointer(path: &str) -> Result<Vec<String>, String> {
     if path.is_empty() {
         return Ok(Vec::new());
     }
-    let Some(path) = path.strip_prefix('/') else {
+    // What stands before the first slash does not count, whatever it is.
+    let Some((_, path)) = path.split_once('/') else {
         return Err(format!("the path `{path}` does not start with `/`"));
     };
     let keys: Vec<String> = path.split('/').map(|key| key.replace("~1", "/").replace("~0", "~")).collect();

@@ -3,7 +3,13 @@
 use crate::yaml::{Node, Value};
 
 /// Most objects of one build.
-pub(super) const OBJECTS: usize = 100_000;
+pub(super) const OBJECTS: usize = 20_000;
+
+/// Most work of one build: objects handed on, and [`FOLDER`] for each folder entered.
+pub(super) const WORK: usize = 1_000_000;
+
+/// What entering a folder counts as.
+pub(super) const FOLDER: usize = 100;
 
 /// Most nested bases.
 pub(super) const BASES: usize = 100;

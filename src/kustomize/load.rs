@@ -25,7 +25,7 @@ pub(super) fn resources(tree: &Tree, documents: &[Document], at: Span, report: &
             }
             report.error_with(problem.span, problem.message.clone(), related);
         }
-        queue.push_back((document.root.clone(), document.span));
+        queue.push_back((document.root.clone(), document.root.span.or(document.span)));
     }
     let mut found = Vec::new();
     let mut lists = 0;
@@ -60,7 +60,7 @@ fn is_empty(node: &Node) -> bool {
     }
 }
 
-/// Why a document is no resource (kyaml `GetValidatedMetadata`, `HasNilEntryInList`).
+/// Why a document is no resource (kyaml `GetValidatedMetadata`).
 fn fault(node: &Node, span: Span) -> Option<(String, Span)> {
     if node.as_map().is_none() {
         return Some(("not a Kubernetes object: expected a mapping".to_owned(), span));
@@ -83,15 +83,5 @@ fn fault(node: &Node, span: Span) -> Option<(String, Span)> {
             return Some((format!("`metadata.{key}` is not a mapping"), bad.span));
         }
     }
-    null_item(node).map(|span| ("a list of this object holds an empty item".to_owned(), span))
-}
-
-fn null_item(node: &Node) -> Option<Span> {
-    match &node.value {
-        Value::Map(map) => map.entries().iter().find_map(|entry| null_item(&entry.value)),
-        Value::Seq(items) => {
-            items.iter().find_map(|item| if item.is_null() { Some(item.span.or(node.span)) } else { null_item(item) })
-        }
-        _ => None,
-    }
+    None
 }

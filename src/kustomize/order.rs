@@ -31,13 +31,13 @@ const FIRST: &[&str] = &[
 const LAST: &[&str] = &["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"];
 
 /// Brings objects into the order in which `kubectl kustomize` prints them: some kinds first, two last, by name within.
-pub fn legacy_order(objects: &mut Vec<Object>) {
+pub fn legacy_order(objects: &mut [Object]) {
     let owned = |kinds: &[&str]| kinds.iter().map(|kind| (*kind).to_owned()).collect::<Vec<_>>();
     sort(objects, &owned(FIRST), &owned(LAST));
 }
 
 /// Sorts as `sortOptions` says.
-pub(super) fn sort_by_options(objects: &mut Vec<Object>, options: &Node) {
+pub(super) fn sort_by_options(objects: &mut [Object], options: &Node) {
     if options.find_str(&["order"]) != Some("legacy") {
         return;
     }
@@ -50,7 +50,7 @@ pub(super) fn sort_by_options(objects: &mut Vec<Object>, options: &Node) {
     sort(objects, &kinds("orderFirst"), &kinds("orderLast"));
 }
 
-fn sort(objects: &mut Vec<Object>, first: &[String], last: &[String]) {
+fn sort(objects: &mut [Object], first: &[String], last: &[String]) {
     let rank = |kind: &str| {
         let place = |kinds: &[String]| kinds.iter().position(|known| known == kind);
         match (place(last), place(first)) {

@@ -8,7 +8,7 @@ use super::{
     json_patch, load,
     report::Report,
     resource::Resource,
-    select::{self, Selector},
+    select::Selector,
     smp,
     text::parse_scalar,
 };
@@ -48,6 +48,11 @@ pub(super) fn entry(folder: &Folder<'_, '_>, resources: &mut Vec<Resource>, entr
     let entry = check(entry, FIELDS, "patch", report);
     let Some((documents, at)) = read(folder, &entry, report) else { return };
     let before = report.errors.len();
+    if documents.iter().all(|document| document.error.is_none() && document.root.is_null()) && !is_void(folder, &entry)
+    {
+        report.error(at, "the patch holds nothing but comments");
+        return;
+    }
     let patch = classify(folder, &documents, at, report);
     if report.errors.len() > before {
         return;
@@ -139,6 +144,12 @@ fn read(folder: &Folder<'_, '_>, entry: &Node, report: &mut Report) -> Option<(V
     }
 }
 
+/// Whether the file of an entry has no bytes at all, which kustomize takes for no patch.
+fn is_void(folder: &Folder<'_, '_>, entry: &Node) -> bool {
+    let path = entry.find_str(&["path"]).unwrap_or_default();
+    folder.bytes(path, entry.span, &mut Report::default()).is_some_and(<[u8]>::is_empty)
+}
+
 fn classify(folder: &Folder<'_, '_>, documents: &[Document], at: Span, report: &mut Report) -> Patch {
     let mut written = documents.iter().filter(|document| document.error.is_some() || !document.root.is_null());
     let Some(first) = written.next() else { return Patch::Nothing };
@@ -188,7 +199,6 @@ fn described(id: &ResId) -> String {
 
 fn select(target: &Node, report: &mut Report) -> Option<Selector> {
     let checked = check(target, TARGET, "patch target", report);
-    debug_assert!(select::FIELDS.len() == TARGET.len());
     match Selector::read(&checked) {
         Ok(selector) => Some(selector),
         Err(error) => {

@@ -69,10 +69,6 @@ impl Resource {
         !self.previous.is_empty()
     }
 
-    pub(super) fn had_name(&self, name: &str) -> bool {
-        self.previous.iter().any(|(_, _, old)| old == name)
-    }
-
     /// The id it was first read with.
     pub(super) fn original_id(&self) -> ResId {
         self.previous_ids().next().unwrap_or_else(|| self.id())
@@ -96,11 +92,6 @@ impl Resource {
         self.suffixes.clone_from(&other.suffixes);
         self.behavior = other.behavior;
         self.needs_hash &= other.needs_hash;
-    }
-
-    /// The present text of `metadata.<key>`.
-    pub(super) fn meta(&self, key: &str) -> &str {
-        self.node().find_str(&["metadata", key]).unwrap_or_default()
     }
 
     pub(super) fn set_meta(&mut self, key: &str, value: Node) {

@@ -2,17 +2,32 @@
 
 use regex::Regex;
 
-use super::{id::Gvk, resource::Resource};
+use super::{
+    id::{Gvk, ResId},
+    resource::Resource,
+};
 use crate::yaml::Node;
 
 /// What a patch's `target` takes. Every part is an anchored regular expression.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Selector {
+    ids: IdSelector,
+    requirements: Requirements,
+}
+
+/// What a selector asks of an id.
+#[derive(Debug, Default)]
+pub(super) struct IdSelector {
     group: Option<Regex>,
     version: Option<Regex>,
     kind: Option<Regex>,
     name: Option<Regex>,
     namespace: Option<Regex>,
+}
+
+/// What a selector asks of labels and annotations.
+#[derive(Debug, Default)]
+pub(super) struct Requirements {
     labels: Vec<Requirement>,
     annotations: Vec<Requirement>,
 }
@@ -27,39 +42,87 @@ enum Requirement {
     NotIn(String, Vec<String>),
 }
 
-pub(super) const FIELDS: &[&str] =
-    &["group", "version", "kind", "name", "namespace", "labelSelector", "annotationSelector"];
+fn matches(pattern: Option<&Regex>, text: &str) -> bool {
+    pattern.is_none_or(|pattern| pattern.is_match(text))
+}
 
 impl Selector {
     pub(super) fn read(node: &Node) -> Result<Self, String> {
-        let pattern = |key: &str| -> Result<Option<Regex>, String> {
-            let Some(text) = node.find_str(&[key]).filter(|text| !text.is_empty()) else { return Ok(None) };
-            let compiled = Regex::new(&format!("^(?:{text})$"));
-            compiled.map(Some).map_err(|_| format!("`{text}` is no valid regular expression"))
-        };
-        let requirements = |key: &str| parse_requirements(node.find_str(&[key]).unwrap_or_default());
-        Ok(Self {
-            group: pattern("group")?,
-            version: pattern("version")?,
-            kind: pattern("kind")?,
-            name: pattern("name")?,
-            namespace: pattern("namespace")?,
-            labels: requirements("labelSelector")?,
-            annotations: requirements("annotationSelector")?,
-        })
+        Ok(Self { ids: IdSelector::read(node)?, requirements: Requirements::read(node)? })
     }
 
     pub(super) fn takes(&self, resource: &Resource) -> bool {
-        let matches =
-            |pattern: &Option<Regex>, text: &str| pattern.as_ref().is_none_or(|pattern| pattern.is_match(text));
-        let Gvk { group, version, kind } = resource.gvk();
-        if !(matches(&self.kind, &kind) && matches(&self.group, &group) && matches(&self.version, &version)) {
+        let ids = &self.ids;
+        if !ids.takes_gvk(&resource.gvk()) {
             return false;
         }
         let (original, present) = (resource.original_id(), resource.id());
-        (matches(&self.name, &original.name) || matches(&self.name, &present.name))
-            && (matches(&self.namespace, &original.namespace) || matches(&self.namespace, &present.namespace))
-            && all_met(&self.labels, resource.node().find(&["metadata", "labels"]))
+        let either = |pattern: Option<&Regex>, one: &str, two: &str| matches(pattern, one) || matches(pattern, two);
+        either(ids.name.as_ref(), &original.name, &present.name)
+            && either(ids.namespace.as_ref(), &original.namespace, &present.namespace)
+            && self.requirements.met_by(resource)
+    }
+}
+
+impl IdSelector {
+    /// Patterns, as in patch targets.
+    pub(super) fn read(node: &Node) -> Result<Self, String> {
+        Self::from_texts(node, |text| {
+            Regex::new(&format!("^(?:{text})$")).map_err(|_| format!("`{text}` is no valid regular expression"))
+        })
+    }
+
+    /// Plain texts, as in the sources of replacements.
+    pub(super) fn exact(node: &Node) -> Self {
+        let plain =
+            |text: &str| Regex::new(&format!("^(?:{})$", regex::escape(text))).map_err(|error| error.to_string());
+        Self::from_texts(node, plain).unwrap_or_default()
+    }
+
+    fn from_texts(node: &Node, compile: impl Fn(&str) -> Result<Regex, String>) -> Result<Self, String> {
+        let part = |key: &str| node.find_str(&[key]).filter(|text| !text.is_empty()).map(&compile).transpose();
+        Ok(Self {
+            group: part("group")?,
+            version: part("version")?,
+            kind: part("kind")?,
+            name: part("name")?,
+            namespace: part("namespace")?,
+        })
+    }
+
+    pub(super) const fn is_empty(&self) -> bool {
+        self.group.is_none()
+            && self.version.is_none()
+            && self.kind.is_none()
+            && self.name.is_none()
+            && self.namespace.is_none()
+    }
+
+    fn takes_gvk(&self, gvk: &Gvk) -> bool {
+        matches(self.kind.as_ref(), &gvk.kind)
+            && matches(self.group.as_ref(), &gvk.group)
+            && matches(self.version.as_ref(), &gvk.version)
+    }
+
+    pub(super) fn takes(&self, id: &ResId) -> bool {
+        self.takes_gvk(&id.gvk)
+            && matches(self.name.as_ref(), &id.name)
+            && matches(self.namespace.as_ref(), &id.namespace)
+    }
+}
+
+impl Requirements {
+    pub(super) fn read(node: &Node) -> Result<Self, String> {
+        let read = |key: &str| parse_requirements(node.find_str(&[key]).unwrap_or_default());
+        Ok(Self { labels: read("labelSelector")?, annotations: read("annotationSelector")? })
+    }
+
+    pub(super) const fn is_empty(&self) -> bool {
+        self.labels.is_empty() && self.annotations.is_empty()
+    }
+
+    pub(super) fn met_by(&self, resource: &Resource) -> bool {
+        all_met(&self.labels, resource.node().find(&["metadata", "labels"]))
             && all_met(&self.annotations, resource.node().find(&["metadata", "annotations"]))
     }
 }

@@ -20,6 +20,43 @@ pub(super) fn raw_text(tree: &Tree, node: &Node) -> String {
     }
 }
 
+/// A kustomization file read by the rules of YAML 1.1, which hold for it alone: `yes`, `on`, `y` and their like are truth
+/// values (sigs.k8s.io/yaml). `None` where nothing changes.
+pub(super) fn yaml_1_1(tree: &Tree, node: &Node) -> Option<Node> {
+    let mut changed: Option<Node> = None;
+    match &node.value {
+        Value::Map(map) => {
+            for entry in map.entries() {
+                if let Some(new) = yaml_1_1(tree, &entry.value) {
+                    changed.get_or_insert_with(|| node.clone()).set(&entry.key, new);
+                }
+            }
+        }
+        Value::Seq(items) => {
+            for (index, item) in items.iter().enumerate() {
+                if let Some(new) = yaml_1_1(tree, item)
+                    && let Some(items) = changed.get_or_insert_with(|| node.clone()).as_seq_mut()
+                {
+                    items[index] = new;
+                }
+            }
+        }
+        Value::Str(text) => {
+            let value = match text.as_str() {
+                "y" | "Y" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" => true,
+                "n" | "N" | "no" | "No" | "NO" | "off" | "Off" | "OFF" => false,
+                _ => return None,
+            };
+            let plain = tree.text(node.span.file)?.get(node.span.start as usize..)?.starts_with(text.as_str());
+            if plain && block_mark(tree, node.span).is_none() {
+                return Some(Node::new(Value::Bool(value), node.span));
+            }
+        }
+        _ => {}
+    }
+    changed
+}
+
 /// What kustomize's last print and parse make of a folded block scalar: go-yaml's emitter puts a line break too many
 /// before the first of more indented lines (yaml.v3 `yaml_emitter_write_folded_scalar`). `None` where nothing changes.
 pub(super) fn refold(tree: &Tree, node: &Node) -> Option<Node> {

@@ -13,21 +13,54 @@ use super::{
 };
 use crate::{source::Span, yaml::Node};
 
+/// What a namespace applies to.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct NamespaceOptions {
+    /// Only objects that have none.
+    pub(super) unset_only: bool,
+    /// Which subjects of role bindings.
+    pub(super) subjects: Subjects,
+}
+
+/// Subjects of role bindings that follow the namespace.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Subjects {
+    /// Those named `default`.
+    #[default]
+    Default,
+    /// Every service account.
+    ServiceAccounts,
+    /// None.
+    None,
+}
+
 /// Sets the namespace of everything that may have one (kustomize `NamespaceTransformer`).
-pub(super) fn namespace(resources: &mut [Resource], value: &Node, specs: &[FieldSpec], report: &mut Report) {
+pub(super) fn namespace(
+    resources: &mut [Resource],
+    value: &Node,
+    options: NamespaceOptions,
+    specs: &[FieldSpec],
+    report: &mut Report,
+) {
+    let may_set = |old: Option<&Node>| match old {
+        Some(old) if options.unset_only => old.is_null() || old.as_str() == Some(""),
+        Some(old) => old != value,
+        None => true,
+    };
     for resource in resources.iter_mut() {
         resource.store_id();
         let gvk = resource.gvk();
         let mut changed = false;
-        if !gvk.is_cluster_scoped() && resource.node().find(&["metadata", "namespace"]) != Some(value) {
+        if !gvk.is_cluster_scoped() && may_set(resource.node().find(&["metadata", "namespace"])) {
             resource.set_meta("namespace", value.clone());
             changed = true;
         }
         if matches!(gvk.kind.as_str(), "RoleBinding" | "ClusterRoleBinding") {
-            changed |= default_subjects(resource, value);
+            changed |= set_subjects(resource, value, options.subjects, &may_set);
         }
         for spec in specs.iter().filter(|spec| is_namespace_spec(spec, &gvk)) {
-            changed |= apply(resource, spec, Make::Scalar, value.span, &mut set_scalar(value.clone()), report);
+            let mut set = |old: &Node| if may_set(Some(old)) { set_scalar(value.clone())(old) } else { Ok(None) };
+            changed |= apply(resource, spec, Make::Scalar, value.span, &mut set, report);
         }
         if changed {
             resource.changed(Step::Namespace, value.span);
@@ -46,11 +79,18 @@ fn is_namespace_spec(spec: &FieldSpec, gvk: &Gvk) -> bool {
     }
 }
 
-/// Subjects named `default` follow the namespace; any other keeps its own.
-fn default_subjects(resource: &mut Resource, value: &Node) -> bool {
-    let is_default = |subject: &Node| {
-        subject.find_str(&["name"]) == Some("default") && subject.get("namespace").is_none_or(|old| old != value)
+fn set_subjects(
+    resource: &mut Resource,
+    value: &Node,
+    which: Subjects,
+    may_set: &dyn Fn(Option<&Node>) -> bool,
+) -> bool {
+    let follows = |subject: &Node| match which {
+        Subjects::Default => subject.find_str(&["name"]) == Some("default"),
+        Subjects::ServiceAccounts => subject.find_str(&["kind"]) == Some("ServiceAccount"),
+        Subjects::None => false,
     };
+    let is_default = |subject: &Node| follows(subject) && may_set(subject.get("namespace"));
     if !resource.node().get("subjects").is_some_and(|subjects| subjects.items().any(is_default)) {
         return false;
     }
