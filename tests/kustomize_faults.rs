@@ -82,7 +82,7 @@ fn faults_are_located_and_do_not_hide_each_other() {
     );
     let errors = built.errors();
     for wanted in [
-        "r2.yaml:1 ServiceAccount/sa is already in this build",
+        "r2.yaml:4 ServiceAccount/sa is already in this build",
         "malformed YAML",
         "r2.yaml:7 `metadata.name` of this X is missing",
         "r2.yaml:11 ",
