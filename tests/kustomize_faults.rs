@@ -151,7 +151,7 @@ fn bases_that_multiply_or_nest_come_to_an_end() {
         }
     }
     for side in ["a", "b"] {
-        files.push((format!("{side}40/kustomization.yaml"), "resources: [../r.yaml]\n".to_owned()));
+        files.push((format!("{side}40/kustomization.yaml"), format!("namePrefix: {side}\nresources: [../r.yaml]\n")));
     }
     files.push(("r.yaml".to_owned(), ACCOUNT.to_owned()));
     for level in 0..400 {
