@@ -6,7 +6,7 @@ use crate::yaml::{Node, Value};
 pub(super) const OBJECTS: usize = 20_000;
 
 /// Most work of one build: objects handed on, and [`FOLDER`] for each folder entered.
-pub(super) const WORK: usize = 1_000_000;
+pub(super) const WORK: usize = 400_000;
 
 /// What entering a folder counts as.
 pub(super) const FOLDER: usize = 100;

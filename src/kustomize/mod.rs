@@ -43,7 +43,7 @@ pub use object::{Build, Change, Error, Hidden, Object, ObjectId, Step, Unresolve
 pub use order::legacy_order;
 
 use crate::{
-    source::{Artifact, FileId, Span},
+    source::{Artifact, FileId, Span, normalize},
     yaml::{Node, Store},
 };
 
@@ -92,7 +92,8 @@ impl<'t> Kustomize<'t> {
     /// the file there, for instance with fields that Flux writes into it; its paths are relative to `dir`.
     #[must_use]
     pub fn build(&self, dir: &str, root: Option<&Node>) -> Build {
-        let (accumulated, file) = accumulate::Session::new(self).root(dir, root);
+        let dir = normalize(dir);
+        let (accumulated, file) = accumulate::Session::new(self).root(&dir, root);
         finish::finish(self.store.tree(), accumulated, file.as_ref())
     }
 

@@ -1,3 +1,5 @@
+use rustc_hash::FxHashSet;
+
 use super::{Error, Hidden, ObjectId, Unresolved};
 use crate::source::Span;
 
@@ -38,9 +40,18 @@ impl Report {
         }
     }
 
+    /// Adds what `other` has more: bases that are used twice report once.
     pub(super) fn absorb(&mut self, other: &Self) {
         let room = |len: usize| MOST.saturating_sub(len);
-        self.errors.extend(other.errors.iter().take(room(self.errors.len())).cloned());
-        self.unresolved.extend(other.unresolved.iter().take(room(self.unresolved.len())).cloned());
+        let known: FxHashSet<(Span, &str)> =
+            self.errors.iter().map(|error| (error.span, error.message.as_str())).collect();
+        let is_new = |error: &&Error| !known.contains(&(error.span, error.message.as_str()));
+        let errors: Vec<Error> = other.errors.iter().filter(is_new).take(room(known.len())).cloned().collect();
+        self.errors.extend(errors);
+        let known: FxHashSet<&Unresolved> = self.unresolved.iter().collect();
+        let is_new = |unresolved: &&Unresolved| !known.contains(unresolved);
+        let unresolved: Vec<Unresolved> =
+            other.unresolved.iter().filter(is_new).take(room(known.len())).cloned().collect();
+        self.unresolved.extend(unresolved);
     }
 }

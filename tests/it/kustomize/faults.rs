@@ -82,7 +82,7 @@ fn faults_are_located_and_do_not_hide_each_other() {
     );
     let errors = built.errors();
     for wanted in [
-        "r2.yaml:4 ServiceAccount/sa is already in this build",
+        "r2.yaml:3 ServiceAccount/sa is already in this build",
         "malformed YAML",
         "r2.yaml:7 `metadata.name` of this X is missing",
         "r2.yaml:11 ",
@@ -150,7 +150,7 @@ fn bases_that_multiply_or_nest_come_to_an_end() {
         }
     }
     for side in ["a", "b"] {
-        files.push((format!("{side}40/kustomization.yaml"), "resources: [../r.yaml]\n".to_owned()));
+        files.push((format!("{side}40/kustomization.yaml"), format!("namePrefix: {side}\nresources: [../r.yaml]\n")));
     }
     files.push(("r.yaml".to_owned(), ACCOUNT.to_owned()));
     for level in 0..400 {
