@@ -136,17 +136,17 @@ impl Finder<'_, '_> {
 
     /// What no entry point reaches: further clusters, applied by hand, and groups that nothing reaches.
     fn leftover(&self, clusters: &[(String, Closure)]) -> (Named, Named) {
-        let reached: BTreeSet<Span> = clusters
+        let reached: BTreeSet<(FileId, u32)> = clusters
             .iter()
             .flat_map(|(_, closure)| closure.drafts.values())
-            .flat_map(|draft| draft.definitions.iter().map(|definition| definition.object.source))
+            .flat_map(|draft| draft.definitions.iter().map(|definition| document(definition.object.source)))
             .collect();
         // Without a source it is a patch, or a template that something else completes.
         let left: Vec<&Declared> = self
             .discovered
             .kustomizations
             .iter()
-            .filter(|declared| !reached.contains(&declared.span) && is_complete(declared))
+            .filter(|declared| !reached.contains(&document(declared.span)) && is_complete(declared))
             .collect();
         let tops = self.tops(&left);
         let mut groups = Tops::new();
@@ -174,17 +174,18 @@ impl Finder<'_, '_> {
 
     /// Those of `left` that no other of them builds.
     fn tops<'d>(&self, left: &[&'d Declared]) -> Vec<&'d Declared> {
-        let built: Vec<(usize, Vec<Span>)> = left
+        let built: Vec<(usize, Vec<(FileId, u32)>)> = left
             .par_iter()
             .enumerate()
             .map(|(index, declared)| {
                 let path = declared.kustomization.spec.path.as_deref().map(normalize).unwrap_or_default();
                 // The root of some other source, as a rule: this repository's would hold everything.
                 let built = if path.is_empty() { Vec::new() } else { self.shallow(&path) };
-                (index, built.into_iter().map(|object| object.source).collect())
+                (index, built.into_iter().map(|object| document(object.source)).collect())
             })
             .collect();
-        let is_built = |top: usize| built.iter().any(|(index, spans)| *index != top && spans.contains(&left[top].span));
+        let is_built =
+            |top: usize| built.iter().any(|(index, spans)| *index != top && spans.contains(&document(left[top].span)));
         left.iter().enumerate().filter(|(index, _)| !is_built(*index)).map(|(_, declared)| *declared).collect()
     }
 
@@ -267,6 +268,11 @@ impl Finder<'_, '_> {
             }
         }
     }
+}
+
+/// Which document a span stands for: its end tells, whether or not the mark before it counts as its start.
+fn document(span: Span) -> (FileId, u32) {
+    (span.file, span.end)
 }
 
 /// Whether a document is a Kustomization of its own, and no patch.
