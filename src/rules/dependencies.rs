@@ -8,6 +8,9 @@ use crate::{
     source::Span,
 };
 
+/// From this likeness on, a name is worth asking about.
+const NEAR: f64 = 0.7;
+
 /// An entry of `dependsOn`.
 pub(super) struct Entry<'a> {
     /// Whose entry it is.
@@ -131,13 +134,20 @@ impl Entry<'_> {
         } else {
             cluster.releases.iter().map(|release| &release.key).collect()
         };
-        let score = |key: &NodeKey| strsim::normalized_damerau_levenshtein(&key.name, self.name);
+        let score = |key: &NodeKey| {
+            let (long, short) =
+                if key.name.len() > self.name.len() { (&*key.name, self.name) } else { (self.name, &*key.name) };
+            // `rook-ceph-cluster` for `storage-rook-ceph-cluster`: a prefix is easily added or left out.
+            let is_tail = short.contains('-') && long.strip_suffix(short).is_some_and(|head| head.ends_with('-'));
+            let similar = strsim::normalized_damerau_levenshtein(&key.name, self.name);
+            if is_tail { similar.max(NEAR) } else { similar }
+        };
         let own = self.subject.name.as_str();
         let near = keys
             .into_iter()
             .filter(|key| key.name != own)
             .map(|key| (score(key), key))
-            .filter(|(score, _)| *score >= 0.7);
+            .filter(|(score, _)| *score >= NEAR);
         let best =
             near.max_by(|(left, left_key), (right, right_key)| left.total_cmp(right).then(right_key.cmp(left_key)))?;
         let same_namespace = best.1.namespace == self.namespace;

@@ -105,9 +105,11 @@ fn report(situation: &Situation<'_>, nodes: &[NodeId], shared: &Shared<'_>) -> F
         finding.severity = Severity::Info;
     }
     let pruning = nodes.iter().filter(|node| cluster.node(**node).kustomization.spec.prune == Some(true)).count();
-    finding.why = "Each of them puts its own owner labels and fields on the object whenever it reconciles, so they overwrite each other; \
-                   and each waits for it, so what is slow holds up the dependents of all."
+    finding.why = "Each of them puts its own owner labels and fields on the object whenever it reconciles, so they overwrite each other."
         .to_owned();
+    if nodes.iter().any(|node| cluster.node(*node).kustomization.spec.wait) {
+        finding.why.push_str(" Those that wait do so for it as well: what is slow holds up the dependents of each.");
+    }
     if pruning > 0 {
         finding.why.push_str(" Removing it from one of them may delete it (`prune: true`) although the other still wants it.");
     }

@@ -2,13 +2,13 @@ use std::time::Duration;
 
 use super::{
     Context, Rule, Situation,
-    wording::{about, list, names, place, short_list},
+    wording::{about, list, names, place, short_list, subject_of},
 };
 use crate::{
     cluster::{Node, NodeId},
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Tier},
     flux::{kustomization_timeout, format_duration},
-    graph::{Actor, Moment},
+    graph::{Actor, Moment, Reason},
     source::Tree,
     timing::{Origin, Range},
 };
@@ -83,10 +83,9 @@ fn report(tree: &Tree, situation: &Situation<'_>, id: NodeId, node: &Node) -> Op
         let text = format!("heavy: typically {}, up to {} ({})", about(member.range.typical), about(member.range.high), member.origin);
         finding.related.push(Related::new(text, Some(cluster.releases[member.index].key.subject("HelmRelease")), at));
     }
-    for dependent in &dependents {
-        let dependent = cluster.node(*dependent);
-        let at = dependent.kustomization.span(&["spec", "dependsOn"]);
-        finding.related.push(Related::new("held up", Some(dependent.subject()), at));
+    for (dependent, edge) in situation.graph.outputs(ready).filter(|(_, edge)| edge.reason == Reason::DependsOn) {
+        let subject = subject_of(cluster, situation.graph.event(dependent).actor);
+        finding.related.push(Related::new(format!("{} waits for it", subject.name), Some(subject), edge.span));
     }
     finding.why = why(situation, ready, &heavy, node, dependents.len());
     finding.help = help(tree, situation, id, &heavy);

@@ -1,9 +1,12 @@
-//! The table of rules in the README is made from the rule pages: `UPDATE=1 cargo test` writes it.
+//! What the README shows is made: the table of rules from the rule pages, the output by the program.
+//! `UPDATE=1 cargo test` writes both.
 
-use std::{env, fs, path::Path};
+use std::{env, fs, path::Path, process::Command};
 
 const START: &str = "<!-- made from rules/*.md by `UPDATE=1 cargo test` -->\n";
 const END: &str = "<!-- end -->\n";
+const OUTPUT: &str = "<!-- printed by `fluxdag lint fixtures/heavy-in-wait`; `UPDATE=1 cargo test` writes it -->\n";
+const OUTPUT_END: &str = "<!-- end of output -->\n";
 
 #[test]
 fn readme_lists_every_rule_as_its_page_has_it() {
@@ -17,16 +20,37 @@ fn readme_lists_every_rule_as_its_page_has_it() {
     rows.sort();
     let table: String = rows.iter().map(Row::to_line).collect();
 
-    let path = root.join("README.md");
-    let readme = fs::read_to_string(&path).unwrap().replace('\r', "");
-    let (before, rest) = readme.split_once(START).unwrap();
-    let (_, after) = rest.split_once(END).unwrap();
     let head = "| rule | severity | what it reports |\n|---|---|---|\n";
-    let expected = format!("{before}{START}{head}{table}{END}{after}");
+    hold(START, &format!("{head}{table}"), END);
+}
+
+#[test]
+fn readme_shows_what_the_program_prints() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_fluxdag"));
+    command.args(["lint", "fixtures/heavy-in-wait"]).current_dir(root).env_clear().env("LC_ALL", "C.UTF-8");
+    if let Some(windows) = env::var_os("SystemRoot") {
+        command.env("SystemRoot", windows);
+    }
+    let output = String::from_utf8(command.output().unwrap().stdout).unwrap().replace('\r', "");
+    let (first, _) = output.split_once("\n\n").unwrap();
+    hold(OUTPUT, &format!("```text\n{first}\n```\n"), OUTPUT_END);
+}
+
+/// Holds what stands between two marks of the README to `text`, or writes it there.
+fn hold(start: &str, text: &str, end: &str) {
+    // Two tests write the file: one after the other.
+    static FILE: std::sync::Mutex<()> = std::sync::Mutex::new(());
+    let _one = FILE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let readme = fs::read_to_string(&path).unwrap().replace('\r', "");
+    let (before, rest) = readme.split_once(start).unwrap();
+    let (_, after) = rest.split_once(end).unwrap();
+    let expected = format!("{before}{start}{text}{end}{after}");
     if env::var_os("UPDATE").is_some() {
         fs::write(&path, expected).unwrap();
     } else {
-        assert!(readme == expected, "README.md is not current, `UPDATE=1 cargo test` makes it so:\n{head}{table}");
+        assert!(readme == expected, "README.md is not current, `UPDATE=1 cargo test` makes it so:\n{text}");
     }
 }
 
