@@ -10,6 +10,7 @@
 mod architecture;
 mod cli;
 mod corpus;
+mod deadlocks;
 mod fixtures;
 mod kustomize;
 mod readme;
