@@ -8,7 +8,7 @@ use std::{
 use rayon::prelude::*;
 use smol_str::SmolStr;
 
-use super::{Definition, Folder, NodeKey, ObjectKey, sources::Sources};
+use super::{Definition, Folder, NodeKey, ObjectKey, growth::Growth, sources::Sources};
 use crate::{
     flux::{
         Applied, Artifacts, FluxVersion, Inputs, Kustomization, Policy, SourceRef, Variables, Where,
@@ -22,7 +22,10 @@ use crate::{
 
 /// Rounds after which the search stops. Each level of nesting takes one, each level of ConfigMaps with variables
 /// another.
-const ROUNDS: usize = 48;
+const ROUNDS: usize = 256;
+
+/// Rounds without a new node after which the search stops: what is left goes to and fro.
+const ROUNDS_WITHOUT_NEW: usize = 48;
 
 /// A node in the making.
 #[derive(Debug, Clone)]
@@ -35,7 +38,7 @@ pub(super) struct Draft {
     pub(super) applied: Arc<Applied>,
     pub(super) unresolved: Vec<Unresolved>,
     /// The build before substitution, and the variables it was last substituted with.
-    raw: Option<Arc<Build>>,
+    pub(super) raw: Option<Arc<Build>>,
     variables: Option<Variables>,
 }
 
@@ -80,6 +83,9 @@ pub(super) fn close(artifacts: &Artifacts<'_>, roots: &Roots) -> Closure {
         }
     }
     let mut version = roots.version;
+    let mut growth = Growth::default();
+    let mut since_new = 0;
+    let mut is_settled = false;
     for _ in 0..ROUNDS {
         let built = drafts.values().flat_map(|draft| &draft.applied.build.objects);
         let sources = Sources::new(artifacts, &own, roots.objects.iter().chain(built));
@@ -104,10 +110,17 @@ pub(super) fn close(artifacts: &Artifacts<'_>, roots: &Roots) -> Closure {
             .collect();
         let changed = !advanced.is_empty();
         drafts.extend(advanced);
-        if !(adopt_children(&mut drafts) || changed) {
+        let known = growth.adopted();
+        if !(adopt_children(&mut drafts, &mut growth) || changed) {
+            is_settled = true;
+            break;
+        }
+        since_new = if growth.adopted() > known { 0 } else { since_new + 1 };
+        if since_new > ROUNDS_WITHOUT_NEW {
             break;
         }
     }
+    growth.tell(&mut drafts, is_settled);
     Closure { drafts, version }
 }
 
@@ -190,9 +203,15 @@ fn build_folder(kustomization: &Kustomization, sources: &Sources<'_, '_>) -> (Bu
 
 /// The folder whose path is most like `path`, if any is near.
 fn similar_folder(artifact: &Artifact, path: &str) -> Option<String> {
-    let near = |folder: &&str| strsim::normalized_damerau_levenshtein(folder, path) >= 0.8;
-    let score = |folder: &&str| (strsim::normalized_damerau_levenshtein(folder, path) * 1e6) as u64;
-    artifact.folders().filter(near).max_by_key(score).map(str::to_owned)
+    let length = path.chars().count();
+    let score = |folder: &str| {
+        // The distance is the difference in length at least; the rest is expensive.
+        let other = folder.chars().count();
+        let may_be_near = length.abs_diff(other) * 5 <= length.max(other);
+        may_be_near.then(|| (strsim::normalized_damerau_levenshtein(folder, path) * 1e6) as u64)
+    };
+    let near = artifact.folders().filter_map(|folder| Some((score(folder)?, folder)));
+    near.filter(|(score, _)| *score >= 800_000).max_by_key(|(score, _)| *score).map(|(_, folder)| folder.to_owned())
 }
 
 fn unresolved(
@@ -265,7 +284,8 @@ fn told_version(drafts: &BTreeMap<NodeKey, Draft>) -> Option<FluxVersion> {
 
 /// Takes in the Kustomizations that builds hold, and drops those that none holds any more. Tells whether anything
 /// changed.
-fn adopt_children(drafts: &mut BTreeMap<NodeKey, Draft>) -> bool {
+fn adopt_children(drafts: &mut BTreeMap<NodeKey, Draft>, growth: &mut Growth) -> bool {
+    growth.start_round();
     let mut children: BTreeMap<NodeKey, Vec<Definition>> = BTreeMap::new();
     for (owner, draft) in drafts.iter() {
         if draft.kustomization.spec.kube_config.is_some() {
@@ -289,6 +309,9 @@ fn adopt_children(drafts: &mut BTreeMap<NodeKey, Draft>) -> bool {
         let Some(first) = definitions.first() else { continue };
         let Some(draft) = drafts.get_mut(&key) else {
             let kustomization = Kustomization::read(first.object.clone());
+            if !growth.admits(drafts, &kustomization, first.owner.as_ref()) {
+                continue;
+            }
             drafts.insert(key, Draft::new(kustomization, false, definitions));
             changed = true;
             continue;

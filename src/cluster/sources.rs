@@ -70,6 +70,9 @@ impl<'a, 't> Sources<'a, 't> {
 
     /// Where the files of `source` are.
     pub(super) fn find(&self, source: &SourceRef) -> Where<'t> {
+        if source.name.is_empty() {
+            return Where::Elsewhere("it names no source: `spec.sourceRef` needs a kind and a name".to_owned());
+        }
         if self.is_own(source) {
             return Where::Here(self.repository());
         }

@@ -46,12 +46,51 @@ pub fn build(kustomization: &Kustomization, inputs: Inputs<'_, '_>) -> Build {
             root
         }
     };
+    errors.extend(faults(kustomize, folder, &root));
     let has_component = |path: &str| join(folder, path).is_some_and(|path| artifact.is_folder(&path));
     let root = overlay(root, kustomization, &has_component);
+    if errors.is_empty() && says_nothing(&root) {
+        let message = match root.span.is_some() {
+            true => "the kustomization file is empty".to_owned(),
+            false => format!("`{}` holds no manifest, and an empty kustomization cannot be built", shown(folder)),
+        };
+        errors.push(Error { message, span: root.span, related: Vec::new(), twice: None });
+    }
     let mut build = kustomize.build(folder, Some(&root));
     build.errors.splice(0..0, errors);
     build.objects = expand(std::mem::take(&mut build.objects));
     build
+}
+
+/// What keeps the kustomization file of `folder` from being read (fluxcd/pkg kustomize, `Generator.WriteFile`, which lets
+/// keys be set twice).
+fn faults(kustomize: &Kustomize<'_>, folder: &str, root: &Node) -> Vec<Error> {
+    let Some(file) = Kustomize::kustomization_file(kustomize.artifact(), folder) else { return Vec::new() };
+    let error = |span: Span, message: String| Error { message, span, related: Vec::new(), twice: None };
+    let documents = &kustomize.store().parse(file).documents;
+    let broken = documents.iter().find_map(|document| document.error.as_ref());
+    let mut faults: Vec<Error> =
+        broken.map(|problem| error(problem.span, format!("malformed YAML: {}", problem.message))).into_iter().collect();
+    if faults.is_empty() && root.as_map().is_none() && !root.is_null() {
+        faults.push(error(root.span, "not a kustomization: expected a mapping".to_owned()));
+    }
+    faults
+}
+
+/// Whether kustomize finds a kustomization empty once Flux has written it (kustomize `Kustomization.CheckEmpty`; fields
+/// without a value are not written).
+fn says_nothing(root: &Node) -> bool {
+    let is_blank = |node: &Node| match &node.value {
+        Value::Null => true,
+        Value::Map(map) => map.is_empty(),
+        Value::Seq(items) => items.is_empty(),
+        _ => node.as_str() == Some(""),
+    };
+    root.entries().all(|entry| matches!(entry.key.as_str(), "apiVersion" | "kind") || is_blank(&entry.value))
+}
+
+fn shown(folder: &str) -> &str {
+    if folder.is_empty() { "the root of the source" } else { folder }
 }
 
 /// Substitutes variables in a build and sets common metadata (kustomize-controller v1.9, `build` and `apply`).

@@ -1,7 +1,11 @@
 use std::collections::{VecDeque, hash_map::Entry};
 
-use petgraph::{Direction, algo::tarjan_scc, graph::NodeIndex, visit::EdgeRef};
-
+use petgraph::{
+    Direction,
+    algo::tarjan_scc,
+    graph::{EdgeIndex, NodeIndex},
+    visit::EdgeRef,
+};
 use rustc_hash::FxHashMap;
 
 use super::{Edge, Event, EventGraph, EventId, Reason};
@@ -69,56 +73,104 @@ impl EventGraph {
     /// The shortest loop within `members` (sorted) over edges that `allow` allows, counted in edges; the first one in
     /// the order of events where several are equally short. It begins at its smallest event.
     fn shortest_loop(&self, members: &[NodeIndex], allow: &dyn Fn(&Edge) -> bool) -> Option<Loop> {
-        let mut best: Option<Vec<(NodeIndex, NodeIndex, Edge)>> = None;
-        for start in members {
+        let knot = Knot::new(self, members, allow);
+        let mut best: Option<Vec<EdgeIndex>> = None;
+        let mut budget = BUDGET;
+        for start in (0..members.len()).filter(|start| knot.may_begin(*start)) {
             let limit = best.as_ref().map_or(usize::MAX, Vec::len);
-            if let Some(found) = self.loop_through(*start, members, allow, limit) {
+            if let Some(found) = knot.loop_through(start, limit, &mut budget) {
                 best = Some(found);
             }
+            if budget == 0 && best.is_some() {
+                break;
+            }
         }
-        let steps = best?.into_iter().map(|(before, after, edge)| Step {
-            before: self.graph[before],
-            after: self.graph[after],
-            edge,
-        });
-        Some(Loop { steps: steps.collect() })
+        let step = |edge: EdgeIndex| {
+            let (before, after) = self.graph.edge_endpoints(edge)?;
+            let edge = self.graph.edge_weight(edge)?.clone();
+            Some(Step { before: self.graph[before], after: self.graph[after], edge })
+        };
+        Some(Loop { steps: best?.into_iter().filter_map(step).collect() })
+    }
+}
+
+/// Edges that the search looks at in one knot before it takes the shortest loop it has.
+const BUDGET: usize = 50_000_000;
+
+/// Events that wait for each other, numbered in their order, with the edges between them.
+struct Knot {
+    /// Where each leads, in the order of the edges.
+    links: Vec<Vec<(usize, EdgeIndex)>>,
+    /// The one event before each, where there is just one.
+    only: Vec<Before>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Before {
+    Nothing,
+    One(usize),
+    Many,
+}
+
+impl Knot {
+    fn new(graph: &EventGraph, members: &[NodeIndex], allow: &dyn Fn(&Edge) -> bool) -> Self {
+        let mut only = vec![Before::Nothing; members.len()];
+        let mut links = Vec::with_capacity(members.len());
+        for (from, member) in members.iter().enumerate() {
+            let edges = graph.graph.edges_directed(*member, Direction::Outgoing);
+            let mut out: Vec<(usize, EdgeIndex)> = edges
+                .filter(|edge| allow(edge.weight()))
+                .filter_map(|edge| Some((members.binary_search(&edge.target()).ok()?, edge.id())))
+                .collect();
+            out.sort_by_key(|(_, edge)| *edge);
+            for (to, _) in &out {
+                only[*to] = match only[*to] {
+                    Before::Nothing => Before::One(from),
+                    Before::One(known) if known == from => Before::One(from),
+                    Before::One(_) | Before::Many => Before::Many,
+                };
+            }
+            links.push(out);
+        }
+        Self { links, only }
     }
 
-    /// Breadth-first from `start` back to `start`, shorter than `limit`.
-    fn loop_through(
-        &self,
-        start: NodeIndex,
-        members: &[NodeIndex],
-        allow: &dyn Fn(&Edge) -> bool,
-        limit: usize,
-    ) -> Option<Vec<(NodeIndex, NodeIndex, Edge)>> {
-        let mut came: FxHashMap<NodeIndex, (NodeIndex, Edge)> = FxHashMap::default();
+    /// Whether some loop may have `start` as its smallest event.
+    fn may_begin(&self, start: usize) -> bool {
+        match self.only[start] {
+            Before::Nothing => false,
+            Before::One(before) => before >= start,
+            Before::Many => true,
+        }
+    }
+
+    /// Breadth-first from `start` back to `start`, shorter than `limit`, over events that are not smaller: a loop
+    /// through a smaller one begins there.
+    fn loop_through(&self, start: usize, limit: usize, budget: &mut usize) -> Option<Vec<EdgeIndex>> {
+        let mut came: FxHashMap<usize, (usize, EdgeIndex)> = FxHashMap::default();
         let mut open = VecDeque::from([(start, 0)]);
         while let Some((at, depth)) = open.pop_front() {
             if depth + 1 >= limit {
                 return None;
             }
-            let mut edges: Vec<_> = self.graph.edges_directed(at, Direction::Outgoing).collect();
-            edges.sort_by_key(EdgeRef::id);
-            for edge in edges {
-                let next = edge.target();
-                if !allow(edge.weight()) || members.binary_search(&next).is_err() {
-                    continue;
-                }
-                if next == start {
-                    let mut steps = vec![(at, start, edge.weight().clone())];
+            *budget = budget.saturating_sub(self.links[at].len());
+            for (next, edge) in &self.links[at] {
+                if *next == start {
+                    let mut steps = vec![*edge];
                     let mut node = at;
                     while node != start {
-                        let (before, edge) = came.get(&node)?.clone();
-                        steps.push((before, node, edge));
+                        let (before, edge) = *came.get(&node)?;
+                        steps.push(edge);
                         node = before;
                     }
                     steps.reverse();
                     return Some(steps);
                 }
-                if let Entry::Vacant(place) = came.entry(next) {
-                    place.insert((at, edge.weight().clone()));
-                    open.push_back((next, depth + 1));
+                if *next > start
+                    && let Entry::Vacant(place) = came.entry(*next)
+                {
+                    place.insert((at, *edge));
+                    open.push_back((*next, depth + 1));
                 }
             }
         }

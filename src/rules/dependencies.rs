@@ -71,6 +71,9 @@ fn resolve<'a>(
 fn target(cluster: &Cluster, kind: &str, namespace: &str, name: &str) -> Target {
     let wanted = NodeKey::new(namespace, name);
     let is_node = kind == "Kustomization";
+    if if is_node { cluster.find(&wanted).is_some() } else { cluster.release(&wanted).is_some() } {
+        return Target::Found;
+    }
     let same_kind: Vec<(&NodeKey, Span)> = if is_node { nodes(cluster, name) } else { releases(cluster, name) };
     // Where the namespace of either side is not known, the name decides.
     let is_open = |key: &NodeKey| key.namespace.is_empty() || namespace.is_empty();
@@ -92,6 +95,12 @@ fn target(cluster: &Cluster, kind: &str, namespace: &str, name: &str) -> Target 
         Some(cluster.node(provider.node).key.to_string())
     });
     Target::OtherKind { subject: key.subject(if is_node { "HelmRelease" } else { "Kustomization" }), span, owner }
+}
+
+/// Whether texts of these lengths can be alike at all, which is much cheaper to find out than how alike they are.
+fn is_of_like_length(left: &str, right: &str) -> bool {
+    let (left, right) = (left.chars().count(), right.chars().count());
+    left.abs_diff(right) * 10 <= left.max(right) * 3
 }
 
 fn nodes<'a>(cluster: &'a Cluster, name: &str) -> Vec<(&'a NodeKey, Span)> {
@@ -145,7 +154,7 @@ impl Entry<'_> {
         let own = self.subject.name.as_str();
         let near = keys
             .into_iter()
-            .filter(|key| key.name != own)
+            .filter(|key| key.name != own && is_of_like_length(&key.name, self.name))
             .map(|key| (score(key), key))
             .filter(|(score, _)| *score >= NEAR);
         let best =

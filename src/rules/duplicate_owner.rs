@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use super::{
     Context, Rule, Situation,
-    wording::{list, short_list},
+    wording::short_list,
 };
 use crate::{
     cluster::{NodeId, ObjectKey, Provider},
@@ -24,6 +24,9 @@ pub(super) static RULE: Rule = Rule {
     },
     check,
 };
+
+/// Owners named in one sentence; the rest is counted.
+const OWNERS: usize = 6;
 
 type Shared<'a> = Vec<(&'a ObjectKey, Vec<Provider>)>;
 
@@ -79,8 +82,8 @@ fn report(situation: &Situation<'_>, nodes: &[NodeId], shared: &Shared<'_>) -> F
     let (key, providers) = objects[0];
     let names: Vec<String> = objects.iter().map(|(key, _)| key.subject().to_string()).collect();
     let message = match names.as_slice() {
-        [one] => format!("{one} is built by {}", list(&owners)),
-        _ => format!("{} objects are built by {}: {}", names.len(), list(&owners), short_list(&names, 3)),
+        [one] => format!("{one} is built by {}", short_list(&owners, OWNERS)),
+        _ => format!("{} objects are built by {}: {}", names.len(), short_list(&owners, OWNERS), short_list(&names, 3)),
     };
     let place = |provider: &Provider| {
         let object = cluster.object(*provider);
@@ -91,7 +94,7 @@ fn report(situation: &Situation<'_>, nodes: &[NodeId], shared: &Shared<'_>) -> F
     for provider in &providers[1..] {
         let node = cluster.node(provider.node);
         if place(provider) == place(&providers[0]) {
-            finding.label = format!("built by {}", list(&owners));
+            finding.label = format!("built by {}", short_list(&owners, OWNERS));
         } else {
             finding.related.push(Related::new(format!("built again by {}", node.subject()), Some(key.subject()), place(provider)));
         }
@@ -113,7 +116,7 @@ fn report(situation: &Situation<'_>, nodes: &[NodeId], shared: &Shared<'_>) -> F
     if pruning > 0 {
         finding.why.push_str(" Removing it from one of them may delete it (`prune: true`) although the other still wants it.");
     }
-    finding.help = format!("keep it in one of {}, and take it out of the other's `resources`", list(&owners));
+    finding.help = format!("keep it in one of {}, and take it out of the other's `resources`", short_list(&owners, OWNERS));
     finding
 }
 

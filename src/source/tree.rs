@@ -30,8 +30,21 @@ pub struct Tree {
 #[derive(Debug)]
 struct SourceFile {
     path: String,
-    bytes: OnceLock<Result<Vec<u8>, io::Error>>,
+    contents: OnceLock<Result<Contents, io::Error>>,
     lines: OnceLock<LineIndex>,
+}
+
+/// What a file holds. Whether it is text is found out once: it is asked for at every place that is shown.
+#[derive(Debug)]
+enum Contents {
+    Text(String),
+    Binary(Vec<u8>),
+}
+
+impl Contents {
+    fn of(bytes: Vec<u8>) -> Self {
+        String::from_utf8(bytes).map_or_else(|error| Self::Binary(error.into_bytes()), Self::Text)
+    }
 }
 
 impl Tree {
@@ -58,7 +71,7 @@ impl Tree {
             Self { root: PathBuf::new(), files: Vec::new(), by_path: FxHashMap::default(), unreadable: Vec::new() };
         for (path, bytes) in files {
             let id = tree.add(path);
-            tree.files[id.index()].bytes = OnceLock::from(Ok(bytes));
+            tree.files[id.index()].contents = OnceLock::from(Ok(Contents::of(bytes)));
         }
         tree
     }
@@ -112,7 +125,7 @@ impl Tree {
     fn add(&mut self, path: String) -> FileId {
         let id = FileId(u32::try_from(self.files.len()).expect("internal: fewer than 2^32 files"));
         self.by_path.insert(path.clone(), Entry::File(id));
-        self.files.push(SourceFile { path, bytes: OnceLock::new(), lines: OnceLock::new() });
+        self.files.push(SourceFile { path, contents: OnceLock::new(), lines: OnceLock::new() });
         id
     }
 
@@ -171,15 +184,28 @@ impl Tree {
     /// # Errors
     /// What the operating system said when the file was first read.
     pub fn bytes(&self, file: FileId) -> Result<&[u8], &io::Error> {
-        let Some(entry) = self.files.get(file.index()) else { return Ok(&[]) };
-        let read = || fs::read(self.root.join(&entry.path));
-        entry.bytes.get_or_init(read).as_ref().map(Vec::as_slice)
+        match self.contents(file) {
+            None => Ok(&[]),
+            Some(Ok(Contents::Text(text))) => Ok(text.as_bytes()),
+            Some(Ok(Contents::Binary(bytes))) => Ok(bytes),
+            Some(Err(error)) => Err(error),
+        }
     }
 
     /// The contents of a file as text; `None` where it cannot be read or is not UTF-8.
     #[must_use]
     pub fn text(&self, file: FileId) -> Option<&str> {
-        std::str::from_utf8(self.bytes(file).ok()?).ok()
+        match self.contents(file) {
+            None => Some(""),
+            Some(Ok(Contents::Text(text))) => Some(text),
+            Some(_) => None,
+        }
+    }
+
+    fn contents(&self, file: FileId) -> Option<Result<&Contents, &io::Error>> {
+        let entry = self.files.get(file.index())?;
+        let read = || fs::read(self.root.join(&entry.path)).map(Contents::of);
+        Some(entry.contents.get_or_init(read).as_ref())
     }
 
     /// Line and columns of the start of `span`; line 1 where its file is no text.

@@ -8,6 +8,7 @@
 )]
 
 mod architecture;
+mod bad_input;
 mod cli;
 mod corpus;
 mod deadlocks;

@@ -1,0 +1,200 @@
+//! Repositories that are broken, hostile or absurdly large: never a panic, never a hang, never a fault passed over.
+
+use std::{
+    fmt::Write as _,
+    fs,
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use fluxdag::{Analysis, Options, finding::Finding, lint};
+
+/// Generous, because tests run unoptimised and side by side; what is quadratic here takes far longer.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+const SYNC: &str = "\
+apiVersion: source.toolkit.fluxcd.io/v1
+kind: GitRepository
+metadata: {name: flux-system, namespace: flux-system}
+spec: {interval: 1m, url: 'https://example.com/x.git'}
+---
+apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata: {name: flux-system, namespace: flux-system}
+spec: {interval: 10m, path: ./clusters/prod, prune: true, sourceRef: {kind: GitRepository, name: flux-system}}
+";
+
+/// A Kustomization with further fields of its spec.
+fn kustomization(name: &str, path: &str, more: &str) -> String {
+    format!(
+        "---\napiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {{name: \"{name}\", namespace: flux-system}}\n\
+         spec: {{interval: 10m, path: {path}, prune: true, sourceRef: {{kind: GitRepository, name: flux-system}}{more}}}\n"
+    )
+}
+
+fn config_map(name: &str) -> String {
+    format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}, namespace: default}}\n")
+}
+
+/// A repository of one cluster with these files beside its sync.
+fn repository(files: &[(&str, String)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    fs::create_dir(folder.path().join(".git")).expect("a folder");
+    write(folder.path(), "clusters/prod/flux-system/gotk-sync.yaml", SYNC);
+    for (path, text) in files {
+        write(folder.path(), path, text);
+    }
+    folder
+}
+
+fn write(folder: &Path, path: &str, text: &str) {
+    let path = folder.join(path);
+    fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+    fs::write(path, text).expect("a file");
+}
+
+fn analyse(files: &[(&str, String)]) -> Analysis {
+    let folder = repository(files);
+    let start = Instant::now();
+    let analysis = lint(&[folder.path().to_owned()], &Options::default()).expect("an analysis");
+    assert!(start.elapsed() < PATIENCE, "took {:?}", start.elapsed());
+    analysis
+}
+
+fn found<'a>(analysis: &'a Analysis, rule: &str) -> Vec<&'a Finding> {
+    analysis.findings.iter().filter(|finding| finding.rule == rule).collect()
+}
+
+fn unresolved(analysis: &Analysis) -> Vec<&str> {
+    let clusters = analysis.clusters.iter();
+    clusters.flat_map(|cluster| &cluster.unresolved_details).map(|detail| detail.why.as_str()).collect()
+}
+
+#[test]
+fn the_kustomization_file_that_a_path_is_built_with_is_checked() {
+    let apps = ("clusters/prod/apps.yaml", kustomization("apps", "./apps", ""));
+    for (text, rule, message) in [
+        ("resources: [cm.yaml\n", "invalid-yaml", "apps/kustomization.yaml is not valid YAML"),
+        ("", "build-failure", "the kustomization file is empty"),
+        ("kind: Kustomization\nresources: []\n", "build-failure", "the kustomization file is empty"),
+        ("text\n", "build-failure", "expected a mapping"),
+        ("- cm.yaml\n", "build-failure", "expected a mapping"),
+    ] {
+        let files = [apps.clone(), ("apps/cm.yaml", config_map("x")), ("apps/kustomization.yaml", text.to_owned())];
+        let analysis = analyse(&files);
+        let findings = found(&analysis, rule);
+        assert!(findings.len() == 1 && findings[0].message.contains(message), "{text:?}: {:?}", analysis.findings);
+        let path = analysis.tree.path(findings[0].location.span().expect("a place").file);
+        assert_eq!(path, "apps/kustomization.yaml", "{text:?}");
+    }
+}
+
+#[test]
+fn a_folder_without_manifests_cannot_be_built() {
+    let files =
+        [("clusters/prod/apps.yaml", kustomization("apps", "./apps", "")), ("apps/README.md", "nothing".to_owned())];
+    let analysis = analyse(&files);
+    let findings = found(&analysis, "build-failure");
+    assert!(findings.len() == 1 && findings[0].message.contains("`apps` holds no manifest"), "{:?}", analysis.findings);
+}
+
+#[test]
+fn a_missing_source_reference_is_called_so() {
+    let text = kustomization("apps", "./apps", "").replace("{kind: GitRepository, name: flux-system}", "x");
+    let analysis = analyse(&[("clusters/prod/apps.yaml", text), ("apps/cm.yaml", config_map("x"))]);
+    assert!(unresolved(&analysis).iter().any(|why| why.contains("it names no source")), "{:?}", unresolved(&analysis));
+}
+
+#[test]
+fn deep_nesting_is_followed_and_what_is_not_followed_is_told() {
+    let nested = |depth: usize| {
+        let mut files = vec![("clusters/prod/apps.yaml".to_owned(), kustomization("n0", "./a/0", ""))];
+        for level in 0..depth {
+            let child = kustomization(&format!("n{}", level + 1), &format!("./a/{}", level + 1), "");
+            files.push((format!("a/{level}/ks.yaml"), child));
+        }
+        files.push((format!("a/{depth}/cm.yaml"), config_map("x")));
+        let files: Vec<(&str, String)> = files.iter().map(|(path, text)| (path.as_str(), text.clone())).collect();
+        analyse(&files)
+    };
+    let analysis = nested(100);
+    assert_eq!(analysis.clusters[0].nodes, 102);
+    assert_eq!(analysis.clusters[0].unresolved, 0);
+    let analysis = nested(300);
+    assert!(unresolved(&analysis).iter().any(|why| why.contains("nested too deep")));
+}
+
+#[test]
+fn a_folder_that_goes_on_building_itself_comes_to_an_end() {
+    // Two children, each of which builds the folder again under a longer name: twice as many at every level.
+    let child = |letter: char| {
+        kustomization(
+            &format!("${{N}}{letter}"),
+            "./apps",
+            &format!(", postBuild: {{substitute: {{N: \"${{N}}{letter}\"}}}}"),
+        )
+    };
+    let files = [
+        ("clusters/prod/apps.yaml", kustomization("a", "./apps", ", postBuild: {substitute: {N: a}}")),
+        ("apps/ks.yaml", child('x') + &child('y')),
+    ];
+    let analysis = analyse(&files);
+    assert!(analysis.clusters.iter().map(|cluster| cluster.nodes).sum::<usize>() < 200);
+    assert!(unresolved(&analysis).iter().any(|why| why.contains("goes on building itself")));
+}
+
+/// Kustomizations over one folder each, with what `depends_on` says of each.
+fn many(count: usize, depends_on: impl Fn(usize) -> Vec<usize>) -> Analysis {
+    let mut text = String::new();
+    for index in 0..count {
+        let entries: Vec<String> = depends_on(index).iter().map(|on| format!("{{name: n{on}}}")).collect();
+        text += &kustomization(&format!("n{index}"), "./apps", &format!(", dependsOn: [{}]", entries.join(", ")));
+    }
+    analyse(&[("clusters/prod/apps.yaml", text), ("apps/cm.yaml", config_map("x"))])
+}
+
+#[test]
+fn a_loop_of_a_thousand_is_found_once_and_in_time() {
+    for back in [false, true] {
+        let next = |index: usize| if back { (index + 1) % 1000 } else { (index + 999) % 1000 };
+        let analysis = many(1000, |index| vec![next(index)]);
+        let cycles = found(&analysis, "dependency-cycle");
+        assert_eq!(cycles.len(), 1);
+        assert_eq!(cycles[0].related.len(), 999);
+    }
+}
+
+#[test]
+fn the_shortest_loop_of_a_knot_is_the_one_shown() {
+    // A loop of 100 with a short cut that makes one of 3.
+    let analysis = many(100, |index| match index {
+        40 => vec![39, 42],
+        _ => vec![(index + 99) % 100],
+    });
+    let cycles = found(&analysis, "dependency-cycle");
+    assert_eq!(cycles.len(), 1);
+    assert_eq!(cycles[0].related.len(), 2);
+}
+
+#[test]
+fn dense_dependencies_take_no_time() {
+    let analysis = many(600, |index| (index.saturating_sub(50)..index).collect());
+    assert!(found(&analysis, "dependency-cycle").is_empty() && found(&analysis, "dangling-dependency").is_empty());
+    // All of them build one object: the message names some and counts the rest.
+    let shared = found(&analysis, "duplicate-owner");
+    assert_eq!(shared.len(), 1);
+    assert!(shared[0].message.len() < 500 && shared[0].message.contains("594 more"), "{}", shared[0].message);
+}
+
+#[test]
+fn many_faults_in_one_large_file_take_no_time() {
+    let mut text = String::new();
+    for index in 0..3000 {
+        let _ = writeln!(
+            text,
+            "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: same, labels: {{i: \"{index}\"}}}}"
+        );
+    }
+    let files = [("clusters/prod/apps.yaml", kustomization("apps", "./apps", "")), ("apps/cm.yaml", text)];
+    assert!(!found(&analyse(&files), "build-failure").is_empty());
+}
