@@ -94,6 +94,12 @@ impl Finder<'_, '_> {
                 *roots = own;
             }
         }
+        let folders = self.bootstrapped().filter(|folder| !named.contains_key(*folder)).collect::<Vec<_>>();
+        let patched: Vec<(String, Roots)> = folders
+            .into_par_iter()
+            .filter_map(|folder| Some((folder.to_owned(), self.built_by(folder, None)?)))
+            .collect();
+        named.extend(patched);
         named
     }
 
@@ -110,10 +116,25 @@ impl Finder<'_, '_> {
         if (path.is_empty() && !is_bootstrap) || !self.may_hold(&path, declared.file) {
             return None;
         }
-        let (kustomizations, mut objects) = self.shallow(&path);
+        if let Some(built) = self.built_by(&path, Some(&kustomization.name)) {
+            return Some((path, built));
+        }
+        // Bootstrap applies its file, whether the folder's own kustomization lists it or not.
+        let file = self.relative(declared.file).filter(|file| is_bootstrap && is_below(file, &path))?;
+        let roots = Roots {
+            kustomizations: vec![kustomization.clone()],
+            objects: self.sources_below(parent(file)),
+            ..Roots::default()
+        };
+        is_complete(declared).then_some((path, roots))
+    }
+
+    /// The Kustomization of `path` that building `path` yields, and its source: of that name, or of any.
+    fn built_by(&self, path: &str, name: Option<&str>) -> Option<Roots> {
+        let (kustomizations, mut objects) = self.shallow(path);
         let own = kustomizations.into_iter().map(Kustomization::read).find(|child| {
-            let same_name = child.name == kustomization.name;
-            same_name && child.spec.path.as_deref().map(normalize).as_deref() == Some(path.as_str())
+            let is_named = name.is_none_or(|name| child.name == name);
+            is_named && child.spec.path.as_deref().map(normalize).as_deref() == Some(path)
         })?;
         // What the source leaves out decides what this very path builds.
         let source = SourceRef::of(&own.spec.source_ref, &own.namespace);
@@ -121,7 +142,14 @@ impl Finder<'_, '_> {
             let id = object.id();
             id.kind == source.kind && id.name == source.name && id.namespace.unwrap_or_default() == source.namespace
         });
-        Some((path, Roots { kustomizations: vec![own], objects, ..Roots::default() }))
+        Some(Roots { kustomizations: vec![own], objects, ..Roots::default() })
+    }
+
+    /// The folders above a `flux-system` folder with a kustomization file, which may patch a shared sync to point there.
+    fn bootstrapped(&self) -> impl Iterator<Item = &str> {
+        let files = self.store.tree().files().filter_map(|file| self.relative(file));
+        let systems = files.filter(|file| file.ends_with("/flux-system/kustomization.yaml"));
+        systems.map(|file| parent(parent(file)))
     }
 
     /// Whether it is worth looking into `path` for a Kustomization declared in `file`: the file lies below it, or the
@@ -162,7 +190,13 @@ impl Finder<'_, '_> {
         let reached: BTreeSet<Span> = clusters
             .iter()
             .flat_map(|(_, closure)| closure.drafts.values())
-            .flat_map(|draft| draft.definitions.iter().map(|definition| definition.object.source))
+            .flat_map(|draft| {
+                // What a node applies to another cluster is a node there.
+                let remote = draft.kustomization.spec.kube_config.is_some();
+                let applied = draft.applied.build.objects.iter().filter(move |_| remote);
+                let defined = draft.definitions.iter().map(|definition| &definition.object);
+                defined.chain(applied).map(|object| object.source)
+            })
             .collect();
         // Without a source it is a patch, or a template that something else completes.
         let left: Vec<&Declared> = self

@@ -15,14 +15,17 @@ use fluxdag::{
 /// The rule and the subject of every finding of a fixture.
 type Expected = &'static [(&'static str, &'static str)];
 
-const FIXTURES: [(&str, Expected); 16] = [
+const FIXTURES: [(&str, Expected); 20] = [
     ("broken-yaml", &[("invalid-yaml", "File/apps/ks.yaml"), ("dangling-dependency", "Kustomization/flux-system/web")]),
     ("clean-applied-by-hand", &[]),
     ("clean-artifact-generator", &[]),
     ("clean-bootstrap", &[]),
     ("clean-flux-instance", &[]),
     ("clean-home-ops", &[]),
+    ("clean-home-vars", &[]),
+    ("clean-hub", &[]),
     ("clean-other-revisions", &[]),
+    ("clean-patched-sync", &[]),
     ("clean-path-prefix", &[]),
     ("clean-shared-base", &[]),
     ("clean-two-providers", &[]),
@@ -38,6 +41,7 @@ const FIXTURES: [(&str, Expected); 16] = [
     ),
     ("heavy-in-wait-fixed", &[]),
     ("link-out", &[("build-failure", "Kustomization/flux-system/apps")]),
+    ("sync-not-listed", &[]),
     (
         "unreached-cycle",
         &[
@@ -130,6 +134,22 @@ fn the_artifact_root_does_not_depend_on_where_one_stands() {
         assert_eq!(Path::new(&analysis.artifact_root), base.join(root), "{name} from `{from}`");
         let found: Vec<_> = analysis.clusters.iter().map(|found| (found.root.as_str(), found.nodes)).collect();
         assert_eq!(found, [(cluster, nodes)], "{name} from `{from}`");
+    }
+}
+
+#[test]
+fn clusters_are_told_from_their_bases() {
+    let cases: [(&str, &[(&str, usize)]); 5] = [
+        ("clean-home-vars", &[("kubernetes/flux", 2)]),
+        ("clean-hub", &[("clusters/hub", 2)]),
+        ("clean-patched-sync", &[("clusters/production", 3), ("clusters/staging", 3)]),
+        ("clean-shared-base", &[("clusters/production", 3), ("clusters/staging", 3)]),
+        ("sync-not-listed", &[("fleet/home", 2), ("fleet/lab", 3)]),
+    ];
+    for (name, expected) in cases {
+        let analysis = run(&folder().join(name), name);
+        let found: Vec<_> = analysis.clusters.iter().map(|found| (found.root.as_str(), found.nodes)).collect();
+        assert_eq!(found, expected, "{name}");
     }
 }
 
