@@ -123,7 +123,12 @@ pub fn lint(paths: &[PathBuf], options: &Options) -> Result<Analysis, Error> {
             tree.files().map(|file| tree.path(file)).any(|path| start.scope.covers(path) && is_template(path));
         return Err(Error::NoFluxObjects { paths: paths.to_vec(), templates });
     }
-    let top = start.root.clone().unwrap_or_else(|| find_root(&start.folder, start.repository.as_deref(), &found));
+    let top = start.root.clone();
+    let top = top.unwrap_or_else(|| find_root(&start.folder, start.repository.as_deref(), store.tree(), &found));
+    if top != start.folder && top.starts_with(&start.folder) {
+        let root = Some(top.clone());
+        return lint(paths, &Options { root, ..options.clone() });
+    }
     let scope = start.scope.below(&store.widen(&top)?);
 
     // Clusters.

@@ -194,6 +194,9 @@ fn build_folder(kustomization: &Kustomization, sources: &Sources<'_, '_>) -> (Bu
     let folder = normalize(path);
     let artifact = kustomize.artifact();
     if !artifact.is_folder(&folder) {
+        if let Some(why) = sources.filled_from(&source, &folder) {
+            return (Build::default(), Folder::Elsewhere(why));
+        }
         let other = artifact.file(&folder).map(|_| "a file");
         let similar = similar_folder(artifact, &folder);
         return (Build::default(), Folder::Missing { path: folder, other, similar });

@@ -30,6 +30,7 @@ pub fn resolve(store: &Store, folder: &str, discovered: &Discovered) -> Vec<Clus
     let named = finder.explicit();
     let mut clusters: Vec<(String, Closure)> =
         named.into_par_iter().map(|(root, roots)| (root, close(&artifacts, &roots))).collect();
+    drop_contained(&mut clusters);
     let (tops, unreached) = finder.leftover(&clusters);
     clusters.extend(tops.into_par_iter().map(|(root, roots)| (root, close(&artifacts, &roots))).collect::<Vec<_>>());
     clusters.sort_by(|(left, _), (right, _)| left.cmp(right));
@@ -37,6 +38,23 @@ pub fn resolve(store: &Store, folder: &str, discovered: &Discovered) -> Vec<Clus
     let groups = unreached.into_par_iter().map(|(root, roots)| finish(root, false, close(&artifacts, &roots)));
     clusters.extend(groups.collect::<Vec<_>>());
     clusters
+}
+
+/// Drops what is no cluster of its own: a Kustomization whose path holds its own definition, but which another cluster
+/// applies like any other.
+fn drop_contained(clusters: &mut Vec<(String, Closure)>) {
+    let entries: Vec<BTreeSet<Span>> = clusters.iter().map(|(_, closure)| spans(closure, true)).collect();
+    let children: Vec<BTreeSet<Span>> = clusters.iter().map(|(_, closure)| spans(closure, false)).collect();
+    let holds = |outer: usize, inner: usize| !entries[inner].is_empty() && entries[inner].is_subset(&children[outer]);
+    let is_inner = |inner: usize| (0..entries.len()).any(|outer| holds(outer, inner) && !holds(inner, outer));
+    let mut kept = (0..entries.len()).map(|index| !is_inner(index));
+    clusters.retain(|_| kept.next().unwrap_or(true));
+}
+
+/// The documents that define the entry points of a closure, or those that define its other nodes.
+fn spans(closure: &Closure, of_entries: bool) -> BTreeSet<Span> {
+    let drafts = closure.drafts.values().filter(|draft| draft.is_entry == of_entries);
+    drafts.flat_map(|draft| draft.definitions.iter().map(|definition| definition.object.source)).collect()
 }
 
 struct Finder<'a, 't> {
@@ -67,20 +85,26 @@ impl Finder<'_, '_> {
                 roots.version = sync.version;
             }
         }
-        let selves: Vec<(String, Kustomization)> =
+        let selves: Vec<(String, Roots)> =
             self.discovered.kustomizations.par_iter().filter_map(|declared| self.self_managed(declared)).collect();
-        for (path, kustomization) in selves {
+        for (path, own) in selves {
             // Where the operator syncs the same folder, its own Kustomization is the entry point.
             let roots = named.entry(path).or_default();
             if roots.kustomizations.is_empty() {
-                roots.kustomizations.push(kustomization);
+                *roots = own;
             }
         }
+        let folders = self.bootstrapped().filter(|folder| !named.contains_key(*folder)).collect::<Vec<_>>();
+        let patched: Vec<(String, Roots)> = folders
+            .into_par_iter()
+            .filter_map(|folder| Some((folder.to_owned(), self.built_by(folder, None)?)))
+            .collect();
+        named.extend(patched);
         named
     }
 
-    /// The folder of `declared` and its definition in there, where building its path yields it again.
-    fn self_managed(&self, declared: &Declared) -> Option<(String, Kustomization)> {
+    /// The folder of `declared` and its definition in there with its source, where building its path yields it again.
+    fn self_managed(&self, declared: &Declared) -> Option<(String, Roots)> {
         let kustomization = &declared.kustomization;
         let path = kustomization.spec.path.as_deref()?;
         if path.contains("${") || kustomization.spec.source_ref.kind.as_deref() == Some("ExternalArtifact") {
@@ -92,11 +116,40 @@ impl Finder<'_, '_> {
         if (path.is_empty() && !is_bootstrap) || !self.may_hold(&path, declared.file) {
             return None;
         }
-        let built = self.children(&path).into_iter().find(|child| {
-            let same_name = child.name == kustomization.name;
-            same_name && child.spec.path.as_deref().map(normalize).as_deref() == Some(path.as_str())
+        if let Some(built) = self.built_by(&path, Some(&kustomization.name)) {
+            return Some((path, built));
+        }
+        // Bootstrap applies its file, whether the folder's own kustomization lists it or not.
+        let file = self.relative(declared.file).filter(|file| is_bootstrap && is_below(file, &path))?;
+        let roots = Roots {
+            kustomizations: vec![kustomization.clone()],
+            objects: self.sources_below(parent(file)),
+            ..Roots::default()
+        };
+        is_complete(declared).then_some((path, roots))
+    }
+
+    /// The Kustomization of `path` that building `path` yields, and its source: of that name, or of any.
+    fn built_by(&self, path: &str, name: Option<&str>) -> Option<Roots> {
+        let (kustomizations, mut objects) = self.shallow(path);
+        let own = kustomizations.into_iter().map(Kustomization::read).find(|child| {
+            let is_named = name.is_none_or(|name| child.name == name);
+            is_named && child.spec.path.as_deref().map(normalize).as_deref() == Some(path)
+        })?;
+        // What the source leaves out decides what this very path builds.
+        let source = SourceRef::of(&own.spec.source_ref, &own.namespace);
+        objects.retain(|object| {
+            let id = object.id();
+            id.kind == source.kind && id.name == source.name && id.namespace.unwrap_or_default() == source.namespace
         });
-        built.map(|built| (path, built))
+        Some(Roots { kustomizations: vec![own], objects, ..Roots::default() })
+    }
+
+    /// The folders above a `flux-system` folder with a kustomization file, which may patch a shared sync to point there.
+    fn bootstrapped(&self) -> impl Iterator<Item = &str> {
+        let files = self.store.tree().files().filter_map(|file| self.relative(file));
+        let systems = files.filter(|file| file.ends_with("/flux-system/kustomization.yaml"));
+        systems.map(|file| parent(parent(file)))
     }
 
     /// Whether it is worth looking into `path` for a Kustomization declared in `file`: the file lies below it, or the
@@ -108,15 +161,11 @@ impl Finder<'_, '_> {
         artifact.is_folder(path) && (inside || kustomize.kustomization_node(path).is_some())
     }
 
-    /// The Kustomizations that `path` builds, as it stands.
-    fn children(&self, path: &str) -> Vec<Kustomization> {
-        self.shallow(path).into_iter().map(Kustomization::read).collect()
-    }
-
-    fn shallow(&self, path: &str) -> Vec<Object> {
+    /// The Kustomizations and the sources that `path` builds, as it stands.
+    fn shallow(&self, path: &str) -> (Vec<Object>, Vec<Object>) {
         let kustomize = self.artifacts.git(None);
         if !kustomize.artifact().is_folder(path) {
-            return Vec::new();
+            return (Vec::new(), Vec::new());
         }
         let nothing =
             Kustomization::read(Object { node: crate::yaml::Node::NULL, source: Span::NONE, changes: Vec::new() });
@@ -125,7 +174,9 @@ impl Finder<'_, '_> {
             let id = object.id();
             id.kind == "Kustomization" && id.group == KUSTOMIZE_GROUP
         };
-        build.objects.into_iter().filter(is_kustomization).collect()
+        let (kustomizations, mut others): (Vec<_>, Vec<_>) = build.objects.into_iter().partition(is_kustomization);
+        others.retain(|object| object.id().group == SOURCE_GROUP);
+        (kustomizations, others)
     }
 
     /// The path of a file in the artifact.
@@ -139,7 +190,13 @@ impl Finder<'_, '_> {
         let reached: BTreeSet<(FileId, u32)> = clusters
             .iter()
             .flat_map(|(_, closure)| closure.drafts.values())
-            .flat_map(|draft| draft.definitions.iter().map(|definition| document(definition.object.source)))
+            .flat_map(|draft| {
+                // What a node applies to another cluster is a node there.
+                let remote = draft.kustomization.spec.kube_config.is_some();
+                let applied = draft.applied.build.objects.iter().filter(move |_| remote);
+                let defined = draft.definitions.iter().map(|definition| &definition.object);
+                defined.chain(applied).map(|object| document(object.source))
+            })
             .collect();
         // Without a source it is a patch, or a template that something else completes.
         let left: Vec<&Declared> = self
@@ -152,10 +209,17 @@ impl Finder<'_, '_> {
         let mut groups = Tops::new();
         let mut unreached = Tops::new();
         let known: Vec<&str> = clusters.iter().map(|(root, _)| root.as_str()).collect();
+        let used = self.used_files(clusters);
+        // What other clusters build of is a base of theirs.
+        let is_base = |folder: &str| used.iter().any(|file| is_below(file, folder));
         for top in tops {
             let file = self.relative(top.file).unwrap_or_default();
             match cluster_folder(file) {
-                Some(folder) if !known.iter().any(|root| is_below(root, folder)) && !is_covered(file, clusters) => {
+                Some(folder)
+                    if !known.iter().any(|root| is_below(root, folder))
+                        && !is_covered(file, clusters)
+                        && !is_base(folder) =>
+                {
                     groups.entry(folder.to_owned()).or_default().push(top);
                 }
                 None if clusters.is_empty() => groups.entry(parent(file).to_owned()).or_default().push(top),
@@ -172,6 +236,13 @@ impl Finder<'_, '_> {
         (self.rooted(groups), unreached)
     }
 
+    /// The files that the clusters are built of.
+    fn used_files(&self, clusters: &[(String, Closure)]) -> BTreeSet<&str> {
+        let drafts = clusters.iter().flat_map(|(_, closure)| closure.drafts.values());
+        let objects = drafts.flat_map(|draft| &draft.applied.build.objects).map(|object| object.source);
+        objects.filter(|span| span.is_some()).filter_map(|span| self.relative(span.file)).collect()
+    }
+
     /// Those of `left` that no other of them builds.
     fn tops<'d>(&self, left: &[&'d Declared]) -> Vec<&'d Declared> {
         let built: Vec<(usize, Vec<(FileId, u32)>)> = left
@@ -180,7 +251,7 @@ impl Finder<'_, '_> {
             .map(|(index, declared)| {
                 let path = declared.kustomization.spec.path.as_deref().map(normalize).unwrap_or_default();
                 // The root of some other source, as a rule: this repository's would hold everything.
-                let built = if path.is_empty() { Vec::new() } else { self.shallow(&path) };
+                let built = if path.is_empty() { Vec::new() } else { self.shallow(&path).0 };
                 (index, built.into_iter().map(|object| document(object.source)).collect())
             })
             .collect();

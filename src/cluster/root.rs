@@ -1,18 +1,65 @@
-use std::path::{Path, PathBuf};
+use std::{
+    collections::{BTreeSet, HashSet},
+    path::{Path, PathBuf},
+};
 
 use super::Discovered;
-use crate::source::normalize;
+use crate::source::{FileId, Tree, normalize, parent};
 
 /// Whether `path` is `folder` or lies below it.
 pub(super) fn is_below(path: &str, folder: &str) -> bool {
     folder.is_empty() || path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// The artifact root: what `spec.path` is relative to. Among `start` and its ancestors up to `top`, the nearest under
-/// which most of the paths that were found exist; else the one under which the most do; else `top`, or `start` where no
-/// repository is around it.
+/// The artifact root: what `spec.path` is relative to. Among `start` and its ancestors up to `top`, the one under which
+/// most of the paths that were found exist, the nearest where several are alike. Where few exist under any of them, a
+/// folder below `start` under which most do. Else `top`, or `start` where no repository is around it.
 #[must_use]
-pub fn find_root(start: &Path, top: Option<&Path>, discovered: &Discovered) -> PathBuf {
+pub fn find_root(start: &Path, top: Option<&Path>, tree: &Tree, discovered: &Discovered) -> PathBuf {
+    let paths = declared_paths(discovered);
+    let fallback = || top.unwrap_or(start).to_owned();
+    if paths.is_empty() {
+        return fallback();
+    }
+    let hits = |candidate: &Path| paths.iter().filter(|path| candidate.join(path).exists()).count();
+    let mut best = (0, None);
+    for candidate in start.ancestors() {
+        let hits = hits(candidate);
+        if hits > best.0 {
+            best = (hits, Some(candidate));
+        }
+        if hits == paths.len() || Some(candidate) == top {
+            break;
+        }
+    }
+    let below = if best.0 * 2 > paths.len() { None } else { root_below(tree, discovered, &paths) };
+    below.map(|folder| start.join(folder)).or_else(|| best.1.map(Path::to_owned)).unwrap_or_else(fallback)
+}
+
+/// How many paths are enough to tell a root by.
+const SAMPLE: usize = 256;
+
+/// The folder of the tree under which the most of `paths` are folders, and more than half of them; the uppermost where
+/// several are alike.
+fn root_below<'t>(tree: &'t Tree, discovered: &Discovered, paths: &[String]) -> Option<&'t str> {
+    let folders: HashSet<&str> = tree.files().flat_map(|file| folders_above(tree.path(file))).collect();
+    let sample = &paths[..paths.len().min(SAMPLE)];
+    let declared = discovered.kustomizations.iter().map(|declared| declared.file);
+    let files: BTreeSet<FileId> = declared.chain(discovered.syncs.iter().map(|(file, _)| *file)).collect();
+    let candidates: BTreeSet<&str> = files.into_iter().flat_map(|file| folders_above(tree.path(file))).collect();
+    let hits =
+        |folder: &str| sample.iter().filter(|path| folders.contains(format!("{folder}/{path}").as_str())).count();
+    let counted = candidates.into_iter().map(|folder| (hits(folder), folder));
+    counted.rev().filter(|(hits, _)| hits * 2 > sample.len()).max_by_key(|(hits, _)| *hits).map(|(_, folder)| folder)
+}
+
+/// The folders that hold the file at `path`, less the root of the tree.
+fn folders_above(path: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(Some(parent(path)), |folder| Some(parent(folder))).take_while(|folder| !folder.is_empty())
+}
+
+/// The paths that entry points and Kustomizations name, less those of ExternalArtifacts.
+fn declared_paths(discovered: &Discovered) -> Vec<String> {
     let declared = discovered.kustomizations.iter().filter(|declared| {
         let reference = &declared.kustomization.spec.source_ref;
         reference.kind.as_deref() != Some("ExternalArtifact")
@@ -23,22 +70,5 @@ pub fn find_root(start: &Path, top: Option<&Path>, discovered: &Discovered) -> P
     paths.retain(|path| !path.is_empty());
     paths.sort_unstable();
     paths.dedup();
-    let fallback = || top.unwrap_or(start).to_owned();
-    if paths.is_empty() {
-        return fallback();
-    }
-    let mut best = (0, None);
-    for candidate in start.ancestors() {
-        let hits = paths.iter().filter(|path| candidate.join(path).exists()).count();
-        if hits * 2 > paths.len() {
-            return candidate.to_owned();
-        }
-        if hits > best.0 {
-            best = (hits, Some(candidate));
-        }
-        if Some(candidate) == top {
-            break;
-        }
-    }
-    best.1.map_or_else(fallback, Path::to_owned)
+    paths
 }

@@ -1,24 +1,35 @@
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 use smol_str::SmolStr;
 
+use super::root::is_below;
 use crate::{
     flux::{
         Artifacts, SourceRef, Where,
         api::{ArtifactGeneratorSpec, GeneratorSource, GitRepositorySpec, SOURCE_EXTENSIONS_GROUP, SOURCE_GROUP},
     },
-    kustomize::{Kustomize, Object},
-    yaml::decode,
+    kustomize::Object,
+    source::normalize,
+    yaml::{Node, decode},
 };
 
 /// The sources of one cluster, and which of them are this repository.
 pub(super) struct Sources<'a, 't> {
     artifacts: &'a Artifacts<'t>,
     own: Vec<SourceRef>,
-    own_url: Option<String>,
-    ignore: Option<String>,
-    urls: BTreeMap<SourceRef, String>,
+    known: BTreeMap<SourceRef, Known>,
     generators: Vec<(SmolStr, ArtifactGeneratorSpec)>,
+}
+
+/// What a source object says.
+struct Known {
+    url: String,
+    /// What it checks out, where that is told.
+    revision: Option<String>,
+    /// Its `spec.ignore`.
+    ignore: Option<String>,
+    /// Folders that its `spec.include` fills from other repositories.
+    included: Vec<String>,
 }
 
 impl<'a, 't> Sources<'a, 't> {
@@ -28,14 +39,7 @@ impl<'a, 't> Sources<'a, 't> {
         own: &[SourceRef],
         objects: impl Iterator<Item = &'o Object>,
     ) -> Self {
-        let mut sources = Self {
-            artifacts,
-            own: own.to_vec(),
-            own_url: None,
-            ignore: None,
-            urls: BTreeMap::new(),
-            generators: Vec::new(),
-        };
+        let mut sources = Self { artifacts, own: own.to_vec(), known: BTreeMap::new(), generators: Vec::new() };
         for object in objects {
             sources.add(object);
         }
@@ -58,14 +62,20 @@ impl<'a, 't> Sources<'a, 't> {
             return;
         }
         let Some(url) = spec.find_str(&["url"]) else { return };
+        let ignore = decode(spec).ok().and_then(|GitRepositorySpec { ignore, .. }| ignore);
         let source = SourceRef { kind: id.kind, namespace, name: id.name };
-        if self.own.contains(&source) {
-            self.own_url = Some(comparable(url));
-            if let Ok(GitRepositorySpec { ignore, .. }) = decode(spec) {
-                self.ignore = ignore;
-            }
+        let known = Known { url: comparable(url), revision: revision(spec), ignore, included: included(spec) };
+        self.known.insert(source, known);
+    }
+
+    /// Why `folder` of `source`, which is this repository, may exist although no file of it does.
+    pub(super) fn filled_from(&self, source: &SourceRef, folder: &str) -> Option<String> {
+        let included = self.known.get(source).map(|known| known.included.as_slice()).unwrap_or_default();
+        if included.iter().any(|path| is_below(folder, path)) {
+            return Some(format!("`spec.include` of its source {source} fills `{folder}` from another repository"));
         }
-        self.urls.insert(source, comparable(url));
+        let is_submodule = self.artifacts.submodules().iter().any(|path| is_below(folder, path));
+        is_submodule.then(|| format!("`{folder}` lies in a Git submodule"))
     }
 
     /// Where the files of `source` are.
@@ -73,25 +83,46 @@ impl<'a, 't> Sources<'a, 't> {
         if source.name.is_empty() {
             return Where::Elsewhere("it names no source: `spec.sourceRef` needs a kind and a name".to_owned());
         }
-        if self.is_own(source) {
-            return Where::Here(self.repository());
-        }
-        if source.kind == "ExternalArtifact" {
+        if source.kind == "ExternalArtifact" && !self.is_named(source) {
             return self.generated(source);
         }
-        match self.urls.get(source) {
-            Some(url) => Where::Elsewhere(format!("its source {source} is another repository ({url})")),
-            None => Where::Elsewhere(format!("its source {source} is in no file of this repository")),
+        match self.own(source) {
+            Ok(ignore) => Where::Here(self.artifacts.git(ignore)),
+            Err(why) => Where::Elsewhere(why),
         }
     }
 
-    /// The artifact of this repository.
-    pub(super) fn repository(&self) -> Arc<Kustomize<'t>> {
-        self.artifacts.git(self.ignore.as_deref())
+    /// The `spec.ignore` of `source`, if its files are those of this repository; else why not.
+    fn own(&self, source: &SourceRef) -> Result<Option<&str>, String> {
+        let known = self.known.get(source);
+        if self.is_named(source) {
+            return Ok(known.and_then(|known| known.ignore.as_deref()));
+        }
+        let known = known.ok_or_else(|| format!("its source {source} is in no file of this repository"))?;
+        let same_url: Vec<&Known> =
+            self.own.iter().filter_map(|own| self.known.get(own)).filter(|own| own.url == known.url).collect();
+        if same_url.is_empty() {
+            return Err(format!("its source {source} is another repository ({})", known.url));
+        }
+        // Another branch of this repository may hold anything.
+        let is_same = |own: &&Known| match (&own.revision, &known.revision) {
+            (Some(own), Some(other)) => own == other,
+            _ => true,
+        };
+        if same_url.iter().any(is_same) {
+            return Ok(known.ignore.as_deref());
+        }
+        let revision = known.revision.as_deref().unwrap_or_default();
+        Err(format!("its source {source} is this repository at another revision ({revision})"))
     }
 
-    fn is_own(&self, source: &SourceRef) -> bool {
-        self.own.contains(source) || (self.own_url.is_some() && self.urls.get(source) == self.own_url.as_ref())
+    /// Whether an entry point is fed from `source`. A namespace that only a kustomization outside every build sets is
+    /// not known.
+    fn is_named(&self, source: &SourceRef) -> bool {
+        self.own.iter().any(|own| {
+            let is_open = own.namespace.is_empty() || source.namespace.is_empty();
+            own.kind == source.kind && own.name == source.name && (is_open || own.namespace == source.namespace)
+        })
     }
 
     fn generated(&self, artifact: &SourceRef) -> Where<'t> {
@@ -101,17 +132,46 @@ impl<'a, 't> Sources<'a, 't> {
         let Some((namespace, spec)) = self.generators.iter().find(makes) else {
             return Where::Elsewhere(format!("its source {artifact} is made by something outside this repository"));
         };
-        let is_here = |source: &GeneratorSource| {
+        let source_of = |source: &GeneratorSource| {
             let namespace = source.namespace.as_deref().map_or_else(|| namespace.clone(), SmolStr::new);
-            self.is_own(&SourceRef { kind: source.kind.as_str().into(), namespace, name: source.name.as_str().into() })
+            SourceRef { kind: source.kind.as_str().into(), namespace, name: source.name.as_str().into() }
         };
-        match self.artifacts.generated(spec, &artifact.name, self.ignore.as_deref(), &is_here) {
+        let is_here = |source: &GeneratorSource| self.own(&source_of(source)).is_ok();
+        let ignore = spec.sources.iter().find_map(|source| self.own(&source_of(source)).ok().flatten());
+        match self.artifacts.generated(spec, &artifact.name, ignore, &is_here) {
             Ok(kustomize) => Where::Here(kustomize),
             Err(why) => {
                 Where::Elsewhere(format!("its source {artifact} cannot be made from this repository alone: {why}"))
             }
         }
     }
+}
+
+/// What a source checks out (source-controller v1.9, precedence in `spec.ref`). `None` where that is not told, or only
+/// by a variable.
+fn revision(spec: &Node) -> Option<String> {
+    let reference = spec.get("ref")?;
+    let keys = ["digest", "commit", "name", "semver", "tag", "branch"];
+    let (key, value) = keys.iter().find_map(|key| Some((*key, reference.find_str(&[key])?)))?;
+    let (key, value) = match (key, value) {
+        ("name", name) => match (name.strip_prefix("refs/heads/"), name.strip_prefix("refs/tags/")) {
+            (Some(branch), _) => ("branch", branch),
+            (None, Some(tag)) => ("tag", tag),
+            (None, None) => ("name", name),
+        },
+        other => other,
+    };
+    (!value.contains("${")).then(|| format!("{key} `{value}`"))
+}
+
+/// The folders that `spec.include` fills (source-controller v1.9, `GetToPath`).
+fn included(spec: &Node) -> Vec<String> {
+    let entries = spec.get("include").into_iter().flat_map(Node::items);
+    let to = |entry: &Node| {
+        let path = entry.find_str(&["toPath"]).filter(|path| !path.is_empty());
+        path.or_else(|| entry.find_str(&["repository", "name"])).map(normalize)
+    };
+    entries.filter_map(to).collect()
 }
 
 /// A URL without what does not tell repositories apart: scheme, user, `.git`, trailing slash, and case.
@@ -124,11 +184,26 @@ fn comparable(url: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{source::Tree, yaml::parse};
 
     #[test]
     fn one_repository_has_many_urls() {
         assert_eq!(comparable("https://github.com/a/B.git"), comparable("ssh://git@github.com/a/b"));
         assert_eq!(comparable("git@github.com:a/b.git"), comparable("https://github.com/a/b/"));
         assert_ne!(comparable("https://github.com/a/b"), comparable("https://github.com/a/c"));
+    }
+
+    #[test]
+    fn a_revision_is_the_strongest_entry_of_a_reference() {
+        let told = |text: &str| {
+            let tree = Tree::from_memory([("a.yaml".to_owned(), Vec::new())]);
+            let parsed = parse(tree.file("a.yaml").expect("present"), text.as_bytes());
+            revision(&parsed.documents[0].root)
+        };
+        assert_eq!(told("ref: {name: refs/heads/main}"), told("ref: {branch: main}"));
+        assert_eq!(told("ref: {branch: main, tag: v1}").as_deref(), Some("tag `v1`"));
+        assert_ne!(told("ref: {branch: main}"), told("ref: {branch: release}"));
+        assert_eq!(told("ref: {branch: '${BRANCH}'}"), None);
+        assert_eq!(told("url: x"), None);
     }
 }

@@ -80,6 +80,17 @@ impl<'t> Artifacts<'t> {
         })
     }
 
+    /// The folders that `.gitmodules` gives to other repositories. Their files are in the artifact where the source sets
+    /// `recurseSubmodules`, and as a rule not among those that were read.
+    #[must_use]
+    pub fn submodules(&self) -> Vec<String> {
+        let tree = self.store.tree();
+        let path = crate::source::join(&self.folder, ".gitmodules").unwrap_or_default();
+        let text = tree.file(&path).and_then(|file| tree.text(file)).unwrap_or_default();
+        let values = text.lines().filter_map(|line| line.trim().strip_prefix("path")?.trim().strip_prefix('='));
+        values.map(|value| crate::source::normalize(value.trim())).filter(|path| !path.is_empty()).collect()
+    }
+
     /// The artifact `name` of a generator, where all it copies comes from this repository: `is_here` tells that of a
     /// source (source-watcher v2.2).
     ///

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     kustomize::{Build, Change, Error, Kustomize, Object, Step},
     source::{Span, join},
-    yaml::Node,
+    yaml::{Node, Value},
 };
 
 /// What a Kustomization is built from.

@@ -56,18 +56,22 @@ pub fn syncs(document: &Node) -> Option<Sync> {
         ],
     );
     let kustomization = object(at, "kustomize.toolkit.fluxcd.io/v1", "Kustomization", metadata.clone(), spec);
-    let source = object(at, "source.toolkit.fluxcd.io/v1", source_kind, metadata, source_spec(sync));
+    let source = object(at, "source.toolkit.fluxcd.io/v1", source_kind, metadata, source_spec(sync, source_kind));
     let version = instance.find_str(&["distribution", "version"]).and_then(super::FluxVersion::parse);
     Some(Sync { kustomization, source, path: path.as_str()?.to_owned(), is_hidden, version })
 }
 
 /// The spec of the generated source (flux-operator v0.58, `internal/builder/templates.go`).
-fn source_spec(sync: &Node) -> Node {
+fn source_spec(sync: &Node, kind: &str) -> Node {
     let mut spec = Node::empty_map(sync.span);
     for key in ["interval", "url", "ignore", "provider"] {
         if let Some(value) = sync.get(key) {
             spec.set(key, value.clone());
         }
+    }
+    if let Some(reference) = sync.get("ref") {
+        let key = if kind == "OCIRepository" { "tag" } else { "name" };
+        spec.set("ref", map(reference.span, [(key, reference.clone())]));
     }
     spec
 }

@@ -73,11 +73,11 @@ impl<'c> Builder<'c> {
                 let span = definition.object.node.nearest_span(&["metadata", "name"]).or(definition.object.source);
                 self.edge((Actor::Node(owner), Moment::Applied), (actor, Moment::Exists), Reason::AppliedBy, span);
             }
-            // Entry points were set up by hand, and their sources with them.
+            // Entry points were set up by hand, and their sources and variables with them.
             self.node_source(actor, node);
+            self.substitute_from(actor, node);
         }
         self.dependencies(actor, node);
-        self.substitute_from(actor, node);
         self.health(actor, node);
     }
 

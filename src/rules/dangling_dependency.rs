@@ -70,6 +70,7 @@ fn report(context: &Context<'_>, situation: &Situation<'_>, entry: &Entry<'_>) -
         finding.confidence = Confidence::Low;
         finding.why.push_str(&format!(" It may be defined by {unknown}, which this repository does not show."));
     }
+    let finding = entry.doubted(finding, context.tree, situation.cluster);
     Some(situation.weighed(finding, false))
 }
 

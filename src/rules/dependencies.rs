@@ -2,10 +2,11 @@
 
 use super::Situation;
 use crate::{
-    cluster::{Cluster, NodeKey},
-    finding::Subject,
+    cluster::{Cluster, NodeKey, Release},
+    finding::{Confidence, Finding, Subject},
     flux::api::DependencyReference,
-    source::Span,
+    source::{Span, Tree},
+    yaml::Node,
 };
 
 /// From this likeness on, a name is worth asking about.
@@ -112,6 +113,41 @@ fn releases<'a>(cluster: &'a Cluster, name: &str) -> Vec<(&'a NodeKey, Span)> {
     named.map(|release| (&release.key, release.helm.name_span())).collect()
 }
 
+/// What may define an object of `kind` without showing it: a ResourceSet that templates such objects, or a chart of this
+/// repository that does.
+pub(super) fn templated_by(tree: &Tree, cluster: &Cluster, kind: &str) -> Option<String> {
+    let sets = cluster.objects.iter().filter(|(key, _)| key.kind == "ResourceSet");
+    let set = sets.filter_map(|(key, providers)| Some((key, &cluster.object(*providers.first()?).node)));
+    let making = set.filter(|(_, node)| node.get("spec").is_some_and(|spec| mentions(spec, kind)));
+    if let Some((key, _)) = making.into_iter().next() {
+        return Some(key.subject().to_string());
+    }
+    let is_homemade = |release: &&Release| {
+        let spec = &release.helm.spec;
+        let chart = spec.chart.as_ref().map(|chart| &chart.spec.source_ref);
+        let reference = spec.chart_ref.as_ref().or(chart);
+        let kind = reference.and_then(|reference| reference.kind.as_deref());
+        matches!(kind, Some("GitRepository" | "Bucket" | "ExternalArtifact" | "HelmChart"))
+    };
+    let release = cluster.releases.iter().find(is_homemade)?;
+    let line = format!("kind: {kind}");
+    let makes = |path: &str, text: &str| path.contains("/templates/") && text.contains(&line) && text.contains(TOOLKIT);
+    let is_made = tree.files().any(|file| tree.text(file).is_some_and(|text| makes(tree.path(file), text)));
+    is_made.then(|| format!("a chart in this repository, as that of {} may be", release.key.subject("HelmRelease")))
+}
+
+const TOOLKIT: &str = ".toolkit.fluxcd.io/";
+
+/// Whether a template holds an object of `kind`, written out or as text.
+fn mentions(node: &Node, kind: &str) -> bool {
+    if let Some(text) = node.as_str() {
+        return text.contains(&format!("kind: {kind}"));
+    }
+    node.find_str(&["kind"]) == Some(kind)
+        || node.entries().any(|entry| mentions(&entry.value, kind))
+        || node.items().any(|item| mentions(item, kind))
+}
+
 impl Entry<'_> {
     /// The object it asks for, as `Kind/namespace/name`.
     pub(super) fn wanted(&self) -> Subject {
@@ -124,6 +160,16 @@ impl Entry<'_> {
             "HelmRelease" => format!("unable to get '{}/{}' dependency", self.namespace, self.name),
             _ => format!("dependency '{}/{}' not found", self.namespace, self.name),
         }
+    }
+
+    /// Lowers the confidence of `finding` where something that this repository does not show may define what is asked
+    /// for.
+    pub(super) fn doubted(&self, mut finding: Finding, tree: &Tree, cluster: &Cluster) -> Finding {
+        if let Some(by) = templated_by(tree, cluster, &self.subject.kind) {
+            finding.confidence = Confidence::Low;
+            finding.why.push_str(&format!(" It may be made by {by}."));
+        }
+        finding
     }
 
     /// Where another cluster defines what is asked for.

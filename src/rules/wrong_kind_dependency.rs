@@ -40,6 +40,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
                 }
                 _ => "name a Kustomization instead".to_owned(),
             };
+            let finding = entry.doubted(finding, context.tree, situation.cluster);
             findings.push(situation.weighed(finding, false));
         }
     }

@@ -41,6 +41,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             );
             let wanted = there.first().map_or("", |(namespace, _)| namespace.as_str());
             finding.help = format!("set `namespace: {wanted}` on the `dependsOn` entry");
+            let finding = entry.doubted(finding, context.tree, situation.cluster);
             findings.push(situation.weighed(finding, false));
         }
     }

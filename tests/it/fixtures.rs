@@ -15,12 +15,19 @@ use fluxdag::{
 /// The rule and the subject of every finding of a fixture.
 type Expected = &'static [(&'static str, &'static str)];
 
-const FIXTURES: [(&str, Expected); 12] = [
+const FIXTURES: [(&str, Expected); 20] = [
     ("broken-yaml", &[("invalid-yaml", "File/apps/ks.yaml"), ("dangling-dependency", "Kustomization/flux-system/web")]),
+    ("clean-applied-by-hand", &[]),
     ("clean-artifact-generator", &[]),
     ("clean-bootstrap", &[]),
     ("clean-flux-instance", &[]),
     ("clean-home-ops", &[]),
+    ("clean-home-vars", &[]),
+    ("clean-hub", &[]),
+    ("clean-other-revisions", &[]),
+    ("clean-patched-sync", &[]),
+    ("clean-path-prefix", &[]),
+    ("clean-shared-base", &[]),
     ("clean-two-providers", &[]),
     ("cyclic-bases", &[("build-failure", "Kustomization/flux-system/apps")]),
     ("deadlock-no-wait", &[("wait-deadlock", "Kustomization/flux-system/apps")]),
@@ -34,6 +41,7 @@ const FIXTURES: [(&str, Expected); 12] = [
     ),
     ("heavy-in-wait-fixed", &[]),
     ("link-out", &[("build-failure", "Kustomization/flux-system/apps")]),
+    ("sync-not-listed", &[]),
     (
         "unreached-cycle",
         &[
@@ -110,6 +118,47 @@ fn what_a_link_points_to_is_never_read() {
     assert_eq!(analysis.tree.files().filter(|file| analysis.tree.path(*file).ends_with("outside.yaml")).count(), 0);
     let text = format!("{:?}", analysis.findings);
     assert!(!text.contains("outside-secret"), "{text}");
+}
+
+#[test]
+fn the_artifact_root_does_not_depend_on_where_one_stands() {
+    let cases = [
+        ("clean-applied-by-hand", "clusters/home", "", "clusters/home", 5),
+        ("clean-path-prefix", "deploy/clusters", "deploy", "clusters/production", 3),
+        ("clean-path-prefix", "", "deploy", "clusters/production", 3),
+    ];
+    for (name, from, root, cluster, nodes) in cases {
+        let copy = copy(name);
+        let base = copy.path().join(name).canonicalize().expect("present");
+        let analysis = run(&base.join(from), name);
+        assert_eq!(Path::new(&analysis.artifact_root), base.join(root), "{name} from `{from}`");
+        let found: Vec<_> = analysis.clusters.iter().map(|found| (found.root.as_str(), found.nodes)).collect();
+        assert_eq!(found, [(cluster, nodes)], "{name} from `{from}`");
+    }
+}
+
+#[test]
+fn clusters_are_told_from_their_bases() {
+    let cases: [(&str, &[(&str, usize)]); 5] = [
+        ("clean-home-vars", &[("kubernetes/flux", 2)]),
+        ("clean-hub", &[("clusters/hub", 2)]),
+        ("clean-patched-sync", &[("clusters/production", 3), ("clusters/staging", 3)]),
+        ("clean-shared-base", &[("clusters/production", 3), ("clusters/staging", 3)]),
+        ("sync-not-listed", &[("fleet/home", 2), ("fleet/lab", 3)]),
+    ];
+    for (name, expected) in cases {
+        let analysis = run(&folder().join(name), name);
+        let found: Vec<_> = analysis.clusters.iter().map(|found| (found.root.as_str(), found.nodes)).collect();
+        assert_eq!(found, expected, "{name}");
+    }
+}
+
+#[test]
+fn only_what_is_certainly_this_revision_is_built() {
+    let copy = copy("clean-other-revisions");
+    let analysis = run(&copy.path().join("clean-other-revisions"), "clean-other-revisions");
+    let counts: Vec<_> = analysis.clusters.iter().map(|cluster| (cluster.nodes, cluster.unresolved)).collect();
+    assert_eq!(counts, [(7, 4)]);
 }
 
 fn run(path: &Path, name: &str) -> Analysis {
