@@ -2,10 +2,14 @@ use rayon::prelude::*;
 
 use super::Scope;
 use crate::{
-    flux::{Kustomization, Sync, api::KUSTOMIZE_GROUP, syncs},
+    flux::{
+        Kustomization, Sync,
+        api::{KUSTOMIZE_GROUP, SOURCE_EXTENSIONS_GROUP},
+        syncs,
+    },
     kustomize::Object,
     source::{FileId, Span},
-    yaml::{Document, Store},
+    yaml::{Document, Node, Store},
 };
 
 /// What the files of a repository declare, before anything is built.
@@ -15,6 +19,8 @@ pub struct Discovered {
     pub kustomizations: Vec<Declared>,
     /// Entry points of the Flux Operator.
     pub syncs: Vec<(FileId, Sync)>,
+    /// Folders that ArtifactGenerators copy from: they exist below the artifact root, as `spec.path`s do.
+    pub copied: Vec<String>,
 }
 
 impl Discovered {
@@ -47,6 +53,7 @@ pub fn discover(store: &Store, scope: &Scope) -> Discovered {
     for mut one in found {
         all.kustomizations.append(&mut one.kustomizations);
         all.syncs.append(&mut one.syncs);
+        all.copied.append(&mut one.copied);
     }
     all.kustomizations.sort_by_key(|declared| (tree.path(declared.file), declared.span.start));
     all.syncs.sort_by_key(|(file, _)| tree.path(*file));
@@ -61,7 +68,8 @@ fn read(store: &Store, file: FileId) -> Option<Discovered> {
     let text = store.tree().text(file)?;
     let has_kustomizations = text.contains(KUSTOMIZE_GROUP);
     let may_sync = text.contains("sync:") && text.contains("path:");
-    if !has_kustomizations && !may_sync {
+    let has_generators = text.contains(SOURCE_EXTENSIONS_GROUP);
+    if !has_kustomizations && !may_sync && !has_generators {
         return None;
     }
     let mut found = Discovered::default();
@@ -72,9 +80,20 @@ fn read(store: &Store, file: FileId) -> Option<Discovered> {
             found.kustomizations.push(Declared { file, span: document.span, kustomization });
         } else if may_sync && let Some(sync) = syncs(&document.root) {
             found.syncs.push((file, sync));
+        } else if has_generators {
+            found.copied.extend(copied(document));
         }
     }
     Some(found)
+}
+
+/// The folders an ArtifactGenerator copies from, as far as they stand before the first wildcard.
+fn copied(document: &Document) -> Vec<String> {
+    let artifacts = document.root.find(&["spec", "artifacts"]).into_iter().flat_map(Node::items);
+    let copies = artifacts.filter_map(|artifact| artifact.get("copy")).flat_map(Node::items);
+    let from = copies.filter_map(|copy| copy.find_str(&["from"])?.strip_prefix('@')?.split_once('/'));
+    from.map(|(_, glob)| crate::source::parent(glob.split(['*', '?', '[', '{']).next().unwrap_or(glob)).to_owned())
+        .collect()
 }
 
 fn is_kustomization(document: &Document) -> bool {

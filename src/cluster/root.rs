@@ -66,7 +66,9 @@ fn declared_paths(discovered: &Discovered) -> Vec<String> {
     });
     let declared = declared.filter_map(|declared| declared.kustomization.spec.path.as_deref());
     let synced = discovered.syncs.iter().map(|(_, sync)| sync.path.as_str());
-    let mut paths: Vec<String> = declared.chain(synced).filter(|path| !path.contains("${")).map(normalize).collect();
+    let copied = discovered.copied.iter().map(String::as_str);
+    let mut paths: Vec<String> =
+        declared.chain(synced).chain(copied).filter(|path| !path.contains("${")).map(normalize).collect();
     paths.retain(|path| !path.is_empty());
     paths.sort_unstable();
     paths.dedup();

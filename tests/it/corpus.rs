@@ -211,6 +211,8 @@ fn well_kept_repositories_show_no_broken_dependency() {
         let broken: Vec<_> = shown(&analysis).filter(|finding| rules.contains(&finding.rule)).collect();
         assert!(broken.is_empty(), "{name}: {broken:#?}");
     }
+    let part = lint(corpus.join("repos/fluxcd__flux2-kustomize-helm-example/clusters/staging"));
+    assert_eq!(shown(&part).count(), 0, "one cluster of a repository, whose paths only its generator tells");
     let analysis = repository(&corpus, "ricsanfre__pi-cluster");
     let prod = analysis.clusters.iter().find(|cluster| cluster.root == "kubernetes/clusters/prod").unwrap();
     assert_eq!(prod.nodes, 60);
