@@ -11,6 +11,7 @@
 mod budget;
 mod data;
 mod de;
+mod document;
 mod emit;
 mod node;
 mod parse;
@@ -21,10 +22,11 @@ mod store;
 
 pub use data::read_data;
 pub use de::{DecodeError, decode, decode_lenient};
+pub use document::{Comment, Document, File, Problem, ProblemKind};
 pub use emit::{Style, canonical_json, double_quoted, is_plain_scalar, prints_plain, style_of};
 pub use node::{Entry, Map, Node, Value};
 pub(crate) use parse::key_text;
-pub use parse::{Comment, Document, File, Problem, ProblemKind, parse, parse_legacy};
+pub use parse::{parse, parse_legacy};
 pub use print::to_yaml;
 pub use scalar::{resolve_legacy, resolve_plain};
 pub use spanned::Spanned;
