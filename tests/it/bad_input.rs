@@ -90,6 +90,18 @@ fn the_kustomization_file_that_a_path_is_built_with_is_checked() {
 }
 
 #[test]
+fn two_kustomization_files_in_a_folder_cannot_be_built() {
+    let analysis = analyse(&[
+        ("clusters/prod/apps.yaml", kustomization("apps", "./apps", "")),
+        ("apps/cm.yaml", config_map("x")),
+        ("apps/kustomization.yaml", "resources: [cm.yaml]".to_owned()),
+        ("apps/kustomization.yml", "resources: [cm.yaml]".to_owned()),
+    ]);
+    let findings = found(&analysis, "build-failure");
+    assert!(findings.len() == 1 && findings[0].message.contains("more than one"), "{:?}", analysis.findings);
+}
+
+#[test]
 fn a_folder_without_manifests_cannot_be_built() {
     let files =
         [("clusters/prod/apps.yaml", kustomization("apps", "./apps", "")), ("apps/README.md", "nothing".to_owned())];
