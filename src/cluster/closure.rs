@@ -216,7 +216,7 @@ fn similar_folder(artifact: &Artifact, path: &str) -> Option<String> {
     let candidates = artifact.names(beside).map(|name| format!("{}{name}{}", &path[..start], &path[end..]));
     let near = candidates.filter(|candidate| artifact.is_folder(candidate)).filter_map(|candidate| {
         let likeness = strsim::normalized_damerau_levenshtein(&candidate, path);
-        (likeness >= 0.8).then(|| ((likeness * 1e6) as u64, candidate))
+        (likeness >= 0.8).then_some(((likeness * 1e6) as u64, candidate))
     });
     near.max_by_key(|(score, _)| *score).map(|(_, candidate)| candidate)
 }

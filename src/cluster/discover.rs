@@ -85,7 +85,7 @@ fn read(store: &Store, file: FileId) -> Option<Discovered> {
 fn note_unreadable(store: &Store, file: FileId) {
     let speaks_of_flux = |bytes: &[u8]| String::from_utf8_lossy(bytes).contains(KUSTOMIZE_GROUP);
     if store.tree().bytes(file).map_or(true, speaks_of_flux) {
-        store.parse(file);
+        let _ = store.parse(file);
     }
 }
 
