@@ -118,7 +118,11 @@ pub fn lint(paths: &[PathBuf], options: &Options) -> Result<Analysis, Error> {
     let mut store = Store::new(Tree::load(&start.folder)?);
     let found = discover(&store, &start.scope);
     if found.is_empty() {
-        let tree = store.tree();
+        // What could not be looked at may well hold some.
+        let mut tree = store.into_tree();
+        if let Some(error) = tree.take_unreadable() {
+            return Err(error.into());
+        }
         let templates =
             tree.files().map(|file| tree.path(file)).any(|path| start.scope.covers(path) && is_template(path));
         return Err(Error::NoFluxObjects { paths: paths.to_vec(), templates });

@@ -16,6 +16,9 @@ use crate::{
 pub(super) fn run(lint: &Lint, global: &Global, environment: &Environment) -> Result<u8, CliError> {
     let outputs = output::outputs(&lint.outputs, environment.format())?;
     let Analysis { tree, artifact_root, clusters, findings } = analyse(lint)?;
+    for error in tree.unreadable() {
+        say(&format!("warning: {}; what lies there is not analysed", printable(&error.to_string())));
+    }
     if global.verbose > 0 {
         describe(&clusters, &tree);
     }
@@ -75,7 +78,8 @@ fn describe(clusters: &[ClusterSummary], tree: &Tree) {
     say(&count(tree.len(), "file"));
     for cluster in clusters {
         let version = cluster.flux_version.as_ref().map_or_else(String::new, |version| format!(", Flux {version}"));
-        let line = format!("cluster {}: {}{version}", cluster.root, count(cluster.nodes, "node"));
+        let root = if cluster.root.is_empty() { "." } else { &cluster.root };
+        let line = format!("cluster {root}: {}{version}", count(cluster.nodes, "node"));
         say(&printable(&line));
         for detail in &cluster.unresolved_details {
             let at = detail

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{error::CliError, print};
-use crate::report::{Format, Report, Terminal};
+use crate::report::{Format, Report, Terminal, printable};
 
 /// A format, and where it goes: a file, or standard output.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +39,18 @@ pub(super) fn outputs(asked: &[Output], default: Option<&str>) -> Result<Vec<Out
     if let (Some(first), Some(second)) = (on_stdout.next(), on_stdout.next()) {
         let message = format!("`{}` and `{}` cannot both go to standard output", first.format, second.format);
         return Err(CliError::new(message).with_help(format!("write one to a file: -o {}=PATH", second.format)));
+    }
+    for (index, output) in asked.iter().enumerate() {
+        let same = |other: &&Output| output.path.is_some() && other.path == output.path;
+        if let (Some(other), Some(path)) = (asked[..index].iter().find(same), &output.path) {
+            let message = format!(
+                "`{}` and `{}` cannot both go to {}",
+                other.format,
+                output.format,
+                printable(&path.to_string_lossy())
+            );
+            return Err(CliError::new(message).with_help("write each to a file of its own"));
+        }
     }
     Ok(asked.to_vec())
 }
@@ -93,6 +105,7 @@ mod tests {
         assert_eq!(of(&[]).expect("a default").len(), 1);
         assert!(of(&["full", "json=a", "concise=b"]).is_ok());
         assert!(of(&["full", "json"]).is_err());
+        assert!(of(&["concise=a", "json=a"]).is_err());
         assert_eq!(outputs(&[], Some("json")).map(|outputs| outputs[0].format).ok(), Some(Format::Json));
         assert!(outputs(&[], Some("nothing")).is_err());
     }

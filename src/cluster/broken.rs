@@ -14,7 +14,7 @@ pub struct BrokenDocument {
     pub other: Option<Span>,
     /// The whole document.
     pub document: Span,
-    /// Whether its text speaks of Flux objects, so that something of the picture is lost with it.
+    /// Whether its text speaks of Flux objects, so that something of the picture is lost with it; true where nobody knows.
     pub mentions_flux: bool,
 }
 
@@ -43,7 +43,11 @@ pub fn broken_documents(store: &Store) -> Vec<BrokenDocument> {
             let length =
                 rest.match_indices("\n---").map(|(at, _)| at).find(|at| start + at > problem.span.start as usize);
             let end = length.map_or(text.len(), |length| start + length);
-            let mentions_flux = text.get(start..end).unwrap_or_default().contains("toolkit.fluxcd.io/");
+            let mentions_flux = match tree.bytes(file) {
+                Ok(bytes) if tree.text(file).is_none() => String::from_utf8_lossy(bytes).contains("toolkit.fluxcd.io/"),
+                Ok(_) => text.get(start..end).unwrap_or_default().contains("toolkit.fluxcd.io/"),
+                Err(_) => true,
+            };
             broken.push(BrokenDocument {
                 message: problem.message.clone(),
                 span: problem.span,

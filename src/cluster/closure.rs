@@ -16,7 +16,7 @@ use crate::{
         build, substitute, variable_sources,
     },
     kustomize::{Build, Hidden, Object, Unresolved},
-    source::{Artifact, normalize},
+    source::{Artifact, normalize, parent},
     yaml,
 };
 
@@ -204,17 +204,24 @@ fn build_folder(kustomization: &Kustomization, sources: &Sources<'_, '_>) -> (Bu
     (build(kustomization, Inputs { kustomize: &kustomize, folder: &folder }), Folder::Here(folder))
 }
 
-/// The folder whose path is most like `path`, if any is near.
+/// Most neighbours that a missing folder is compared with.
+const NEIGHBOURS: usize = 1000;
+
+/// The folder that `path` means, if one of its parts is misspelt: the most alike of those that differ in that part.
 fn similar_folder(artifact: &Artifact, path: &str) -> Option<String> {
-    let length = path.chars().count();
-    let score = |folder: &str| {
-        // The distance is the difference in length at least; the rest is expensive.
-        let other = folder.chars().count();
-        let may_be_near = length.abs_diff(other) * 5 <= length.max(other);
-        may_be_near.then(|| (strsim::normalized_damerau_levenshtein(folder, path) * 1e6) as u64)
-    };
-    let near = artifact.folders().filter_map(|folder| Some((score(folder)?, folder)));
-    near.filter(|(score, _)| *score >= 800_000).max_by_key(|(score, _)| *score).map(|(_, folder)| folder.to_owned())
+    let ends = path.char_indices().filter(|(_, letter)| *letter == '/').map(|(at, _)| at).chain([path.len()]);
+    let end = ends.into_iter().find(|end| !artifact.is_folder(&path[..*end]))?;
+    let start = path[..end].rfind('/').map_or(0, |slash| slash + 1);
+    let beside = parent(&path[..end]);
+    if artifact.names(beside).nth(NEIGHBOURS).is_some() {
+        return None;
+    }
+    let candidates = artifact.names(beside).map(|name| format!("{}{name}{}", &path[..start], &path[end..]));
+    let near = candidates.filter(|candidate| artifact.is_folder(candidate)).filter_map(|candidate| {
+        let likeness = strsim::normalized_damerau_levenshtein(&candidate, path);
+        (likeness >= 0.8).then_some(((likeness * 1e6) as u64, candidate))
+    });
+    near.max_by_key(|(score, _)| *score).map(|(_, candidate)| candidate)
 }
 
 fn unresolved(

@@ -65,7 +65,10 @@ fn is_yaml(path: &str) -> bool {
 }
 
 fn read(store: &Store, file: FileId) -> Option<Discovered> {
-    let text = store.tree().text(file)?;
+    let Some(text) = store.tree().text(file) else {
+        note_unreadable(store, file);
+        return None;
+    };
     let has_kustomizations = text.contains(KUSTOMIZE_GROUP);
     let may_sync = text.contains("sync:") && text.contains("path:");
     let has_generators = text.contains(SOURCE_EXTENSIONS_GROUP);
@@ -94,6 +97,15 @@ fn copied(document: &Document) -> Vec<String> {
     let from = copies.filter_map(|copy| copy.find_str(&["from"])?.strip_prefix('@')?.split_once('/'));
     from.map(|(_, glob)| crate::source::parent(glob.split(['*', '?', '[', '{']).next().unwrap_or(glob)).to_owned())
         .collect()
+}
+
+/// Parses a file that is no text or cannot be read, so that it is known as broken, unless its bytes say that it has
+/// nothing to do with Flux.
+fn note_unreadable(store: &Store, file: FileId) {
+    let speaks_of_flux = |bytes: &[u8]| String::from_utf8_lossy(bytes).contains(KUSTOMIZE_GROUP);
+    if store.tree().bytes(file).map_or(true, speaks_of_flux) {
+        let _ = store.parse(file);
+    }
 }
 
 fn is_kustomization(document: &Document) -> bool {

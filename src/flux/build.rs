@@ -67,6 +67,10 @@ pub fn build(kustomization: &Kustomization, inputs: Inputs<'_, '_>) -> Build {
 fn faults(kustomize: &Kustomize<'_>, folder: &str, root: &Node) -> Vec<Error> {
     let Some(file) = Kustomize::kustomization_file(kustomize.artifact(), folder) else { return Vec::new() };
     let error = |span: Span, message: String| Error { message, span, related: Vec::new(), twice: None };
+    if Kustomize::kustomization_files(kustomize.artifact(), folder).len() > 1 {
+        let message = format!("`{}` holds more than one kustomization file", shown(folder));
+        return vec![error(Span::file_start(file), message)];
+    }
     let documents = &kustomize.store().parse(file).documents;
     let broken = documents.iter().find_map(|document| document.error.as_ref());
     let mut faults: Vec<Error> =

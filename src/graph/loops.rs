@@ -4,7 +4,7 @@ use petgraph::{
     Direction,
     algo::tarjan_scc,
     graph::{EdgeIndex, NodeIndex},
-    visit::EdgeRef,
+    visit::EdgeRef as _,
 };
 use rustc_hash::FxHashMap;
 

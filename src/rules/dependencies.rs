@@ -98,6 +98,9 @@ fn target(cluster: &Cluster, kind: &str, namespace: &str, name: &str) -> Target 
     Target::OtherKind { subject: key.subject(if is_node { "HelmRelease" } else { "Kustomization" }), span, owner }
 }
 
+/// Most names that a missing one is compared with: where there are more, a slip in one place costs too much time.
+const COMPARED: usize = 3000;
+
 /// Whether texts of these lengths can be alike at all, which is much cheaper to find out than how alike they are.
 fn is_of_like_length(left: &str, right: &str) -> bool {
     let (left, right) = (left.chars().count(), right.chars().count());
@@ -189,6 +192,9 @@ impl Entry<'_> {
         } else {
             cluster.releases.iter().map(|release| &release.key).collect()
         };
+        if keys.len() > COMPARED {
+            return None;
+        }
         let score = |key: &NodeKey| {
             let (long, short) =
                 if key.name.len() > self.name.len() { (&*key.name, self.name) } else { (self.name, &*key.name) };

@@ -44,22 +44,33 @@ fn report(context: &Context<'_>, broken: &BrokenDocument) -> Option<Finding> {
         return None;
     }
     let names: Vec<String> = users.iter().map(Subject::to_string).collect();
-    let severity = if users.is_empty() { Severity::Info } else { Severity::Error };
+    let is_bootstrap = path.ends_with("gotk-sync.yaml");
+    let severity = if users.is_empty() && !is_bootstrap { Severity::Info } else { Severity::Error };
+    let is_unreadable = context.tree.bytes(broken.span.file).is_err();
     Some(Finding {
         rule: RULE.info.id,
         severity,
         confidence: Confidence::High,
-        message: format!("{path} is not valid YAML: {}", broken.message),
+        message: match is_unreadable {
+            true => format!("{path} cannot be read: {}", broken.message),
+            false => format!("{path} is not valid YAML: {}", broken.message),
+        },
         subject: Subject::file(path),
         clusters,
         location: Location::from(broken.span),
         label: "here".to_owned(),
         related: broken.other.map(|span| Related::new("first set here", None, span)).into_iter().collect(),
-        why: if names.is_empty() {
+        why: if names.is_empty() && is_bootstrap {
+            "It is the file that `flux bootstrap` writes: what it defines is the entry point of its cluster, which is not analysed as such."
+                .to_owned()
+        } else if names.is_empty() {
             "No Kustomization builds this file today. What it defines is not analysed.".to_owned()
         } else {
             format!("The build of {} fails (reason BuildFailed), and nothing in it is applied.", short_list(&names, 3))
         },
-        help: "correct the document; the other documents of the file are read all the same".to_owned(),
+        help: match is_unreadable {
+            true => "let the file be read, and run again".to_owned(),
+            false => "correct the document; the other documents of the file are read all the same".to_owned(),
+        },
     })
 }

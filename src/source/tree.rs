@@ -108,7 +108,11 @@ impl Tree {
                 Err(error) => {
                     let path = error.path().map_or_else(PathBuf::new, Path::to_owned);
                     let error = error.into_io_error().unwrap_or_else(|| io::Error::other("loop of links"));
-                    self.unreadable.push(SourceError::Io { path, error });
+                    let is_known =
+                        |known: &SourceError| matches!(known, SourceError::Io { path: known, .. } if *known == path);
+                    if !self.unreadable.iter().any(is_known) {
+                        self.unreadable.push(SourceError::Io { path, error });
+                    }
                     continue;
                 }
             };
@@ -133,6 +137,11 @@ impl Tree {
     #[must_use]
     pub fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// Takes out the first folder that could not be listed.
+    pub fn take_unreadable(&mut self) -> Option<SourceError> {
+        (!self.unreadable.is_empty()).then(|| self.unreadable.remove(0))
     }
 
     /// Folders that could not be listed.

@@ -7,7 +7,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use fluxdag::{Analysis, Options, finding::Finding, lint};
+use fluxdag::{
+    Analysis, Options,
+    finding::{Finding, Severity},
+    lint,
+};
 
 /// Generous, because tests run unoptimised and side by side; what is quadratic here takes far longer.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -87,6 +91,18 @@ fn the_kustomization_file_that_a_path_is_built_with_is_checked() {
         let path = analysis.tree.path(findings[0].location.span().expect("a place").file);
         assert_eq!(path, "apps/kustomization.yaml", "{text:?}");
     }
+}
+
+#[test]
+fn two_kustomization_files_in_a_folder_cannot_be_built() {
+    let analysis = analyse(&[
+        ("clusters/prod/apps.yaml", kustomization("apps", "./apps", "")),
+        ("apps/cm.yaml", config_map("x")),
+        ("apps/kustomization.yaml", "resources: [cm.yaml]".to_owned()),
+        ("apps/kustomization.yml", "resources: [cm.yaml]".to_owned()),
+    ]);
+    let findings = found(&analysis, "build-failure");
+    assert!(findings.len() == 1 && findings[0].message.contains("more than one"), "{:?}", analysis.findings);
 }
 
 #[test]
@@ -197,4 +213,62 @@ fn many_faults_in_one_large_file_take_no_time() {
     }
     let files = [("clusters/prod/apps.yaml", kustomization("apps", "./apps", "")), ("apps/cm.yaml", text)];
     assert!(!found(&analyse(&files), "build-failure").is_empty());
+}
+
+#[test]
+fn many_missing_folders_among_many_take_no_time() {
+    let mut text = String::new();
+    let mut files = Vec::new();
+    for index in 0..1500 {
+        text += &kustomization(&format!("n{index}"), &format!("./b/folder-{index}"), "");
+        files.push((format!("a/folder-{index}/cm.yaml"), config_map("x")));
+    }
+    files.push(("clusters/prod/apps.yaml".to_owned(), text));
+    let files: Vec<(&str, String)> = files.iter().map(|(path, text)| (path.as_str(), text.clone())).collect();
+    let analysis = analyse(&files);
+    let missing = found(&analysis, "missing-path");
+    assert_eq!(missing.len(), 1500);
+    assert!(missing[0].help.contains("a/folder-") || missing[0].message.contains("a/folder-"), "{:?}", missing[0]);
+}
+
+#[test]
+fn a_broken_bootstrap_file_is_an_error() {
+    let folder = repository(&[
+        ("clusters/prod/apps.yaml", kustomization("apps", "./apps", "")),
+        ("apps/cm.yaml", config_map("x")),
+    ]);
+    let sync = "clusters/prod/flux-system/gotk-sync.yaml";
+    let check = || {
+        let analysis = lint(&[folder.path().to_owned()], &Options::default()).expect("an analysis");
+        let findings = found(&analysis, "invalid-yaml");
+        assert_eq!(findings.len(), 1, "{:?}", analysis.findings);
+        assert_eq!(findings[0].severity, Severity::Error);
+        assert_eq!(analysis.tree.path(findings[0].location.span().expect("a place").file), sync);
+    };
+    write(folder.path(), sync, &format!("{SYNC}broken: [\n"));
+    check();
+    // Latin-1, as some editors save it.
+    fs::write(folder.path().join(sync), [SYNC.as_bytes(), b"# caf\xe9\n"].concat()).expect("a file");
+    check();
+}
+
+#[cfg(unix)]
+#[test]
+fn what_cannot_be_read_is_told() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = repository(&[
+        ("clusters/prod/apps.yaml", kustomization("apps", "./apps", "")),
+        ("apps/cm.yaml", config_map("x")),
+    ]);
+    let apps = folder.path().join("apps");
+    fs::set_permissions(&apps, fs::Permissions::from_mode(0o000)).expect("permissions");
+    let may_read_all = fs::read_dir(&apps).is_ok();
+    let analysis = lint(&[folder.path().to_owned()], &Options::default()).expect("an analysis");
+    let alone = lint(&[apps.clone()], &Options::default());
+    fs::set_permissions(&apps, fs::Permissions::from_mode(0o755)).expect("permissions");
+    // The superuser reads everything.
+    if !may_read_all {
+        assert_eq!(analysis.tree.unreadable().len(), 1);
+        assert!(matches!(alone, Err(fluxdag::Error::Source(_))));
+    }
 }
