@@ -12,9 +12,12 @@ use super::{
 };
 use crate::{
     flux::{
-        Artifacts, Inputs, Kustomization, SourceRef,
-        api::{ArtifactGeneratorSpec, GeneratorSource, KUSTOMIZE_GROUP, SOURCE_EXTENSIONS_GROUP, SOURCE_GROUP},
-        build,
+        Artifacts, Inputs, Kustomization, SourceRef, Sync,
+        api::{
+            ArtifactGeneratorSpec, GeneratorSource, KUSTOMIZE_GROUP, OPERATOR_GROUP, SOURCE_EXTENSIONS_GROUP,
+            SOURCE_GROUP,
+        },
+        build, syncs,
     },
     kustomize::Object,
     source::{FileId, Span, normalize, parent},
@@ -31,6 +34,7 @@ pub fn resolve(store: &Store, folder: &str, discovered: &Discovered) -> Vec<Clus
     let mut clusters: Vec<(String, Closure)> =
         named.into_par_iter().map(|(root, roots)| (root, close(&artifacts, &roots))).collect();
     drop_contained(&mut clusters);
+    finder.drop_templates(&mut clusters);
     let (tops, unreached) = finder.leftover(&clusters);
     clusters.extend(tops.into_par_iter().map(|(root, roots)| (root, close(&artifacts, &roots))).collect::<Vec<_>>());
     clusters.sort_by(|(left, _), (right, _)| left.cmp(right));
@@ -79,10 +83,7 @@ impl Finder<'_, '_> {
             }
             let roots = named.entry(normalize(&sync.path)).or_default();
             if roots.kustomizations.is_empty() {
-                roots.kustomizations.push(Kustomization::read(sync.kustomization.clone()));
-                roots.is_generated = sync.is_hidden;
-                roots.objects.push(sync.source.clone());
-                roots.version = sync.version;
+                *roots = synced(sync);
             }
         }
         let selves: Vec<(String, Roots)> =
@@ -135,7 +136,11 @@ impl Finder<'_, '_> {
         let own = kustomizations.into_iter().map(Kustomization::read).find(|child| {
             let is_named = name.is_none_or(|name| child.name == name);
             is_named && child.spec.path.as_deref().map(normalize).as_deref() == Some(path)
-        })?;
+        });
+        let Some(own) = own else {
+            let sync = objects.iter().filter(|_| name.is_none()).find_map(|object| syncs(&object.node))?;
+            return (normalize(&sync.path) == path).then(|| synced(&sync));
+        };
         // What the source leaves out decides what this very path builds.
         let source = SourceRef::of(&own.spec.source_ref, &own.namespace);
         objects.retain(|object| {
@@ -175,7 +180,7 @@ impl Finder<'_, '_> {
             id.kind == "Kustomization" && id.group == KUSTOMIZE_GROUP
         };
         let (kustomizations, mut others): (Vec<_>, Vec<_>) = build.objects.into_iter().partition(is_kustomization);
-        others.retain(|object| object.id().group == SOURCE_GROUP);
+        others.retain(|object| [SOURCE_GROUP, OPERATOR_GROUP].contains(&object.id().group.as_str()));
         (kustomizations, others)
     }
 
@@ -234,6 +239,21 @@ impl Finder<'_, '_> {
             roots.is_unreached = true;
         }
         (self.rooted(groups), unreached)
+    }
+
+    /// Drops entry points that lead nowhere and stand in a file that other clusters build of: they patch the path.
+    fn drop_templates(&self, clusters: &mut Vec<(String, Closure)>) {
+        let is_lost = |closure: &Closure| {
+            closure.drafts.values().all(|draft| draft.is_entry && matches!(draft.folder, Folder::Missing { .. }))
+        };
+        if clusters.iter().any(|(_, closure)| is_lost(closure)) {
+            let used = self.used_files(clusters);
+            let is_used =
+                |span: &Span| span.is_some() && self.relative(span.file).is_some_and(|file| used.contains(file));
+            let lost = |closure: &Closure| is_lost(closure) && spans(closure, true).iter().any(is_used);
+            let mut kept = clusters.iter().map(|(_, closure)| !lost(closure)).collect::<Vec<_>>().into_iter();
+            clusters.retain(|_| kept.next().unwrap_or(true));
+        }
     }
 
     /// The files that the clusters are built of.
@@ -337,6 +357,17 @@ impl Finder<'_, '_> {
                 kept.push(&closures[root]);
             }
         }
+    }
+}
+
+/// The entry point that the Flux Operator makes.
+fn synced(sync: &Sync) -> Roots {
+    Roots {
+        kustomizations: vec![Kustomization::read(sync.kustomization.clone())],
+        is_generated: sync.is_hidden,
+        objects: vec![sync.source.clone()],
+        version: sync.version,
+        ..Roots::default()
     }
 }
 

@@ -15,8 +15,9 @@ use fluxdag::{
 /// The rule and the subject of every finding of a fixture.
 type Expected = &'static [(&'static str, &'static str)];
 
-const FIXTURES: [(&str, Expected); 20] = [
+const FIXTURES: [(&str, Expected); 22] = [
     ("broken-yaml", &[("invalid-yaml", "File/apps/ks.yaml"), ("dangling-dependency", "Kustomization/flux-system/web")]),
+    ("clean-application", &[]),
     ("clean-applied-by-hand", &[]),
     ("clean-artifact-generator", &[]),
     ("clean-bootstrap", &[]),
@@ -25,6 +26,7 @@ const FIXTURES: [(&str, Expected); 20] = [
     ("clean-home-vars", &[]),
     ("clean-hub", &[]),
     ("clean-other-revisions", &[]),
+    ("clean-patched-instance", &[]),
     ("clean-patched-sync", &[]),
     ("clean-path-prefix", &[]),
     ("clean-shared-base", &[]),
@@ -139,9 +141,10 @@ fn the_artifact_root_does_not_depend_on_where_one_stands() {
 
 #[test]
 fn clusters_are_told_from_their_bases() {
-    let cases: [(&str, &[(&str, usize)]); 5] = [
+    let cases: [(&str, &[(&str, usize)]); 6] = [
         ("clean-home-vars", &[("kubernetes/flux", 2)]),
         ("clean-hub", &[("clusters/hub", 2)]),
+        ("clean-patched-instance", &[("clusters/production", 3), ("clusters/staging", 3)]),
         ("clean-patched-sync", &[("clusters/production", 3), ("clusters/staging", 3)]),
         ("clean-shared-base", &[("clusters/production", 3), ("clusters/staging", 3)]),
         ("sync-not-listed", &[("fleet/home", 2), ("fleet/lab", 3)]),
