@@ -8,6 +8,7 @@ mod closure;
 mod discover;
 mod entries;
 mod finish;
+mod layout;
 mod model;
 mod root;
 mod scope;
