@@ -70,12 +70,12 @@ fn report(context: &Context<'_>, situation: &Situation<'_>, entry: &Entry<'_>) -
     if let Some(unknown) = may_be_hidden(situation) {
         finding.confidence = Confidence::Low;
         finding.why.push_str(&format!(" It may be defined by {unknown}, which this repository does not show."));
-    }
-    if is_on_its_own(situation, entry) && entry.nearest(situation.cluster).is_none() && elsewhere.is_empty() {
+    } else if is_on_its_own(situation, entry) && entry.nearest(situation.cluster).is_none() && elsewhere.is_empty() {
         finding.confidence = Confidence::Low;
         finding.why.push_str(" It is applied by something outside this repository, which may define what it depends on as well.");
+    } else {
+        finding = entry.doubted(finding, context.tree, situation.cluster);
     }
-    let finding = entry.doubted(finding, context.tree, situation.cluster);
     Some(situation.weighed(finding, false))
 }
 

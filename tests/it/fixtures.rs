@@ -140,6 +140,15 @@ fn the_artifact_root_does_not_depend_on_where_one_stands() {
 }
 
 #[test]
+fn what_lies_beside_the_artifact_root_may_be_named_as_well() {
+    let copy = copy("clean-path-prefix");
+    let base = copy.path().join("clean-path-prefix");
+    let paths = [base.join("deploy/clusters/production/ks.yaml"), base.join("service")];
+    let analysis = lint(&paths, &Options::default()).expect("an analysis");
+    assert_eq!((analysis.clusters.len(), analysis.findings.len()), (1, 0));
+}
+
+#[test]
 fn clusters_are_told_from_their_bases() {
     let cases: [(&str, &[(&str, usize)]); 6] = [
         ("clean-home-vars", &[("kubernetes/flux", 2)]),
