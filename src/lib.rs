@@ -130,8 +130,11 @@ pub fn lint(paths: &[PathBuf], options: &Options) -> Result<Analysis, Error> {
     let top = start.root.clone();
     let top = top.unwrap_or_else(|| find_root(&start.folder, start.repository.as_deref(), store.tree(), &found));
     if top != start.folder && top.starts_with(&start.folder) {
-        let root = Some(top.clone());
-        return lint(paths, &Options { root, ..options.clone() });
+        // What lies beside the root is no part of the artifact.
+        let is_near =
+            |path: &&PathBuf| path.canonicalize().is_ok_and(|path| path.starts_with(&top) || top.starts_with(&path));
+        let paths: Vec<PathBuf> = paths.iter().filter(is_near).cloned().collect();
+        return lint(&paths, &Options { root: Some(top), ..options.clone() });
     }
     let scope = start.scope.below(&store.widen(&top)?);
 

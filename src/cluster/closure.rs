@@ -87,7 +87,7 @@ pub(super) fn close(artifacts: &Artifacts<'_>, roots: &Roots) -> Closure {
     let mut since_new = 0;
     let mut is_settled = false;
     for _ in 0..ROUNDS {
-        let built = drafts.values().flat_map(|draft| &draft.applied.build.objects);
+        let built = drafts.values().flat_map(Draft::local_objects);
         let sources = Sources::new(artifacts, &own, roots.objects.iter().chain(built));
         version = version.or_else(|| told_version(&drafts));
         let strict = version.is_none_or(FluxVersion::has_strict_substitution);
@@ -137,6 +137,12 @@ impl Draft {
             raw: None,
             variables: None,
         }
+    }
+
+    /// What it applies to the cluster it lives in.
+    fn local_objects(&self) -> impl Iterator<Item = &Object> {
+        let is_local = self.kustomization.spec.kube_config.is_none();
+        self.applied.build.objects.iter().filter(move |_| is_local)
     }
 
     /// One step further, where there is one to go.
@@ -275,7 +281,7 @@ type ConfigKey = (SmolStr, SmolStr, SmolStr);
 /// The ConfigMaps and Secrets that some node applies: kind, namespace, name.
 fn configs(drafts: &BTreeMap<NodeKey, Draft>) -> BTreeMap<ConfigKey, yaml::Node> {
     let mut configs = BTreeMap::new();
-    for object in drafts.values().flat_map(|draft| &draft.applied.build.objects) {
+    for object in drafts.values().flat_map(Draft::local_objects) {
         if object.node.find_str(&["apiVersion"]) != Some("v1") {
             continue;
         }
@@ -289,7 +295,7 @@ fn configs(drafts: &BTreeMap<NodeKey, Draft>) -> BTreeMap<ConfigKey, yaml::Node>
 }
 
 fn told_version(drafts: &BTreeMap<NodeKey, Draft>) -> Option<FluxVersion> {
-    drafts.values().flat_map(|draft| &draft.applied.build.objects).find_map(|object| FluxVersion::told_by(&object.node))
+    drafts.values().flat_map(Draft::local_objects).find_map(|object| FluxVersion::told_by(&object.node))
 }
 
 /// Takes in the Kustomizations that builds hold, and drops those that none holds any more. Tells whether anything

@@ -8,17 +8,18 @@ use super::{
     Cluster, Declared, Discovered, Folder,
     closure::{Closure, Roots, close},
     finish::finish,
+    layout::{cluster_folder, covers, drop_contained, generator_sources, is_covered, spans},
     root::is_below,
 };
 use crate::{
     flux::{
-        Artifacts, Inputs, Kustomization, SourceRef,
-        api::{ArtifactGeneratorSpec, GeneratorSource, KUSTOMIZE_GROUP, SOURCE_EXTENSIONS_GROUP, SOURCE_GROUP},
-        build,
+        Artifacts, Inputs, Kustomization, SourceRef, Sync,
+        api::{KUSTOMIZE_GROUP, OPERATOR_GROUP, SOURCE_EXTENSIONS_GROUP, SOURCE_GROUP},
+        build, syncs,
     },
     kustomize::Object,
     source::{FileId, Span, normalize, parent},
-    yaml::{Store, decode},
+    yaml::Store,
 };
 
 /// The clusters of the repository whose artifact root is `folder` of the store's tree, sorted by root, groups that no
@@ -31,6 +32,7 @@ pub fn resolve(store: &Store, folder: &str, discovered: &Discovered) -> Vec<Clus
     let mut clusters: Vec<(String, Closure)> =
         named.into_par_iter().map(|(root, roots)| (root, close(&artifacts, &roots))).collect();
     drop_contained(&mut clusters);
+    finder.drop_templates(&mut clusters);
     let (tops, unreached) = finder.leftover(&clusters);
     clusters.extend(tops.into_par_iter().map(|(root, roots)| (root, close(&artifacts, &roots))).collect::<Vec<_>>());
     clusters.sort_by(|(left, _), (right, _)| left.cmp(right));
@@ -38,23 +40,6 @@ pub fn resolve(store: &Store, folder: &str, discovered: &Discovered) -> Vec<Clus
     let groups = unreached.into_par_iter().map(|(root, roots)| finish(root, false, close(&artifacts, &roots)));
     clusters.extend(groups.collect::<Vec<_>>());
     clusters
-}
-
-/// Drops what is no cluster of its own: a Kustomization whose path holds its own definition, but which another cluster
-/// applies like any other.
-fn drop_contained(clusters: &mut Vec<(String, Closure)>) {
-    let entries: Vec<BTreeSet<Span>> = clusters.iter().map(|(_, closure)| spans(closure, true)).collect();
-    let children: Vec<BTreeSet<Span>> = clusters.iter().map(|(_, closure)| spans(closure, false)).collect();
-    let holds = |outer: usize, inner: usize| !entries[inner].is_empty() && entries[inner].is_subset(&children[outer]);
-    let is_inner = |inner: usize| (0..entries.len()).any(|outer| holds(outer, inner) && !holds(inner, outer));
-    let mut kept = (0..entries.len()).map(|index| !is_inner(index));
-    clusters.retain(|_| kept.next().unwrap_or(true));
-}
-
-/// The documents that define the entry points of a closure, or those that define its other nodes.
-fn spans(closure: &Closure, of_entries: bool) -> BTreeSet<Span> {
-    let drafts = closure.drafts.values().filter(|draft| draft.is_entry == of_entries);
-    drafts.flat_map(|draft| draft.definitions.iter().map(|definition| definition.object.source)).collect()
 }
 
 struct Finder<'a, 't> {
@@ -79,10 +64,7 @@ impl Finder<'_, '_> {
             }
             let roots = named.entry(normalize(&sync.path)).or_default();
             if roots.kustomizations.is_empty() {
-                roots.kustomizations.push(Kustomization::read(sync.kustomization.clone()));
-                roots.is_generated = sync.is_hidden;
-                roots.objects.push(sync.source.clone());
-                roots.version = sync.version;
+                *roots = synced(sync);
             }
         }
         let selves: Vec<(String, Roots)> =
@@ -135,7 +117,11 @@ impl Finder<'_, '_> {
         let own = kustomizations.into_iter().map(Kustomization::read).find(|child| {
             let is_named = name.is_none_or(|name| child.name == name);
             is_named && child.spec.path.as_deref().map(normalize).as_deref() == Some(path)
-        })?;
+        });
+        let Some(own) = own else {
+            let sync = objects.iter().filter(|_| name.is_none()).find_map(|object| syncs(&object.node))?;
+            return (normalize(&sync.path) == path).then(|| synced(&sync));
+        };
         // What the source leaves out decides what this very path builds.
         let source = SourceRef::of(&own.spec.source_ref, &own.namespace);
         objects.retain(|object| {
@@ -175,7 +161,7 @@ impl Finder<'_, '_> {
             id.kind == "Kustomization" && id.group == KUSTOMIZE_GROUP
         };
         let (kustomizations, mut others): (Vec<_>, Vec<_>) = build.objects.into_iter().partition(is_kustomization);
-        others.retain(|object| object.id().group == SOURCE_GROUP);
+        others.retain(|object| [SOURCE_GROUP, OPERATOR_GROUP].contains(&object.id().group.as_str()));
         (kustomizations, others)
     }
 
@@ -234,6 +220,21 @@ impl Finder<'_, '_> {
             roots.is_unreached = true;
         }
         (self.rooted(groups), unreached)
+    }
+
+    /// Drops entry points that lead nowhere and stand in a file that other clusters build of: they patch the path.
+    fn drop_templates(&self, clusters: &mut Vec<(String, Closure)>) {
+        let is_lost = |closure: &Closure| {
+            closure.drafts.values().all(|draft| draft.is_entry && matches!(draft.folder, Folder::Missing { .. }))
+        };
+        if clusters.iter().any(|(_, closure)| is_lost(closure)) {
+            let used = self.used_files(clusters);
+            let is_used =
+                |span: &Span| span.is_some() && self.relative(span.file).is_some_and(|file| used.contains(file));
+            let lost = |closure: &Closure| is_lost(closure) && spans(closure, true).iter().any(is_used);
+            let mut kept = clusters.iter().map(|(_, closure)| !lost(closure)).collect::<Vec<_>>().into_iter();
+            clusters.retain(|_| kept.next().unwrap_or(true));
+        }
     }
 
     /// The files that the clusters are built of.
@@ -346,61 +347,19 @@ fn document(span: Span) -> (FileId, u32) {
     (span.file, span.end)
 }
 
+/// The entry point that the Flux Operator makes.
+fn synced(sync: &Sync) -> Roots {
+    Roots {
+        kustomizations: vec![Kustomization::read(sync.kustomization.clone())],
+        is_generated: sync.is_hidden,
+        objects: vec![sync.source.clone()],
+        version: sync.version,
+        ..Roots::default()
+    }
+}
+
 /// Whether a document is a Kustomization of its own, and no patch.
 fn is_complete(declared: &Declared) -> bool {
     let Kustomization { name, spec, .. } = &declared.kustomization;
     !name.is_empty() && !name.contains("${") && !spec.source_ref.name.is_empty()
-}
-
-fn is_covered(file: &str, clusters: &[(String, Closure)]) -> bool {
-    clusters.iter().any(|(_, closure)| covers(closure, file))
-}
-
-/// Whether `file` lies in a folder that some node of the closure builds.
-fn covers(closure: &Closure, file: &str) -> bool {
-    closure.drafts.values().any(|draft| matches!(&draft.folder, Folder::Here(folder) if is_below(file, folder)))
-}
-
-/// The sources an ArtifactGenerator copies from.
-fn generator_sources(object: &Object) -> Vec<SourceRef> {
-    let id = object.id();
-    if id.kind != "ArtifactGenerator" {
-        return Vec::new();
-    }
-    let namespace = id.namespace.unwrap_or_default();
-    let spec: ArtifactGeneratorSpec = object.node.get("spec").and_then(|spec| decode(spec).ok()).unwrap_or_default();
-    let source = |source: &GeneratorSource| SourceRef {
-        kind: source.kind.as_str().into(),
-        namespace: source.namespace.as_deref().map_or_else(|| namespace.clone(), Into::into),
-        name: source.name.as_str().into(),
-    };
-    spec.sources.iter().map(source).collect()
-}
-
-/// The folder that stands for one cluster by the layout of Flux's own examples: the one below `clusters` or `cluster`.
-fn cluster_folder(file: &str) -> Option<&str> {
-    let folder = parent(file);
-    let mut end = 0;
-    let mut below_clusters = false;
-    for part in folder.split('/') {
-        end += part.len();
-        if below_clusters {
-            return Some(&folder[..end]);
-        }
-        below_clusters = part == "clusters";
-        end += 1;
-    }
-    None
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cluster_is_the_folder_below_clusters() {
-        assert_eq!(cluster_folder("kubernetes/clusters/prod/infra/ks.yaml"), Some("kubernetes/clusters/prod"));
-        assert_eq!(cluster_folder("clusters/prod/apps.yaml"), Some("clusters/prod"));
-        assert_eq!(cluster_folder("kubernetes/apps/x/ks.yaml"), None);
-    }
 }

@@ -9,6 +9,7 @@ mod discover;
 mod entries;
 mod finish;
 mod growth;
+mod layout;
 mod model;
 mod root;
 mod scope;

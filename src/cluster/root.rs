@@ -1,5 +1,5 @@
 use std::{
-    collections::{BTreeSet, HashSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
     path::{Path, PathBuf},
 };
 
@@ -40,17 +40,21 @@ pub fn find_root(start: &Path, top: Option<&Path>, tree: &Tree, discovered: &Dis
 const SAMPLE: usize = 256;
 
 /// The folder of the tree under which the most of `paths` are folders, and more than half of them; the uppermost where
-/// several are alike.
+/// several are alike. It holds nearly all files that declare something: several repositories side by side have no root.
 fn root_below<'t>(tree: &'t Tree, discovered: &Discovered, paths: &[String]) -> Option<&'t str> {
     let folders: HashSet<&str> = tree.files().flat_map(|file| folders_above(tree.path(file))).collect();
     let sample = &paths[..paths.len().min(SAMPLE)];
     let declared = discovered.kustomizations.iter().map(|declared| declared.file);
     let files: BTreeSet<FileId> = declared.chain(discovered.syncs.iter().map(|(file, _)| *file)).collect();
-    let candidates: BTreeSet<&str> = files.into_iter().flat_map(|file| folders_above(tree.path(file))).collect();
+    let mut held: BTreeMap<&str, usize> = BTreeMap::new();
+    for folder in files.iter().flat_map(|file| folders_above(tree.path(*file))) {
+        *held.entry(folder).or_default() += 1;
+    }
     let hits =
         |folder: &str| sample.iter().filter(|path| folders.contains(format!("{folder}/{path}").as_str())).count();
-    let counted = candidates.into_iter().map(|folder| (hits(folder), folder));
-    counted.rev().filter(|(hits, _)| hits * 2 > sample.len()).max_by_key(|(hits, _)| *hits).map(|(_, folder)| folder)
+    let candidates = held.into_iter().filter(|(_, held)| held * 4 >= files.len() * 3).rev();
+    let counted = candidates.map(|(folder, _)| (hits(folder), folder));
+    counted.filter(|(hits, _)| hits * 2 > sample.len()).max_by_key(|(hits, _)| *hits).map(|(_, folder)| folder)
 }
 
 /// The folders that hold the file at `path`, less the root of the tree.

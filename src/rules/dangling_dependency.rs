@@ -4,6 +4,7 @@ use super::{
     wording::short_list,
 };
 use crate::{
+    cluster::Node,
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Tier},
     source::Span,
 };
@@ -69,9 +70,22 @@ fn report(context: &Context<'_>, situation: &Situation<'_>, entry: &Entry<'_>) -
     if let Some(unknown) = may_be_hidden(situation) {
         finding.confidence = Confidence::Low;
         finding.why.push_str(&format!(" It may be defined by {unknown}, which this repository does not show."));
+    } else if is_on_its_own(situation, entry) && entry.nearest(situation.cluster).is_none() && elsewhere.is_empty() {
+        finding.confidence = Confidence::Low;
+        finding.why.push_str(" It is applied by something outside this repository, which may define what it depends on as well.");
+    } else {
+        finding = entry.doubted(finding, context.tree, situation.cluster);
     }
-    let finding = entry.doubted(finding, context.tree, situation.cluster);
     Some(situation.weighed(finding, false))
+}
+
+/// Whether the entry is one of a Kustomization that nothing in this repository applies, and that does not lie where the
+/// folders of clusters do either: an application that brings its own Kustomization, for some cluster to take in.
+fn is_on_its_own(situation: &Situation<'_>, entry: &Entry<'_>) -> bool {
+    let cluster = situation.cluster;
+    let mut nodes = cluster.nodes.iter().filter(|node| node.is_entry && node.subject() == entry.subject);
+    let is_outside = |node: &Node| node.definitions.iter().all(|definition| definition.owner.is_none());
+    !cluster.root.split('/').any(|part| part == "clusters") && nodes.any(is_outside)
 }
 
 /// Other clusters, and unreached files (`None`), that have the name.

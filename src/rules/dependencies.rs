@@ -134,8 +134,9 @@ pub(super) fn templated_by(tree: &Tree, cluster: &Cluster, kind: &str) -> Option
     };
     let release = cluster.releases.iter().find(is_homemade)?;
     let line = format!("kind: {kind}");
-    let makes = |path: &str, text: &str| path.contains("/templates/") && text.contains(&line) && text.contains(TOOLKIT);
-    let is_made = tree.files().any(|file| tree.text(file).is_some_and(|text| makes(tree.path(file), text)));
+    let mut templates = tree.files().filter(|file| tree.path(*file).contains("/templates/"));
+    let is_made =
+        templates.any(|file| tree.text(file).is_some_and(|text| text.contains(&line) && text.contains(TOOLKIT)));
     is_made.then(|| format!("a chart in this repository, as that of {} may be", release.key.subject("HelmRelease")))
 }
 

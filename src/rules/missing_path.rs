@@ -2,6 +2,7 @@ use super::{Context, Rule, Situation};
 use crate::{
     cluster::{Folder, Node},
     finding::{Category, Confidence, Finding, RuleInfo, Severity, Tier},
+    flux::SourceRef,
 };
 
 pub(super) static RULE: Rule = Rule {
@@ -53,6 +54,12 @@ fn report(context: &Context<'_>, situation: &Situation<'_>, node: &Node) -> Opti
     if kind != "GitRepository" {
         // What was pushed into an artifact need not be the whole repository.
         finding.confidence = Confidence::Medium;
+    }
+    let source = |node: &Node| SourceRef::of(&node.kustomization.spec.source_ref, &node.key.namespace);
+    let is_here = |other: &Node| matches!(other.folder, Folder::Here(_)) && source(other) == source(node);
+    if similar.is_none() && other.is_none() && !situation.cluster.nodes.iter().any(is_here) {
+        finding.confidence = Confidence::Low;
+        finding.why.push_str(" No path of this source is a folder here, so its files may well be those of another repository.");
     }
     let link = context.tree.entry(path) == Some(crate::source::Entry::Link);
     if link {

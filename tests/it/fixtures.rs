@@ -15,8 +15,9 @@ use fluxdag::{
 /// The rule and the subject of every finding of a fixture.
 type Expected = &'static [(&'static str, &'static str)];
 
-const FIXTURES: [(&str, Expected); 20] = [
+const FIXTURES: [(&str, Expected); 22] = [
     ("broken-yaml", &[("invalid-yaml", "File/apps/ks.yaml"), ("dangling-dependency", "Kustomization/flux-system/web")]),
+    ("clean-application", &[]),
     ("clean-applied-by-hand", &[]),
     ("clean-artifact-generator", &[]),
     ("clean-bootstrap", &[]),
@@ -25,6 +26,7 @@ const FIXTURES: [(&str, Expected); 20] = [
     ("clean-home-vars", &[]),
     ("clean-hub", &[]),
     ("clean-other-revisions", &[]),
+    ("clean-patched-instance", &[]),
     ("clean-patched-sync", &[]),
     ("clean-path-prefix", &[]),
     ("clean-shared-base", &[]),
@@ -138,10 +140,20 @@ fn the_artifact_root_does_not_depend_on_where_one_stands() {
 }
 
 #[test]
+fn what_lies_beside_the_artifact_root_may_be_named_as_well() {
+    let copy = copy("clean-path-prefix");
+    let base = copy.path().join("clean-path-prefix");
+    let paths = [base.join("deploy/clusters/production/ks.yaml"), base.join("service")];
+    let analysis = lint(&paths, &Options::default()).expect("an analysis");
+    assert_eq!((analysis.clusters.len(), analysis.findings.len()), (1, 0));
+}
+
+#[test]
 fn clusters_are_told_from_their_bases() {
-    let cases: [(&str, &[(&str, usize)]); 5] = [
+    let cases: [(&str, &[(&str, usize)]); 6] = [
         ("clean-home-vars", &[("kubernetes/flux", 2)]),
         ("clean-hub", &[("clusters/hub", 2)]),
+        ("clean-patched-instance", &[("clusters/production", 3), ("clusters/staging", 3)]),
         ("clean-patched-sync", &[("clusters/production", 3), ("clusters/staging", 3)]),
         ("clean-shared-base", &[("clusters/production", 3), ("clusters/staging", 3)]),
         ("sync-not-listed", &[("fleet/home", 2), ("fleet/lab", 3)]),
