@@ -7,7 +7,7 @@ use super::{
 use crate::{
     kustomize::{Build, Change, Error, Kustomize, Object, Step},
     source::{Span, join},
-    yaml::{Node, Value},
+    yaml::{Entry, Node},
 };
 
 /// What a Kustomization is built from.
@@ -39,7 +39,7 @@ pub fn build(kustomization: &Kustomization, inputs: Inputs<'_, '_>) -> Build {
     let artifact = kustomize.artifact();
     let mut errors = Vec::new();
     let root = match kustomize.kustomization_node(folder) {
-        Some(root) => root,
+        Some(root) => known_fields(root),
         None => {
             let (root, found) = generated_kustomization(kustomize.store(), artifact, folder);
             errors = found;
@@ -49,17 +49,23 @@ pub fn build(kustomization: &Kustomization, inputs: Inputs<'_, '_>) -> Build {
     errors.extend(faults(kustomize, folder, &root));
     let has_component = |path: &str| join(folder, path).is_some_and(|path| artifact.is_folder(&path));
     let root = overlay(root, kustomization, &has_component);
-    if errors.is_empty() && says_nothing(&root) {
-        let message = match root.span.is_some() {
-            true => "the kustomization file is empty".to_owned(),
-            false => format!("`{}` holds no manifest, and an empty kustomization cannot be built", shown(folder)),
-        };
-        errors.push(Error { message, span: root.span, related: Vec::new(), twice: None });
-    }
     let mut build = kustomize.build(folder, Some(&root));
     build.errors.splice(0..0, errors);
     build.objects = expand(std::mem::take(&mut build.objects));
     build
+}
+
+/// The kustomization less the fields that kustomize does not know: Flux reads the root file without strictness and writes
+/// it anew, so they are lost before kustomize could refuse them (fluxcd/pkg kustomize, `Generator.WriteFile`). In bases they
+/// fail the build.
+fn known_fields(mut root: Node) -> Node {
+    let is_known = |entry: &Entry| Kustomize::is_kustomization_field(&entry.key);
+    if !root.entries().all(is_known)
+        && let Some(map) = root.as_map_mut()
+    {
+        map.retain(is_known);
+    }
+    root
 }
 
 /// What keeps the kustomization file of `folder` from being read (fluxcd/pkg kustomize, `Generator.WriteFile`, which lets
@@ -79,18 +85,6 @@ fn faults(kustomize: &Kustomize<'_>, folder: &str, root: &Node) -> Vec<Error> {
         faults.push(error(root.span, "not a kustomization: expected a mapping".to_owned()));
     }
     faults
-}
-
-/// Whether kustomize finds a kustomization empty once Flux has written it (kustomize `Kustomization.CheckEmpty`; fields
-/// without a value are not written).
-fn says_nothing(root: &Node) -> bool {
-    let is_blank = |node: &Node| match &node.value {
-        Value::Null => true,
-        Value::Map(map) => map.is_empty(),
-        Value::Seq(items) => items.is_empty(),
-        _ => node.as_str() == Some(""),
-    };
-    root.entries().all(|entry| matches!(entry.key.as_str(), "apiVersion" | "kind") || is_blank(&entry.value))
 }
 
 fn shown(folder: &str) -> &str {

@@ -119,6 +119,11 @@ impl Kustomization {
     }
 }
 
+/// Whether a kustomization file has a field of that name; case does not count, as in Go.
+pub(super) fn is_field(name: &str) -> bool {
+    FIELDS.iter().any(|(field, _)| field.eq_ignore_ascii_case(name))
+}
+
 /// A mapping with its keys spelled as in `fields`, which match in any case as in Go. What is unknown or of a wrong type is
 /// an error and left out.
 pub(super) fn check(node: &Node, fields: Fields, what: &str, report: &mut Report) -> Node {

@@ -82,6 +82,12 @@ impl<'t> Kustomize<'t> {
         Some(document.map_or_else(|| Node::empty_map(Span::file_start(file)), |document| document.root.clone()))
     }
 
+    /// Whether kustomization files have a field of that name.
+    #[must_use]
+    pub fn is_kustomization_field(name: &str) -> bool {
+        file::is_field(name)
+    }
+
     /// Whether a file of that name is a kustomization file.
     #[must_use]
     pub fn is_kustomization_file(name: &str) -> bool {

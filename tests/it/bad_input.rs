@@ -79,8 +79,6 @@ fn the_kustomization_file_that_a_path_is_built_with_is_checked() {
     let apps = ("clusters/prod/apps.yaml", kustomization("apps", "./apps", ""));
     for (text, rule, message) in [
         ("resources: [cm.yaml\n", "invalid-yaml", "apps/kustomization.yaml is not valid YAML"),
-        ("", "build-failure", "the kustomization file is empty"),
-        ("kind: Kustomization\nresources: []\n", "build-failure", "the kustomization file is empty"),
         ("text\n", "build-failure", "expected a mapping"),
         ("- cm.yaml\n", "build-failure", "expected a mapping"),
     ] {
@@ -105,13 +103,34 @@ fn two_kustomization_files_in_a_folder_cannot_be_built() {
     assert!(findings.len() == 1 && findings[0].message.contains("more than one"), "{:?}", analysis.findings);
 }
 
+/// Flux keeps kustomize from complaining of an empty kustomization, so it is built to nothing and becomes Ready.
 #[test]
-fn a_folder_without_manifests_cannot_be_built() {
-    let files =
-        [("clusters/prod/apps.yaml", kustomization("apps", "./apps", "")), ("apps/README.md", "nothing".to_owned())];
-    let analysis = analyse(&files);
+fn a_folder_without_manifests_and_an_empty_kustomization_are_built_to_nothing() {
+    let apps = ("clusters/prod/apps.yaml", kustomization("apps", "./apps", ""));
+    for file in [
+        ("apps/README.md", "nothing"),
+        ("apps/kustomization.yaml", ""),
+        ("apps/kustomization.yaml", "kind: Kustomization\nresources: []\n"),
+    ] {
+        let analysis = analyse(&[apps.clone(), (file.0, file.1.to_owned())]);
+        assert!(analysis.findings.is_empty(), "{file:?}: {:?}", analysis.findings);
+    }
+}
+
+#[test]
+fn an_unknown_field_is_lost_in_the_root_kustomization_and_an_error_in_a_base() {
+    let files = |root: &str, base: &str| {
+        analyse(&[
+            ("clusters/prod/apps.yaml", kustomization("apps", "./apps", "")),
+            ("apps/kustomization.yaml", format!("resources: [../base]\n{root}")),
+            ("base/kustomization.yaml", format!("resources: [cm.yaml]\n{base}")),
+            ("base/cm.yaml", config_map("x")),
+        ])
+    };
+    assert!(files("commonLabel: {a: b}\n", "").findings.is_empty());
+    let analysis = files("", "commonLabel: {a: b}\n");
     let findings = found(&analysis, "build-failure");
-    assert!(findings.len() == 1 && findings[0].message.contains("`apps` holds no manifest"), "{:?}", analysis.findings);
+    assert!(findings.len() == 1 && findings[0].message.contains("commonLabels"), "{:?}", analysis.findings);
 }
 
 #[test]
