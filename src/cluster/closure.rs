@@ -189,7 +189,9 @@ impl Draft {
 fn build_folder(kustomization: &Kustomization, sources: &Sources<'_, '_>) -> (Build, Folder) {
     let spec = &kustomization.spec;
     let path = spec.path.as_deref().unwrap_or_default();
-    if path.contains("${") {
+    let written = kustomization.object.node.find(&["spec", "path"]);
+    let is_text = written.is_none_or(|path| path.is_null() || path.as_str().is_some());
+    if path.contains("${") || !is_text {
         return (Build::default(), Folder::Unknown);
     }
     let source = SourceRef::of(&spec.source_ref, &kustomization.namespace);
@@ -254,7 +256,7 @@ fn unresolved(
         }),
         Folder::Unknown => all.push(Unresolved {
             what: "its manifests".to_owned(),
-            why: "`spec.path` holds a variable that is set outside the repository".to_owned(),
+            why: "`spec.path` holds a variable that is set outside the repository, or is no text".to_owned(),
             span: kustomization.span(&["spec", "path"]),
             hides: Hidden::Objects,
         }),

@@ -1,6 +1,9 @@
 //! Which Kustomizations exist before anything is reconciled, and which of them form one cluster.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::OnceLock,
+};
 
 use rayon::prelude::*;
 
@@ -27,7 +30,7 @@ use crate::{
 #[must_use]
 pub fn resolve(store: &Store, folder: &str, discovered: &Discovered) -> Vec<Cluster> {
     let artifacts = Artifacts::new(store, folder);
-    let finder = Finder { store, folder, artifacts: &artifacts, discovered };
+    let finder = Finder { store, folder, artifacts: &artifacts, discovered, sources: OnceLock::new() };
     let named = finder.explicit();
     let mut clusters: Vec<(String, Closure)> =
         named.into_par_iter().map(|(root, roots)| (root, close(&artifacts, &roots))).collect();
@@ -47,6 +50,8 @@ struct Finder<'a, 't> {
     folder: &'a str,
     artifacts: &'a Artifacts<'t>,
     discovered: &'a Discovered,
+    /// Source objects by path, gathered when first asked for.
+    sources: OnceLock<Vec<(&'a str, Object)>>,
 }
 
 type Named = BTreeMap<String, Roots>;
@@ -54,7 +59,7 @@ type Named = BTreeMap<String, Roots>;
 /// Documents by the name of their group.
 type Tops<'d> = BTreeMap<String, Vec<&'d Declared>>;
 
-impl Finder<'_, '_> {
+impl<'a> Finder<'a, '_> {
     /// Entry points that say so themselves: syncs of the Flux Operator, and Kustomizations that their own path builds.
     fn explicit(&self) -> Named {
         let mut named = Named::new();
@@ -166,7 +171,7 @@ impl Finder<'_, '_> {
     }
 
     /// The path of a file in the artifact.
-    fn relative(&self, file: FileId) -> Option<&str> {
+    fn relative(&self, file: FileId) -> Option<&'a str> {
         let path = self.store.tree().path(file);
         if self.folder.is_empty() { Some(path) } else { path.strip_prefix(self.folder)?.strip_prefix('/') }
     }
@@ -246,18 +251,25 @@ impl Finder<'_, '_> {
 
     /// Those of `left` that no other of them builds.
     fn tops<'d>(&self, left: &[&'d Declared]) -> Vec<&'d Declared> {
-        let built: Vec<(usize, Vec<(FileId, u32)>)> = left
+        let built: Vec<(usize, Vec<Object>)> = left
             .par_iter()
             .enumerate()
             .map(|(index, declared)| {
                 let path = declared.kustomization.spec.path.as_deref().map(normalize).unwrap_or_default();
                 // The root of some other source, as a rule: this repository's would hold everything.
-                let built = if path.is_empty() { Vec::new() } else { self.shallow(&path).0 };
-                (index, built.into_iter().map(|object| document(object.source)).collect())
+                (index, if path.is_empty() { Vec::new() } else { self.shallow(&path).0 })
             })
             .collect();
-        let is_built =
-            |top: usize| built.iter().any(|(index, spans)| *index != top && spans.contains(&document(left[top].span)));
+        let mut builders: BTreeMap<(FileId, u32), Vec<usize>> = BTreeMap::new();
+        for (index, objects) in &built {
+            for object in objects {
+                builders.entry(document(object.source)).or_default().push(*index);
+            }
+        }
+        let is_built = |top: usize| {
+            let builders = builders.get(&document(left[top].span));
+            builders.is_some_and(|builders| builders.iter().any(|index| *index != top))
+        };
         left.iter().enumerate().filter(|(index, _)| !is_built(*index)).map(|(_, declared)| *declared).collect()
     }
 
@@ -288,29 +300,36 @@ impl Finder<'_, '_> {
 
     /// Source objects that files below `folder` declare.
     fn sources_below(&self, folder: &str) -> Vec<Object> {
+        let sources = self.sources.get_or_init(|| self.declared_sources());
+        // Sorted by path, what lies below a folder is one run, but for siblings whose names go on where the folder's ends.
+        let start = sources.partition_point(|(path, _)| *path < folder);
+        let run = sources[start..].iter().take_while(|(path, _)| path.starts_with(folder));
+        run.filter(|(path, _)| is_below(path, folder)).map(|(_, object)| object.clone()).collect()
+    }
+
+    /// Every source object of every file, sorted by path.
+    fn declared_sources(&self) -> Vec<(&'a str, Object)> {
         let tree = self.store.tree();
         let is_source = |node: &crate::yaml::Node| {
             let version = node.find_str(&["apiVersion"]).unwrap_or_default();
             version.starts_with(SOURCE_GROUP) || version.starts_with(SOURCE_EXTENSIONS_GROUP)
         };
-        let mut objects = Vec::new();
-        for file in tree.files().filter(|file| self.relative(*file).is_some_and(|path| is_below(path, folder))) {
-            let path = tree.path(file);
-            let is_yaml = path.ends_with(".yaml") || path.ends_with(".yml");
-            if is_yaml
-                && tree
-                    .text(file)
-                    .is_some_and(|text| text.contains(".toolkit.fluxcd.io") || text.contains(SOURCE_EXTENSIONS_GROUP))
-            {
+        let may_hold = |text: &str| text.contains(SOURCE_GROUP) || text.contains(SOURCE_EXTENSIONS_GROUP);
+        let mut sources = Vec::new();
+        for file in tree.files() {
+            let Some(path) = self.relative(file).filter(|path| path.ends_with(".yaml") || path.ends_with(".yml"))
+            else {
+                continue;
+            };
+            if tree.text(file).is_some_and(may_hold) {
                 let documents = self.store.parse(file).documents.iter().filter(|document| is_source(&document.root));
-                objects.extend(documents.map(|document| Object {
-                    node: document.root.clone(),
-                    source: document.span,
-                    changes: Vec::new(),
-                }));
+                let object =
+                    |node: &crate::yaml::Node, source| Object { node: node.clone(), source, changes: Vec::new() };
+                sources.extend(documents.map(|document| (path, object(&document.root, document.span))));
             }
         }
-        objects
+        sources.sort_by_key(|(path, _)| *path);
+        sources
     }
 
     /// Where nothing names the roots: a group whose files lie below what a larger group builds is toggled off there.
