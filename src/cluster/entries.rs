@@ -56,6 +56,7 @@ impl Finder<'_, '_> {
     fn explicit(&self) -> Named {
         let mut named = Named::new();
         for (_, sync) in &self.discovered.syncs {
+            let sync = sync.clone().patched(&self.artifacts.git(None));
             if sync.path.contains("${") {
                 continue;
             }

@@ -121,7 +121,7 @@ fn substitute_object(object: &mut Object, variables: &Variables, strict: bool) -
     substituted
 }
 
-fn common_metadata(object: &mut Object, field: &str, values: Option<&Node>) {
+pub(super) fn common_metadata(object: &mut Object, field: &str, values: Option<&Node>) {
     let Some(values) = values.filter(|values| values.as_map().is_some_and(|map| !map.is_empty())) else { return };
     let Some(target) = object.node.ensure_map(&["metadata", field], values.span) else { return };
     for entry in values.entries() {
@@ -133,7 +133,7 @@ fn common_metadata(object: &mut Object, field: &str, values: Option<&Node>) {
 
 /// Decodes as Flux does (fluxcd/pkg ssa, `utils.ReadObjects`): lists are taken apart; kustomization files and what is no
 /// object are dropped without a word.
-fn expand(objects: Vec<Object>) -> Vec<Object> {
+pub(super) fn expand(objects: Vec<Object>) -> Vec<Object> {
     let mut expanded = Vec::with_capacity(objects.len());
     for object in objects {
         let id = object.id();

@@ -72,7 +72,7 @@ fn target(cluster: &Cluster, kind: &str, namespace: &str, name: &str) -> Target 
     // Where the namespace of either side is not known, the name decides.
     let is_open = |key: &NodeKey| key.namespace.is_empty() || namespace.is_empty();
     let is_known = same_kind.iter().any(|(key, _)| **key == wanted || is_open(key));
-    if is_known || name.is_empty() || name.contains("${") || namespace.contains("${") {
+    if is_known || name.is_empty() || is_open_text(name) || is_open_text(namespace) {
         return Target::Found;
     }
     if !same_kind.is_empty() {
@@ -89,6 +89,11 @@ fn target(cluster: &Cluster, kind: &str, namespace: &str, name: &str) -> Target 
         Some(cluster.node(provider.node).key.to_string())
     });
     Target::OtherKind { subject: key.subject(if is_node { "HelmRelease" } else { "Kustomization" }), span, owner }
+}
+
+/// Whether a variable or a template that is not known stands in `text`.
+fn is_open_text(text: &str) -> bool {
+    text.contains("${") || text.contains("<<")
 }
 
 fn nodes<'a>(cluster: &'a Cluster, name: &str) -> Vec<(&'a NodeKey, Span)> {

@@ -15,12 +15,13 @@ use fluxdag::{
 /// The rule and the subject of every finding of a fixture.
 type Expected = &'static [(&'static str, &'static str)];
 
-const FIXTURES: [(&str, Expected); 12] = [
+const FIXTURES: [(&str, Expected); 14] = [
     ("broken-yaml", &[("invalid-yaml", "File/apps/ks.yaml"), ("dangling-dependency", "Kustomization/flux-system/web")]),
     ("clean-artifact-generator", &[]),
     ("clean-bootstrap", &[]),
     ("clean-flux-instance", &[]),
     ("clean-home-ops", &[]),
+    ("clean-resource-set", &[]),
     ("clean-two-providers", &[]),
     ("cyclic-bases", &[("build-failure", "Kustomization/flux-system/apps")]),
     ("deadlock-no-wait", &[("wait-deadlock", "Kustomization/flux-system/apps")]),
@@ -34,6 +35,10 @@ const FIXTURES: [(&str, Expected); 12] = [
     ),
     ("heavy-in-wait-fixed", &[]),
     ("link-out", &[("build-failure", "Kustomization/flux-system/apps")]),
+    (
+        "resource-set-conflict",
+        &[("duplicate-owner", "ConfigMap/blue/settings"), ("dangling-dependency", "Kustomization/flux-system/web")],
+    ),
     (
         "unreached-cycle",
         &[
