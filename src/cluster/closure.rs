@@ -155,7 +155,8 @@ impl Draft {
         };
         let found: Vec<(&SubstituteReference, Option<yaml::Node>)> =
             variable_sources(&self.kustomization).map(|(reference, _)| (reference, find(reference))).collect();
-        let variables = Variables::gather(&self.kustomization, &|reference| {
+        // Strictness and the strategy came with the same release.
+        let variables = Variables::gather(&self.kustomization, strict, &|reference| {
             found.iter().find(|(known, _)| *known == reference).and_then(|(_, node)| node.as_ref())
         });
         let is_same = self.raw.is_some() && folder == self.folder && self.variables.as_ref() == Some(&variables);

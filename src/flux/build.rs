@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     kustomize::{Build, Change, Error, Kustomize, Object, Step},
-    source::{Span, join},
+    source::{Artifact, Span, join},
     yaml::Node,
 };
 
@@ -47,11 +47,21 @@ pub fn build(kustomization: &Kustomization, inputs: Inputs<'_, '_>) -> Build {
         }
     };
     let has_component = |path: &str| join(folder, path).is_some_and(|path| artifact.is_folder(&path));
-    let root = overlay(root, kustomization, &has_component);
+    errors.extend(several_files(artifact, folder));
+    let root = overlay(root, kustomization, &has_component, &mut errors);
     let mut build = kustomize.build(folder, Some(&root));
     build.errors.splice(0..0, errors);
     build.objects = expand(std::mem::take(&mut build.objects));
     build
+}
+
+/// The fault of a folder with more than one kustomization file (kustomize `KustTarget.LoadKustFile`).
+fn several_files(artifact: &Artifact, folder: &str) -> Option<Error> {
+    let files = Kustomize::kustomization_files(artifact, folder);
+    let [first, others @ ..] = files.as_slice() else { return None };
+    let message = format!("`{folder}` holds several kustomization files");
+    let related = others.iter().map(|file| (Span::file_start(*file), "another one".to_owned())).collect();
+    (!others.is_empty()).then(|| Error { message, span: Span::file_start(*first), related, twice: None })
 }
 
 /// Substitutes variables in a build and sets common metadata (kustomize-controller v1.9, `build` and `apply`).
