@@ -11,9 +11,9 @@ use smol_str::SmolStr;
 use super::{Definition, Folder, NodeKey, ObjectKey, growth::Growth, sources::Sources};
 use crate::{
     flux::{
-        Applied, Artifacts, FluxVersion, Inputs, Kustomization, Policy, SourceRef, Variables, Where,
+        Applied, Artifacts, FluxVersion, Inputs, Kustomization, Policy, ResourceSet, SourceRef, Variables, Where,
         api::{KUSTOMIZE_GROUP, SubstituteReference},
-        build, substitute, variable_sources,
+        build, expand_resource_sets, substitute, variable_sources,
     },
     kustomize::{Build, Hidden, Object, Unresolved},
     source::{Artifact, normalize, parent},
@@ -36,6 +36,7 @@ pub(super) struct Draft {
     pub(super) definitions: Vec<Definition>,
     pub(super) folder: Folder,
     pub(super) applied: Arc<Applied>,
+    pub(super) resource_sets: Arc<Vec<ResourceSet>>,
     pub(super) unresolved: Vec<Unresolved>,
     /// The build before substitution, and the variables it was last substituted with.
     pub(super) raw: Option<Arc<Build>>,
@@ -133,16 +134,21 @@ impl Draft {
             definitions,
             folder: Folder::Unknown,
             applied: Arc::default(),
+            resource_sets: Arc::default(),
             unresolved: Vec::new(),
             raw: None,
             variables: None,
         }
     }
 
-    /// What it applies to the cluster it lives in.
+    /// What it applies to the cluster it lives in, and what is made there of the ResourceSets among it.
     fn local_objects(&self) -> impl Iterator<Item = &Object> {
         let is_local = self.kustomization.spec.kube_config.is_none();
-        self.applied.build.objects.iter().filter(move |_| is_local)
+        self.applied.build.objects.iter().chain(self.made()).filter(move |_| is_local)
+    }
+
+    fn made(&self) -> impl Iterator<Item = &Object> {
+        self.resource_sets.iter().flat_map(|set| &set.objects)
     }
 
     /// One step further, where there is one to go.
@@ -163,7 +169,8 @@ impl Draft {
         };
         let found: Vec<(&SubstituteReference, Option<yaml::Node>)> =
             variable_sources(&self.kustomization).map(|(reference, _)| (reference, find(reference))).collect();
-        let variables = Variables::gather(&self.kustomization, &|reference| {
+        // Strictness and the strategy came with the same release.
+        let variables = Variables::gather(&self.kustomization, strict, &|reference| {
             found.iter().find(|(known, _)| *known == reference).and_then(|(_, node)| node.as_ref())
         });
         let is_same = self.raw.is_some() && folder == self.folder && self.variables.as_ref() == Some(&variables);
@@ -173,10 +180,13 @@ impl Draft {
         let applied = substitute(&self.kustomization, &raw, &variables, strict);
         let missing: Vec<&SubstituteReference> =
             found.iter().filter(|(_, node)| node.is_none()).map(|(reference, _)| *reference).collect();
-        let unresolved = unresolved(&self.kustomization, &applied, &folder, &missing);
+        let resource_sets = expand_resource_sets(applied_objects(&applied).map(|(_, object)| object));
+        let mut unresolved = unresolved(&self.kustomization, &applied, &folder, &missing);
+        unresolved.extend(resource_sets.iter().flat_map(|set| set.unresolved.iter().cloned()));
         Some(Self {
             folder,
             applied: Arc::new(applied),
+            resource_sets: Arc::new(resource_sets),
             unresolved,
             raw: Some(raw),
             variables: Some(variables),
@@ -191,7 +201,7 @@ fn build_folder(kustomization: &Kustomization, sources: &Sources<'_, '_>) -> (Bu
     let path = spec.path.as_deref().unwrap_or_default();
     let written = kustomization.object.node.find(&["spec", "path"]);
     let is_text = written.is_none_or(|path| path.is_null() || path.as_str().is_some());
-    if path.contains("${") || !is_text {
+    if path.contains("${") || path.contains("<<") || !is_text {
         return (Build::default(), Folder::Unknown);
     }
     let source = SourceRef::of(&spec.source_ref, &kustomization.namespace);
@@ -278,20 +288,43 @@ fn unresolved(
     all
 }
 
+/// Copies the data of a ConfigMap or Secret, given as `namespace/name`, into an object of a ResourceSet (flux-operator
+/// v0.58, `resourceset_controller.go`, `copyResources`).
+const COPY_FROM: &str = "fluxcd.controlplane.io/copyFrom";
+
 type ConfigKey = (SmolStr, SmolStr, SmolStr);
 
 /// The ConfigMaps and Secrets that some node applies: kind, namespace, name.
 fn configs(drafts: &BTreeMap<NodeKey, Draft>) -> BTreeMap<ConfigKey, yaml::Node> {
     let mut configs = BTreeMap::new();
-    for object in drafts.values().flat_map(Draft::local_objects) {
-        if object.node.find_str(&["apiVersion"]) != Some("v1") {
-            continue;
-        }
-        if !matches!(object.node.find_str(&["kind"]), Some("ConfigMap" | "Secret")) {
-            continue;
-        }
+    let is_config = |object: &&Object| {
+        object.node.find_str(&["apiVersion"]) == Some("v1")
+            && matches!(object.node.find_str(&["kind"]), Some("ConfigMap" | "Secret"))
+    };
+    let key = |object: &Object| {
         let id = object.id();
-        configs.entry((id.kind, id.namespace.unwrap_or_default(), id.name)).or_insert_with(|| object.node.clone());
+        (id.kind, id.namespace.unwrap_or_default(), id.name)
+    };
+    let mut copies: Vec<(&Object, &str)> = Vec::new();
+    for draft in drafts.values() {
+        let local = draft.kustomization.spec.kube_config.is_none();
+        for object in draft.applied.build.objects.iter().filter(|_| local).filter(is_config) {
+            configs.entry(key(object)).or_insert_with(|| object.node.clone());
+        }
+        for object in draft.made().filter(|_| local).filter(is_config) {
+            match object.node.find_str(&["metadata", "annotations", COPY_FROM]) {
+                Some(from) => copies.push((object, from)),
+                None => drop(configs.entry(key(object)).or_insert_with(|| object.node.clone())),
+            }
+        }
+    }
+    for (object, from) in copies {
+        let Some((namespace, name)) = from.split_once('/') else { continue };
+        let (kind, own, own_name) = key(object);
+        // A copy of what is not in the repository is unknown as well.
+        if let Some(original) = configs.get(&(kind.clone(), namespace.into(), name.into())).cloned() {
+            configs.entry((kind, own, own_name)).or_insert(original);
+        }
     }
     configs
 }
@@ -309,8 +342,9 @@ fn adopt_children(drafts: &mut BTreeMap<NodeKey, Draft>, growth: &mut Growth) ->
         if draft.kustomization.spec.kube_config.is_some() {
             continue;
         }
-        for object in &draft.applied.build.objects {
-            if is_kustomization(object) && Policy::of(&object.node).applied {
+        let own = applied_objects(&draft.applied).map(|(_, object)| object);
+        for object in own.chain(draft.made()) {
+            if is_kustomization(object) {
                 let id = object.id();
                 let key = NodeKey::new(id.namespace.unwrap_or_default(), id.name);
                 let definition = Definition { owner: Some(owner.clone()), object: object.clone() };
@@ -354,6 +388,9 @@ fn is_kustomization(object: &Object) -> bool {
 
 /// The objects a build applies, by key, less those that annotations exempt.
 pub(super) fn applied_keys(applied: &Applied) -> impl Iterator<Item = (usize, ObjectKey)> {
-    let objects = applied.build.objects.iter().enumerate();
-    objects.filter(|(_, object)| Policy::of(&object.node).applied).map(|(index, object)| (index, object.id().into()))
+    applied_objects(applied).map(|(index, object)| (index, object.id().into()))
+}
+
+fn applied_objects(applied: &Applied) -> impl Iterator<Item = (usize, &Object)> {
+    applied.build.objects.iter().enumerate().filter(|(_, object)| Policy::of(&object.node).applied)
 }

@@ -64,12 +64,13 @@ impl<'a> Finder<'a, '_> {
     fn explicit(&self) -> Named {
         let mut named = Named::new();
         for (_, sync) in &self.discovered.syncs {
+            let sync = sync.clone().patched(&self.artifacts.git(None));
             if sync.path.contains("${") {
                 continue;
             }
             let roots = named.entry(normalize(&sync.path)).or_default();
             if roots.kustomizations.is_empty() {
-                *roots = synced(sync);
+                *roots = synced(&sync);
             }
         }
         let selves: Vec<(String, Roots)> =

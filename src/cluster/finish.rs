@@ -19,6 +19,7 @@ pub(super) fn finish(root: String, reached: bool, closure: Closure) -> Cluster {
             definitions: draft.definitions,
             folder: draft.folder,
             applied: std::sync::Arc::unwrap_or_clone(draft.applied),
+            resource_sets: std::sync::Arc::unwrap_or_clone(draft.resource_sets),
             unresolved: draft.unresolved,
         })
         .collect();
@@ -28,8 +29,14 @@ pub(super) fn finish(root: String, reached: bool, closure: Closure) -> Cluster {
         if node.is_remote() {
             continue;
         }
+        let id = NodeId(index as u32);
         for (object, key) in applied_keys(&node.applied) {
-            objects.entry(key).or_default().push(Provider { node: NodeId(index as u32), object });
+            objects.entry(key).or_default().push(Provider { node: id, set: None, object });
+        }
+        for (set, made) in node.resource_sets.iter().enumerate() {
+            for (object, made) in made.objects.iter().enumerate() {
+                objects.entry(made.id().into()).or_default().push(Provider { node: id, set: Some(set), object });
+            }
         }
     }
     let releases = objects
@@ -37,7 +44,7 @@ pub(super) fn finish(root: String, reached: bool, closure: Closure) -> Cluster {
         .filter(|(key, _)| key.kind == "HelmRelease" && key.group == HELM_GROUP)
         .filter_map(|(key, providers)| {
             let first = providers.first()?;
-            let object = nodes[first.node.index()].applied.build.objects[first.object].clone();
+            let object = nodes[first.node.index()].object(*first).clone();
             let key = NodeKey::new(key.namespace.clone(), key.name.clone());
             Some(Release { key, helm: HelmRelease::read(object), providers: providers.clone() })
         })

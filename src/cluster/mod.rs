@@ -21,3 +21,6 @@ pub use entries::resolve;
 pub use model::{Cluster, Definition, Folder, Node, NodeId, NodeKey, ObjectKey, Provider, Release};
 pub use root::find_root;
 pub use scope::Scope;
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@ use smol_str::SmolStr;
 
 use crate::{
     finding::Subject,
-    flux::{Applied, FluxVersion, HelmRelease, Kustomization},
+    flux::{Applied, FluxVersion, HelmRelease, Kustomization, ResourceSet},
     kustomize::{Object, ObjectId, Unresolved},
     source::{Span, normalize},
 };
@@ -58,7 +58,10 @@ pub struct ObjectKey {
 pub struct Provider {
     /// The Kustomization.
     pub node: NodeId,
-    /// Position of the object in what it applies.
+    /// Position in [`Node::resource_sets`], where the Kustomization applies not the object but a ResourceSet that makes
+    /// it.
+    pub set: Option<usize>,
+    /// Position of the object in what the Kustomization or the ResourceSet applies.
     pub object: usize,
 }
 
@@ -79,6 +82,9 @@ pub struct Node {
     pub folder: Folder,
     /// What it applies.
     pub applied: Applied,
+    /// The ResourceSets it applies, and what the Flux Operator makes of them. Their objects are not part of the
+    /// Kustomization's own health check.
+    pub resource_sets: Vec<ResourceSet>,
     /// What about it cannot be known from the repository.
     pub unresolved: Vec<Unresolved>,
 }
@@ -163,7 +169,17 @@ impl Cluster {
     /// The object that a provider applies.
     #[must_use]
     pub fn object(&self, provider: Provider) -> &Object {
-        &self.node(provider.node).applied.build.objects[provider.object]
+        self.node(provider.node).object(provider)
+    }
+
+    /// The Kustomization or ResourceSet that applies an object.
+    #[must_use]
+    pub fn owner(&self, provider: Provider) -> Subject {
+        let node = self.node(provider.node);
+        match provider.set.and_then(|set| node.resource_sets.get(set)) {
+            Some(set) => NodeKey::new(set.namespace.clone(), set.name.clone()).subject("ResourceSet"),
+            None => node.subject(),
+        }
     }
 
     /// Whether `wanted` names this cluster: by its root, by the end of that, or by one folder of it.
@@ -181,6 +197,15 @@ impl Cluster {
 }
 
 impl Node {
+    /// An object that it provides.
+    pub(super) fn object(&self, provider: Provider) -> &Object {
+        let objects = match provider.set {
+            Some(set) => &self.resource_sets[set].objects,
+            None => &self.applied.build.objects,
+        };
+        &objects[provider.object]
+    }
+
     /// The node as the subject of a finding.
     #[must_use]
     pub fn subject(&self) -> Subject {

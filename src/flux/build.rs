@@ -48,7 +48,7 @@ pub fn build(kustomization: &Kustomization, inputs: Inputs<'_, '_>) -> Build {
     };
     errors.extend(faults(kustomize, folder, &root));
     let has_component = |path: &str| join(folder, path).is_some_and(|path| artifact.is_folder(&path));
-    let root = overlay(root, kustomization, &has_component);
+    let root = overlay(root, kustomization, &has_component, &mut errors);
     let mut build = kustomize.build(folder, Some(&root));
     build.errors.splice(0..0, errors);
     build.objects = expand(std::mem::take(&mut build.objects));
@@ -75,7 +75,9 @@ fn faults(kustomize: &Kustomize<'_>, folder: &str, root: &Node) -> Vec<Error> {
     let error = |span: Span, message: String| Error { message, span, related: Vec::new(), twice: None };
     if Kustomize::kustomization_files(kustomize.artifact(), folder).len() > 1 {
         let message = format!("`{}` holds more than one kustomization file", shown(folder));
-        return vec![error(Span::file_start(file), message)];
+        let others = Kustomize::kustomization_files(kustomize.artifact(), folder);
+        let related = others[1..].iter().map(|file| (Span::file_start(*file), "another one".to_owned())).collect();
+        return vec![Error { related, ..error(Span::file_start(file), message) }];
     }
     let documents = &kustomize.store().parse(file).documents;
     let broken = documents.iter().find_map(|document| document.error.as_ref());
@@ -158,7 +160,7 @@ fn substitute_object(object: &mut Object, variables: &Variables, strict: bool) -
     substituted
 }
 
-fn common_metadata(object: &mut Object, field: &str, values: Option<&Node>) {
+pub(super) fn common_metadata(object: &mut Object, field: &str, values: Option<&Node>) {
     let Some(values) = values.filter(|values| values.as_map().is_some_and(|map| !map.is_empty())) else { return };
     let Some(target) = object.node.ensure_map(&["metadata", field], values.span) else { return };
     for entry in values.entries() {
@@ -170,7 +172,7 @@ fn common_metadata(object: &mut Object, field: &str, values: Option<&Node>) {
 
 /// Decodes as Flux does (fluxcd/pkg ssa, `utils.ReadObjects`): lists are taken apart; kustomization files and what is no
 /// object are dropped without a word.
-fn expand(objects: Vec<Object>) -> Vec<Object> {
+pub(super) fn expand(objects: Vec<Object>) -> Vec<Object> {
     let mut expanded = Vec::with_capacity(objects.len());
     for object in objects {
         let id = object.id();

@@ -2,7 +2,7 @@ use smol_str::SmolStr;
 
 use super::api::OPERATOR_GROUP;
 use crate::{
-    kustomize::Object,
+    kustomize::{Kustomize, Object},
     source::Span,
     yaml::{Entry, Map, Node, Value},
 };
@@ -20,6 +20,26 @@ pub struct Sync {
     pub is_hidden: bool,
     /// Version of Flux it installs.
     pub version: Option<super::FluxVersion>,
+    /// Patches of what it generates.
+    patches: Vec<Node>,
+}
+
+impl Sync {
+    /// The generated objects with `spec.kustomize.patches` applied, and the path that comes of it (flux-operator v0.58,
+    /// `internal/builder/templates.go`). Patches of other objects, such as the controllers, have nothing to do here.
+    #[must_use]
+    pub fn patched(mut self, kustomize: &Kustomize<'_>) -> Self {
+        if self.patches.is_empty() {
+            return self;
+        }
+        let generated = [self.kustomization.clone(), self.source.clone()];
+        let [kustomization, source] = kustomize.patched(generated, &self.patches);
+        (self.kustomization, self.source) = (kustomization, source);
+        if let Some(path) = self.kustomization.node.find_str(&["spec", "path"]) {
+            self.path = path.to_owned();
+        }
+        self
+    }
 }
 
 /// The entry point that `document` declares, if it does: a FluxInstance, a HelmRelease of the `flux-instance` chart, or
@@ -58,7 +78,9 @@ pub fn syncs(document: &Node) -> Option<Sync> {
     let kustomization = object(at, "kustomize.toolkit.fluxcd.io/v1", "Kustomization", metadata.clone(), spec);
     let source = object(at, "source.toolkit.fluxcd.io/v1", source_kind, metadata, source_spec(sync, source_kind));
     let version = instance.find_str(&["distribution", "version"]).and_then(super::FluxVersion::parse);
-    Some(Sync { kustomization, source, path: path.as_str()?.to_owned(), is_hidden, version })
+    let patches = instance.find(&["kustomize", "patches"]).map(|patches| patches.items().cloned().collect());
+    let patches = patches.unwrap_or_default();
+    Some(Sync { patches, kustomization, source, path: path.as_str()?.to_owned(), is_hidden, version })
 }
 
 /// The spec of the generated source (flux-operator v0.58, `internal/builder/templates.go`).

@@ -14,6 +14,9 @@ mod ignore_rules;
 mod object;
 mod overlay;
 mod post_build;
+mod printed;
+mod resource_set;
+mod template;
 mod version;
 
 pub use artifacts::{Artifacts, SourceRef, Where};
@@ -25,4 +28,5 @@ pub use health::{helm_timeout, kustomization_timeout};
 pub use ignore_rules::IgnoreRules;
 pub use object::{ApiObject, HelmRelease, Kustomization, Policy};
 pub use post_build::{Variables, variable_sources};
+pub use resource_set::{ResourceSet, expand_resource_sets};
 pub use version::FluxVersion;

@@ -85,6 +85,12 @@ pub struct Policy {
     pub applied: bool,
     /// Whether it is applied only where it does not exist yet, and then not health-checked.
     pub if_not_present: bool,
+    /// Whether fields that others set on it are kept.
+    pub merged: bool,
+    /// Whether it is deleted once it leaves the build.
+    pub pruned: bool,
+    /// Whether it is recreated where a field cannot be changed in place.
+    pub forced: bool,
 }
 
 impl Policy {
@@ -105,9 +111,36 @@ impl Policy {
                 .is_some_and(|node| node.entries().any(|entry| entry.key.starts_with("kustomize.toolkit.fluxcd.io/")))
         });
         if !marked {
-            return Self { applied: true, if_not_present: false };
+            return Self { applied: true, if_not_present: false, merged: false, pruned: true, forced: false };
         }
         let applied = !(is("reconcile", "disabled") || is("ssa", "Ignore"));
-        Self { applied, if_not_present: is("ssa", "IfNotPresent") }
+        Self {
+            applied,
+            if_not_present: is("ssa", "IfNotPresent"),
+            merged: is("ssa", "Merge"),
+            pruned: applied && !is("prune", "disabled"),
+            forced: is("force", "enabled"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_are_read_from_annotations_and_labels_whatever_their_case() {
+        let of = |field: &str, key: &str, value: &str| {
+            let mut node = Node::empty_map(Span::NONE);
+            let marks = node.ensure_map(&["metadata", field], Span::NONE).expect("made");
+            marks.set(&format!("kustomize.toolkit.fluxcd.io/{key}"), Node::str(value, Span::NONE));
+            Policy::of(&node)
+        };
+        let plain = Policy::of(&Node::empty_map(Span::NONE));
+        assert!(plain.applied && plain.pruned && !plain.forced && !plain.merged && !plain.if_not_present);
+        assert!(!of("annotations", "reconcile", "Disabled").applied && !of("labels", "ssa", "ignore").applied);
+        assert!(of("annotations", "ssa", "IfNotPresent").if_not_present && of("labels", "ssa", "merge").merged);
+        let kept = of("annotations", "prune", "disabled");
+        assert!(kept.applied && !kept.pruned && of("annotations", "force", "Enabled").forced);
     }
 }

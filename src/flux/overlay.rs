@@ -1,5 +1,6 @@
 use crate::{
     flux::Kustomization,
+    kustomize::Error,
     source::Span,
     yaml::{Entry, Node},
 };
@@ -7,7 +8,12 @@ use crate::{
 /// The kustomization that kustomize-controller builds: the root file (or the generated one) with the fields of the Flux
 /// object written into it, as if the user had typed them there (fluxcd/pkg kustomize, `Generator.WriteFile`).
 #[must_use]
-pub(super) fn overlay(mut root: Node, kustomization: &Kustomization, has_component: &dyn Fn(&str) -> bool) -> Node {
+pub(super) fn overlay(
+    mut root: Node,
+    kustomization: &Kustomization,
+    has_component: &dyn Fn(&str) -> bool,
+    errors: &mut Vec<Error>,
+) -> Node {
     let Some(spec) = kustomization.object.node.get("spec") else { return root };
     if root.as_map().is_none() {
         root = Node::empty_map(root.span);
@@ -23,14 +29,30 @@ pub(super) fn overlay(mut root: Node, kustomization: &Kustomization, has_compone
     append(&mut root, "patches", spec.get("patches").map(|patches| patches.items().cloned().collect()));
     let tolerant = kustomization.spec.ignore_missing_components;
     let components = spec.get("components").map(|components| {
-        let wanted = |item: &&Node| !tolerant || item.as_str().is_none_or(has_component);
-        components.items().filter(wanted).cloned().collect()
+        let (local, other): (Vec<_>, Vec<_>) =
+            components.items().cloned().partition(|item| item.as_str().is_none_or(is_local));
+        errors.extend(other.iter().map(not_local));
+        let wanted = |item: &Node| !tolerant || item.as_str().is_none_or(has_component);
+        local.into_iter().filter(wanted).collect()
     });
     append(&mut root, "components", components);
     if let Some(images) = spec.get("images") {
         merge_images(&mut root, images);
     }
     root
+}
+
+/// Whether a component is a path that starts from `spec.path`: Flux takes no others.
+fn is_local(component: &str) -> bool {
+    !component.starts_with('/') && !component.contains("://") && !component.starts_with("git@")
+}
+
+fn not_local(component: &Node) -> Error {
+    let message = format!(
+        "component path must be local and relative: `{}` is neither a folder of the artifact nor found from `spec.path`",
+        component.as_str().unwrap_or_default()
+    );
+    Error { message, span: component.span, related: Vec::new(), twice: None }
 }
 
 fn append(root: &mut Node, key: &str, items: Option<Vec<Node>>) {
@@ -74,12 +96,14 @@ mod tests {
     #[test]
     fn fields_of_the_flux_object_land_in_the_root_kustomization() {
         let flux = node(
-            "metadata: {name: x, namespace: n}\nspec:\n  targetNamespace: apps\n  components: [../c, ../gone]\n  \
+            "metadata: {name: x, namespace: n}\nspec:\n  targetNamespace: apps\n  components: [../c, ../gone, /etc, 'https://example.org/x']\n  \
              ignoreMissingComponents: true\n  images: [{name: a, newTag: v2}]\n  patches: [{patch: p}]\n",
         );
         let object = Object { node: flux, source: Span::NONE, changes: Vec::new() };
         let root = node("namespace: old\nimages: [{name: a, newName: b}]\npatches: [{path: q.yaml}]\n");
-        let root = overlay(root, &Kustomization::read(object), &|path| path == "../c");
+        let mut errors = Vec::new();
+        let root = overlay(root, &Kustomization::read(object), &|path| path == "../c", &mut errors);
+        assert_eq!(errors.len(), 2);
         assert_eq!(root.find_str(&["namespace"]), Some("apps"));
         assert_eq!(root.get("patches").map(|list| list.items().count()), Some(2));
         assert_eq!(root.get("components").map(|list| list.items().count()), Some(1));

@@ -34,9 +34,14 @@ pub fn variable_sources(kustomization: &Kustomization) -> impl Iterator<Item = (
 impl Variables {
     /// Gathers the variables of `kustomization`. `find` gives the ConfigMap or Secret of a reference where the
     /// repository holds it (kustomize-controller v1.9 and fluxcd/pkg kustomize, `LoadVariables`): later sources
-    /// override earlier ones, inline variables override all.
+    /// override earlier ones, inline variables override all. `has_strategy` tells whether the controller knows
+    /// `substituteStrategy`, which came with Flux 2.9.
     #[must_use]
-    pub fn gather<'n>(kustomization: &Kustomization, find: &dyn Fn(&SubstituteReference) -> Option<&'n Node>) -> Self {
+    pub fn gather<'n>(
+        kustomization: &Kustomization,
+        has_strategy: bool,
+        find: &dyn Fn(&SubstituteReference) -> Option<&'n Node>,
+    ) -> Self {
         let mut variables = Self {
             values: BTreeMap::new(),
             incomplete: false,
@@ -59,7 +64,7 @@ impl Variables {
             }
             variables.values.insert(name.clone(), Some(value.clone()));
         }
-        let always = post_build.substitute_strategy.as_deref() == Some("Always");
+        let always = has_strategy && post_build.substitute_strategy.as_deref() == Some("Always");
         variables.active = always || variables.incomplete || !variables.values.is_empty();
         variables
     }
@@ -75,10 +80,7 @@ impl Variables {
                 }
                 let value = match entry.value.as_str() {
                     Some(text) if encrypted || text.starts_with("ENC[") => None,
-                    Some(text) if is_secret && field == "data" => base64::engine::general_purpose::STANDARD
-                        .decode(text.trim())
-                        .ok()
-                        .and_then(|bytes| String::from_utf8(bytes).ok()),
+                    Some(text) if is_secret && field == "data" => decoded(text),
                     Some(text) => Some(text.to_owned()),
                     None => None,
                 };
@@ -97,4 +99,12 @@ impl Variables {
             None => Lookup::Unset,
         }
     }
+}
+
+/// The text of a value of a Secret; `None` where it is no text, or was generated of a file that SOPS encrypted, which
+/// kustomize-controller decrypts before it builds.
+fn decoded(value: &str) -> Option<String> {
+    let base64: String = value.split_ascii_whitespace().collect();
+    let bytes = base64::engine::general_purpose::STANDARD.decode(base64).ok()?;
+    String::from_utf8(bytes).ok().filter(|text| !text.contains("ENC[AES256_GCM,"))
 }

@@ -103,6 +103,22 @@ impl<'t> Kustomize<'t> {
         finish::finish(self.store.tree(), accumulated, file.as_ref())
     }
 
+    /// `objects` with `patches` applied, entries of a kustomization file's field of that name. What does not apply to them
+    /// is passed over.
+    #[must_use]
+    pub fn patched<const N: usize>(&self, objects: [Object; N], patches: &[Node]) -> [Object; N] {
+        let folder = build::Folder { kustomize: self, path: "" };
+        let mut report = report::Report::default();
+        objects.map(|object| {
+            let mut resources = vec![resource::Resource::new(object.node.clone(), object.source)];
+            for entry in patches {
+                patch::entry(&folder, &mut resources, entry, &mut report);
+            }
+            let changed = resources.pop().filter(|resource| !resource.deleted);
+            changed.map_or(object, |resource| resource.object)
+        })
+    }
+
     /// The kustomization files of a folder: one at most, or kustomize refuses it.
     #[must_use]
     pub fn kustomization_files(artifact: &Artifact, dir: &str) -> Vec<FileId> {

@@ -49,6 +49,8 @@ pub enum Step {
     Replacement,
     /// Variable substituted by Flux.
     Substitution,
+    /// Made of a template, by the Flux Operator.
+    Template,
 }
 
 /// `apiVersion`, kind, namespace and name.

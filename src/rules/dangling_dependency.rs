@@ -102,10 +102,8 @@ fn known_elsewhere(context: &Context<'_>, here: &Situation<'_>, entry: &Entry<'_
 
 /// What may define objects that the repository does not show.
 fn may_be_hidden(situation: &Situation<'_>) -> Option<String> {
-    let hidden = situation.cluster.nodes.iter().find_map(|node| {
+    situation.cluster.nodes.iter().find_map(|node| {
         let part = node.unresolved.iter().find(|part| part.hides_objects())?;
         Some(format!("{} of {}", part.what, node.subject()))
-    });
-    let set = situation.cluster.objects.keys().find(|key| key.kind == "ResourceSet");
-    hidden.or_else(|| set.map(|key| key.subject().to_string()))
+    })
 }

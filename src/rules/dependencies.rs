@@ -79,7 +79,7 @@ fn target(cluster: &Cluster, kind: &str, namespace: &str, name: &str) -> Target 
     // Where the namespace of either side is not known, the name decides.
     let is_open = |key: &NodeKey| key.namespace.is_empty() || namespace.is_empty();
     let is_known = same_kind.iter().any(|(key, _)| **key == wanted || is_open(key));
-    if is_known || name.is_empty() || name.contains("${") || namespace.contains("${") {
+    if is_known || name.is_empty() || is_open_text(name) || is_open_text(namespace) {
         return Target::Found;
     }
     if !same_kind.is_empty() {
@@ -105,6 +105,11 @@ const COMPARED: usize = 3000;
 fn is_of_like_length(left: &str, right: &str) -> bool {
     let (left, right) = (left.chars().count(), right.chars().count());
     left.abs_diff(right) * 10 <= left.max(right) * 3
+}
+
+/// Whether a variable or a template that is not known stands in `text`.
+fn is_open_text(text: &str) -> bool {
+    text.contains("${") || text.contains("<<")
 }
 
 fn nodes<'a>(cluster: &'a Cluster, name: &str) -> Vec<(&'a NodeKey, Span)> {

@@ -30,24 +30,30 @@ const OWNERS: usize = 6;
 
 type Shared<'a> = Vec<(&'a ObjectKey, Vec<Provider>)>;
 
+/// A Kustomization, or a ResourceSet that it applies.
+type Owner = (NodeId, Option<usize>);
+
+const fn owner(provider: &Provider) -> Owner {
+    (provider.node, provider.set)
+}
+
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for situation in context.situations.iter().filter(|situation| situation.cluster.reached) {
-        let mut by_owners: BTreeMap<Vec<NodeId>, Shared<'_>> = BTreeMap::new();
+        let mut by_owners: BTreeMap<Vec<Owner>, Shared<'_>> = BTreeMap::new();
         for (key, providers) in &situation.cluster.objects {
             if key.is_unresolved() {
                 continue;
             }
             let owners = owners(situation, key, providers);
             if owners.len() > 1 {
-                let nodes = owners.iter().map(|provider| provider.node).collect();
-                by_owners.entry(nodes).or_default().push((key, owners));
+                by_owners.entry(owners.iter().map(owner).collect()).or_default().push((key, owners));
             }
         }
-        findings.extend(by_owners.iter().map(|(nodes, shared)| report(situation, nodes, shared)));
+        findings.extend(by_owners.values().map(|shared| report(situation, shared)));
     }
 }
 
-/// The nodes that would fight over the object: one provider each, less those that leave it alone once it is there, and
+/// The owners that would fight over the object: one provider each, less those that leave it alone once it is there, and
 /// less the object's own build where the object is a Kustomization that manages itself.
 fn owners(situation: &Situation<'_>, key: &ObjectKey, providers: &[Provider]) -> Vec<Provider> {
     let cluster = situation.cluster;
@@ -56,7 +62,7 @@ fn owners(situation: &Situation<'_>, key: &ObjectKey, providers: &[Provider]) ->
         let object = cluster.object(*provider);
         let node = cluster.node(provider.node);
         let is_itself = key.kind == "Kustomization" && node.key.name == key.name && node.key.namespace == key.namespace;
-        let known = owners.iter().any(|owner| owner.node == provider.node);
+        let known = owners.iter().any(|known| owner(known) == owner(provider));
         if !known && !is_itself && !Policy::of(&object.node).if_not_present {
             owners.push(*provider);
         }
@@ -67,9 +73,8 @@ fn owners(situation: &Situation<'_>, key: &ObjectKey, providers: &[Provider]) ->
     if matches!(key.kind.as_str(), "Kustomization" | "HelmRelease") && sources.len() > 1 { Vec::new() } else { owners }
 }
 
-fn report(situation: &Situation<'_>, nodes: &[NodeId], shared: &Shared<'_>) -> Finding {
+fn report(situation: &Situation<'_>, shared: &Shared<'_>) -> Finding {
     let cluster = situation.cluster;
-    let owners: Vec<String> = nodes.iter().map(|node| cluster.node(*node).subject().to_string()).collect();
     // The weightiest object stands for all: a release rather than its namespace.
     let weight = |key: &ObjectKey| match key.kind.as_str() {
         "HelmRelease" => 0,
@@ -80,6 +85,7 @@ fn report(situation: &Situation<'_>, nodes: &[NodeId], shared: &Shared<'_>) -> F
     let mut objects: Vec<&(&ObjectKey, Vec<Provider>)> = shared.iter().collect();
     objects.sort_by_key(|(key, _)| (weight(key), *key));
     let (key, providers) = objects[0];
+    let owners: Vec<String> = providers.iter().map(|provider| cluster.owner(*provider).to_string()).collect();
     let names: Vec<String> = objects.iter().map(|(key, _)| key.subject().to_string()).collect();
     let message = match names.as_slice() {
         [one] => format!("{one} is built by {}", short_list(&owners, OWNERS)),
@@ -92,28 +98,33 @@ fn report(situation: &Situation<'_>, nodes: &[NodeId], shared: &Shared<'_>) -> F
     let mut finding = situation.finding(&RULE.info, key.subject(), place(&providers[0]), message);
     finding.label = format!("built by {}", owners[0]);
     for provider in &providers[1..] {
-        let node = cluster.node(provider.node);
         if place(provider) == place(&providers[0]) {
             finding.label = format!("built by {}", short_list(&owners, OWNERS));
         } else {
-            finding.related.push(Related::new(format!("built again by {}", node.subject()), Some(key.subject()), place(provider)));
+            finding.related.push(Related::new(format!("built again by {}", cluster.owner(*provider)), Some(key.subject()), place(provider)));
         }
     }
-    for node in nodes {
-        let node = cluster.node(*node);
-        let at = node.kustomization.span(&["spec", "path"]);
-        finding.related.push(Related::new("this path builds it", Some(node.subject()), at));
+    for provider in providers {
+        let node = cluster.node(provider.node);
+        let (what, at) = match provider.set {
+            Some(set) => ("this ResourceSet makes it", node.resource_sets[set].span),
+            None => ("this path builds it", node.kustomization.span(&["spec", "path"])),
+        };
+        finding.related.push(Related::new(what, Some(cluster.owner(*provider)), at));
     }
     if is_harmless(situation, shared) {
         finding.severity = Severity::Info;
     }
-    let pruning = nodes.iter().filter(|node| cluster.node(**node).kustomization.spec.prune == Some(true)).count();
+    // The Flux Operator always prunes.
+    let prunes = |provider: &Provider| {
+        provider.set.is_some() || cluster.node(provider.node).kustomization.spec.prune == Some(true)
+    };
     finding.why = "Each of them puts its own owner labels and fields on the object whenever it reconciles, so they overwrite each other."
         .to_owned();
-    if nodes.iter().any(|node| cluster.node(*node).kustomization.spec.wait) {
+    if providers.iter().any(|provider| provider.set.is_none() && cluster.node(provider.node).kustomization.spec.wait) {
         finding.why.push_str(" Those that wait do so for it as well: what is slow holds up the dependents of each.");
     }
-    if pruning > 0 {
+    if providers.iter().any(prunes) {
         finding.why.push_str(" Removing it from one of them may delete it (`prune: true`) although the other still wants it.");
     }
     finding.help = format!("keep it in one of {}, and take it out of the other's `resources`", short_list(&owners, OWNERS));

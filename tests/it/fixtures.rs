@@ -15,7 +15,7 @@ use fluxdag::{
 /// The rule and the subject of every finding of a fixture.
 type Expected = &'static [(&'static str, &'static str)];
 
-const FIXTURES: [(&str, Expected); 22] = [
+const FIXTURES: [(&str, Expected); 24] = [
     ("broken-yaml", &[("invalid-yaml", "File/apps/ks.yaml"), ("dangling-dependency", "Kustomization/flux-system/web")]),
     ("clean-application", &[]),
     ("clean-applied-by-hand", &[]),
@@ -30,6 +30,7 @@ const FIXTURES: [(&str, Expected); 22] = [
     ("clean-patched-sync", &[]),
     ("clean-path-prefix", &[]),
     ("clean-shared-base", &[]),
+    ("clean-resource-set", &[]),
     ("clean-two-providers", &[]),
     ("cyclic-bases", &[("build-failure", "Kustomization/flux-system/apps")]),
     ("deadlock-no-wait", &[("wait-deadlock", "Kustomization/flux-system/apps")]),
@@ -44,6 +45,10 @@ const FIXTURES: [(&str, Expected); 22] = [
     ("heavy-in-wait-fixed", &[]),
     ("link-out", &[("build-failure", "Kustomization/flux-system/apps")]),
     ("sync-not-listed", &[]),
+    (
+        "resource-set-conflict",
+        &[("duplicate-owner", "ConfigMap/blue/settings"), ("dangling-dependency", "Kustomization/flux-system/web")],
+    ),
     (
         "unreached-cycle",
         &[
