@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     flux::{
-        Artifacts, Inputs, Kustomization, SourceRef,
+        Artifacts, Inputs, Kustomization, Selection, SourceRef,
         api::{ArtifactGeneratorSpec, GeneratorSource, KUSTOMIZE_GROUP, SOURCE_EXTENSIONS_GROUP, SOURCE_GROUP},
         build,
     },
@@ -56,7 +56,7 @@ impl Finder<'_, '_> {
     fn explicit(&self) -> Named {
         let mut named = Named::new();
         for (_, sync) in &self.discovered.syncs {
-            let sync = sync.clone().patched(&self.artifacts.git(None));
+            let sync = sync.clone().patched(&self.artifacts.git(&Selection::default()));
             if sync.path.contains("${") {
                 continue;
             }
@@ -103,7 +103,7 @@ impl Finder<'_, '_> {
     /// Whether it is worth looking into `path` for a Kustomization declared in `file`: the file lies below it, or the
     /// folder has a kustomization file, which may reach anywhere.
     fn may_hold(&self, path: &str, file: FileId) -> bool {
-        let kustomize = self.artifacts.git(None);
+        let kustomize = self.artifacts.git(&Selection::default());
         let inside = self.relative(file).is_some_and(|file| is_below(file, path));
         let artifact = kustomize.artifact();
         artifact.is_folder(path) && (inside || kustomize.kustomization_node(path).is_some())
@@ -115,7 +115,7 @@ impl Finder<'_, '_> {
     }
 
     fn shallow(&self, path: &str) -> Vec<Object> {
-        let kustomize = self.artifacts.git(None);
+        let kustomize = self.artifacts.git(&Selection::default());
         if !kustomize.artifact().is_folder(path) {
             return Vec::new();
         }

@@ -4,7 +4,7 @@ use smol_str::SmolStr;
 
 use crate::{
     flux::{
-        Artifacts, SourceRef, Where,
+        Artifacts, Selection, SourceRef, Where,
         api::{ArtifactGeneratorSpec, GeneratorSource, GitRepositorySpec, SOURCE_EXTENSIONS_GROUP, SOURCE_GROUP},
     },
     kustomize::{Kustomize, Object},
@@ -16,7 +16,7 @@ pub(super) struct Sources<'a, 't> {
     artifacts: &'a Artifacts<'t>,
     own: Vec<SourceRef>,
     own_url: Option<String>,
-    ignore: Option<String>,
+    selection: Selection,
     urls: BTreeMap<SourceRef, String>,
     generators: Vec<(SmolStr, ArtifactGeneratorSpec)>,
 }
@@ -32,7 +32,7 @@ impl<'a, 't> Sources<'a, 't> {
             artifacts,
             own: own.to_vec(),
             own_url: None,
-            ignore: None,
+            selection: Selection::default(),
             urls: BTreeMap::new(),
             generators: Vec::new(),
         };
@@ -61,8 +61,8 @@ impl<'a, 't> Sources<'a, 't> {
         let source = SourceRef { kind: id.kind, namespace, name: id.name };
         if self.own.contains(&source) {
             self.own_url = Some(comparable(url));
-            if let Ok(GitRepositorySpec { ignore, .. }) = decode(spec) {
-                self.ignore = ignore;
+            if let Ok(spec) = decode::<GitRepositorySpec>(spec) {
+                self.selection = Selection::of(&spec);
             }
         }
         self.urls.insert(source, comparable(url));
@@ -84,7 +84,7 @@ impl<'a, 't> Sources<'a, 't> {
 
     /// The artifact of this repository.
     pub(super) fn repository(&self) -> Arc<Kustomize<'t>> {
-        self.artifacts.git(self.ignore.as_deref())
+        self.artifacts.git(&self.selection)
     }
 
     fn is_own(&self, source: &SourceRef) -> bool {
@@ -102,7 +102,7 @@ impl<'a, 't> Sources<'a, 't> {
             let namespace = source.namespace.as_deref().map_or_else(|| namespace.clone(), SmolStr::new);
             self.is_own(&SourceRef { kind: source.kind.as_str().into(), namespace, name: source.name.as_str().into() })
         };
-        match self.artifacts.generated(spec, &artifact.name, self.ignore.as_deref(), &is_here) {
+        match self.artifacts.generated(spec, &artifact.name, &self.selection, &is_here) {
             Ok(kustomize) => Where::Here(kustomize),
             Err(why) => {
                 Where::Elsewhere(format!("its source {artifact} cannot be made from this repository alone: {why}"))

@@ -202,6 +202,23 @@ fn resource_sets_give_nodes_releases_and_sources_with_their_owner() {
 }
 
 #[test]
+fn a_sparse_checkout_leaves_the_other_folders_out() {
+    let source = "apiVersion: source.toolkit.fluxcd.io/v1\nkind: GitRepository\nmetadata: {name: flux-system, namespace: flux-system}\n\
+                  spec: {url: https://example.org/x, sparseCheckout: [./cluster, here]}\n";
+    let files = [
+        ("cluster/source.yaml", source.to_owned()),
+        ("cluster/a.yaml", kustomization("here", "")),
+        ("cluster/b.yaml", kustomization("there", "")),
+        ("here/a.yaml", config_map("a", "")),
+        ("there/a.yaml", config_map("b", "")),
+    ];
+    let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (*path, text.as_str())).collect();
+    let cluster = cluster("2.9.0", &files);
+    assert_eq!(node(&cluster, "here").folder, Folder::Here("here".to_owned()));
+    assert!(matches!(node(&cluster, "there").folder, Folder::Missing { .. }));
+}
+
+#[test]
 fn patches_of_an_instance_change_its_entry_point() {
     let instance = INSTANCE.replace("VERSION", "2.9.0").replace("path: cluster}", "path: other}")
         + "  kustomize:\n    patches:\n    - target: {kind: Kustomization, name: flux-system}\n      \
