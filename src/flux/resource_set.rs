@@ -75,7 +75,11 @@ struct Budget {
 
 impl ResourceSet {
     fn hidden(&self, why: String, span: Span, hides: Hidden) -> Unresolved {
-        Unresolved { what: format!("ResourceSet/{}/{}", self.namespace, self.name), why, span, hides }
+        let what = match self.namespace.as_str() {
+            "" => format!("ResourceSet/{}", self.name),
+            namespace => format!("ResourceSet/{namespace}/{}", self.name),
+        };
+        Unresolved { what, why, span, hides }
     }
 }
 
