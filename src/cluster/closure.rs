@@ -8,7 +8,7 @@ use std::{
 use rayon::prelude::*;
 use smol_str::SmolStr;
 
-use super::{Definition, Folder, NodeKey, ObjectKey, growth::Growth, sources::Sources};
+use super::{Definition, Folder, NodeKey, ObjectKey, growth::Growth, model::set_key, sources::Sources};
 use crate::{
     flux::{
         Applied, Artifacts, FluxVersion, Inputs, Kustomization, Policy, ResourceSet, SourceRef, Variables, Where,
@@ -74,7 +74,7 @@ pub(super) fn close(artifacts: &Artifacts<'_>, roots: &Roots) -> Closure {
     let mut drafts: BTreeMap<NodeKey, Draft> = BTreeMap::new();
     for kustomization in &roots.kustomizations {
         let key = NodeKey::new(kustomization.namespace.clone(), kustomization.name.clone());
-        let definition = Definition { owner: None, object: kustomization.object.clone() };
+        let definition = Definition { owner: None, resource_set: None, object: kustomization.object.clone() };
         match drafts.get_mut(&key) {
             Some(draft) => draft.definitions.push(definition),
             None => {
@@ -342,12 +342,14 @@ fn adopt_children(drafts: &mut BTreeMap<NodeKey, Draft>, growth: &mut Growth) ->
         if draft.kustomization.spec.kube_config.is_some() {
             continue;
         }
-        let own = applied_objects(&draft.applied).map(|(_, object)| object);
-        for object in own.chain(draft.made()) {
+        let own = applied_objects(&draft.applied).map(|(_, object)| (object, None));
+        let made = draft.resource_sets.iter().flat_map(|set| set.objects.iter().map(move |object| (object, Some(set))));
+        for (object, set) in own.chain(made) {
             if is_kustomization(object) {
                 let id = object.id();
                 let key = NodeKey::new(id.namespace.unwrap_or_default(), id.name);
-                let definition = Definition { owner: Some(owner.clone()), object: object.clone() };
+                let resource_set = set.map(set_key);
+                let definition = Definition { owner: Some(owner.clone()), resource_set, object: object.clone() };
                 children.entry(key).or_default().push(definition);
             }
         }

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     flux::{
-        Artifacts, Inputs, Kustomization, SourceRef, Sync,
+        Artifacts, Inputs, Kustomization, Selection, SourceRef, Sync,
         api::{KUSTOMIZE_GROUP, OPERATOR_GROUP, SOURCE_EXTENSIONS_GROUP, SOURCE_GROUP},
         build, syncs,
     },
@@ -64,7 +64,7 @@ impl<'a> Finder<'a, '_> {
     fn explicit(&self) -> Named {
         let mut named = Named::new();
         for (_, sync) in &self.discovered.syncs {
-            let sync = sync.clone().patched(&self.artifacts.git(None));
+            let sync = sync.clone().patched(&self.artifacts.git(&Selection::default()));
             if sync.path.contains("${") {
                 continue;
             }
@@ -147,7 +147,7 @@ impl<'a> Finder<'a, '_> {
     /// Whether it is worth looking into `path` for a Kustomization declared in `file`: the file lies below it, or the
     /// folder has a kustomization file, which may reach anywhere.
     fn may_hold(&self, path: &str, file: FileId) -> bool {
-        let kustomize = self.artifacts.git(None);
+        let kustomize = self.artifacts.git(&Selection::default());
         let inside = self.relative(file).is_some_and(|file| is_below(file, path));
         let artifact = kustomize.artifact();
         artifact.is_folder(path) && (inside || kustomize.kustomization_node(path).is_some())
@@ -155,7 +155,7 @@ impl<'a> Finder<'a, '_> {
 
     /// The Kustomizations and the sources that `path` builds, as it stands.
     fn shallow(&self, path: &str) -> (Vec<Object>, Vec<Object>) {
-        let kustomize = self.artifacts.git(None);
+        let kustomize = self.artifacts.git(&Selection::default());
         if !kustomize.artifact().is_folder(path) {
             return (Vec::new(), Vec::new());
         }

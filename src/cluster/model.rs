@@ -94,6 +94,8 @@ pub struct Node {
 pub struct Definition {
     /// The Kustomization whose build holds it; `None` for an entry point.
     pub owner: Option<NodeKey>,
+    /// The ResourceSet that makes it, where the owner's build holds not the object but that.
+    pub resource_set: Option<NodeKey>,
     /// The object.
     pub object: Object,
 }
@@ -177,7 +179,7 @@ impl Cluster {
     pub fn owner(&self, provider: Provider) -> Subject {
         let node = self.node(provider.node);
         match provider.set.and_then(|set| node.resource_sets.get(set)) {
-            Some(set) => NodeKey::new(set.namespace.clone(), set.name.clone()).subject("ResourceSet"),
+            Some(set) => set_key(set).subject("ResourceSet"),
             None => node.subject(),
         }
     }
@@ -229,6 +231,20 @@ impl Node {
     pub fn span(&self) -> Span {
         self.kustomization.name_span()
     }
+}
+
+impl Definition {
+    /// The Kustomization or ResourceSet that applies it.
+    #[must_use]
+    pub fn applied_by(&self) -> Option<Subject> {
+        let set = self.resource_set.as_ref().map(|set| set.subject("ResourceSet"));
+        set.or_else(|| self.owner.as_ref().map(|owner| owner.subject("Kustomization")))
+    }
+}
+
+/// The key of a ResourceSet.
+pub(super) fn set_key(set: &ResourceSet) -> NodeKey {
+    NodeKey::new(set.namespace.clone(), set.name.clone())
 }
 
 impl NodeKey {

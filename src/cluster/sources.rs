@@ -5,7 +5,7 @@ use smol_str::SmolStr;
 use super::root::is_below;
 use crate::{
     flux::{
-        Artifacts, SourceRef, Where,
+        Artifacts, Selection, SourceRef, Where,
         api::{ArtifactGeneratorSpec, GeneratorSource, GitRepositorySpec, SOURCE_EXTENSIONS_GROUP, SOURCE_GROUP},
     },
     kustomize::Object,
@@ -27,7 +27,7 @@ struct Known {
     /// What it checks out, where that is told.
     revision: Option<String>,
     /// Its `spec.ignore`.
-    ignore: Option<String>,
+    selection: Selection,
     /// Folders that its `spec.include` fills from other repositories.
     included: Vec<String>,
 }
@@ -62,9 +62,9 @@ impl<'a, 't> Sources<'a, 't> {
             return;
         }
         let Some(url) = spec.find_str(&["url"]) else { return };
-        let ignore = decode(spec).ok().and_then(|GitRepositorySpec { ignore, .. }| ignore);
+        let selection = decode(spec).map(|spec: GitRepositorySpec| Selection::of(&spec)).unwrap_or_default();
         let source = SourceRef { kind: id.kind, namespace, name: id.name };
-        let known = Known { url: comparable(url), revision: revision(spec), ignore, included: included(spec) };
+        let known = Known { url: comparable(url), revision: revision(spec), selection, included: included(spec) };
         self.known.insert(source, known);
     }
 
@@ -87,16 +87,16 @@ impl<'a, 't> Sources<'a, 't> {
             return self.generated(source);
         }
         match self.own(source) {
-            Ok(ignore) => Where::Here(self.artifacts.git(ignore)),
+            Ok(selection) => Where::Here(self.artifacts.git(&selection)),
             Err(why) => Where::Elsewhere(why),
         }
     }
 
-    /// The `spec.ignore` of `source`, if its files are those of this repository; else why not.
-    fn own(&self, source: &SourceRef) -> Result<Option<&str>, String> {
+    /// What is taken of `source`, if its files are those of this repository; else why not.
+    fn own(&self, source: &SourceRef) -> Result<Selection, String> {
         let known = self.known.get(source);
         if self.is_named(source) {
-            return Ok(known.and_then(|known| known.ignore.as_deref()));
+            return Ok(known.map(|known| known.selection.clone()).unwrap_or_default());
         }
         let known = known.ok_or_else(|| format!("its source {source} is in no file of this repository"))?;
         let same_url: Vec<&Known> =
@@ -110,7 +110,7 @@ impl<'a, 't> Sources<'a, 't> {
             _ => true,
         };
         if same_url.iter().any(is_same) {
-            return Ok(known.ignore.as_deref());
+            return Ok(known.selection.clone());
         }
         let revision = known.revision.as_deref().unwrap_or_default();
         Err(format!("its source {source} is this repository at another revision ({revision})"))
@@ -137,8 +137,8 @@ impl<'a, 't> Sources<'a, 't> {
             SourceRef { kind: source.kind.as_str().into(), namespace, name: source.name.as_str().into() }
         };
         let is_here = |source: &GeneratorSource| self.own(&source_of(source)).is_ok();
-        let ignore = spec.sources.iter().find_map(|source| self.own(&source_of(source)).ok().flatten());
-        match self.artifacts.generated(spec, &artifact.name, ignore, &is_here) {
+        let own = spec.sources.iter().find_map(|source| self.own(&source_of(source)).ok());
+        match self.artifacts.generated(spec, &artifact.name, &own.unwrap_or_default(), &is_here) {
             Ok(kustomize) => Where::Here(kustomize),
             Err(why) => {
                 Where::Elsewhere(format!("its source {artifact} cannot be made from this repository alone: {why}"))

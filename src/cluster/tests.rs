@@ -111,6 +111,24 @@ fn secrets_give_what_is_not_encrypted() {
 }
 
 #[test]
+fn files_that_sops_encrypted_are_generated_from_without_their_values() {
+    let generator = "namespace: flux-system\ngeneratorOptions: {disableNameSuffixHash: true}\nsecretGenerator:\n- {name: vars, envs: [vars.env], files: [CA=ca.json]}\n";
+    let files = [
+        ("cluster/vars.yaml", kustomization("vars", "  decryption: {provider: sops}\n")),
+        ("vars/kustomization.yaml", generator.to_owned()),
+        ("vars/vars.env", "A=ENC[AES256_GCM,data:abc,type:str]\nB=open\nsops_version=3.9.0\n".to_owned()),
+        ("vars/ca.json", "{\"data\": \"ENC[AES256_GCM,data:abc]\", \"sops\": {}}".to_owned()),
+        ("cluster/ks.yaml", kustomization("app", "  postBuild: {substituteFrom: [{kind: Secret, name: vars}]}\n")),
+        ("app/a.yaml", config_map("a", "a: '${A}', b: '${B}', ca: '${CA}'")),
+    ];
+    let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (*path, text.as_str())).collect();
+    let cluster = cluster("2.9.0", &files);
+    let app = node(&cluster, "app");
+    assert!(node(&cluster, "vars").applied.build.errors.is_empty());
+    assert_eq!((data(app, "a"), data(app, "b"), data(app, "ca")), (Some("${A}"), Some("open"), Some("${CA}")));
+}
+
+#[test]
 fn what_is_unset_depends_on_the_release_and_so_does_the_strategy() {
     let always = kustomization("always", "  postBuild: {substituteStrategy: Always}\n");
     let files = [
@@ -199,6 +217,23 @@ fn resource_sets_give_nodes_releases_and_sources_with_their_owner() {
     let release = &cluster.releases[0];
     assert_eq!(cluster.owner(release.providers[0]).to_string(), "ResourceSet/flux-system/teams");
     assert_eq!(cluster.object(release.providers[0]).id().name, "blue");
+}
+
+#[test]
+fn a_sparse_checkout_leaves_the_other_folders_out() {
+    let source = "apiVersion: source.toolkit.fluxcd.io/v1\nkind: GitRepository\nmetadata: {name: flux-system, namespace: flux-system}\n\
+                  spec: {url: https://example.org/x, sparseCheckout: [./cluster, here]}\n";
+    let files = [
+        ("cluster/source.yaml", source.to_owned()),
+        ("cluster/a.yaml", kustomization("here", "")),
+        ("cluster/b.yaml", kustomization("there", "")),
+        ("here/a.yaml", config_map("a", "")),
+        ("there/a.yaml", config_map("b", "")),
+    ];
+    let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (*path, text.as_str())).collect();
+    let cluster = cluster("2.9.0", &files);
+    assert_eq!(node(&cluster, "here").folder, Folder::Here("here".to_owned()));
+    assert!(matches!(node(&cluster, "there").folder, Folder::Missing { .. }));
 }
 
 #[test]

@@ -10,7 +10,11 @@ use super::{
     api::{self, ArtifactGeneratorSpec},
     ignore_rules::IgnoreRules,
 };
-use crate::{kustomize::Kustomize, source::Artifact, yaml::Store};
+use crate::{
+    kustomize::Kustomize,
+    source::{Artifact, normalize},
+    yaml::Store,
+};
 
 /// Names a source object.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -57,10 +61,36 @@ pub struct Artifacts<'t> {
     made: Mutex<BTreeMap<Key, Arc<Kustomize<'t>>>>,
 }
 
+/// Which files of a repository its GitRepository takes.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Selection {
+    /// `spec.ignore`.
+    pub ignore: Option<String>,
+    /// `spec.sparseCheckout`: folders, all where there are none.
+    pub folders: Vec<String>,
+}
+
+impl Selection {
+    /// The selection that the spec of a source makes.
+    #[must_use]
+    pub fn of(spec: &api::GitRepositorySpec) -> Self {
+        let folders = spec.sparse_checkout.iter().map(|folder| normalize(folder)).collect();
+        Self { ignore: spec.ignore.clone(), folders }
+    }
+
+    /// Whether a file is checked out (source-controller v1.9: go-git keeps what lies below one of the folders).
+    fn holds(&self, path: &str) -> bool {
+        let is_below = |folder: &String| {
+            folder.is_empty() || path.strip_prefix(folder.as_str()).is_some_and(|rest| rest.starts_with('/'))
+        };
+        self.folders.is_empty() || self.folders.iter().any(is_below)
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Key {
-    Git { ignore: Option<String> },
-    Generated { base: Option<String>, copies: Vec<(String, String, Vec<String>)> },
+    Git(Selection),
+    Generated { base: Selection, copies: Vec<(String, String, Vec<String>)> },
 }
 
 impl<'t> Artifacts<'t> {
@@ -70,13 +100,12 @@ impl<'t> Artifacts<'t> {
         Self { store, folder: folder.to_owned(), made: Mutex::new(BTreeMap::new()) }
     }
 
-    /// The artifact of the whole repository, with the `spec.ignore` of its source.
-    pub fn git(&self, ignore: Option<&str>) -> Arc<Kustomize<'t>> {
-        let key = Key::Git { ignore: ignore.map(str::to_owned) };
-        self.get_or_make(key, || {
+    /// The artifact of the repository, as far as its source takes it.
+    pub fn git(&self, selection: &Selection) -> Arc<Kustomize<'t>> {
+        self.get_or_make(Key::Git(selection.clone()), || {
             let tree = self.store.tree();
-            let rules = IgnoreRules::for_git(tree, &self.folder, ignore);
-            Artifact::of(tree, &self.folder, |path| rules.keeps(path))
+            let rules = IgnoreRules::for_git(tree, &self.folder, selection.ignore.as_deref());
+            Artifact::of(tree, &self.folder, |path| selection.holds(path) && rules.keeps(path))
         })
     }
 
@@ -100,7 +129,7 @@ impl<'t> Artifacts<'t> {
         &self,
         generator: &ArtifactGeneratorSpec,
         name: &str,
-        ignore: Option<&str>,
+        selection: &Selection,
         is_here: &dyn Fn(&api::GeneratorSource) -> bool,
     ) -> Result<Arc<Kustomize<'t>>, String> {
         let artifact = generator
@@ -120,8 +149,8 @@ impl<'t> Artifacts<'t> {
             let to = copy.to.strip_prefix("@artifact").unwrap_or(&copy.to).trim_start_matches('/');
             copies.push((glob.to_owned(), to.to_owned(), copy.exclude.clone()));
         }
-        let base = self.git(ignore);
-        let key = Key::Generated { base: ignore.map(str::to_owned), copies: copies.clone() };
+        let base = self.git(selection);
+        let key = Key::Generated { base: selection.clone(), copies: copies.clone() };
         Ok(self.get_or_make(key, || copied(base.artifact(), &copies)))
     }
 
@@ -195,6 +224,18 @@ fn matcher(glob: &str) -> Option<GlobMatcher> {
 mod tests {
     use super::*;
     use crate::source::Tree;
+
+    #[test]
+    fn a_sparse_checkout_takes_its_folders_alone() {
+        let selection = |folders: &[&str]| {
+            let sparse_checkout = folders.iter().map(|folder| (*folder).to_owned()).collect();
+            Selection::of(&api::GitRepositorySpec { sparse_checkout, ..api::GitRepositorySpec::default() })
+        };
+        let some = selection(&["./apps/", "infra"]);
+        assert!(some.holds("apps/a/b.yaml") && some.holds("infra/c.yaml"));
+        assert!(!some.holds("apps.yaml") && !some.holds("infrastructure/c.yaml") && !some.holds("README.md"));
+        assert!(selection(&[]).holds("README.md") && selection(&["./"]).holds("README.md"));
+    }
 
     #[test]
     fn copies_land_where_the_generator_puts_them() {

@@ -19,7 +19,7 @@ mod resource_set;
 mod template;
 mod version;
 
-pub use artifacts::{Artifacts, SourceRef, Where};
+pub use artifacts::{Artifacts, Selection, SourceRef, Where};
 pub use build::{Applied, Inputs, build, substitute};
 pub use duration::{format_duration, is_flux_duration, parse_duration};
 pub use entry::{Sync, syncs};

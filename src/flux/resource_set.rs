@@ -19,9 +19,13 @@ use crate::{
 /// Levels of ResourceSets that make ResourceSets.
 const DEPTH: usize = 8;
 
-/// Most objects that the ResourceSets of one Kustomization may make, and most bytes of text; limits of ours.
-const OBJECTS: usize = 20_000;
-const BYTES: usize = 64 << 20;
+/// Most templates that the ResourceSets of one Kustomization may fill, and most bytes of text and nodes in them; limits
+/// of ours.
+const TEMPLATES: usize = 20_000;
+const WORK: usize = 64 << 20;
+
+/// Most places that are told of one set.
+const UNRESOLVED: usize = 1_000;
 
 /// A ResourceSet and what is made of it.
 #[derive(Debug, Clone)]
@@ -41,7 +45,7 @@ pub struct ResourceSet {
 /// Expands the ResourceSets among `objects`, and those that they make in turn.
 #[must_use]
 pub fn expand_resource_sets<'o>(objects: impl Iterator<Item = &'o Object>) -> Vec<ResourceSet> {
-    let mut budget = Budget { objects: OBJECTS, bytes: BYTES };
+    let mut budget = Budget { templates: TEMPLATES, work: WORK };
     let mut waiting: VecDeque<(Object, usize)> =
         objects.filter(|object| is_resource_set(object)).map(|object| (object.clone(), 0)).collect();
     let mut sets = Vec::new();
@@ -65,13 +69,17 @@ fn is_resource_set(object: &Object) -> bool {
 }
 
 struct Budget {
-    objects: usize,
-    bytes: usize,
+    templates: usize,
+    work: usize,
 }
 
 impl ResourceSet {
     fn hidden(&self, why: String, span: Span, hides: Hidden) -> Unresolved {
-        Unresolved { what: format!("ResourceSet/{}/{}", self.namespace, self.name), why, span, hides }
+        let what = match self.namespace.as_str() {
+            "" => format!("ResourceSet/{}", self.name),
+            namespace => format!("ResourceSet/{namespace}/{}", self.name),
+        };
+        Unresolved { what, why, span, hides }
     }
 }
 
@@ -94,6 +102,8 @@ impl Inputs {
 struct Expansion<'b> {
     set: ResourceSet,
     keys: BTreeSet<ObjectId>,
+    /// Places that are told already.
+    told: BTreeSet<(Span, bool)>,
     budget: &'b mut Budget,
 }
 
@@ -108,7 +118,7 @@ fn expand(object: &Object, budget: &mut Budget) -> ResourceSet {
     };
     let is_paused = reconcile(&object.node).is_some_and(|value| value.eq_ignore_ascii_case("disabled"));
     let Some(spec) = object.node.get("spec").filter(|_| !is_paused) else { return set };
-    let mut expansion = Expansion { set, keys: BTreeSet::new(), budget };
+    let mut expansion = Expansion { set, keys: BTreeSet::new(), told: BTreeSet::new(), budget };
     if let Some(inputs) = expansion.inputs(spec)
         && expansion.run(spec, &inputs).is_none()
     {
@@ -131,9 +141,9 @@ fn reconcile(node: &Node) -> Option<&str> {
 
 impl Expansion<'_> {
     fn unresolved(&mut self, why: String, span: Span, hides: Hidden) {
-        let unresolved = self.set.hidden(why, span.or(self.set.span), hides);
-        if !self.set.unresolved.contains(&unresolved) {
-            self.set.unresolved.push(unresolved);
+        let span = span.or(self.set.span);
+        if self.told.insert((span, hides == Hidden::Objects)) && self.told.len() <= UNRESOLVED {
+            self.set.unresolved.push(self.set.hidden(why, span, hides));
         }
     }
 
@@ -188,10 +198,11 @@ impl Expansion<'_> {
 
     fn section(&mut self, section: &Node, inputs: &Inputs) -> Option<()> {
         for template in section.get("resources").into_iter().flat_map(Node::items) {
+            let size = size(template);
             for input in inputs.iter() {
                 let mut fill = Fill::new(input);
                 let node = replace_in(template, &mut fill).unwrap_or_else(|| template.clone());
-                self.spend(fill.bytes, template.span)?;
+                self.spend(size + fill.bytes, template.span)?;
                 if self.judge(fill.faults)? {
                     self.add(node, template.span, input);
                 }
@@ -241,13 +252,13 @@ impl Expansion<'_> {
         Some(is_sound)
     }
 
-    fn spend(&mut self, bytes: usize, at: Span) -> Option<()> {
-        let left = self.budget.bytes.checked_sub(bytes).zip(self.budget.objects.checked_sub(1));
-        let Some((bytes, objects)) = left else {
+    fn spend(&mut self, work: usize, at: Span) -> Option<()> {
+        let left = self.budget.work.checked_sub(work).zip(self.budget.templates.checked_sub(1));
+        let Some((work, templates)) = left else {
             self.unresolved("it makes more than is looked at".to_owned(), at, Hidden::Objects);
             return None;
         };
-        (self.budget.bytes, self.budget.objects) = (bytes, objects);
+        (self.budget.work, self.budget.templates) = (work, templates);
         Some(())
     }
 
@@ -269,6 +280,12 @@ impl Expansion<'_> {
             }
         }
     }
+}
+
+/// How many nodes there are.
+fn size(node: &Node) -> usize {
+    let inner = node.entries().map(|entry| &entry.value).chain(node.items());
+    1 + inner.map(size).sum::<usize>()
 }
 
 fn map<const N: usize>(entries: [(&str, Node); N]) -> Node {
@@ -364,6 +381,19 @@ mod tests {
             .replace("\n    kind", "\n      kind")
             .replace("\n    metadata:\n      name", "\n      metadata:\n        name"));
         assert_eq!((names(&steps).len(), steps.unresolved[0].hides), (1, Hidden::Values));
+    }
+
+    #[test]
+    fn hostile_sets_end_early() {
+        let many = |count: usize, item: &str| item.repeat(count);
+        let text = format!(
+            "metadata: {{name: s}}\nspec:\n  inputs: [{}]\n  resources:\n{}",
+            many(3000, "{a: x}, "),
+            many(300, &format!("{MAP}<< inputs.a >>\n    data: {{v: << b >>, w: << c | d >>}}\n")),
+        );
+        let sets = sets(&text);
+        assert!(sets[0].objects.is_empty() && sets[0].unresolved.iter().any(Unresolved::hides_objects));
+        assert!(sets[0].unresolved.len() <= UNRESOLVED);
     }
 
     #[test]

@@ -3,7 +3,7 @@ use super::{
     wording::{list, place},
 };
 use crate::{
-    cluster::{Node, NodeKey, ObjectKey},
+    cluster::{Node, ObjectKey},
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Subject, Tier},
     flux::api::{HELM_GROUP, KUSTOMIZE_GROUP},
     kustomize::{Object, ObjectId},
@@ -29,14 +29,13 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         let cluster = situation.cluster;
         for node in &cluster.nodes {
             let definitions: Vec<_> =
-                node.definitions.iter().map(|definition| (definition.owner.clone(), &definition.object)).collect();
+                node.definitions.iter().map(|definition| (definition.applied_by(), &definition.object)).collect();
             findings.extend(report(context, situation, node.subject(), &definitions));
         }
         findings.extend(cluster.nodes.iter().flat_map(|node| in_one_build(context, situation, node)));
         for release in &cluster.releases {
-            let owner = |provider: &crate::cluster::Provider| cluster.node(provider.node).key.clone();
             let definitions: Vec<_> =
-                release.providers.iter().map(|provider| (Some(owner(provider)), cluster.object(*provider))).collect();
+                release.providers.iter().map(|provider| (Some(cluster.owner(*provider)), cluster.object(*provider))).collect();
             findings.extend(report(context, situation, release.key.subject("HelmRelease"), &definitions));
         }
     }
@@ -75,10 +74,10 @@ fn report(
     context: &Context<'_>,
     situation: &Situation<'_>,
     subject: Subject,
-    definitions: &[(Option<NodeKey>, &Object)],
+    definitions: &[(Option<Subject>, &Object)],
 ) -> Option<Finding> {
     // One document that two builds take in is a matter of ownership, not of definition.
-    let mut places: Vec<(Span, Option<&NodeKey>)> = Vec::new();
+    let mut places: Vec<(Span, Option<&Subject>)> = Vec::new();
     for (owner, object) in definitions {
         if object.source.is_some() && !places.iter().any(|(known, _)| *known == object.source) {
             places.push((object.source, owner.as_ref()));
@@ -98,11 +97,11 @@ fn report(
     let mut finding = situation.finding(&RULE.info, subject.clone(), first, message);
     finding.label = "first definition".to_owned();
     for (source, owner) in &places[1..] {
-        let by = owner.map(|owner| format!(", applied by {}", owner.subject("Kustomization"))).unwrap_or_default();
+        let by = owner.map(|owner| format!(", applied by {owner}")).unwrap_or_default();
         finding.related.push(Related::new(format!("defined again here{by}"), Some(subject.clone()), name_at(*source)));
     }
     let mut owners: Vec<String> =
-        places.iter().filter_map(|(_, owner)| owner.map(|owner| owner.subject("Kustomization").to_string())).collect();
+        places.iter().filter_map(|(_, owner)| owner.map(ToString::to_string)).collect();
     owners.dedup();
     finding.why = if owners.len() > 1 {
         format!(
