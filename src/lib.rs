@@ -25,9 +25,10 @@ pub mod yaml;
 
 use cluster::{Cluster, Scope, discover, find_root, resolve};
 use finding::Finding;
+use flux::FluxVersion;
 use report::ClusterSummary;
 use rules::{Context, Situation};
-use source::{SourceError, Tree};
+use source::{MappedSource, SourceError, Tree};
 use yaml::Store;
 
 /// What the user may choose about an analysis.
@@ -39,6 +40,10 @@ pub struct Options {
     pub cluster: Option<String>,
     /// Budget for the critical path of a cold start.
     pub max_path: Option<Duration>,
+    /// The Flux release that runs where the repository does not tell.
+    pub flux_version: Option<FluxVersion>,
+    /// Folders on disk that stand for what is not in the repository.
+    pub sources: Vec<MappedSource>,
 }
 
 /// What an analysis yields.
@@ -115,7 +120,7 @@ impl Error {
 pub fn lint(paths: &[PathBuf], options: &Options) -> Result<Analysis, Error> {
     // Files.
     let start = Start::of(paths, options.root.as_deref())?;
-    let mut store = Store::new(Tree::load(&start.folder)?);
+    let mut store = Store::new(start.tree(&options.sources)?);
     let found = discover(&store, &start.scope);
     if found.is_empty() {
         let tree = store.tree();
@@ -128,7 +133,7 @@ pub fn lint(paths: &[PathBuf], options: &Options) -> Result<Analysis, Error> {
 
     // Clusters.
     let discovered = discover(&store, &Scope::default());
-    let mut clusters = resolve(&store, "", &discovered);
+    let mut clusters = resolve(&store, "", &discovered, options.flux_version);
     let outside = scope.narrow(store.tree(), &mut clusters);
     if let Some(wanted) = &options.cluster {
         let known: Vec<String> =
@@ -219,6 +224,13 @@ impl Start {
             Scope::new(absolute.iter().filter_map(|path| path.strip_prefix(&folder).ok()).map(slashed).collect());
         let repository = folder.ancestors().find(|folder| folder.join(".git").exists()).map(Path::to_owned);
         Ok(Self { folder, scope, repository, root })
+    }
+
+    /// The files of the folder, and those of mapped ones.
+    fn tree(&self, sources: &[MappedSource]) -> Result<Tree, SourceError> {
+        let mut tree = Tree::load(&self.folder)?;
+        tree.map(sources)?;
+        Ok(tree)
     }
 
     /// `top` for people: relative to the working directory where it lies below it, `.` where it is that.

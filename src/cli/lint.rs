@@ -50,7 +50,12 @@ fn exit_code(lint: &Lint, mut shown: impl Iterator<Item = Severity>) -> u8 {
 }
 
 fn analyse(lint: &Lint) -> Result<Analysis, CliError> {
-    let options = Options { root: lint.root.clone(), cluster: lint.cluster.clone(), max_path: lint.max_path };
+    let options = Options {
+        root: lint.root.clone(),
+        cluster: lint.cluster.clone(),
+        max_path: lint.max_path,
+        ..Options::default()
+    };
     let analyse = || crate::lint(&lint.paths, &options);
     let result = match lint.threads {
         None => analyse(),

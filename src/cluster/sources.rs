@@ -2,6 +2,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use smol_str::SmolStr;
 
+use super::foreign::Foreign;
 use crate::{
     flux::{
         Artifacts, SourceRef, Where,
@@ -19,6 +20,7 @@ pub(super) struct Sources<'a, 't> {
     ignore: Option<String>,
     urls: BTreeMap<SourceRef, String>,
     generators: Vec<(SmolStr, ArtifactGeneratorSpec)>,
+    foreign: Foreign,
 }
 
 impl<'a, 't> Sources<'a, 't> {
@@ -35,6 +37,7 @@ impl<'a, 't> Sources<'a, 't> {
             ignore: None,
             urls: BTreeMap::new(),
             generators: Vec::new(),
+            foreign: Foreign::default(),
         };
         for object in objects {
             sources.add(object);
@@ -57,8 +60,9 @@ impl<'a, 't> Sources<'a, 't> {
             }
             return;
         }
-        let Some(url) = spec.find_str(&["url"]) else { return };
         let source = SourceRef { kind: id.kind, namespace, name: id.name };
+        self.foreign.add(&source, spec);
+        let Some(url) = spec.find_str(&["url"]) else { return };
         if self.own.contains(&source) {
             self.own_url = Some(comparable(url));
             if let Ok(GitRepositorySpec { ignore, .. }) = decode(spec) {
@@ -70,6 +74,9 @@ impl<'a, 't> Sources<'a, 't> {
 
     /// Where the files of `source` are.
     pub(super) fn find(&self, source: &SourceRef) -> Where<'t> {
+        if let Some(mapped) = self.foreign.find(self.artifacts, source, self.is_own(source)) {
+            return mapped;
+        }
         if self.is_own(source) {
             return Where::Here(self.repository());
         }

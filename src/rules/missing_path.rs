@@ -25,12 +25,16 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
 }
 
 fn report(context: &Context<'_>, situation: &Situation<'_>, node: &Node) -> Option<Finding> {
-    let Folder::Missing { path, other, similar } = &node.folder else { return None };
+    let Folder::Missing { path, other, similar, mapping } = &node.folder else { return None };
     let subject = node.subject();
     let at = node.kustomization.span(&["spec", "path"]);
     let what = match other {
         Some(other) => format!("the path `{path}` of {subject} is {other}, not a folder"),
         None => format!("the path `{path}` of {subject} does not exist"),
+    };
+    let what = match mapping {
+        Some(mapping) => format!("{what} in `{mapping}`, which its source is mapped to"),
+        None => what,
     };
     let mut finding = situation.finding(&RULE.info, subject, at, what);
     finding.label = "not a folder of the source".to_owned();
@@ -54,7 +58,10 @@ fn report(context: &Context<'_>, situation: &Situation<'_>, node: &Node) -> Opti
         // What was pushed into an artifact need not be the whole repository.
         finding.confidence = Confidence::Medium;
     }
-    let link = context.tree.entry(path) == Some(crate::source::Entry::Link);
+    if mapping.is_some() && similar.is_none() {
+        finding.help = "correct `spec.path`, or bring the folder that the source is mapped to up to date".to_owned();
+    }
+    let link = mapping.is_none() && context.tree.entry(path) == Some(crate::source::Entry::Link);
     if link {
         finding.help = "replace the symbolic link by a folder: Flux leaves links out of what it hands to the controllers".to_owned();
     }
