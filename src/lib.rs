@@ -13,6 +13,7 @@ use rayon::prelude::*;
 
 pub mod cli;
 pub mod cluster;
+pub mod config;
 pub mod finding;
 pub mod flux;
 pub mod graph;
