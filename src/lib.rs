@@ -109,7 +109,9 @@ impl Error {
                 "point at a folder that holds Flux Kustomizations, or pass --allow-empty where there need not be any"
             }
             Self::NoSuchCluster { .. } => "name a cluster by its root, or by one folder of it",
-            Self::OutsideRoot { .. } => "--root has to hold every path that is analysed",
+            Self::OutsideRoot { .. } => {
+                "the root, from --root or the configuration, has to hold every path that is analysed"
+            }
         }
     }
 }
@@ -161,6 +163,20 @@ pub fn lint(paths: &[PathBuf], options: &Options) -> Result<Analysis, Error> {
     }
     let clusters = clusters.iter().filter(|cluster| cluster.reached).map(summary).collect();
     Ok(Analysis { artifact_root: start.shown(&top), clusters, findings, tree: store.into_tree() })
+}
+
+/// The folder that every `spec.path` around `paths` is relative to; `root` where that is given.
+///
+/// # Errors
+/// Where the paths cannot be read, or do not fit the root.
+pub fn artifact_root(paths: &[PathBuf], root: Option<&Path>) -> Result<PathBuf, Error> {
+    let start = Start::of(paths, root)?;
+    if let Some(root) = start.root {
+        return Ok(root);
+    }
+    let store = Store::new(start.tree(&[])?);
+    let found = discover(&store, &start.scope);
+    Ok(find_root(&start.folder, start.repository.as_deref(), &found))
 }
 
 fn is_template(path: &str) -> bool {

@@ -15,7 +15,7 @@ use fluxdag::{
 /// The rule and the subject of every finding of a fixture.
 type Expected = &'static [(&'static str, &'static str)];
 
-const FIXTURES: [(&str, Expected); 12] = [
+const FIXTURES: [(&str, Expected); 13] = [
     ("broken-yaml", &[("invalid-yaml", "File/apps/ks.yaml"), ("dangling-dependency", "Kustomization/flux-system/web")]),
     ("clean-artifact-generator", &[]),
     ("clean-bootstrap", &[]),
@@ -33,6 +33,7 @@ const FIXTURES: [(&str, Expected); 12] = [
         ],
     ),
     ("heavy-in-wait-fixed", &[]),
+    ("mapped-sources", &[]),
     ("link-out", &[("build-failure", "Kustomization/flux-system/apps")]),
     (
         "unreached-cycle",

@@ -9,6 +9,7 @@
 
 mod architecture;
 mod cli;
+mod config;
 mod corpus;
 mod fixtures;
 mod kustomize;
