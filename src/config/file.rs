@@ -1,6 +1,6 @@
 //! The file as it is written, and how it becomes a [`Config`].
 
-use std::{path::Path, str::FromStr};
+use std::{path::Path, str::FromStr as _};
 
 use serde::{Deserialize, Deserializer, de::Error as _};
 use toml::Spanned;

@@ -320,6 +320,40 @@ mod tests {
         assert_eq!(tree.len(), 2);
     }
 
+    #[test]
+    fn mapped_folders_are_seen_from_the_root_and_are_no_part_of_the_repository() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let top = folder.path().canonicalize().expect("a real path");
+        for (path, text) in [("repo/clusters/a.yaml", "a: 1"), ("repo/vendor/b.yaml", "b: 2"), ("other/c.yaml", "c: 3")]
+        {
+            fs::create_dir_all(top.join(path).parent().expect("a folder")).expect("created");
+            fs::write(top.join(path), text).expect("written");
+        }
+        let source = |url: &str, path: &str| MappedSource {
+            url: super::super::RemoteUrl::parse(url),
+            reference: None,
+            folder: top.join(path),
+            written: path.to_owned(),
+        };
+        let mut tree = Tree::load(&top.join("repo/clusters")).expect("loaded");
+        let sources =
+            [source("h.example/b", "repo/vendor"), source("h.example/c", "other"), source("h.example", "repo")];
+        tree.map(&sources).expect("all are there");
+        assert!(tree.file("../vendor/b.yaml").is_some() && tree.file("../../other/c.yaml").is_some());
+        tree.widen(&top.join("repo")).expect("an ancestor");
+        let own: Vec<&str> = tree.files().map(|file| tree.path(file)).collect();
+        assert_eq!(own, ["clusters/a.yaml"]);
+        let mut all: Vec<&str> = tree.all_files().map(|file| tree.path(file)).collect();
+        all.sort_unstable();
+        assert_eq!(all, ["../other/c.yaml", "clusters/a.yaml", "vendor/b.yaml"]);
+        assert_eq!(tree.text(tree.file("../other/c.yaml").expect("present")), Some("c: 3"));
+        let mapped =
+            tree.mapped(&super::super::RemoteUrl::parse("https://h.example/b//x/b.yaml"), &[]).expect("the longest");
+        assert_eq!((mapped.mapping.written(), mapped.path.as_str()), ("repo/vendor", "x/b.yaml"));
+        let missing = Tree::load(&top).expect("loaded").map(&[source("h.example", "nowhere")]);
+        assert!(matches!(missing, Err(SourceError::Missing(_))));
+    }
+
     #[cfg(unix)]
     #[test]
     fn links_are_seen_but_never_followed() {
