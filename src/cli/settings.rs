@@ -26,21 +26,22 @@ impl Settings {
     /// Finds and reads the configuration file, and lays the flags over it.
     pub(super) fn of(lint: &Lint, environment: &Environment) -> Result<Self, CliError> {
         let named = lint.config.clone().or_else(|| environment.config().map(PathBuf::from));
-        let file = match named {
+        let found = match named {
             _ if lint.no_config => None,
-            Some(named) => Some(named),
+            Some(path) => Some(Found { path, within: None }),
             None => discovered(lint)?,
         };
-        let config = match &file {
-            Some(path) => {
+        let config = match &found {
+            Some(Found { path, within }) => {
                 let text = fs::read_to_string(path).map_err(|error| {
                     CliError::new(format!("failed to read the configuration {}: {error}", path.display()))
                         .with_help("check the path that --config or FLUXDAG_CONFIG names, or pass --no-config")
                 })?;
-                Config::parse(&text, path)?
+                Config::parse(&text, path, within.as_deref())?
             }
             None => Config::default(),
         };
+        let file = found.map(|found| found.path);
         Ok(Self::merged(lint, config, file))
     }
 
@@ -75,25 +76,33 @@ impl From<ConfigError> for CliError {
     }
 }
 
+/// A configuration file.
+struct Found {
+    path: PathBuf,
+    /// The repository that has it; `None` for a file that the user named, and so trusts.
+    within: Option<PathBuf>,
+}
+
 /// The nearest file around the first path: within its Git repository, else within what Flux would take for one.
-fn discovered(lint: &Lint) -> Result<Option<PathBuf>, CliError> {
+fn discovered(lint: &Lint) -> Result<Option<Found>, CliError> {
     // A path that is not there is for the analysis to complain of.
     let Some(Ok(first)) = lint.paths.first().map(|path| path.canonicalize()) else { return Ok(None) };
     let start = if first.is_dir() { first.as_path() } else { first.parent().unwrap_or(&first) };
-    let repository = start.ancestors().find(|folder| folder.join(".git").exists()).map(Path::to_owned);
-    let found = match repository {
-        Some(top) => config::find(start, Some(&top))?,
-        None => match config::find(start, Some(start))? {
-            Some(found) => Some(found),
-            // Finding the root reads the repository: not without need.
-            None if matches!(config::find(start, None), Ok(None)) => None,
-            None => {
-                let top = crate::artifact_root(&lint.paths, lint.root.as_deref()).ok();
-                let top = top.filter(|top| start.starts_with(top));
-                config::find(start, Some(top.as_deref().unwrap_or(start)))?
-            }
-        },
+    let repository = start.ancestors().find(|folder| folder.join(".git").exists());
+    let top = match repository {
+        Some(top) => top.to_owned(),
+        None if config::find(start, Some(start))?.is_some() => start.to_owned(),
+        // Finding the root reads the repository: not without need.
+        None if matches!(config::find(start, None), Ok(None)) => return Ok(None),
+        None => {
+            let root = crate::artifact_root(&lint.paths, lint.root.as_deref()).ok();
+            root.filter(|root| start.starts_with(root)).unwrap_or_else(|| start.to_owned())
+        }
     };
     let here = env::current_dir().and_then(|here| here.canonicalize()).unwrap_or_default();
-    Ok(found.map(|path| path.strip_prefix(&here).map(Path::to_owned).unwrap_or(path)))
+    let found = config::find(start, Some(&top))?;
+    Ok(found.map(|path| {
+        let path = path.strip_prefix(&here).map(Path::to_owned).unwrap_or(path);
+        Found { path, within: Some(top) }
+    }))
 }

@@ -76,7 +76,10 @@ impl Written for Confidence {
     }
 }
 
-pub(super) fn read(text: &str, path: &Path) -> Result<Config, ConfigError> {
+/// Most sources of one file: the folder of each is listed.
+const SOURCES: usize = 100;
+
+pub(super) fn read(text: &str, path: &Path, within: Option<&Path>) -> Result<Config, ConfigError> {
     let file: File = toml::from_str(text).map_err(|error| fault(&error, text, path))?;
     let at = |start: usize, message: String, help: Option<&str>| {
         ConfigError::at(path, text, start, message, help.map(str::to_owned))
@@ -84,13 +87,24 @@ pub(super) fn read(text: &str, path: &Path) -> Result<Config, ConfigError> {
     let folder = path.parent().unwrap_or_else(|| Path::new(""));
     let existing = |written: &Spanned<String>| {
         let target = folder.join(written.get_ref());
-        if target.is_dir() {
+        let real = target.canonicalize().ok().filter(|real| real.is_dir());
+        let is_outside =
+            |real: &Path| within.is_some_and(|top| !real.starts_with(top.canonicalize().as_deref().unwrap_or(top)));
+        if let Some(real) = real {
+            if is_outside(&real) {
+                let message = format!("`{}` lies outside the repository", written.get_ref());
+                let help = "a repository may not make fluxdag read what is around it; where you trust this file, pass it with --config";
+                return Err(at(written.span().start, message, Some(help)));
+            }
             return Ok(target);
         }
         let message = format!("`{}` is no folder; paths count from the folder of this file", written.get_ref());
         Err(at(written.span().start, message, Some("correct the path, or bring the folder there before fluxdag runs")))
     };
     let root = file.root.as_ref().map(existing).transpose()?;
+    if let Some(one_more) = file.sources.get(SOURCES) {
+        return Err(at(one_more.span().start, format!("more than {SOURCES} sources"), None));
+    }
     let mut sources: Vec<MappedSource> = Vec::new();
     for source in &file.sources {
         let Source { url, r#ref, path } = source.get_ref();

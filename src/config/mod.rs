@@ -43,13 +43,14 @@ pub struct Config {
 }
 
 impl Config {
-    /// Reads the text of the configuration file at `path`. Folders in it count from the folder of the file.
+    /// Reads the text of the configuration file at `path`. Folders in it count from the folder of the file. They have to
+    /// lie in `within`, where that is set: what a repository says of itself must not lead out of it.
     ///
     /// # Errors
     /// Where it is no TOML, where a key is unknown, where a value does not fit, where two sources are the same, or where
-    /// the folder of one does not exist; with the line.
-    pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
-        file::read(text, path)
+    /// the folder of one does not exist or lies elsewhere; with the line.
+    pub fn parse(text: &str, path: &Path, within: Option<&Path>) -> Result<Self, ConfigError> {
+        file::read(text, path, within)
     }
 }
 

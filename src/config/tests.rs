@@ -5,7 +5,7 @@ use super::*;
 fn parse(text: &str) -> Result<Config, ConfigError> {
     let folder = tempfile::tempdir().expect("a temporary folder");
     fs::create_dir_all(folder.path().join("vendor/a")).expect("created");
-    Config::parse(text, &folder.path().join("fluxdag.toml"))
+    Config::parse(text, &folder.path().join("fluxdag.toml"), Some(folder.path()))
 }
 
 /// Line, column, message and help of what is wrong.
@@ -68,6 +68,8 @@ fn a_value_that_does_not_fit_is_located() {
         ("[[sources]]\nurl = \"https://x.example/a\"\npath = \"no\"", 3, "`no` is no folder"),
         ("[[sources]]\nurl = \"\"\npath = \"vendor\"", 2, "`` is no URL"),
         ("[[sources]]\nurl = \"https://x.example/a?ref=b\"\npath = \"vendor\"", 2, "is no URL of a repository"),
+        ("root = \"..\"", 1, "`..` lies outside the repository"),
+        ("[[sources]]\nurl = \"https://x.example/a\"\npath = \"/\"", 3, "`/` lies outside the repository"),
         ("root = ", 1, "string values must be quoted"),
         ("root = \"vendor\"\nroot = \"vendor\"", 2, "duplicate key"),
     ];
@@ -99,4 +101,19 @@ fn the_nearest_file_is_found_no_further_up_than_the_top() {
     fs::write(middle.join("fluxdag.toml"), "").expect("written");
     let both = find(&start, Some(top)).expect_err("two");
     assert!(matches!(both, ConfigError::Both { .. }) && both.help().is_some(), "{both}");
+}
+
+#[test]
+fn a_file_that_is_trusted_may_name_any_folder() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("fluxdag.toml");
+    assert!(Config::parse("root = \"..\"", &path, None).is_ok());
+}
+
+#[test]
+fn the_number_of_sources_is_limited() {
+    let sources: String =
+        (0..101).map(|n| format!("[[sources]]\nurl = \"https://x.example/{n}\"\npath = \"vendor\"\n")).collect();
+    let (line, _, message, _) = fault(&sources);
+    assert_eq!((line, message.as_str()), (301, "more than 100 sources"));
 }

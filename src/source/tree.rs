@@ -9,6 +9,9 @@ use walkdir::WalkDir;
 
 use super::{Artifact, FileId, LineIndex, MappedSource, Mapping, Position, SourceError, Span};
 
+/// Most files of all mapped folders together, those counted twice that lie in two.
+const MOST_MAPPED: usize = 1_000_000;
+
 /// What stands at a path of a [`Tree`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Entry {
@@ -98,13 +101,17 @@ impl Tree {
     /// root is taken out of the repository: what lies there is a copy of another one. Links are passed over.
     ///
     /// # Errors
-    /// Where a folder is not there.
+    /// Where a folder is not there, or where they hold more than a million files.
     pub fn map(&mut self, sources: &[MappedSource]) -> Result<(), SourceError> {
         for source in sources {
             let missing = |_| SourceError::Missing(source.folder.clone());
             let folder = source.folder.canonicalize().map_err(missing)?;
             if !folder.is_dir() {
                 return Err(SourceError::Missing(folder));
+            }
+            let listed: usize = self.mappings.iter().map(|mapping| mapping.files.len()).sum();
+            if listed > MOST_MAPPED {
+                return Err(SourceError::TooManyMapped { most: MOST_MAPPED, folder });
             }
             let is_foreign = !self.root.starts_with(&folder);
             let mut files = Vec::new();

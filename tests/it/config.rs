@@ -93,7 +93,7 @@ fn without_the_file_what_is_mapped_is_unresolved() {
 }
 
 #[test]
-fn a_mapped_folder_may_lie_beside_the_repository_and_shows_so() {
+fn a_folder_outside_the_repository_needs_a_file_the_user_names() {
     let fixture = Repository::fixture();
     fs::create_dir(fixture.path("fleet")).expect("created");
     for name in ["clusters", "apps", "fluxdag.toml"] {
@@ -101,12 +101,15 @@ fn a_mapped_folder_may_lie_beside_the_repository_and_shows_so() {
     }
     let text = fs::read_to_string(fixture.path("fleet/fluxdag.toml")).expect("text");
     fixture.write("fleet/fluxdag.toml", &text.replace("vendor/", "../vendor/"));
-    let done = fixture.run("fleet", &[], &[]);
+    let found = fixture.run("fleet", &[], &[]);
+    assert_eq!((found.code, found.out.as_str()), (2, ""));
+    assert!(found.err.contains("fluxdag.toml:4:8: `../vendor/base` lies outside the repository"), "{}", found.err);
+    let done = fixture.run("fleet", &["--config", "fluxdag.toml"], &[]);
     let lines: Vec<&str> = done.out.lines().collect();
     assert_eq!(lines.len(), 2, "{}{}", done.out, done.err);
     assert!(lines[0].starts_with("../vendor/base/redis/release.yaml:9:"), "{}", done.out);
     assert!(lines[1].starts_with("../vendor/platform/deploy/release.yaml:9:"), "{}", done.out);
-    assert_eq!(fixture.run("fleet/clusters/prod", &[], &[]).out, done.out);
+    assert_eq!(fixture.run("fleet/clusters/prod", &["--config", "../../fluxdag.toml"], &[]).out, done.out);
 }
 
 #[test]
@@ -184,7 +187,7 @@ fn mapped_files_are_no_part_of_the_repository() {
 
 fn options(repository: &Repository) -> Options {
     let path = repository.path("fluxdag.toml");
-    let config = Config::parse(&fs::read_to_string(&path).expect("text"), &path).expect("valid");
+    let config = Config::parse(&fs::read_to_string(&path).expect("text"), &path, None).expect("valid");
     Options { sources: config.sources, ..Options::default() }
 }
 
