@@ -115,7 +115,7 @@ impl Tree {
             }
             let is_foreign = !self.root.starts_with(&folder);
             let mut files = Vec::new();
-            for (entry, below) in self.walk(&folder) {
+            for (entry, below) in self.walk(&folder, &[]) {
                 let path = seen_from(&self.root, &folder.join(&below));
                 if entry.is_symlink() {
                     self.by_path.insert(path, Entry::Link);
@@ -139,7 +139,9 @@ impl Tree {
 
     fn list(&mut self) {
         let root = self.root.clone();
-        for (entry, below) in self.walk(&root) {
+        let foreign = self.mappings.iter().filter(|mapping| mapping.is_foreign);
+        let foreign: Vec<PathBuf> = foreign.map(|mapping| mapping.folder().to_owned()).collect();
+        for (entry, below) in self.walk(&root, &foreign) {
             let path = slashed(&below);
             if entry.is_symlink() {
                 self.by_path.insert(path, Entry::Link);
@@ -151,14 +153,11 @@ impl Tree {
         }
     }
 
-    /// Files and links below `top`, with their paths relative to it. Foreign folders that are mapped, other than `top`
-    /// and what is around it, are passed over.
-    fn walk(&mut self, top: &Path) -> Vec<(fs::FileType, PathBuf)> {
+    /// Files and links below `top`, with their paths relative to it. The folders in `passed` are left out.
+    fn walk(&mut self, top: &Path, passed: &[PathBuf]) -> Vec<(fs::FileType, PathBuf)> {
         let skipped = |name: &std::ffi::OsStr| name == ".git" || name == "node_modules";
-        let foreign: Vec<&Path> =
-            self.mappings.iter().filter(|mapping| mapping.is_foreign).map(Mapping::folder).collect();
         let is_passed = |entry: &walkdir::DirEntry| {
-            entry.depth() > 0 && (skipped(entry.file_name()) || foreign.contains(&entry.path()))
+            entry.depth() > 0 && (skipped(entry.file_name()) || passed.iter().any(|folder| folder == entry.path()))
         };
         let mut found = Vec::new();
         for entry in WalkDir::new(top).sort_by_file_name().into_iter().filter_entry(|entry| !is_passed(entry)) {
