@@ -38,12 +38,13 @@ impl Foreign {
         self.origins.insert(source.clone(), origin);
     }
 
-    /// The files of `source`, where they are in a mapped folder. A folder that holds what is analysed is of use for
-    /// sources that are not `is_own`.
+    /// The files of `source`, where they are in a mapped folder. For one that `is_own` that takes a mapping of its very
+    /// URL to a folder that does not hold what is analysed: a mapping of a whole host or organisation is not about it.
     pub(super) fn find<'t>(&self, artifacts: &Artifacts<'t>, source: &SourceRef, is_own: bool) -> Option<Where<'t>> {
         let origin = self.origins.get(source)?;
         let references: Vec<&str> = origin.references.iter().map(String::as_str).collect();
         let mapped = artifacts.tree().mapped(&origin.url, &references)?;
-        (mapped.mapping.is_foreign() || !is_own).then(|| artifacts.mapped(&mapped, origin.ignore.as_deref()))
+        let is_meant = mapped.mapping.is_foreign() && mapped.path.is_empty();
+        (is_meant || !is_own).then(|| artifacts.mapped(&mapped, origin.ignore.as_deref()))
     }
 }

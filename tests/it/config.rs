@@ -153,6 +153,43 @@ fn a_mapped_base_stays_within_its_folder() {
     );
 }
 
+#[test]
+fn a_mapping_of_a_host_does_not_take_the_repository_for_another() {
+    let fixture = Repository::fixture();
+    let done = fixture.lint(&[]);
+    let text = fs::read_to_string(fixture.path("fluxdag.toml")).expect("text");
+    let host = "\n[[sources]]\nurl = \"https://example.org\"\npath = \"vendor\"\n";
+    assert_eq!(fixture.write("fluxdag.toml", &format!("{text}{host}")).lint(&[]).out, done.out);
+}
+
+#[test]
+fn a_bucket_a_raw_file_and_a_component_are_mapped_too() {
+    let fixture = Repository::fixture();
+    let text = fs::read_to_string(fixture.path("clusters/prod/platform.yaml")).expect("text");
+    let bucket = text.replace("kind: GitRepository", "kind: Bucket").replace(
+        "  url: ssh://git@github.com/example/platform.git",
+        "  endpoint: s3.example.com\n  bucketName: platform",
+    );
+    fixture.write("clusters/prod/platform.yaml", &bucket);
+    fixture.write(
+        "apps/kustomization.yaml",
+        "resources:\n  - https://raw.githubusercontent.com/example/base/v1/redis/release.yaml\ncomponents:\n  \
+         - git@github.com:example/base.git//component?ref=v1\n",
+    );
+    fixture.write(
+        "vendor/base/component/kustomization.yaml",
+        "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\nresources: [../common]\n",
+    );
+    let config = fs::read_to_string(fixture.path("fluxdag.toml")).expect("text");
+    fixture.write(
+        "fluxdag.toml",
+        &config.replace("https://github.com/example/platform", "https://s3.example.com/platform"),
+    );
+    let done = fixture.lint(&["-v"]);
+    assert_eq!(done.out.lines().count(), 2, "{}{}", done.out, done.err);
+    assert!(!done.err.contains("not resolved"), "{}", done.err);
+}
+
 #[cfg(unix)]
 #[test]
 fn links_in_a_mapped_folder_are_not_followed() {
