@@ -13,6 +13,7 @@ use rayon::prelude::*;
 
 pub mod cli;
 pub mod cluster;
+pub mod config;
 pub mod finding;
 pub mod flux;
 pub mod graph;
@@ -25,9 +26,10 @@ pub mod yaml;
 
 use cluster::{Cluster, Scope, discover, find_root, resolve};
 use finding::Finding;
+use flux::FluxVersion;
 use report::ClusterSummary;
 use rules::{Context, Situation};
-use source::{SourceError, Tree};
+use source::{MappedSource, SourceError, Tree};
 use yaml::Store;
 
 /// What the user may choose about an analysis.
@@ -39,6 +41,10 @@ pub struct Options {
     pub cluster: Option<String>,
     /// Budget for the critical path of a cold start.
     pub max_path: Option<Duration>,
+    /// The Flux release that runs where the repository does not tell.
+    pub flux_version: Option<FluxVersion>,
+    /// Folders on disk that stand for what is not in the repository.
+    pub sources: Vec<MappedSource>,
 }
 
 /// What an analysis yields.
@@ -103,7 +109,9 @@ impl Error {
                 "point at a folder that holds Flux Kustomizations, or pass --allow-empty where there need not be any"
             }
             Self::NoSuchCluster { .. } => "name a cluster by its root, or by one folder of it",
-            Self::OutsideRoot { .. } => "--root has to hold every path that is analysed",
+            Self::OutsideRoot { .. } => {
+                "the root, from --root or the configuration, has to hold every path that is analysed"
+            }
         }
     }
 }
@@ -115,7 +123,7 @@ impl Error {
 pub fn lint(paths: &[PathBuf], options: &Options) -> Result<Analysis, Error> {
     // Files.
     let start = Start::of(paths, options.root.as_deref())?;
-    let mut store = Store::new(Tree::load(&start.folder)?);
+    let mut store = Store::new(start.tree(&options.sources)?);
     let found = discover(&store, &start.scope);
     if found.is_empty() {
         // What could not be looked at may well hold some.
@@ -140,7 +148,7 @@ pub fn lint(paths: &[PathBuf], options: &Options) -> Result<Analysis, Error> {
 
     // Clusters.
     let discovered = discover(&store, &Scope::default());
-    let mut clusters = resolve(&store, "", &discovered);
+    let mut clusters = resolve(&store, "", &discovered, options.flux_version);
     let outside = scope.narrow(store.tree(), &mut clusters);
     if let Some(wanted) = &options.cluster {
         let known: Vec<String> =
@@ -167,6 +175,20 @@ pub fn lint(paths: &[PathBuf], options: &Options) -> Result<Analysis, Error> {
     }
     let clusters = clusters.iter().filter(|cluster| cluster.reached).map(summary).collect();
     Ok(Analysis { artifact_root: start.shown(&top), clusters, findings, tree: store.into_tree() })
+}
+
+/// The folder that every `spec.path` around `paths` is relative to; `root` where that is given.
+///
+/// # Errors
+/// Where the paths cannot be read, or do not fit the root.
+pub fn artifact_root(paths: &[PathBuf], root: Option<&Path>) -> Result<PathBuf, Error> {
+    let start = Start::of(paths, root)?;
+    if let Some(root) = start.root {
+        return Ok(root);
+    }
+    let store = Store::new(start.tree(&[])?);
+    let found = discover(&store, &start.scope);
+    Ok(find_root(&start.folder, start.repository.as_deref(), store.tree(), &found))
 }
 
 fn is_template(path: &str) -> bool {
@@ -231,6 +253,13 @@ impl Start {
             Scope::new(absolute.iter().filter_map(|path| path.strip_prefix(&folder).ok()).map(slashed).collect());
         let repository = folder.ancestors().find(|folder| folder.join(".git").exists()).map(Path::to_owned);
         Ok(Self { folder, scope, repository, root })
+    }
+
+    /// The files of the folder, and those of mapped ones.
+    fn tree(&self, sources: &[MappedSource]) -> Result<Tree, SourceError> {
+        let mut tree = Tree::load(&self.folder)?;
+        tree.map(sources)?;
+        Ok(tree)
     }
 
     /// `top` for people: relative to the working directory where it lies below it, `.` where it is that.

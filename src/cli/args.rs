@@ -6,7 +6,10 @@ use clap::{
 };
 
 use super::output::Output;
-use crate::finding::{Confidence, Severity};
+use crate::{
+    config::FailOn,
+    finding::{Confidence, Severity},
+};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -85,21 +88,22 @@ pub(super) struct Lint {
     /// another default than full.
     #[arg(short = 'o', long = "format", value_name = "FMT[=PATH]", help_heading = "Output")]
     pub(super) outputs: Vec<Output>,
-    /// Show findings of this severity and above: error, warning or info
-    #[arg(long, value_name = "LEVEL", default_value = "warning", hide_possible_values = true, help_heading = "Output",
+    /// Show findings of this severity and above: error, warning (the default) or info
+    #[arg(long, value_name = "LEVEL", hide_possible_values = true, help_heading = "Output",
         value_parser = PossibleValuesParser::new(["error", "warning", "info"]).try_map(|text| text.parse::<Severity>()))]
-    pub(super) min_severity: Severity,
-    /// Show findings of this confidence and above: high, medium or low
-    #[arg(long, value_name = "LEVEL", default_value = "medium", hide_possible_values = true, help_heading = "Output",
+    pub(super) min_severity: Option<Severity>,
+    /// Show findings of this confidence and above: high, medium (the default) or low
+    #[arg(long, value_name = "LEVEL", hide_possible_values = true, help_heading = "Output",
         value_parser = PossibleValuesParser::new(["high", "medium", "low"]).try_map(|text| text.parse::<Confidence>()))]
-    pub(super) min_confidence: Confidence,
+    pub(super) min_confidence: Option<Confidence>,
     /// Show no progress bar
     #[arg(long, help_heading = "Output")]
     pub(super) no_progress: bool,
 
-    /// Fail for shown findings of this severity and above
-    #[arg(long, value_name = "LEVEL", default_value = "error", help_heading = "Exit code")]
-    pub(super) fail_on: FailOn,
+    /// Fail for shown findings of this severity and above: error (the default), warning, info or never
+    #[arg(long, value_name = "LEVEL", hide_possible_values = true, help_heading = "Exit code",
+        value_parser = PossibleValuesParser::new(FailOn::VALUES).try_map(|text| text.parse::<FailOn>()))]
+    pub(super) fail_on: Option<FailOn>,
     /// Never fail for findings; the same as `--fail-on never`
     #[arg(long, conflicts_with = "fail_on", help_heading = "Exit code")]
     pub(super) exit_zero: bool,
@@ -116,6 +120,15 @@ pub(super) struct Lint {
     /// The longest a cold start may take, for instance 10m or 1h30m
     #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = "Analysis")]
     pub(super) max_path: Option<Duration>,
+    /// The configuration file; found by itself where not given
+    ///
+    /// Else the variable FLUXDAG_CONFIG names it, else it is the nearest fluxdag.toml or .fluxdag.toml around the first
+    /// path. Flags are stronger than the file.
+    #[arg(long, value_name = "PATH", conflicts_with = "no_config", help_heading = "Analysis")]
+    pub(super) config: Option<PathBuf>,
+    /// Read no configuration file
+    #[arg(long, help_heading = "Analysis")]
+    pub(super) no_config: bool,
     /// How many threads to use; one for each core where not given
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = "Analysis")]
     pub(super) threads: Option<u16>,
@@ -147,14 +160,6 @@ pub(super) enum ColorChoice {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum FailOn {
-    Error,
-    Warning,
-    Info,
-    Never,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum PageFormat {
     /// For reading in a terminal
     Text,
@@ -172,18 +177,6 @@ pub(super) enum ListFormat {
     Markdown,
     /// For programs
     Json,
-}
-
-impl FailOn {
-    /// Whether a finding of `severity` fails the run.
-    pub(super) fn covers(self, severity: Severity) -> bool {
-        match self {
-            Self::Error => severity >= Severity::Error,
-            Self::Warning => severity >= Severity::Warning,
-            Self::Info => true,
-            Self::Never => false,
-        }
-    }
 }
 
 /// A duration as Go writes it.

@@ -17,8 +17,18 @@ pub(super) struct Environment {
     width: Option<usize>,
 }
 
-const VARIABLES: [&str; 9] =
-    ["NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "CLICOLOR", "TERM", "LC_ALL", "LC_CTYPE", "LANG", "FLUXDAG_FORMAT"];
+const VARIABLES: [&str; 10] = [
+    "NO_COLOR",
+    "FORCE_COLOR",
+    "CLICOLOR_FORCE",
+    "CLICOLOR",
+    "TERM",
+    "LC_ALL",
+    "LC_CTYPE",
+    "LANG",
+    "FLUXDAG_FORMAT",
+    "FLUXDAG_CONFIG",
+];
 
 impl Environment {
     pub(super) fn of_process() -> Self {
@@ -66,6 +76,11 @@ impl Environment {
     /// The output to write where the arguments name none.
     pub(super) fn format(&self) -> Option<&str> {
         self.variable("FLUXDAG_FORMAT")
+    }
+
+    /// The configuration file to read where the arguments name none.
+    pub(super) fn config(&self) -> Option<&str> {
+        self.variable("FLUXDAG_CONFIG")
     }
 
     fn variable(&self, name: &str) -> Option<&str> {

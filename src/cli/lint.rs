@@ -4,25 +4,29 @@ use super::{
     environment::Environment,
     error::CliError,
     output, say,
+    settings::Settings,
 };
 use crate::{
     Analysis, Error, Options,
-    finding::{RuleInfo, Severity},
-    report::{ClusterSummary, Filter, Report, count, printable, summary},
+    finding::RuleInfo,
+    report::{ClusterSummary, Report, count, printable, summary},
     source::Tree,
 };
 
 /// Checks a repository, and says so. The exit code tells whether it is to fail.
 pub(super) fn run(lint: &Lint, global: &Global, environment: &Environment) -> Result<u8, CliError> {
     let outputs = output::outputs(&lint.outputs, environment.format())?;
-    let Analysis { tree, artifact_root, clusters, findings } = analyse(lint)?;
+    let Settings { file, options, filter, fail_on } = Settings::of(lint, environment)?;
+    let Analysis { tree, artifact_root, clusters, findings } = analyse(lint, &options)?;
     for error in tree.unreadable() {
         say(&format!("warning: {}; what lies there is not analysed", printable(&error.to_string())));
     }
     if global.verbose > 0 {
+        if let Some(file) = file {
+            say(&format!("configuration {}", printable(&file.to_string_lossy())));
+        }
         describe(&clusters, &tree);
     }
-    let filter = Filter { min_severity: lint.min_severity, min_confidence: lint.min_confidence };
     let (findings, hidden) = filter.apply(findings);
     let rules: Vec<&'static RuleInfo> = crate::rules::RULES.iter().map(|rule| &rule.info).collect();
     let report = Report {
@@ -45,16 +49,11 @@ pub(super) fn run(lint: &Lint, global: &Global, environment: &Environment) -> Re
     if let (Some(summary), true) = (summary, unsaid) {
         say(&summary);
     }
-    Ok(exit_code(lint, report.findings.iter().map(|finding| finding.severity)))
+    Ok(if report.findings.iter().any(|finding| fail_on.covers(finding.severity)) { FOUND } else { 0 })
 }
 
-fn exit_code(lint: &Lint, mut shown: impl Iterator<Item = Severity>) -> u8 {
-    if !lint.exit_zero && shown.any(|severity| lint.fail_on.covers(severity)) { FOUND } else { 0 }
-}
-
-fn analyse(lint: &Lint) -> Result<Analysis, CliError> {
-    let options = Options { root: lint.root.clone(), cluster: lint.cluster.clone(), max_path: lint.max_path };
-    let analyse = || crate::lint(&lint.paths, &options);
+fn analyse(lint: &Lint, options: &Options) -> Result<Analysis, CliError> {
+    let analyse = || crate::lint(&lint.paths, options);
     let result = match lint.threads {
         None => analyse(),
         Some(threads) => rayon::ThreadPoolBuilder::new()
@@ -95,12 +94,46 @@ mod tests {
     use clap::Parser as _;
 
     use super::*;
-    use crate::cli::args::{Arguments, Command};
+    use crate::{
+        cli::args::{Arguments, Command},
+        config::{Config, FailOn},
+        finding::{Confidence, Severity},
+    };
 
-    fn exit_code_of(flags: &[&str], shown: &[Severity]) -> u8 {
+    fn merged(flags: &[&str], config: Config) -> Settings {
         let arguments = Arguments::try_parse_from([&["fluxdag", "lint"], flags].concat()).expect("flags of the test");
         let Command::Lint(lint) = arguments.command else { unreachable!("the command is lint") };
-        exit_code(&lint, shown.iter().copied())
+        Settings::merged(&lint, config, None)
+    }
+
+    fn exit_code_of(flags: &[&str], shown: &[Severity]) -> u8 {
+        let fail_on = merged(flags, Config::default()).fail_on;
+        if shown.iter().any(|severity| fail_on.covers(*severity)) { FOUND } else { 0 }
+    }
+
+    #[test]
+    fn flags_are_stronger_than_the_file_and_the_file_than_defaults() {
+        let file = || Config {
+            fail_on: Some(FailOn::Never),
+            min_severity: Some(Severity::Info),
+            min_confidence: Some(Confidence::Low),
+            max_path: Some(std::time::Duration::from_secs(60)),
+            ..Config::default()
+        };
+        let default = merged(&[], Config::default());
+        assert_eq!(
+            (default.filter.min_severity, default.filter.min_confidence),
+            (Severity::Warning, Confidence::Medium)
+        );
+        assert_eq!(default.fail_on, FailOn::AtLeast(Severity::Error));
+        let of_file = merged(&[], file());
+        assert_eq!((of_file.filter.min_severity, of_file.filter.min_confidence), (Severity::Info, Confidence::Low));
+        assert_eq!((of_file.fail_on, of_file.options.max_path.map(|limit| limit.as_secs())), (FailOn::Never, Some(60)));
+        let flags = ["--fail-on", "warning", "--min-severity", "error", "--min-confidence", "high", "--max-path", "2m"];
+        let flagged = merged(&flags, file());
+        assert_eq!((flagged.filter.min_severity, flagged.filter.min_confidence), (Severity::Error, Confidence::High));
+        assert_eq!(flagged.fail_on, FailOn::AtLeast(Severity::Warning));
+        assert_eq!(flagged.options.max_path.map(|limit| limit.as_secs()), Some(120));
     }
 
     #[test]
@@ -119,7 +152,7 @@ mod tests {
     #[test]
     fn every_flag_is_read() {
         let all = "-o concise -o json=x.json --min-severity info --min-confidence low --no-progress --allow-empty \
-                   --root r --cluster c --max-path 1h30m --threads 2 --color never -v a b";
+                   --config f --root r --cluster c --max-path 1h30m --threads 2 --color never -v a b";
         assert_eq!(exit_code_of(&all.split_whitespace().collect::<Vec<_>>(), &[]), 0);
         for wrong in [
             "--threads 0",
@@ -128,6 +161,7 @@ mod tests {
             "--min-severity x",
             "--exit-zero --fail-on error",
             "-q -v",
+            "--config x --no-config",
         ] {
             let flags: Vec<_> = ["fluxdag", "lint"].into_iter().chain(wrong.split_whitespace()).collect();
             assert!(Arguments::try_parse_from(flags).is_err(), "{wrong}");

@@ -11,6 +11,7 @@ mod lint;
 mod output;
 mod page;
 mod rules;
+mod settings;
 
 use std::{
     io::{self, IsTerminal as _, Write as _},

@@ -68,6 +68,7 @@ pub(super) struct Roots {
 
 /// Computes the closure of `roots`.
 pub(super) fn close(artifacts: &Artifacts<'_>, roots: &Roots) -> Closure {
+    let assumed = artifacts.assumed_version();
     let fed = roots.kustomizations.iter().map(|entry| SourceRef::of(&entry.spec.source_ref, &entry.namespace));
     let own: Vec<SourceRef> =
         roots.own.iter().cloned().chain(fed.filter(|source| source.kind != "ExternalArtifact")).collect();
@@ -91,7 +92,7 @@ pub(super) fn close(artifacts: &Artifacts<'_>, roots: &Roots) -> Closure {
         let built = drafts.values().flat_map(Draft::local_objects);
         let sources = Sources::new(artifacts, &own, roots.objects.iter().chain(built));
         version = version.or_else(|| told_version(&drafts));
-        let strict = version.is_none_or(FluxVersion::has_strict_substitution);
+        let strict = version.or(assumed).is_none_or(FluxVersion::has_strict_substitution);
         let configs = configs(&drafts);
         let find = |draft: &Draft, reference: &SubstituteReference| {
             let key =
@@ -122,7 +123,7 @@ pub(super) fn close(artifacts: &Artifacts<'_>, roots: &Roots) -> Closure {
         }
     }
     growth.tell(&mut drafts, is_settled);
-    Closure { drafts, version }
+    Closure { drafts, version: version.or(assumed) }
 }
 
 impl Draft {
@@ -205,21 +206,23 @@ fn build_folder(kustomization: &Kustomization, sources: &Sources<'_, '_>) -> (Bu
         return (Build::default(), Folder::Unknown);
     }
     let source = SourceRef::of(&spec.source_ref, &kustomization.namespace);
-    let kustomize = match sources.find(&source) {
-        Where::Here(kustomize) => kustomize,
+    let (kustomize, mapping) = match sources.find(&source) {
+        Where::Here(kustomize) => (kustomize, None),
+        Where::Mapped { kustomize, written } => (kustomize, Some(written)),
         Where::Elsewhere(why) => return (Build::default(), Folder::Elsewhere(why)),
     };
     let folder = normalize(path);
     let artifact = kustomize.artifact();
     if !artifact.is_folder(&folder) {
-        if let Some(why) = sources.filled_from(&source, &folder) {
+        if let Some(why) = sources.filled_from(&source, &folder).filter(|_| mapping.is_none()) {
             return (Build::default(), Folder::Elsewhere(why));
         }
         let other = artifact.file(&folder).map(|_| "a file");
         let similar = similar_folder(artifact, &folder);
-        return (Build::default(), Folder::Missing { path: folder, other, similar });
+        return (Build::default(), Folder::Missing { path: folder, other, similar, mapping });
     }
-    (build(kustomization, Inputs { kustomize: &kustomize, folder: &folder }), Folder::Here(folder))
+    let build = build(kustomization, Inputs { kustomize: &kustomize, folder: &folder });
+    (build, if mapping.is_some() { Folder::Mapped(folder) } else { Folder::Here(folder) })
 }
 
 /// Most neighbours that a missing folder is compared with.
@@ -270,7 +273,7 @@ fn unresolved(
             span: kustomization.span(&["spec", "path"]),
             hides: Hidden::Objects,
         }),
-        Folder::Here(_) | Folder::Missing { .. } => {}
+        Folder::Here(_) | Folder::Mapped(_) | Folder::Missing { .. } => {}
     }
     let mut seen = BTreeSet::new();
     for (name, span) in &applied.unknown_variables {

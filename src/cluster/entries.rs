@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     flux::{
-        Artifacts, Inputs, Kustomization, Selection, SourceRef, Sync,
+        Artifacts, FluxVersion, Inputs, Kustomization, Selection, SourceRef, Sync,
         api::{KUSTOMIZE_GROUP, OPERATOR_GROUP, SOURCE_EXTENSIONS_GROUP, SOURCE_GROUP},
         build, syncs,
     },
@@ -26,10 +26,10 @@ use crate::{
 };
 
 /// The clusters of the repository whose artifact root is `folder` of the store's tree, sorted by root, groups that no
-/// root reaches last.
+/// root reaches last. `assumed` is the Flux release where the repository tells none.
 #[must_use]
-pub fn resolve(store: &Store, folder: &str, discovered: &Discovered) -> Vec<Cluster> {
-    let artifacts = Artifacts::new(store, folder);
+pub fn resolve(store: &Store, folder: &str, discovered: &Discovered, assumed: Option<FluxVersion>) -> Vec<Cluster> {
+    let artifacts = Artifacts::new(store, folder).assuming(assumed);
     let finder = Finder { store, folder, artifacts: &artifacts, discovered, sources: OnceLock::new() };
     let named = finder.explicit();
     let mut clusters: Vec<(String, Closure)> =

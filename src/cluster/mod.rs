@@ -8,6 +8,7 @@ mod closure;
 mod discover;
 mod entries;
 mod finish;
+mod foreign;
 mod growth;
 mod layout;
 mod model;

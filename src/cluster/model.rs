@@ -105,6 +105,8 @@ pub struct Definition {
 pub enum Folder {
     /// In this folder of its artifact.
     Here(String),
+    /// In this folder of a source that is mapped to a folder on disk.
+    Mapped(String),
     /// Nowhere: the artifact has no such folder. The file, where there is one of that name.
     Missing {
         /// The folder that is not there.
@@ -113,6 +115,8 @@ pub enum Folder {
         other: Option<&'static str>,
         /// The artifact's folder of the nearest name.
         similar: Option<String>,
+        /// The folder on disk that the source is mapped to, where it is, as the user wrote it.
+        mapping: Option<String>,
     },
     /// In a source whose files this repository does not hold, and why.
     Elsewhere(String),

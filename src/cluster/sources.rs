@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use smol_str::SmolStr;
 
-use super::root::is_below;
+use super::{foreign::Foreign, root::is_below};
 use crate::{
     flux::{
         Artifacts, Selection, SourceRef, Where,
@@ -19,6 +19,7 @@ pub(super) struct Sources<'a, 't> {
     own: Vec<SourceRef>,
     known: BTreeMap<SourceRef, Known>,
     generators: Vec<(SmolStr, ArtifactGeneratorSpec)>,
+    foreign: Foreign,
 }
 
 /// What a source object says.
@@ -39,7 +40,13 @@ impl<'a, 't> Sources<'a, 't> {
         own: &[SourceRef],
         objects: impl Iterator<Item = &'o Object>,
     ) -> Self {
-        let mut sources = Self { artifacts, own: own.to_vec(), known: BTreeMap::new(), generators: Vec::new() };
+        let mut sources = Self {
+            artifacts,
+            own: own.to_vec(),
+            known: BTreeMap::new(),
+            generators: Vec::new(),
+            foreign: Foreign::default(),
+        };
         for object in objects {
             sources.add(object);
         }
@@ -61,9 +68,10 @@ impl<'a, 't> Sources<'a, 't> {
             }
             return;
         }
+        let source = SourceRef { kind: id.kind, namespace, name: id.name };
+        self.foreign.add(&source, spec);
         let Some(url) = spec.find_str(&["url"]) else { return };
         let selection = decode(spec).map(|spec: GitRepositorySpec| Selection::of(&spec)).unwrap_or_default();
-        let source = SourceRef { kind: id.kind, namespace, name: id.name };
         let known = Known { url: comparable(url), revision: revision(spec), selection, included: included(spec) };
         self.known.insert(source, known);
     }
@@ -82,6 +90,9 @@ impl<'a, 't> Sources<'a, 't> {
     pub(super) fn find(&self, source: &SourceRef) -> Where<'t> {
         if source.name.is_empty() {
             return Where::Elsewhere("it names no source: `spec.sourceRef` needs a kind and a name".to_owned());
+        }
+        if let Some(mapped) = self.foreign.find(self.artifacts, source, self.own(source).is_ok()) {
+            return mapped;
         }
         if source.kind == "ExternalArtifact" && !self.is_named(source) {
             return self.generated(source);

@@ -13,7 +13,7 @@ fn cluster(version: &str, files: &[(&str, &str)]) -> Cluster {
     let files = files.iter().map(|(path, text)| (*path, (*text).to_owned())).chain([instance]);
     let tree = Tree::from_memory(files.map(|(path, text)| (path.to_owned(), text.into_bytes())));
     let store = Store::new(tree);
-    let mut clusters = resolve(&store, "", &discover(&store, &Scope::default()));
+    let mut clusters = resolve(&store, "", &discover(&store, &Scope::default()), None);
     assert_eq!(clusters.iter().filter(|cluster| cluster.reached).count(), 1);
     clusters.remove(0)
 }
@@ -249,7 +249,7 @@ fn patches_of_an_instance_change_its_entry_point() {
         ("cluster/a.yaml".to_owned(), config_map("a", "v: '${A}'").into_bytes()),
     ]);
     let store = Store::new(tree);
-    let clusters = resolve(&store, "", &discover(&store, &Scope::default()));
+    let clusters = resolve(&store, "", &discover(&store, &Scope::default()), None);
     assert_eq!(clusters[0].root, "cluster");
     let root = node(&clusters[0], "flux-system");
     assert!(root.kustomization.spec.wait);

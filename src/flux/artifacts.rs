@@ -7,12 +7,13 @@ use globset::{GlobBuilder, GlobMatcher};
 use smol_str::SmolStr;
 
 use super::{
+    FluxVersion,
     api::{self, ArtifactGeneratorSpec},
     ignore_rules::IgnoreRules,
 };
 use crate::{
     kustomize::Kustomize,
-    source::{Artifact, normalize},
+    source::{Artifact, Mapped, Tree, normalize},
     yaml::Store,
 };
 
@@ -50,6 +51,13 @@ impl std::fmt::Display for SourceRef {
 pub enum Where<'t> {
     /// In this repository.
     Here(Arc<Kustomize<'t>>),
+    /// In a folder on disk that stands for the source.
+    Mapped {
+        /// Builds its folders.
+        kustomize: Arc<Kustomize<'t>>,
+        /// The folder as the user wrote it.
+        written: String,
+    },
     /// Not here, and why.
     Elsewhere(String),
 }
@@ -58,6 +66,7 @@ pub enum Where<'t> {
 pub struct Artifacts<'t> {
     store: &'t Store,
     folder: String,
+    assumed_version: Option<FluxVersion>,
     made: Mutex<BTreeMap<Key, Arc<Kustomize<'t>>>>,
 }
 
@@ -90,6 +99,7 @@ impl Selection {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Key {
     Git(Selection),
+    Mapped { folder: String, ignore: Option<String> },
     Generated { base: Selection, copies: Vec<(String, String, Vec<String>)> },
 }
 
@@ -97,7 +107,39 @@ impl<'t> Artifacts<'t> {
     /// Artifacts of the repository whose root is `folder` of the store's tree.
     #[must_use]
     pub fn new(store: &'t Store, folder: &str) -> Self {
-        Self { store, folder: folder.to_owned(), made: Mutex::new(BTreeMap::new()) }
+        Self { store, folder: folder.to_owned(), assumed_version: None, made: Mutex::new(BTreeMap::new()) }
+    }
+
+    /// The same artifacts, where `version` runs unless the repository tells another.
+    #[must_use]
+    pub fn assuming(self, version: Option<FluxVersion>) -> Self {
+        Self { assumed_version: version, ..self }
+    }
+
+    /// The Flux release to go by where the repository tells none.
+    #[must_use]
+    pub const fn assumed_version(&self) -> Option<FluxVersion> {
+        self.assumed_version
+    }
+
+    /// The files behind the artifacts.
+    #[must_use]
+    pub const fn tree(&self) -> &'t Tree {
+        self.store.tree()
+    }
+
+    /// The artifact of a source that is mapped to a folder on disk, with the `spec.ignore` of the source.
+    #[must_use]
+    pub fn mapped(&self, mapped: &Mapped<'t>, ignore: Option<&str>) -> Where<'t> {
+        let Mapped { mapping, path } = mapped;
+        let key = Key::Mapped { folder: mapping.reserved(path), ignore: ignore.map(str::to_owned) };
+        let kustomize = self.get_or_make(key, || {
+            let tree = self.store.tree();
+            let all = Artifact::of_mapping(tree, mapping, path, |_| true);
+            let rules = IgnoreRules::for_files(tree, all.iter(), ignore);
+            Artifact::of_mapping(tree, mapping, path, |path| rules.keeps(path))
+        });
+        Where::Mapped { kustomize, written: mapping.written().to_owned() }
     }
 
     /// The artifact of the repository, as far as its source takes it.
@@ -151,7 +193,7 @@ impl<'t> Artifacts<'t> {
         }
         let base = self.git(selection);
         let key = Key::Generated { base: selection.clone(), copies: copies.clone() };
-        Ok(self.get_or_make(key, || copied(base.artifact(), &copies)))
+        Ok(self.get_or_make(key, || copied(base.artifact(), &copies).beside(self.store.tree())))
     }
 
     fn get_or_make(&self, key: Key, make: impl FnOnce() -> Artifact) -> Arc<Kustomize<'t>> {

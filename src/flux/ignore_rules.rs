@@ -1,5 +1,5 @@
 use super::glob::Glob;
-use crate::source::{Tree, parent};
+use crate::source::{FileId, Tree, parent};
 
 const IGNORE_FILE: &str = ".sourceignore";
 
@@ -43,10 +43,19 @@ impl IgnoreRules {
     #[must_use]
     pub fn for_git(tree: &Tree, folder: &str, spec_ignore: Option<&str>) -> Self {
         let prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
-        let mut files: Vec<_> = tree
-            .files()
-            .filter_map(|file| {
-                let below = tree.path(file).strip_prefix(prefix.as_str())?;
+        let files = tree.files().filter_map(|file| Some((tree.path(file).strip_prefix(prefix.as_str())?, file)));
+        Self::for_files(tree, files, spec_ignore)
+    }
+
+    /// The rules of a source that holds `files`, paths relative to its root.
+    #[must_use]
+    pub fn for_files<'a>(
+        tree: &Tree,
+        files: impl Iterator<Item = (&'a str, FileId)>,
+        spec_ignore: Option<&str>,
+    ) -> Self {
+        let mut files: Vec<_> = files
+            .filter_map(|(below, file)| {
                 let scope = below.strip_suffix(IGNORE_FILE)?;
                 (scope.is_empty() || scope.ends_with('/')).then(|| (segments(parent(below)), file))
             })

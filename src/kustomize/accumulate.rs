@@ -18,7 +18,7 @@ use super::{
     transform::{self, Affix},
 };
 use crate::{
-    source::Span,
+    source::{Span, readable as shown},
     yaml::{Node, ProblemKind},
 };
 
@@ -317,10 +317,6 @@ impl<'k, 't> Session<'k, 't> {
             }
         }
     }
-}
-
-fn shown(path: &str) -> &str {
-    if path.is_empty() { "." } else { path }
 }
 
 /// Adds resources, but none whose id is taken.

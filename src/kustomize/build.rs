@@ -2,7 +2,7 @@
 
 use super::{Kustomize, report::Report};
 use crate::{
-    source::{Artifact, Entry, FileId, Span, Tree, join},
+    source::{Artifact, Entry, FileId, RemoteUrl, Span, Tree, join, readable},
     yaml::File,
 };
 
@@ -56,12 +56,30 @@ impl<'k, 't> Folder<'k, 't> {
             }
         }
         if is_remote(path) {
-            return Target::Remote;
+            return self.mapped(path);
         }
         let Some(full) = full else {
             return Target::Nothing(format!("`{path}` leads out of the source's artifact"));
         };
         Target::Nothing(self.absence(path, &full))
+    }
+
+    /// What a mapping makes of a remote path.
+    fn mapped(&self, path: &str) -> Target {
+        let url = RemoteUrl::parse(path);
+        let references: Vec<&str> = url.reference().into_iter().collect();
+        let Some(mapped) = self.tree().mapped(&url, &references) else { return Target::Remote };
+        let reserved = mapped.mapping.reserved(&mapped.path);
+        let artifact = &self.kustomize.artifact;
+        match artifact.file(&reserved) {
+            Some(file) => Target::File(file),
+            None if artifact.is_folder(&reserved) => Target::Folder(reserved),
+            None => Target::Nothing(format!(
+                "`{path}` is mapped to the folder `{}`, which holds no `{}`",
+                mapped.mapping.written(),
+                readable(&mapped.path)
+            )),
+        }
     }
 
     fn absence(&self, path: &str, full: &str) -> String {

@@ -26,12 +26,16 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
 }
 
 fn report(context: &Context<'_>, situation: &Situation<'_>, node: &Node) -> Option<Finding> {
-    let Folder::Missing { path, other, similar } = &node.folder else { return None };
+    let Folder::Missing { path, other, similar, mapping } = &node.folder else { return None };
     let subject = node.subject();
     let at = node.kustomization.span(&["spec", "path"]);
     let what = match other {
         Some(other) => format!("the path `{path}` of {subject} is {other}, not a folder"),
         None => format!("the path `{path}` of {subject} does not exist"),
+    };
+    let what = match mapping {
+        Some(mapping) => format!("{what} in `{mapping}`, which its source is mapped to"),
+        None => what,
     };
     let mut finding = situation.finding(&RULE.info, subject, at, what);
     finding.label = "not a folder of the source".to_owned();
@@ -57,11 +61,15 @@ fn report(context: &Context<'_>, situation: &Situation<'_>, node: &Node) -> Opti
     }
     let source = |node: &Node| SourceRef::of(&node.kustomization.spec.source_ref, &node.key.namespace);
     let is_here = |other: &Node| matches!(other.folder, Folder::Here(_)) && source(other) == source(node);
-    if similar.is_none() && other.is_none() && !situation.cluster.nodes.iter().any(is_here) {
+    let is_told = similar.is_some() || other.is_some() || mapping.is_some();
+    if !is_told && !situation.cluster.nodes.iter().any(is_here) {
         finding.confidence = Confidence::Low;
         finding.why.push_str(" No path of this source is a folder here, so its files may well be those of another repository.");
     }
-    let link = context.tree.entry(path) == Some(crate::source::Entry::Link);
+    if mapping.is_some() && similar.is_none() {
+        finding.help = "correct `spec.path`, or bring the folder that the source is mapped to up to date".to_owned();
+    }
+    let link = mapping.is_none() && context.tree.entry(path) == Some(crate::source::Entry::Link);
     if link {
         finding.help = "replace the symbolic link by a folder: Flux leaves links out of what it hands to the controllers".to_owned();
     }

@@ -1,6 +1,6 @@
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
-use super::{FileId, Tree, path::parent};
+use super::{FileId, Mapping, Tree, path::parent};
 
 /// The files that one Flux source hands to the controllers, under the paths they have in there.
 ///
@@ -11,6 +11,8 @@ use super::{FileId, Tree, path::parent};
 pub struct Artifact {
     files: BTreeMap<String, FileId>,
     folders: BTreeMap<String, Vec<String>>,
+    /// What mappings hold, under reserved paths. Seen by those who ask for such a path, and listed nowhere.
+    beside: Option<Arc<Self>>,
 }
 
 impl Artifact {
@@ -19,24 +21,44 @@ impl Artifact {
     pub fn of(tree: &Tree, folder: &str, mut keep: impl FnMut(&str) -> bool) -> Self {
         let prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
         let files = tree.files().filter_map(|id| Some((tree.path(id).strip_prefix(prefix.as_str())?, id)));
-        files.filter(|(path, _)| keep(path)).map(|(path, id)| (path.to_owned(), id)).collect()
+        let kept: Self = files.filter(|(path, _)| keep(path)).map(|(path, id)| (path.to_owned(), id)).collect();
+        kept.beside(tree)
+    }
+
+    /// The files of `mapping` below `folder` of it, paths relative to that, less those that `keep` refuses.
+    #[must_use]
+    pub fn of_mapping(tree: &Tree, mapping: &Mapping, folder: &str, mut keep: impl FnMut(&str) -> bool) -> Self {
+        let prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
+        let files = mapping.files().filter_map(|(path, id)| Some((path.strip_prefix(prefix.as_str())?, id)));
+        let kept: Self = files.filter(|(path, _)| keep(path)).map(|(path, id)| (path.to_owned(), id)).collect();
+        kept.beside(tree)
+    }
+
+    /// The same artifact, with what the mappings of `tree` hold under the paths of [`Mapping::reserved`].
+    #[must_use]
+    pub fn beside(self, tree: &Tree) -> Self {
+        Self { beside: tree.beside(), ..self }
+    }
+
+    fn holder(&self, path: &str) -> &Self {
+        self.beside.as_deref().filter(|_| path.starts_with("../")).unwrap_or(self)
     }
 
     /// The file at `path`.
     #[must_use]
     pub fn file(&self, path: &str) -> Option<FileId> {
-        self.files.get(path).copied()
+        self.holder(path).files.get(path).copied()
     }
 
     /// Whether some file lies below the folder `path`. The root is a folder even when nothing is in it.
     #[must_use]
     pub fn is_folder(&self, path: &str) -> bool {
-        path.is_empty() || self.folders.contains_key(path)
+        path.is_empty() || self.holder(path).folders.contains_key(path)
     }
 
     /// The names in the folder `path`, files and folders alike, in the order of `filepath.Walk`.
     pub fn names<'a>(&'a self, path: &str) -> impl Iterator<Item = &'a str> + use<'a> {
-        self.folders.get(path).into_iter().flatten().map(String::as_str)
+        self.holder(path).folders.get(path).into_iter().flatten().map(String::as_str)
     }
 
     /// Every path and its file, sorted by path.
@@ -73,7 +95,7 @@ impl FromIterator<(String, FileId)> for Artifact {
             names.sort_unstable();
             names.dedup();
         }
-        Self { files, folders }
+        Self { files, folders, beside: None }
     }
 }
 

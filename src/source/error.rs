@@ -6,6 +6,14 @@ pub enum SourceError {
     /// A path given by the user does not exist.
     #[error("no such file or folder: {}", .0.display())]
     Missing(PathBuf),
+    /// Folders that are mapped hold more files than can be listed.
+    #[error("mapped folders hold more than {most} files, {} among them", folder.display())]
+    TooManyMapped {
+        /// How many may be listed.
+        most: usize,
+        /// The folder that is one too many.
+        folder: PathBuf,
+    },
     /// A file or folder could not be read.
     #[error("failed to read {}: {error}", path.display())]
     Io {

@@ -2,18 +2,23 @@
 //!
 //! A [`Tree`] owns every file below one folder; an [`Artifact`] is a view on it, the set of files that one
 //! source-controller artifact would hold and the paths they have in there. A [`Span`] names bytes of one file and is
-//! turned into lines and columns only when somebody prints it.
+//! turned into lines and columns only when somebody prints it. A [`Mapping`] is a further folder of a tree, one that
+//! stands for something outside the repository.
 
 mod artifact;
 mod error;
 mod line_index;
+mod mapping;
 mod path;
+mod remote;
 mod span;
 mod tree;
 
 pub use artifact::Artifact;
 pub use error::SourceError;
 pub use line_index::{LineIndex, Position};
-pub use path::{join, normalize, parent};
+pub use mapping::{Mapped, MappedSource, Mapping};
+pub use path::{join, normalize, parent, readable};
+pub use remote::RemoteUrl;
 pub use span::{FileId, Span};
 pub use tree::{Entry, Tree};

@@ -1,15 +1,17 @@
 //! Paths inside a tree: relative, `/`-separated, without `.` and `..`; the root is the empty path.
 
-/// `path` relative to `base`, with `.` and `..` resolved. `None` where it climbs above the root.
+use std::borrow::Cow;
+
+/// `path` relative to `base`, with `.` and `..` resolved. `None` where it climbs above the root, or above the folder of a
+/// mapping (see [`Mapping::reserved`](super::Mapping::reserved)).
 #[must_use]
 pub fn join(base: &str, path: &str) -> Option<String> {
     let mut parts: Vec<&str> = base.split('/').filter(|part| !part.is_empty()).collect();
     for part in path.split('/') {
         match part {
             "" | "." => {}
-            ".." => {
-                parts.pop()?;
-            }
+            ".." if parts.pop()? == ".." => return None,
+            ".." => {}
             part => parts.push(part),
         }
     }
@@ -39,6 +41,20 @@ pub fn parent(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
+/// A path of an artifact for people: `.` for its root, and what a mapping stands for as a URL.
+#[must_use]
+pub fn readable(path: &str) -> Cow<'_, str> {
+    match path.strip_prefix("../") {
+        None if path.is_empty() => Cow::Borrowed("."),
+        None => Cow::Borrowed(path),
+        Some(mapped) => match mapped.split_once("/..") {
+            Some((url, below)) if !below.is_empty() => Cow::Owned(format!("{url}/{below}")),
+            Some((url, _)) => Cow::Borrowed(url),
+            None => Cow::Borrowed(mapped),
+        },
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -47,6 +63,12 @@ mod tests {
     fn paths_stay_inside_the_tree() {
         assert_eq!(join("a/b", "../c").as_deref(), Some("a/c"));
         assert_eq!(join("a", "../../c"), None);
+        assert_eq!(join("../u/../a", "../c").as_deref(), Some("../u/../c"));
+        assert_eq!(join("../u/../a", "../../c"), None);
+        assert_eq!(
+            (readable("../u/../a/b"), readable("../u/.."), readable("")),
+            ("u//a/b".into(), "u".into(), ".".into())
+        );
         assert_eq!(normalize("/../a/./b/"), "a/b");
         assert_eq!(parent("a/b"), "a");
         assert_eq!(parent("a"), "");

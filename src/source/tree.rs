@@ -1,13 +1,16 @@
 use std::{
     fs, io,
-    path::{Path, PathBuf},
-    sync::OnceLock,
+    path::{Component, Path, PathBuf},
+    sync::{Arc, OnceLock},
 };
 
 use rustc_hash::FxHashMap;
 use walkdir::WalkDir;
 
-use super::{FileId, LineIndex, Position, SourceError, Span};
+use super::{Artifact, FileId, LineIndex, MappedSource, Mapping, Position, SourceError, Span};
+
+/// Most files of all mapped folders together, those counted twice that lie in two.
+const MOST_MAPPED: usize = 1_000_000;
 
 /// What stands at a path of a [`Tree`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -18,18 +21,23 @@ pub enum Entry {
     Link,
 }
 
-/// Every file below one folder. Contents are read when first asked for, once, and kept.
-#[derive(Debug)]
+/// Every file below one folder, and below those that are mapped. Contents are read when first asked for, once, and kept.
+#[derive(Debug, Default)]
 pub struct Tree {
     root: PathBuf,
     files: Vec<SourceFile>,
     by_path: FxHashMap<String, Entry>,
     unreadable: Vec<SourceError>,
+    mappings: Vec<Mapping>,
+    /// What the mappings hold, under reserved paths.
+    beside: Option<Arc<Artifact>>,
 }
 
 #[derive(Debug)]
 struct SourceFile {
     path: String,
+    /// Whether it is part of the repository itself, not only of a mapped folder.
+    is_own: bool,
     contents: OnceLock<Result<Contents, io::Error>>,
     lines: OnceLock<LineIndex>,
 }
@@ -58,8 +66,7 @@ impl Tree {
         if !root.is_dir() {
             return Err(SourceError::Missing(root.to_owned()));
         }
-        let mut tree =
-            Self { root: root.to_owned(), files: Vec::new(), by_path: FxHashMap::default(), unreadable: Vec::new() };
+        let mut tree = Self { root: root.to_owned(), ..Self::default() };
         tree.list();
         Ok(tree)
     }
@@ -67,10 +74,9 @@ impl Tree {
     /// A tree of files that exist in memory only: for tests, and for text from standard input.
     #[must_use]
     pub fn from_memory(files: impl IntoIterator<Item = (String, Vec<u8>)>) -> Self {
-        let mut tree =
-            Self { root: PathBuf::new(), files: Vec::new(), by_path: FxHashMap::default(), unreadable: Vec::new() };
+        let mut tree = Self::default();
         for (path, bytes) in files {
-            let id = tree.add(path);
+            let id = tree.add(path, true);
             tree.files[id.index()].contents = OnceLock::from(Ok(Contents::of(bytes)));
         }
         tree
@@ -89,20 +95,85 @@ impl Tree {
         if prefix.is_empty() {
             return Ok(prefix);
         }
-        self.root = root.to_owned();
+        let old = std::mem::replace(&mut self.root, root.to_owned());
         let known = std::mem::take(&mut self.by_path);
-        self.by_path = known.into_iter().map(|(path, entry)| (format!("{prefix}/{path}"), entry)).collect();
+        let moved = |path: &str| match path.starts_with("../") {
+            true => seen_from(root, &old.join(path)),
+            false => format!("{prefix}/{path}"),
+        };
+        self.by_path = known.into_iter().map(|(path, entry)| (moved(&path), entry)).collect();
         for file in &mut self.files {
-            file.path = format!("{prefix}/{}", file.path);
+            file.path = moved(&file.path);
         }
         self.list();
         Ok(prefix)
     }
 
+    /// Adds the folders that stand for something outside the repository, to be found by [`Tree::mapped`]. Their files
+    /// have paths relative to the root as all files have, `../` in front where they lie beside it. A folder below the
+    /// root is taken out of the repository: what lies there is a copy of another one. Links are passed over.
+    ///
+    /// # Errors
+    /// Where a folder is not there, or where they hold more than a million files.
+    pub fn map(&mut self, sources: &[MappedSource]) -> Result<(), SourceError> {
+        for source in sources {
+            let missing = |_| SourceError::Missing(source.folder.clone());
+            let folder = source.folder.canonicalize().map_err(missing)?;
+            if !folder.is_dir() {
+                return Err(SourceError::Missing(folder));
+            }
+            let listed: usize = self.mappings.iter().map(|mapping| mapping.files.len()).sum();
+            if listed > MOST_MAPPED {
+                return Err(SourceError::TooManyMapped { most: MOST_MAPPED, folder });
+            }
+            let is_foreign = !self.root.starts_with(&folder);
+            let mut files = Vec::new();
+            for (entry, below) in self.walk(&folder, &[]) {
+                let path = seen_from(&self.root, &folder.join(&below));
+                if entry.is_symlink() {
+                    self.by_path.insert(path, Entry::Link);
+                    continue;
+                }
+                let known = self.file(&path);
+                let file = known.unwrap_or_else(|| self.add(path, false));
+                if is_foreign {
+                    self.files[file.index()].is_own = false;
+                }
+                files.push((slashed(&below), file));
+            }
+            let source = MappedSource { folder, ..source.clone() };
+            self.mappings.push(Mapping { source, is_foreign, files });
+        }
+        let reserved =
+            self.mappings.iter().flat_map(|mapping| mapping.files().map(|(path, file)| (mapping.reserved(path), file)));
+        self.beside = Some(Arc::new(reserved.collect()));
+        Ok(())
+    }
+
     fn list(&mut self) {
+        let root = self.root.clone();
+        let foreign = self.mappings.iter().filter(|mapping| mapping.is_foreign);
+        let foreign: Vec<PathBuf> = foreign.map(|mapping| mapping.folder().to_owned()).collect();
+        for (entry, below) in self.walk(&root, &foreign) {
+            let path = slashed(&below);
+            if entry.is_symlink() {
+                self.by_path.insert(path, Entry::Link);
+            } else if let Some(known) = self.file(&path) {
+                self.files[known.index()].is_own = true;
+            } else {
+                self.add(path, true);
+            }
+        }
+    }
+
+    /// Files and links below `top`, with their paths relative to it. The folders in `passed` are left out.
+    fn walk(&mut self, top: &Path, passed: &[PathBuf]) -> Vec<(fs::FileType, PathBuf)> {
         let skipped = |name: &std::ffi::OsStr| name == ".git" || name == "node_modules";
-        let walk = WalkDir::new(&self.root).sort_by_file_name().into_iter();
-        for entry in walk.filter_entry(|entry| entry.depth() == 0 || !skipped(entry.file_name())) {
+        let is_passed = |entry: &walkdir::DirEntry| {
+            entry.depth() > 0 && (skipped(entry.file_name()) || passed.iter().any(|folder| folder == entry.path()))
+        };
+        let mut found = Vec::new();
+        for entry in WalkDir::new(top).sort_by_file_name().into_iter().filter_entry(|entry| !is_passed(entry)) {
             let entry = match entry {
                 Ok(entry) => entry,
                 Err(error) => {
@@ -116,20 +187,18 @@ impl Tree {
                     continue;
                 }
             };
-            let Ok(below) = entry.path().strip_prefix(&self.root) else { continue };
-            let path = slashed(below);
-            if entry.file_type().is_symlink() {
-                self.by_path.insert(path, Entry::Link);
-            } else if entry.file_type().is_file() && !self.by_path.contains_key(&path) {
-                self.add(path);
+            let Ok(below) = entry.path().strip_prefix(top) else { continue };
+            if entry.file_type().is_symlink() || entry.file_type().is_file() {
+                found.push((entry.file_type(), below.to_owned()));
             }
         }
+        found
     }
 
-    fn add(&mut self, path: String) -> FileId {
+    fn add(&mut self, path: String, is_own: bool) -> FileId {
         let id = FileId(u32::try_from(self.files.len()).expect("internal: fewer than 2^32 files"));
         self.by_path.insert(path.clone(), Entry::File(id));
-        self.files.push(SourceFile { path, contents: OnceLock::new(), lines: OnceLock::new() });
+        self.files.push(SourceFile { path, is_own, contents: OnceLock::new(), lines: OnceLock::new() });
         id
     }
 
@@ -150,12 +219,27 @@ impl Tree {
         &self.unreadable
     }
 
-    /// Every file.
-    pub fn files(&self) -> impl Iterator<Item = FileId> + Clone + use<> {
+    /// Every file of the repository itself, those of mapped folders left out.
+    pub fn files(&self) -> impl Iterator<Item = FileId> + Clone {
+        self.all_files().filter(|file| self.files[file.index()].is_own)
+    }
+
+    /// Every file, those of mapped folders too.
+    pub fn all_files(&self) -> impl Iterator<Item = FileId> + Clone + use<> {
         (0..self.files.len()).map(|index| FileId(index as u32))
     }
 
-    /// How many files there are.
+    /// The folders that stand for something outside the repository.
+    #[must_use]
+    pub fn mappings(&self) -> &[Mapping] {
+        &self.mappings
+    }
+
+    pub(super) fn beside(&self) -> Option<Arc<Artifact>> {
+        self.beside.clone()
+    }
+
+    /// How many files there are, those of mapped folders too.
     #[must_use]
     pub fn len(&self) -> usize {
         self.files.len()
@@ -167,7 +251,7 @@ impl Tree {
         self.files.is_empty()
     }
 
-    /// The path of a file, relative to the root, `/`-separated. Empty for [`FileId::NONE`].
+    /// The path of a file, relative to the root, `/`-separated; with `..` in front for one that lies outside. Empty for [`FileId::NONE`].
     #[must_use]
     pub fn path(&self, file: FileId) -> &str {
         self.files.get(file.index()).map_or("", |file| file.path.as_str())
@@ -237,6 +321,25 @@ fn slashed(path: &Path) -> String {
     parts.join("/")
 }
 
+/// `path` relative to `root`, with `..` where it lies outside; `path` itself where the two share nothing. Both are free of
+/// links and of `..`.
+fn seen_from(root: &Path, path: &Path) -> String {
+    let clean: PathBuf = path.components().fold(PathBuf::new(), |mut clean, part| {
+        match part {
+            Component::ParentDir => drop(clean.pop()),
+            part => clean.push(part),
+        }
+        clean
+    });
+    let shared = root.components().zip(clean.components()).take_while(|(left, right)| left == right).count();
+    if shared == 0 {
+        return slashed(&clean);
+    }
+    let up = root.components().skip(shared).map(|_| "..".to_owned());
+    let down = clean.components().skip(shared).map(|part| part.as_os_str().to_string_lossy().into_owned());
+    up.chain(down).collect::<Vec<_>>().join("/")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -256,6 +359,40 @@ mod tests {
         assert_eq!(tree.file("clusters/a/x.yaml"), Some(x));
         assert!(tree.file("apps/y.yaml").is_some());
         assert_eq!(tree.len(), 2);
+    }
+
+    #[test]
+    fn mapped_folders_are_seen_from_the_root_and_are_no_part_of_the_repository() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let top = folder.path().canonicalize().expect("a real path");
+        for (path, text) in [("repo/clusters/a.yaml", "a: 1"), ("repo/vendor/b.yaml", "b: 2"), ("other/c.yaml", "c: 3")]
+        {
+            fs::create_dir_all(top.join(path).parent().expect("a folder")).expect("created");
+            fs::write(top.join(path), text).expect("written");
+        }
+        let source = |url: &str, path: &str| MappedSource {
+            url: super::super::RemoteUrl::parse(url),
+            reference: None,
+            folder: top.join(path),
+            written: path.to_owned(),
+        };
+        let mut tree = Tree::load(&top.join("repo/clusters")).expect("loaded");
+        let sources =
+            [source("h.example/b", "repo/vendor"), source("h.example/c", "other"), source("h.example", "repo")];
+        tree.map(&sources).expect("all are there");
+        assert!(tree.file("../vendor/b.yaml").is_some() && tree.file("../../other/c.yaml").is_some());
+        tree.widen(&top.join("repo")).expect("an ancestor");
+        let own: Vec<&str> = tree.files().map(|file| tree.path(file)).collect();
+        assert_eq!(own, ["clusters/a.yaml"]);
+        let mut all: Vec<&str> = tree.all_files().map(|file| tree.path(file)).collect();
+        all.sort_unstable();
+        assert_eq!(all, ["../other/c.yaml", "clusters/a.yaml", "vendor/b.yaml"]);
+        assert_eq!(tree.text(tree.file("../other/c.yaml").expect("present")), Some("c: 3"));
+        let mapped =
+            tree.mapped(&super::super::RemoteUrl::parse("https://h.example/b//x/b.yaml"), &[]).expect("the longest");
+        assert_eq!((mapped.mapping.written(), mapped.path.as_str()), ("repo/vendor", "x/b.yaml"));
+        let missing = Tree::load(&top).expect("loaded").map(&[source("h.example", "nowhere")]);
+        assert!(matches!(missing, Err(SourceError::Missing(_))));
     }
 
     #[cfg(unix)]

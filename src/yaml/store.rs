@@ -51,6 +51,6 @@ impl Store {
 
     /// The files that were parsed so far.
     pub fn parsed(&self) -> impl Iterator<Item = (FileId, &File)> {
-        self.tree.files().filter_map(|file| Some((file, self.files[file.index()].get()?)))
+        self.tree.all_files().filter_map(|file| Some((file, self.files[file.index()].get()?)))
     }
 }

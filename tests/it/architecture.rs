@@ -14,11 +14,15 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("kustomize", &["source", "yaml"]),
     ("flux", &["source", "yaml", "kustomize"]),
     ("cluster", &["source", "finding", "yaml", "kustomize", "flux"]),
+    ("config", &["source", "finding", "flux"]),
     ("graph", &["source", "finding", "flux", "cluster"]),
     ("timing", &["source", "finding", "yaml", "kustomize", "flux", "cluster", "graph"]),
     ("rules", &["source", "finding", "yaml", "kustomize", "flux", "cluster", "graph", "timing"]),
     ("report", &["source", "finding"]),
-    ("cli", &["source", "finding", "yaml", "kustomize", "flux", "cluster", "graph", "timing", "rules", "report"]),
+    (
+        "cli",
+        &["source", "finding", "yaml", "kustomize", "flux", "cluster", "config", "graph", "timing", "rules", "report"],
+    ),
 ];
 
 /// `src/lib.rs` and `src/main.rs`. They wire the rooms together; what they define is for `cli` alone.
@@ -31,6 +35,7 @@ const OWNED: &[(&[&str], &[&str])] = &[
     (&["petgraph"], &["graph"]),
     (&["walkdir"], &["source"]),
     (&["globset"], &["flux"]),
+    (&["toml"], &["config"]),
     (&["clap"], &["cli"]),
     (&["miette"], &["report", "cli"]),
     (&["std", "fs"], &["source", "cli"]),

@@ -96,7 +96,7 @@ impl Plan {
 fn cluster(plan: &Plan) -> Cluster {
     let store = Store::new(Tree::from_memory(plan.files()));
     let discovered = discover(&store, &fluxdag::cluster::Scope::default());
-    let mut clusters = resolve(&store, "", &discovered);
+    let mut clusters = resolve(&store, "", &discovered, None);
     clusters.retain(|cluster| cluster.reached);
     assert_eq!(clusters.len(), 1, "{plan:?}");
     clusters.remove(0)

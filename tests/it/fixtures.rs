@@ -15,7 +15,7 @@ use fluxdag::{
 /// The rule and the subject of every finding of a fixture.
 type Expected = &'static [(&'static str, &'static str)];
 
-const FIXTURES: [(&str, Expected); 24] = [
+const FIXTURES: [(&str, Expected); 25] = [
     ("broken-yaml", &[("invalid-yaml", "File/apps/ks.yaml"), ("dangling-dependency", "Kustomization/flux-system/web")]),
     ("clean-application", &[]),
     ("clean-applied-by-hand", &[]),
@@ -43,6 +43,7 @@ const FIXTURES: [(&str, Expected); 24] = [
         ],
     ),
     ("heavy-in-wait-fixed", &[]),
+    ("mapped-sources", &[]),
     ("link-out", &[("build-failure", "Kustomization/flux-system/apps")]),
     ("sync-not-listed", &[]),
     (

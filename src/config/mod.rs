@@ -1,0 +1,58 @@
+//! `fluxdag.toml`: what a repository has to say about its own analysis. Text in, a checked [`Config`] out.
+//!
+//! Flux never reads TOML, so the file does no harm wherever it lies. Every key is optional, an unknown one is an error,
+//! and a flag of the command line is stronger than the file.
+
+mod discover;
+mod error;
+mod file;
+mod levels;
+
+pub use discover::{NAMES, find};
+pub use error::ConfigError;
+pub use levels::FailOn;
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use crate::{
+    finding::{Confidence, Severity},
+    flux::FluxVersion,
+    source::MappedSource,
+};
+
+/// What a configuration file sets. Nothing where there is none.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// `root`: the artifact root, the folder that every `spec.path` is relative to.
+    pub root: Option<PathBuf>,
+    /// `flux-version`: the Flux release that runs where the repository does not tell, `"2.9"`.
+    pub flux_version: Option<FluxVersion>,
+    /// `max-path`: the longest a cold start may take, a duration as Go writes it, `"10m"`.
+    pub max_path: Option<Duration>,
+    /// `fail-on`: `"error"`, `"warning"`, `"info"` or `"never"`.
+    pub fail_on: Option<FailOn>,
+    /// `min-severity`: `"error"`, `"warning"` or `"info"`.
+    pub min_severity: Option<Severity>,
+    /// `min-confidence`: `"high"`, `"medium"` or `"low"`.
+    pub min_confidence: Option<Confidence>,
+    /// `[[sources]]`: folders on disk that stand for what is not in the repository.
+    pub sources: Vec<MappedSource>,
+}
+
+impl Config {
+    /// Reads the text of the configuration file at `path`. Folders in it count from the folder of the file. They have to
+    /// lie in `within`, where that is set: what a repository says of itself must not lead out of it.
+    ///
+    /// # Errors
+    /// Where it is no TOML, where a key is unknown, where a value does not fit, where two sources are the same, or where
+    /// the folder of one does not exist or lies elsewhere; with the line.
+    pub fn parse(text: &str, path: &Path, within: Option<&Path>) -> Result<Self, ConfigError> {
+        file::read(text, path, within)
+    }
+}
+
+#[cfg(test)]
+mod tests;
