@@ -18,7 +18,7 @@ use super::{
     report::Report,
     resource::Resource,
     text::{parse_scalar, yaml_1_1},
-    transformers,
+    transformers, vars,
 };
 use crate::{
     source::Span,
@@ -204,7 +204,10 @@ impl<'k, 't> Session<'k, 't> {
         for plugin in self.plugins(&folder, file.items("validators"), all) {
             plugin::validator(&folder, &plugin, &mut all.resources, &mut all.report);
         }
-        all.vars.extend(file.items("vars").cloned());
+        for var in file.items("vars") {
+            vars::check(&all.resources, var, &mut all.report);
+            all.vars.push(var.clone());
+        }
         self.stack.pop();
     }
 
@@ -222,7 +225,7 @@ impl<'k, 't> Session<'k, 't> {
             if text.contains('\n') {
                 let documents = parse_scalar(folder.tree(), text, entry.span);
                 let mut inline = load::resources(folder.tree(), &documents, entry.span, &mut all.report);
-                self.metadata.from_folder(&mut inline, &self.kustomize.artifact, folder.tree(), folder.path);
+                self.metadata.note_folder(&mut inline, &self.kustomize.artifact, folder.tree(), folder.path);
                 found.resources.extend(inline);
             } else {
                 paths.push(entry);
@@ -272,7 +275,7 @@ impl<'k, 't> Session<'k, 't> {
             let found = match folder.resolve(path) {
                 Target::File(file) => {
                     let mut found = load::resources(folder.tree(), &folder.parse(file).documents, at, &mut all.report);
-                    self.metadata.from_file(&mut found, folder.tree().path(file));
+                    self.metadata.note_file(&mut found, folder.tree().path(file));
                     found
                 }
                 Target::Folder(base) if self.enter(&base, at, all) => {

@@ -14,7 +14,7 @@ pub(super) type Walk<'w> = &'w mut dyn FnMut(Option<&Node>, Option<&Node>) -> Re
 pub(super) fn merge(old: Option<Vec<Node>>, new: &[Node], keys: &[&str], walk: Walk<'_>) -> Result<Vec<Node>, String> {
     let is_new = old.is_none();
     // A new list is merged with itself.
-    let mut old = old.unwrap_or_else(|| new.iter().map(without_directive).collect());
+    let mut old = old.unwrap_or_else(|| new.iter().map(|item| without_directive(item, keys)).collect());
     let mut values = Vec::new();
     for item in new.iter().chain(&old) {
         let value: Vec<SmolStr> =
@@ -59,9 +59,11 @@ pub(super) fn merge(old: Option<Vec<Node>>, new: &[Node], keys: &[&str], walk: W
     Ok(merged)
 }
 
-fn without_directive(item: &Node) -> Node {
+fn without_directive(item: &Node, keys: &[&str]) -> Node {
     let mut item = item.clone();
-    item.remove("$patch");
+    if keys.iter().any(|key| item.get(key).is_some()) {
+        item.remove("$patch");
+    }
     item
 }
 

@@ -55,7 +55,7 @@ impl Metadata {
     }
 
     /// Notes the file that resources come from.
-    pub(super) fn from_file(&self, resources: &mut [Resource], path: &str) {
+    pub(super) fn note_file(&self, resources: &mut [Resource], path: &str) {
         let Some(root) = &self.root else { return };
         let path = SmolStr::from(relative(root, path));
         for resource in resources {
@@ -64,8 +64,8 @@ impl Metadata {
     }
 
     /// Notes the kustomization file of `folder` for what its text holds.
-    pub(super) fn from_folder(&self, resources: &mut [Resource], artifact: &Artifact, tree: &Tree, folder: &str) {
-        self.from_file(resources, &kustomization_path(artifact, tree, folder));
+    pub(super) fn note_folder(&self, resources: &mut [Resource], artifact: &Artifact, tree: &Tree, folder: &str) {
+        self.note_file(resources, &kustomization_path(artifact, tree, folder));
     }
 
     /// Notes what made the resources that have no origin yet.

@@ -112,7 +112,9 @@ pub(super) fn transformer(folder: &Folder<'_, '_>, plugin: &Resource, all: &mut 
         kind @ ("PrefixTransformer" | "SuffixTransformer") => {
             let (key, which) =
                 if kind == "PrefixTransformer" { ("prefix", Affix::Prefix) } else { ("suffix", Affix::Suffix) };
-            if let Some(value) = field(key) {
+            if field("fieldSpecs").is_none() {
+                report.error(plugin.object.source, format!("this {kind} needs `fieldSpecs`"));
+            } else if let Some(value) = field(key) {
                 transform::affix(all, which, value, &specs(config), report);
             }
         }

@@ -75,10 +75,12 @@ fn directive_of_map(patch: &Node, is_new: bool) -> Result<(Directive, Node), Str
     Ok((directive, rest))
 }
 
-/// Takes the item that is only a `$patch` out of a list.
+/// Takes the item that is only a `$patch` out of a list. It must come before other items with a `$patch`.
 fn directive_of_list(patch: &Node) -> Result<(Directive, Node), String> {
-    let is_directive = |item: &Node| item.as_map().is_some_and(|map| map.len() == 1 && map.get("$patch").is_some());
-    let Some(at) = patch.items().position(is_directive) else { return Ok((Directive::Merge, patch.clone())) };
+    let is_directive = |item: &Node| item.as_map().is_some_and(|map| map.len() == 1);
+    let first = patch.items().position(|item| item.get("$patch").is_some());
+    let only = |at: &usize| patch.items().nth(*at).is_some_and(is_directive);
+    let Some(at) = first.filter(only) else { return Ok((Directive::Merge, patch.clone())) };
     let mut rest = patch.clone();
     let item = rest.as_seq_mut().map(|items| items.remove(at));
     let directive = item.as_ref().and_then(|item| item.get("$patch")).map_or(Ok(Directive::Merge), read_directive)?;
@@ -186,6 +188,8 @@ fn walk_list(
         return Err(format!("expected a list but found {} at `{path}`", kind_name(bad)));
     }
     let (directive, patch) = match patch {
+        // In a new list it is an item like any other.
+        Some(patch) if present(dest).is_none() => (Directive::Merge, Some(patch.clone())),
         Some(patch) => {
             let (directive, patch) = directive_of_list(patch)?;
             (directive, Some(patch))

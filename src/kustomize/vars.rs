@@ -50,20 +50,33 @@ pub(super) fn resolve(resources: &mut [Resource], vars: &[Node], config: &Config
     }
 }
 
-fn value(resources: &[Resource], var: &Node, name: &str, report: &mut Report) -> Option<Node> {
-    let path = var.find_str(&["fieldref", "fieldpath"]).or_else(|| var.find_str(&["fieldref", "fieldPath"]));
-    let path = path.unwrap_or("metadata.name").replace('[', ".").replace(']', "");
-    let none = Node::empty_map(var.span);
-    let wanted = var.get("objref").unwrap_or(&none);
-    let gvk = selector(wanted);
-    let text = |key: &str| wanted.find_str(&[key]).unwrap_or_default();
-    let mut found = resources.iter().filter(|resource| {
+/// Finds fault with the variables of one kustomization file that several of its objects could be meant by.
+pub(super) fn check(resources: &[Resource], var: &Node, report: &mut Report) {
+    let found: Vec<&Resource> = matching(resources, var).collect();
+    if found.len() > 1 {
+        let name = var.find_str(&["name"]).unwrap_or_default();
+        let related = found.iter().map(|resource| (resource.object.source, "could be meant".to_owned())).collect();
+        report.error_with(var.span, format!("the variable `{name}` refers to several objects"), related);
+    }
+}
+
+fn matching<'r>(resources: &'r [Resource], var: &Node) -> impl Iterator<Item = &'r Resource> {
+    let wanted = var.get("objref").cloned().unwrap_or_else(|| Node::empty_map(var.span));
+    let gvk = selector(&wanted);
+    resources.iter().filter(move |resource| {
+        let text = |key: &str| wanted.find_str(&[key]).unwrap_or_default();
         resource.any_id(|id| {
             gvk.selects(&id.gvk)
                 && id.name == text("name")
                 && (text("namespace").is_empty() || id.namespace == text("namespace"))
         })
-    });
+    })
+}
+
+fn value(resources: &[Resource], var: &Node, name: &str, report: &mut Report) -> Option<Node> {
+    let path = var.find_str(&["fieldref", "fieldpath"]).or_else(|| var.find_str(&["fieldref", "fieldPath"]));
+    let path = path.unwrap_or("metadata.name").replace('[', ".").replace(']', "");
+    let mut found = matching(resources, var);
     let Some(object) = found.next() else {
         if report.hides_objects() {
             report.unresolved_value(var.span, format!("the variable {name}"), HIDDEN);
