@@ -248,7 +248,7 @@ impl<'k, 't> Session<'k, 't> {
                 return;
             }
             let what = format!("merge keys of the schema {}", path.as_str().unwrap_or_default());
-            all.report.unresolved(path.span, what, "`openapi` is not evaluated");
+            all.report.unresolved_value(path.span, what, "`openapi` is not evaluated");
         }
         for key in ["helmCharts", "helmChartInflationGenerator"] {
             for chart in file.items(key) {

@@ -89,6 +89,17 @@ fn unmarked(resource: &Resource) -> Node {
     node
 }
 
+fn namespace_options(config: &Node) -> transform::NamespaceOptions {
+    transform::NamespaceOptions {
+        unset_only: config.get("unsetOnly").and_then(Node::as_bool).unwrap_or(false),
+        subjects: match config.find_str(&["setRoleBindingSubjects"]) {
+            Some("allServiceAccounts") => Subjects::ServiceAccounts,
+            Some("none") => Subjects::None,
+            _ => Subjects::Default,
+        },
+    }
+}
+
 /// Runs a transformer.
 pub(super) fn transformer(folder: &Folder<'_, '_>, plugin: &Resource, all: &mut Vec<Resource>, report: &mut Report) {
     if !is_built_in(plugin) {
@@ -99,15 +110,7 @@ pub(super) fn transformer(folder: &Folder<'_, '_>, plugin: &Resource, all: &mut 
     match plugin.gvk().kind.as_str() {
         "NamespaceTransformer" => {
             let Some(namespace) = config.find(&["metadata", "namespace"]) else { return };
-            let options = transform::NamespaceOptions {
-                unset_only: field("unsetOnly").and_then(Node::as_bool).unwrap_or(false),
-                subjects: match field("setRoleBindingSubjects").and_then(Node::as_str) {
-                    Some("allServiceAccounts") => Subjects::ServiceAccounts,
-                    Some("none") => Subjects::None,
-                    _ => Subjects::Default,
-                },
-            };
-            transform::namespace(all, namespace, options, &specs(config), report);
+            transform::namespace(all, namespace, namespace_options(config), &specs(config), report);
         }
         kind @ ("PrefixTransformer" | "SuffixTransformer") => {
             let (key, which) =
