@@ -5,17 +5,20 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use super::{
-    Kustomize, Step,
+    Kustomize,
     build::{Folder, Target, kustomization_files},
     config::Config,
-    file::{Fields, Kustomization, Type, check},
+    crds,
+    file::Kustomization,
     generate,
     id::ResId,
-    images, limits, load, patch, plugin, replace,
+    limits, load,
+    metadata::{By, Metadata},
+    plugin,
     report::Report,
     resource::Resource,
     text::{parse_scalar, yaml_1_1},
-    transform::{self, Affix},
+    transformers, vars,
 };
 use crate::{
     source::{Span, readable as shown},
@@ -56,26 +59,18 @@ pub(super) struct Session<'k, 't> {
     done: FxHashMap<String, Arc<Accumulated>>,
     /// Steps left, so that components that use each other twice over cannot go on for ever.
     budget: usize,
+    metadata: Metadata,
 }
-
-const IMAGE: Fields = &[
-    ("name", Type::Text),
-    ("newName", Type::Text),
-    ("newTag", Type::Text),
-    ("tagSuffix", Type::Text),
-    ("digest", Type::Text),
-];
-const LABEL: Fields = &[
-    ("pairs", Type::TextMap),
-    ("includeSelectors", Type::Bool),
-    ("includeTemplates", Type::Bool),
-    ("fields", Type::Maps),
-];
-const REPLICA: Fields = &[("name", Type::Text), ("count", Type::Number)];
 
 impl<'k, 't> Session<'k, 't> {
     pub(super) fn new(kustomize: &'k Kustomize<'t>) -> Self {
-        Self { kustomize, stack: Vec::new(), done: FxHashMap::default(), budget: limits::WORK }
+        Self {
+            kustomize,
+            stack: Vec::new(),
+            done: FxHashMap::default(),
+            budget: limits::WORK,
+            metadata: Metadata::default(),
+        }
     }
 
     /// The kustomization file of a folder, decoded.
@@ -113,6 +108,7 @@ impl<'k, 't> Session<'k, 't> {
             None => self.read(path, Span::NONE, &mut all.report),
         };
         if let Some(file) = &file {
+            self.metadata = Metadata::of(file, path);
             self.accumulate(path, file, &mut all);
         }
         (all, file)
@@ -123,7 +119,8 @@ impl<'k, 't> Session<'k, 't> {
         if let Some(done) = self.done.get(path).filter(|done| done.looped || !self.meets_stack(done)) {
             return Some(done.clone());
         }
-        let known = self.kustomize.known(path).filter(|known| !self.meets_stack(known));
+        let shared = !self.metadata.follows();
+        let known = self.kustomize.known(path).filter(|known| shared && !self.meets_stack(known));
         if let Some(known) = known {
             return Some(known);
         }
@@ -137,7 +134,7 @@ impl<'k, 't> Session<'k, 't> {
         }
         self.accumulate(path, &file, &mut all);
         let all = Arc::new(all);
-        if !all.looped {
+        if shared && !all.looped {
             self.kustomize.remember(path, &all);
         }
         self.done.insert(path.to_owned(), all.clone());
@@ -184,18 +181,33 @@ impl<'k, 't> Session<'k, 't> {
         let folder = Folder { kustomize: self.kustomize, path };
         self.resources(&folder, file.items("resources").chain(file.items("bases")), all);
         configurations(&folder, file, all);
+        for entry in file.items("crds") {
+            if let Some(config) = crds::read(&folder, entry, &mut all.report) {
+                Arc::make_mut(&mut all.config).add(&config);
+            }
+        }
         generate::run(&folder, file, &mut all.resources, &mut all.report);
-        self.unresolved(file, all);
+        let here = By::kustomization(&self.kustomize.artifact, folder.tree(), path);
+        self.metadata.generated(&mut all.resources, &here);
+        self.unresolved(&folder, file, all);
         for plugin in self.plugins(&folder, file.items("generators"), all) {
             plugin::generator(&folder, &plugin, &mut all.resources, &mut all.report);
+            self.metadata.generated(&mut all.resources, &By::Plugin(&plugin));
         }
         self.components(&folder, file, all);
-        run_transformers(&folder, file, all);
+        transformers::run(&folder, file, all, &|resources, kind| self.metadata.transformed(resources, kind, &here));
         for plugin in self.plugins(&folder, file.items("transformers"), all) {
             plugin::transformer(&folder, &plugin, &mut all.resources, &mut all.report);
+            self.metadata.transformed(&mut all.resources, &plugin.gvk().kind, &By::Plugin(&plugin));
             all.resources.retain(|resource| !resource.deleted);
         }
-        all.vars.extend(file.items("vars").cloned());
+        for plugin in self.plugins(&folder, file.items("validators"), all) {
+            plugin::validator(&folder, &plugin, &mut all.resources, &mut all.report);
+        }
+        for var in file.items("vars") {
+            vars::check(&all.resources, var, &mut all.report);
+            all.vars.push(var.clone());
+        }
         self.stack.pop();
     }
 
@@ -212,7 +224,8 @@ impl<'k, 't> Session<'k, 't> {
             let text = entry.as_str().unwrap_or_default();
             if text.contains('\n') {
                 let documents = parse_scalar(folder.tree(), text, entry.span);
-                let inline = load::resources(folder.tree(), &documents, entry.span, &mut all.report);
+                let mut inline = load::resources(folder.tree(), &documents, entry.span, &mut all.report);
+                self.metadata.note_folder(&mut inline, &self.kustomize.artifact, folder.tree(), folder.path);
                 found.resources.extend(inline);
             } else {
                 paths.push(entry);
@@ -225,16 +238,17 @@ impl<'k, 't> Session<'k, 't> {
         found.resources
     }
 
-    fn unresolved(&self, file: &Kustomization, all: &mut Accumulated) {
-        for (key, what) in [("validators", "validator"), ("crds", "references declared by the CRDs of")] {
-            for entry in file.items(key) {
-                let path = entry.as_str().unwrap_or_default();
-                all.report.unresolved(entry.span, format!("{what} {path}"), format!("`{key}` is not evaluated"));
-            }
+    fn unresolved(&self, folder: &Folder<'_, '_>, file: &Kustomization, all: &mut Accumulated) {
+        let version = file.get("openapi").and_then(|openapi| openapi.get("version"));
+        if let Some(version) = version.filter(|version| !matches!(version.as_str(), Some("" | "v1.21.2"))) {
+            all.report.error(version.span, "this version of the OpenAPI document is not built into kustomize");
         }
         if let Some(path) = file.get("openapi").and_then(|openapi| openapi.get("path")) {
+            if folder.file(path.as_str().unwrap_or_default(), path.span, &mut all.report).is_none() {
+                return;
+            }
             let what = format!("merge keys of the schema {}", path.as_str().unwrap_or_default());
-            all.report.unresolved(path.span, what, "`openapi` is not evaluated");
+            all.report.unresolved_value(path.span, what, "`openapi` is not evaluated");
         }
         for key in ["helmCharts", "helmChartInflationGenerator"] {
             for chart in file.items(key) {
@@ -260,7 +274,9 @@ impl<'k, 't> Session<'k, 't> {
             let (path, at) = (entry.as_str().unwrap_or_default(), entry.span);
             let found = match folder.resolve(path) {
                 Target::File(file) => {
-                    load::resources(folder.tree(), &folder.parse(file).documents, at, &mut all.report)
+                    let mut found = load::resources(folder.tree(), &folder.parse(file).documents, at, &mut all.report);
+                    self.metadata.note_file(&mut found, folder.tree().path(file));
+                    found
                 }
                 Target::Folder(base) if self.enter(&base, at, all) => {
                     let Some(base) = self.base(&base, at, &mut all.report) else { continue };
@@ -348,48 +364,5 @@ fn configurations(folder: &Folder<'_, '_>, file: &Kustomization, all: &mut Accum
                 None => Arc::make_mut(&mut all.config).add_document(&document.root, &mut all.report),
             }
         }
-    }
-}
-
-fn run_transformers(folder: &Folder<'_, '_>, file: &Kustomization, all: &mut Accumulated) {
-    let Accumulated { resources, config, report, .. } = all;
-    for entry in file.items("patchesStrategicMerge") {
-        patch::merge_entry(folder, resources, entry, report);
-    }
-    for entry in file.items("patches") {
-        patch::entry(folder, resources, entry, report);
-    }
-    if let Some(namespace) = file.text("namespace") {
-        transform::namespace(resources, namespace, transform::NamespaceOptions::default(), &config.namespace, report);
-    }
-    if let Some(prefix) = file.text("namePrefix") {
-        transform::affix(resources, Affix::Prefix, prefix, &config.name_prefix, report);
-    }
-    if let Some(suffix) = file.text("nameSuffix") {
-        transform::affix(resources, Affix::Suffix, suffix, &config.name_suffix, report);
-    }
-    for entry in file.items("labels") {
-        let entry = check(entry, LABEL, "label", report);
-        if let Some(pairs) = entry.get("pairs") {
-            transform::entries(resources, Step::Labels, pairs, &transform::label_specs(&entry, config), report);
-        }
-    }
-    if let Some(labels) = file.get("commonLabels") {
-        transform::entries(resources, Step::Labels, labels, &config.common_labels, report);
-    }
-    if let Some(annotations) = file.get("commonAnnotations") {
-        transform::entries(resources, Step::Annotations, annotations, &config.common_annotations, report);
-    }
-    for entry in file.items("patchesJson6902") {
-        patch::json_entry(folder, resources, entry, report);
-    }
-    for entry in file.items("replicas") {
-        transform::replicas(resources, &check(entry, REPLICA, "replica entry", report), &config.replicas, report);
-    }
-    for entry in file.items("images").chain(file.items("imageTags")) {
-        images::images(resources, &check(entry, IMAGE, "image", report), &config.images, report);
-    }
-    for entry in file.items("replacements") {
-        replace::entry(folder, resources, entry, report);
     }
 }

@@ -279,23 +279,25 @@ fn service_fields() -> Vec<FieldSpec> {
 }
 
 fn vars() -> Vec<FieldSpec> {
-    let container = ["args", "command", "env/value", "lifecycle/postStart/exec/command", "livenessProbe/exec/command"];
+    let pods: Vec<(&str, &str)> = POD_SPECS.iter().copied().filter(|(kind, _)| *kind != "//PodTemplate").collect();
     let mut fields: Vec<String> = Vec::new();
     for list in ["containers", "initContainers"] {
-        fields.extend(container.iter().map(|field| format!("{list}/{field}")));
-        fields.push(format!("{list}/lifecycle/preStop/exec/command"));
-        fields.push(format!("{list}/readinessProbe/exec/command"));
-        fields.push(format!("{list}/volumeMounts/mountPath"));
+        fields
+            .extend(["args", "command", "env/value", "volumeMounts/mountPath"].map(|field| format!("{list}/{field}")));
     }
-    fields.push("volumes/nfs/server".to_owned());
     let names: Vec<&str> = fields.iter().map(String::as_str).collect();
-    let mut all = in_pods(POD_SPECS, &names);
+    let mut all = in_pods(&pods, &names);
+    let with_volumes: Vec<(&str, &str)> = pods.into_iter().filter(|(kind, _)| *kind != "//StatefulSet").collect();
+    all.extend(in_pods(&with_volumes, &["volumes/nfs/server"]));
     all.extend(specs(
         &[
             ("spec/rules/host", &["//Ingress"]),
             ("spec/tls/hosts", &["//Ingress"]),
             ("spec/tls/secretName", &["//Ingress"]),
             ("spec/ports/port", &["//Service"]),
+            ("spec/ports/targetPort", &["//Service"]),
+            ("spec/volumeClaimTemplates/spec/nfs/server", &["//StatefulSet"]),
+            ("spec/nfs/server", &["//PersistentVolume"]),
             ("metadata/labels", &["//"]),
             ("metadata/annotations", &["//"]),
         ],

@@ -29,8 +29,9 @@ pub(super) enum Type {
     Maps,
     /// A mapping of text to text.
     TextMap,
+    /// A mapping of text to truth values.
+    BoolMap,
     Number,
-    Any,
 }
 
 pub(super) type Fields = &'static [(&'static str, Type)];
@@ -170,8 +171,8 @@ impl Type {
             Self::Map => "a mapping",
             Self::Maps => "a list of mappings",
             Self::TextMap => "a mapping of text to text",
+            Self::BoolMap => "a mapping of text to true or false",
             Self::Number => "a whole number",
-            Self::Any => "anything",
         }
     }
 }
@@ -189,7 +190,6 @@ fn wrong_type(node: &Node, wanted: Type) -> Option<(&Node, &'static str)> {
         }
     };
     let fits = match wanted {
-        Type::Any => true,
         Type::Text => node.as_str().is_some(),
         Type::Bool => node.as_bool().is_some(),
         Type::Number => node.as_i64().is_some(),
@@ -199,7 +199,10 @@ fn wrong_type(node: &Node, wanted: Type) -> Option<(&Node, &'static str)> {
         Type::TextMap if node.as_map().is_some() => {
             return node.entries().find_map(|entry| wrong_type(&entry.value, Type::Text));
         }
-        Type::TextMap => false,
+        Type::BoolMap if node.as_map().is_some() => {
+            return node.entries().find_map(|entry| wrong_type(&entry.value, Type::Bool));
+        }
+        Type::TextMap | Type::BoolMap => false,
     };
     (!fits).then(|| (node, words_of(node)))
 }

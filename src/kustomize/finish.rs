@@ -4,8 +4,8 @@
 use smol_str::format_smolstr;
 
 use super::{
-    Build, Object, accumulate::Accumulated, file::Kustomization, hash, names, order, plugin, resource::Resource,
-    text::raw_text,
+    Build, Object, accumulate::Accumulated, file::Kustomization, hash, metadata, names, order, resource::Resource,
+    text::raw_text, vars,
 };
 use crate::{
     source::Tree,
@@ -18,17 +18,21 @@ pub(super) fn finish(tree: &Tree, accumulated: Accumulated, file: Option<&Kustom
         add_hash(resource);
     }
     names::fix(&mut resources, &config, &mut report);
-    plugin::resolve_vars(&mut resources, &vars, &config, &mut report);
+    vars::resolve(&mut resources, &vars, &config, &mut report);
     let local = |resource: &Resource| {
         let annotation = resource.node().find(&["metadata", "annotations", "config.kubernetes.io/local-config"]);
         annotation.is_some_and(|node| raw_text(tree, node) != "false")
     };
     resources.retain(|resource| !local(resource));
+    for resource in &mut resources {
+        metadata::write(resource, file);
+    }
     let mut objects: Vec<Object> = resources.into_iter().map(|resource| resource.object).collect();
     for object in &mut objects {
         texts_only(tree, &mut object.node);
     }
     if let Some(options) = file.and_then(|file| file.get("sortOptions")) {
+        order::check(options, &mut report);
         order::sort_by_options(&mut objects, options);
     }
     Build { objects, errors: report.errors, unresolved: report.unresolved }

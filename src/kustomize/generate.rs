@@ -83,6 +83,7 @@ pub(super) fn generate(
     node.set("metadata", metadata);
     if kind == "Secret" {
         let given = entry.get("type").filter(|node| node.as_str().is_some_and(|text| !text.is_empty()));
+        node.set("data", Node::empty_map(entry.span));
         node.set("type", given.cloned().unwrap_or_else(|| text("Opaque")));
     }
     fill(&mut node, kind, pairs(folder, &entry, report), report);
@@ -161,6 +162,9 @@ fn env_pairs<'p>(bytes: &'p [u8], at: Span, pairs: &mut Vec<Pair<'p>>, report: &
         }
         // kustomize takes a key without value from its own environment, which a controller does not have.
         let (key, value) = line.split_once('=').unwrap_or((line, ""));
+        if key.is_empty() {
+            continue;
+        }
         pairs.push(Pair { key: key.to_owned(), value: value.as_bytes().into(), at });
     }
 }

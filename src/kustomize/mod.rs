@@ -8,6 +8,7 @@
 mod accumulate;
 mod build;
 mod config;
+mod crds;
 mod defaults;
 mod fields;
 mod file;
@@ -17,8 +18,10 @@ mod hash;
 mod id;
 mod images;
 mod json_patch;
+mod keyed_list;
 mod limits;
 mod load;
+mod metadata;
 mod names;
 mod object;
 mod order;
@@ -34,6 +37,8 @@ mod select;
 mod smp;
 mod text;
 mod transform;
+mod transformers;
+mod vars;
 
 use std::sync::{Arc, Mutex, PoisonError};
 

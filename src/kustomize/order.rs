@@ -1,6 +1,6 @@
 //! `sortOptions: {order: legacy}` (kustomize `SortOrderTransformer`).
 
-use super::{Object, ObjectId};
+use super::{Object, ObjectId, report::Report};
 use crate::yaml::Node;
 
 const FIRST: &[&str] = &[
@@ -34,6 +34,20 @@ const LAST: &[&str] = &["MutatingWebhookConfiguration", "ValidatingWebhookConfig
 pub fn legacy_order(objects: &mut [Object]) {
     let owned = |kinds: &[&str]| kinds.iter().map(|kind| (*kind).to_owned()).collect::<Vec<_>>();
     sort(objects, &owned(FIRST), &owned(LAST));
+}
+
+/// Finds fault with `sortOptions` (kustomize `krusty.validateSortOptions`).
+pub(super) fn check(options: &Node, report: &mut Report) {
+    let at = options.nearest_span(&["order"]);
+    match options.find_str(&["order"]) {
+        Some("legacy") => {}
+        Some("fifo") => {
+            if let Some(legacy) = options.get("legacySortOptions").filter(|node| !node.is_null()) {
+                report.error(legacy.span, "`legacySortOptions` needs the order `legacy`");
+            }
+        }
+        _ => report.error(at, "the order must be `fifo` or `legacy`"),
+    }
 }
 
 /// Sorts as `sortOptions` says.

@@ -1,23 +1,24 @@
 //! `patches`, `patchesStrategicMerge` and `patchesJson6902` (kustomize `PatchTransformer` and its elders).
 
 use super::{
-    Step, Unresolved,
+    Step,
     build::Folder,
     file::{Fields, Type, check},
     id::ResId,
     json_patch, load,
-    report::Report,
+    report::{HIDDEN, Report},
     resource::Resource,
     select::Selector,
     smp,
-    text::parse_scalar,
+    text::{parse_scalar, raw_text},
 };
 use crate::{
-    source::Span,
+    source::{Span, Tree},
     yaml::{Document, Node},
 };
 
-const FIELDS: Fields = &[("path", Type::Text), ("patch", Type::Text), ("target", Type::Map), ("options", Type::Any)];
+const FIELDS: Fields =
+    &[("path", Type::Text), ("patch", Type::Text), ("target", Type::Map), ("options", Type::BoolMap)];
 const JSON_FIELDS: Fields = &[("path", Type::Text), ("patch", Type::Text), ("target", Type::Map)];
 pub(super) const TARGET: Fields = &[
     ("group", Type::Text),
@@ -53,6 +54,10 @@ pub(super) fn entry(folder: &Folder<'_, '_>, resources: &mut Vec<Resource>, entr
         report.error(at, "the patch holds nothing but comments");
         return;
     }
+    if !is_json_if_it_looks_so(folder, &entry) {
+        report.error(at, "a patch that starts with `[` must be JSON");
+        return;
+    }
     let patch = classify(folder, &documents, at, report);
     if report.errors.len() > before {
         return;
@@ -68,7 +73,7 @@ pub(super) fn entry(folder: &Folder<'_, '_>, resources: &mut Vec<Resource>, entr
         }
         (Patch::Merge(patches), Some(target)) => {
             if let [patch] = patches.as_slice() {
-                merge_selected(resources, patch, target, options, at, report);
+                merge_selected(folder.tree(), resources, patch, target, options, at, report);
             } else {
                 report.error(at, "several patches in one entry cannot have a `target`");
             }
@@ -107,6 +112,10 @@ pub(super) fn json_entry(folder: &Folder<'_, '_>, resources: &mut [Resource], en
         return;
     };
     let Some((documents, at)) = read(folder, &entry, report) else { return };
+    if !is_json_if_it_looks_so(folder, &entry) {
+        report.error(at, "a patch that starts with `[` must be JSON");
+        return;
+    }
     match classify(folder, &documents, at, report) {
         Patch::Json(patch) => apply_json(resources, &patch, target, at, report),
         Patch::Merge(_) => report.error(at, "not a JSON patch: expected a list of operations"),
@@ -150,6 +159,14 @@ fn is_void(folder: &Folder<'_, '_>, entry: &Node) -> bool {
     folder.bytes(path, entry.span, &mut Report::default()).is_some_and(<[u8]>::is_empty)
 }
 
+/// kustomize reads a patch as JSON, and not as YAML, where it starts with a bracket.
+fn is_json_if_it_looks_so(folder: &Folder<'_, '_>, entry: &Node) -> bool {
+    let file = |path: &str| folder.bytes(path, entry.span, &mut Report::default());
+    let inline = entry.find_str(&["patch"]).filter(|text| !text.is_empty()).map(str::as_bytes);
+    let bytes = inline.or_else(|| file(entry.find_str(&["path"]).unwrap_or_default())).unwrap_or_default();
+    bytes.first() != Some(&b'[') || serde_json::from_slice::<serde::de::IgnoredAny>(bytes).is_ok()
+}
+
 fn classify(folder: &Folder<'_, '_>, documents: &[Document], at: Span, report: &mut Report) -> Patch {
     let mut written = documents.iter().filter(|document| document.error.is_some() || !document.root.is_null());
     let Some(first) = written.next() else { return Patch::Nothing };
@@ -172,8 +189,8 @@ fn merge_by_id(resources: &mut Vec<Resource>, patch: &Resource, options: Options
             resources.retain(|resource| !resource.deleted);
         }
         // What cannot be seen may well hold the object.
-        (None, _) if report.unresolved.iter().any(Unresolved::hides_objects) => {
-            report.unresolved(at, format!("the patched {}", described(&id)), "it may be in what this build cannot see");
+        (None, _) if report.hides_objects() => {
+            report.unresolved(at, format!("the patched {}", described(&id)), HIDDEN);
         }
         (None, _) => report.error_with(
             patch.object.source,
@@ -208,7 +225,28 @@ fn select(target: &Node, report: &mut Report) -> Option<Selector> {
     }
 }
 
+/// The labels and annotations of a patch with a target go through texts, so that a null among them deletes nothing
+/// (kustomize `CopyMergeMetaDataFieldsFrom`).
+fn texts_only(tree: &Tree, patch: &mut Node) {
+    let Some(metadata) = patch.get_mut("metadata") else { return };
+    for field in ["labels", "annotations"] {
+        let Some(old) = metadata.get(field) else { continue };
+        let mut texts = Node::empty_map(old.span);
+        for entry in old.entries() {
+            let text = raw_text(tree, &entry.value);
+            let text = if text.is_empty() && entry.value.is_null() { "null".to_owned() } else { text };
+            texts.set(&entry.key, Node::str(text, entry.value.span));
+        }
+        if texts.as_map().is_some_and(crate::yaml::Map::is_empty) {
+            metadata.remove(field);
+        } else {
+            metadata.set(field, texts);
+        }
+    }
+}
+
 fn merge_selected(
+    tree: &Tree,
     resources: &mut Vec<Resource>,
     patch: &Resource,
     target: &Node,
@@ -218,6 +256,7 @@ fn merge_selected(
 ) {
     let Some(selector) = select(target, report) else { return };
     let mut patch = patch.node().clone();
+    texts_only(tree, &mut patch);
     for resource in resources.iter_mut().filter(|resource| selector.takes(resource)) {
         // The patch counts as one of the object's own version, so that it merges by the right keys.
         if let Some(api_version) = resource.node().get("apiVersion") {

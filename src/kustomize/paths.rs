@@ -135,6 +135,8 @@ fn make(rest: &[String], want: Want, at: Span) -> Option<Node> {
     let next_is_list = |part: &String| condition(part).is_some() || part == "-" || part.parse::<usize>().is_ok();
     match (want, rest.first()) {
         (Want::Existing, _) => None,
+        // Nothing can be made that a wildcard would find.
+        (_, Some(part)) if part == "*" => None,
         (_, Some(part)) if next_is_list(part) => Some(Node::seq(Vec::new(), at)),
         (_, Some(_)) | (Want::Map, None) => Some(Node::empty_map(at)),
         (Want::Seq, None) => Some(Node::seq(Vec::new(), at)),

@@ -1,11 +1,9 @@
 //! `generators` and `transformers`: built-in plugins with a configuration of their own (kustomize `api/internal/builtins`).
 
-use smol_str::SmolStr;
-
 use super::{
     Step,
     build::Folder,
-    config::{Config, read_specs},
+    config::read_specs,
     fields::FieldSpec,
     generate, images, patch, replace,
     report::Report,
@@ -66,6 +64,42 @@ pub(super) fn generator(folder: &Folder<'_, '_>, plugin: &Resource, all: &mut Ve
     }
 }
 
+/// The label by which validators mark what they have seen (kustomize `konfig.ValidatedByLabelKey`).
+const VALIDATED_BY: &str = "validated-by";
+
+/// Runs a validator: a transformer that may change nothing but one label.
+pub(super) fn validator(folder: &Folder<'_, '_>, plugin: &Resource, all: &mut Vec<Resource>, report: &mut Report) {
+    let before: Vec<Node> = all.iter().map(unmarked).collect();
+    transformer(folder, plugin, all, report);
+    if all.iter().map(unmarked).ne(before) {
+        report.error(plugin.object.source, "this validator changes objects, which kustomize does not allow");
+    }
+}
+
+fn unmarked(resource: &Resource) -> Node {
+    let mut node = resource.node().clone();
+    if let Some(metadata) = node.get_mut("metadata") {
+        if let Some(labels) = metadata.get_mut("labels") {
+            labels.remove(VALIDATED_BY);
+        }
+        if metadata.get("labels").and_then(Node::as_map).is_some_and(crate::yaml::Map::is_empty) {
+            metadata.remove("labels");
+        }
+    }
+    node
+}
+
+fn namespace_options(config: &Node) -> transform::NamespaceOptions {
+    transform::NamespaceOptions {
+        unset_only: config.get("unsetOnly").and_then(Node::as_bool).unwrap_or(false),
+        subjects: match config.find_str(&["setRoleBindingSubjects"]) {
+            Some("allServiceAccounts") => Subjects::ServiceAccounts,
+            Some("none") => Subjects::None,
+            _ => Subjects::Default,
+        },
+    }
+}
+
 /// Runs a transformer.
 pub(super) fn transformer(folder: &Folder<'_, '_>, plugin: &Resource, all: &mut Vec<Resource>, report: &mut Report) {
     if !is_built_in(plugin) {
@@ -76,20 +110,14 @@ pub(super) fn transformer(folder: &Folder<'_, '_>, plugin: &Resource, all: &mut 
     match plugin.gvk().kind.as_str() {
         "NamespaceTransformer" => {
             let Some(namespace) = config.find(&["metadata", "namespace"]) else { return };
-            let options = transform::NamespaceOptions {
-                unset_only: field("unsetOnly").and_then(Node::as_bool).unwrap_or(false),
-                subjects: match field("setRoleBindingSubjects").and_then(Node::as_str) {
-                    Some("allServiceAccounts") => Subjects::ServiceAccounts,
-                    Some("none") => Subjects::None,
-                    _ => Subjects::Default,
-                },
-            };
-            transform::namespace(all, namespace, options, &specs(config), report);
+            transform::namespace(all, namespace, namespace_options(config), &specs(config), report);
         }
         kind @ ("PrefixTransformer" | "SuffixTransformer") => {
             let (key, which) =
                 if kind == "PrefixTransformer" { ("prefix", Affix::Prefix) } else { ("suffix", Affix::Suffix) };
-            if let Some(value) = field(key) {
+            if field("fieldSpecs").is_none() {
+                report.error(plugin.object.source, format!("this {kind} needs `fieldSpecs`"));
+            } else if let Some(value) = field(key) {
                 transform::affix(all, which, value, &specs(config), report);
             }
         }
@@ -132,91 +160,5 @@ pub(super) fn transformer(folder: &Folder<'_, '_>, plugin: &Resource, all: &mut 
             }
         }
         _ => unknown(plugin, report),
-    }
-}
-
-/// `vars`: texts that take the place of `$(NAME)` in configured fields.
-pub(super) fn resolve_vars(resources: &mut [Resource], vars: &[Node], config: &Config, report: &mut Report) {
-    let mut values: Vec<(&str, SmolStr, Span)> = Vec::new();
-    for var in vars {
-        let name = var.find_str(&["name"]).unwrap_or_default();
-        let path =
-            var.find_str(&["fieldref", "fieldpath"]).unwrap_or("metadata.name").replace('[', ".").replace(']', "");
-        let none = Node::empty_map(var.span);
-        let wanted = var.get("objref").unwrap_or(&none);
-        let gvk = super::config::selector(wanted);
-        let text = |key: &str| wanted.find_str(&[key]).unwrap_or_default();
-        let mut found = resources.iter().filter(|resource| {
-            resource.any_id(|id| {
-                gvk.selects(&id.gvk)
-                    && id.name == text("name")
-                    && (text("namespace").is_empty() || id.namespace == text("namespace"))
-            })
-        });
-        let Some(object) = found.next() else {
-            report.error(var.span, format!("the variable `{name}` refers to an object that is not in this build"));
-            continue;
-        };
-        match super::paths::find(object.node(), &super::paths::split(&path)).and_then(super::id::scalar_text) {
-            Some(value) => values.push((name, value, var.span)),
-            None => report.error(var.span, format!("the variable `{name}` refers to a field that does not exist")),
-        }
-    }
-    if values.is_empty() {
-        return;
-    }
-    for resource in resources.iter_mut() {
-        for spec in &config.vars {
-            let mut at = Span::NONE;
-            let changed = spec.apply(resource.node(), super::fields::Make::Nothing, Span::NONE, &mut |node| {
-                Ok(expand(node, &values, &mut at))
-            });
-            if let Ok(Some(node)) = changed {
-                resource.replace_node(node, Step::Replacement, at);
-            }
-        }
-    }
-}
-
-fn expand(node: &Node, values: &[(&str, SmolStr, Span)], at: &mut Span) -> Option<Node> {
-    use crate::yaml::Value;
-    match &node.value {
-        Value::Seq(items) => {
-            let new: Vec<Option<Node>> = items.iter().map(|item| expand(item, values, at)).collect();
-            new.iter().any(Option::is_some).then(|| {
-                let items = new.into_iter().zip(items.iter()).map(|(new, old)| new.unwrap_or_else(|| old.clone()));
-                Node::seq(items.collect(), node.span)
-            })
-        }
-        Value::Map(map) => {
-            let mut changed: Option<Node> = None;
-            for entry in map.entries() {
-                if let Some(new) = expand(&entry.value, values, at) {
-                    changed.get_or_insert_with(|| node.clone()).set(&entry.key, new);
-                }
-            }
-            changed
-        }
-        Value::Str(text) if text.contains("$(") => {
-            let mut new = String::new();
-            let mut rest = text.as_str();
-            while let Some(start) = rest.find("$(") {
-                let (before, after) = rest.split_at(start);
-                new.push_str(before);
-                let end = after.find(')').map_or(after.len(), |end| end + 1);
-                let name = after.get(2..end.saturating_sub(1)).unwrap_or_default();
-                match values.iter().find(|(known, ..)| *known == name) {
-                    Some((_, value, span)) => {
-                        new.push_str(value);
-                        *at = *span;
-                    }
-                    None => new.push_str(&after[..end]),
-                }
-                rest = &after[end..];
-            }
-            new.push_str(rest);
-            (new != text.as_str()).then(|| Node::str(new, *at))
-        }
-        _ => None,
     }
 }

@@ -9,7 +9,7 @@ use super::{
     id::scalar_text,
     limits,
     paths::{self, Want},
-    report::Report,
+    report::{HIDDEN, Report},
     resource::Resource,
     select::{IdSelector, Requirements},
 };
@@ -87,7 +87,11 @@ fn source_value(resources: &[Resource], source: &Node, report: &mut Report) -> O
     let selector = IdSelector::exact(&source);
     let mut found = resources.iter().filter(|resource| resource.any_id(|id| selector.takes(id)));
     let (Some(first), second) = (found.next(), found.next()) else {
-        report.error(source.span, "the source of this replacement selects nothing");
+        if report.hides_objects() {
+            report.unresolved_value(source.span, "the source of a replacement", HIDDEN);
+        } else {
+            report.error(source.span, "the source of this replacement selects nothing");
+        }
         return None;
     };
     if let Some(second) = second {
@@ -231,7 +235,15 @@ fn new_value(old: &Node, made: bool, value: &Node, options: &Node) -> Result<Nod
         }
         text = Some(SmolStr::from(parts.join(delimiter)));
     }
-    let (Some(text), true) = (text, is_scalar(old)) else { return Ok(value.clone()) };
+    let text = match text {
+        Some(text) if is_scalar(old) => text,
+        // What is there stays a scalar, and a mapping or list has no text.
+        None if is_scalar(old) && !made => {
+            let empty = if old.as_str().is_some() { Value::Str(SmolStr::default()) } else { Value::Null };
+            return Ok(Node::new(empty, value.span));
+        }
+        _ => return Ok(value.clone()),
+    };
     let new = match (&old.value, resolve_plain(&text)) {
         (Value::Str(_), _) if !made => Value::Str(text),
         (Value::Str(_) | Value::Null, resolved) => resolved,

@@ -6,6 +6,9 @@ use crate::source::Span;
 /// Most errors kept of one build: hostile input can multiply them without end.
 const MOST: usize = 10_000;
 
+/// Why something that is not there may yet be.
+pub(super) const HIDDEN: &str = "it may be in what this build cannot see";
+
 /// What goes wrong while a build goes on.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Report {
@@ -38,6 +41,18 @@ impl Report {
         if self.unresolved.len() < MOST {
             self.unresolved.push(Unresolved { what: what.into(), why: why.into(), span, hides: Hidden::Objects });
         }
+    }
+
+    /// Notes that the value of a field cannot be known.
+    pub(super) fn unresolved_value(&mut self, span: Span, what: impl Into<String>, why: impl Into<String>) {
+        if self.unresolved.len() < MOST {
+            self.unresolved.push(Unresolved { what: what.into(), why: why.into(), span, hides: Hidden::Values });
+        }
+    }
+
+    /// Whether objects may be missing because of what cannot be seen.
+    pub(super) fn hides_objects(&self) -> bool {
+        self.unresolved.iter().any(Unresolved::hides_objects)
     }
 
     /// Adds what `other` has more: bases that are used twice report once.

@@ -3,8 +3,12 @@ use smol_str::SmolStr;
 use super::{
     Change, Object, Step,
     id::{Gvk, ResId},
+    metadata::Origin,
 };
 use crate::{source::Span, yaml::Node};
+
+/// What kustomize's generators mark what they make with; anything may bear it.
+const NEEDS_HASH: &str = "internal.config.kubernetes.io/needsHashSuffix";
 
 /// An object on its way through a build, with what kustomize notes in annotations of its own: former ids, affixes, and
 /// how it was generated.
@@ -17,6 +21,9 @@ pub(super) struct Resource {
     pub(super) suffixes: Vec<SmolStr>,
     pub(super) behavior: Behavior,
     pub(super) needs_hash: bool,
+    /// Where it comes from and what changed it, where the build asks for that.
+    pub(super) origin: Option<Origin>,
+    pub(super) transformations: Vec<SmolStr>,
     /// Deleted by a patch; taken out after the step.
     pub(super) deleted: bool,
 }
@@ -32,13 +39,16 @@ pub(super) enum Behavior {
 
 impl Resource {
     pub(super) fn new(node: Node, source: Span) -> Self {
+        let needs_hash = node.find_str(&["metadata", "annotations", NEEDS_HASH]) == Some("enabled");
         Self {
             object: Object { node, source, changes: Vec::new() },
             previous: Vec::new(),
             prefixes: Vec::new(),
             suffixes: Vec::new(),
             behavior: Behavior::Create,
-            needs_hash: false,
+            needs_hash,
+            origin: None,
+            transformations: Vec::new(),
             deleted: false,
         }
     }
@@ -90,6 +100,10 @@ impl Resource {
         self.previous.clone_from(&other.previous);
         self.prefixes.clone_from(&other.prefixes);
         self.suffixes.clone_from(&other.suffixes);
+        if self.behavior == Behavior::Merge {
+            self.origin.clone_from(&other.origin);
+        }
+        self.transformations.clone_from(&other.transformations);
         self.behavior = other.behavior;
         self.needs_hash &= other.needs_hash;
     }

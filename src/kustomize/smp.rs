@@ -1,15 +1,17 @@
 //! Strategic merge patches (kyaml `merge2` and `walk`, with new list items put first).
 
-use smol_str::SmolStr;
-
 use super::{
-    id::scalar_text,
+    keyed_list,
     schema::{self, Type},
 };
 use crate::yaml::{Node, Value};
 
-/// `object` with `patch` merged in; `None` where the patch deletes it.
+/// `object` with `patch` merged in; `None` where the patch deletes it. A patch that wants to replace the whole object
+/// changes nothing, as in kustomize.
 pub(super) fn merge(object: &Node, patch: &Node) -> Result<Option<Node>, String> {
+    if patch.find_str(&["$patch"]) == Some("replace") {
+        return Ok(Some(object.clone()));
+    }
     walk(Some(object), Some(patch), None, "")
 }
 
@@ -61,18 +63,24 @@ fn embedded_type(node: Option<&Node>) -> Option<Type> {
     schema::type_of(node.find_str(&["apiVersion"])?, node.find_str(&["kind"])?)
 }
 
-/// Takes `$patch` out of a mapping.
-fn directive_of_map(patch: &Node) -> Result<(Directive, Node), String> {
-    let Some(directive) = patch.get("$patch") else { return Ok((Directive::Merge, patch.clone())) };
+/// Takes `$patch` out of a mapping. Where it `is_new`, any other word is kept, as data.
+fn directive_of_map(patch: &Node, is_new: bool) -> Result<(Directive, Node), String> {
+    let directive = match patch.get("$patch").map(read_directive) {
+        Some(Ok(directive)) => directive,
+        Some(Err(error)) if !is_new => return Err(error),
+        _ => return Ok((Directive::Merge, patch.clone())),
+    };
     let mut rest = patch.clone();
     rest.remove("$patch");
-    Ok((read_directive(directive)?, rest))
+    Ok((directive, rest))
 }
 
-/// Takes the item that is only a `$patch` out of a list.
+/// Takes the item that is only a `$patch` out of a list. It must come before other items with a `$patch`.
 fn directive_of_list(patch: &Node) -> Result<(Directive, Node), String> {
-    let is_directive = |item: &Node| item.as_map().is_some_and(|map| map.len() == 1 && map.get("$patch").is_some());
-    let Some(at) = patch.items().position(is_directive) else { return Ok((Directive::Merge, patch.clone())) };
+    let is_directive = |item: &Node| item.as_map().is_some_and(|map| map.len() == 1);
+    let first = patch.items().position(|item| item.get("$patch").is_some());
+    let only = |at: &usize| patch.items().nth(*at).is_some_and(is_directive);
+    let Some(at) = first.filter(only) else { return Ok((Directive::Merge, patch.clone())) };
     let mut rest = patch.clone();
     let item = rest.as_seq_mut().map(|items| items.remove(at));
     let directive = item.as_ref().and_then(|item| item.get("$patch")).map_or(Ok(Directive::Merge), read_directive)?;
@@ -93,7 +101,7 @@ fn walk_map(dest: Option<&Node>, patch: Option<&Node>, of: Option<Type>, path: &
     if patch.is_null() {
         return Ok(None);
     }
-    let (directive, patch) = directive_of_map(patch)?;
+    let (directive, patch) = directive_of_map(patch, present(dest).is_none())?;
     if directive == Directive::Delete {
         return Ok(None);
     }
@@ -180,6 +188,8 @@ fn walk_list(
         return Err(format!("expected a list but found {} at `{path}`", kind_name(bad)));
     }
     let (directive, patch) = match patch {
+        // In a new list it is an item like any other.
+        Some(patch) if present(dest).is_none() => (Directive::Merge, Some(patch.clone())),
         Some(patch) => {
             let (directive, patch) = directive_of_list(patch)?;
             (directive, Some(patch))
@@ -191,9 +201,13 @@ fn walk_list(
     }
     let dest = present(dest).filter(|_| directive != Directive::Replace);
     let span = dest.or(patch.as_ref()).map_or(crate::source::Span::NONE, |node| node.span);
-    let old: Vec<Node> = dest.map(|dest| dest.items().cloned().collect()).unwrap_or_default();
+    let old: Option<Vec<Node>> = dest.map(|dest| dest.items().cloned().collect());
     let new: Vec<Node> = patch.as_ref().map(|patch| patch.items().cloned().collect()).unwrap_or_default();
-    let items = if keys == [""] { merge_scalars(&old, &new) } else { merge_items(old, &new, keys, of, path)? };
+    let items = if keys == [""] {
+        merge_scalars(&old.unwrap_or_default(), &new)
+    } else {
+        keyed_list::merge(old, &new, keys, &mut |dest, patch| walk(dest, patch, of, path))?
+    };
     Ok(Some(Node::seq(items, span)))
 }
 
@@ -205,73 +219,4 @@ fn merge_scalars(old: &[Node], new: &[Node]) -> Vec<Node> {
         }
     }
     items
-}
-
-type Key<'k> = Vec<(&'k str, SmolStr)>;
-
-fn matches(item: &Node, key: &Key<'_>) -> bool {
-    key.iter().all(|(name, value)| item.get(name).and_then(scalar_text).is_some_and(|text| text == *value))
-}
-
-/// Puts `item` where an item of the same key stands, else at the end.
-fn set_item(items: &mut Vec<Node>, key: &Key<'_>, item: Node) {
-    let mut found = false;
-    for old in items.iter_mut().filter(|old| matches(old, key)) {
-        *old = item.clone();
-        found = true;
-    }
-    if !found {
-        items.push(item);
-    }
-}
-
-fn merge_items(
-    mut old: Vec<Node>,
-    new: &[Node],
-    keys: &[&str],
-    of: Option<Type>,
-    path: &str,
-) -> Result<Vec<Node>, String> {
-    let key_of = |item: &Node| -> Vec<SmolStr> {
-        keys.iter().map(|key| item.get(key).and_then(scalar_text).unwrap_or_default()).collect()
-    };
-    let mut values: Vec<Vec<SmolStr>> = Vec::new();
-    for item in new.iter().chain(&old) {
-        let value = key_of(item);
-        if !values.contains(&value) {
-            values.push(value);
-        }
-    }
-    let mut merged: Vec<Node> = Vec::new();
-    for value in &values {
-        // Keys without a value do not count, so that a port matches whether or not it names its protocol.
-        let key: Key<'_> =
-            keys.iter().copied().zip(value.iter().cloned()).filter(|(_, value)| !value.is_empty()).collect();
-        if key.is_empty() {
-            continue;
-        }
-        let at = old.iter().position(|item| matches(item, &key));
-        let patch = new.iter().find(|item| matches(item, &key));
-        let item = walk(at.map(|at| &old[at]), patch, of, path)?;
-        let Some(item) = item.filter(|item| item.as_map().is_none_or(|map| !map.is_empty())) else {
-            old.retain(|item| !matches(item, &key));
-            continue;
-        };
-        let replaced = patch.and_then(|patch| patch.find_str(&["$patch"])) == Some("replace");
-        if let Some(at) = at.filter(|_| !replaced) {
-            old[at] = item.clone();
-        }
-        set_item(&mut merged, &key, item);
-    }
-    for item in old.into_iter().chain(new.iter().cloned()) {
-        let value = key_of(&item);
-        let key: Key<'_> = keys.iter().copied().zip(value).filter(|(_, value)| !value.is_empty()).collect();
-        if key.is_empty() {
-            merged.push(item);
-        } else if keys.len() == 1 && item.get("$patch").is_none() && !new.contains(&item) {
-            // The object's own item comes last, so `$patch: replace` on an item does not take hold, as in kustomize.
-            set_item(&mut merged, &key, item);
-        }
-    }
-    Ok(merged)
 }

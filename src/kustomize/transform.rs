@@ -204,17 +204,28 @@ pub(super) fn entries(resources: &mut [Resource], step: Step, pairs: &Node, spec
 }
 
 /// The fields that one entry of `labels` sets.
-pub(super) fn label_specs(entry: &Node, config: &super::config::Config) -> Vec<FieldSpec> {
+pub(super) fn label_specs(entry: &Node, config: &super::config::Config, report: &mut Report) -> Vec<FieldSpec> {
     let flag = |key: &str| entry.get(key).and_then(Node::as_bool).unwrap_or(false);
     let mut specs = entry.get("fields").map(super::config::read_specs).unwrap_or_default();
-    add_specs(&mut specs, &config.labels);
+    let mut add = |more: &[FieldSpec]| {
+        let conflicts =
+            |one: &FieldSpec, two: &FieldSpec| one.path == two.path && one.gvk == two.gvk && one.create != two.create;
+        if more.iter().any(|more| specs.iter().any(|spec| conflicts(spec, more))) {
+            report.error(
+                entry.nearest_span(&["fields"]),
+                "a field here is one that labels have anyway, but for `create`",
+            );
+        }
+        add_specs(&mut specs, more);
+    };
+    add(&config.labels);
     if flag("includeSelectors") {
-        add_specs(&mut specs, &config.common_labels);
+        add(&config.common_labels);
     } else {
         if flag("includeTemplates") {
-            add_specs(&mut specs, &config.template_labels);
+            add(&config.template_labels);
         }
-        add_specs(&mut specs, &[FieldSpec::new(Gvk::default(), "metadata/labels", true)]);
+        add(&[FieldSpec::new(Gvk::default(), "metadata/labels", true)]);
     }
     specs
 }

@@ -1,5 +1,5 @@
 //! `kustomize build`, held against what the real one gives.
 
+mod cases;
 mod faults;
-mod features;
 mod golden;
