@@ -12,6 +12,7 @@ mod model;
 mod root;
 mod scope;
 mod sources;
+mod wanted;
 
 pub use broken::{BrokenDocument, broken_documents};
 pub use discover::{Declared, Discovered, discover};
@@ -19,3 +20,4 @@ pub use entries::resolve;
 pub use model::{Cluster, Definition, Folder, Node, NodeId, NodeKey, ObjectKey, Provider, Release};
 pub use root::find_root;
 pub use scope::Scope;
+pub use wanted::{Wanted, WantedError};

@@ -17,7 +17,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("graph", &["source", "finding", "flux", "cluster"]),
     ("timing", &["source", "finding", "yaml", "kustomize", "flux", "cluster", "graph"]),
     ("rules", &["source", "finding", "yaml", "kustomize", "flux", "cluster", "graph", "timing"]),
-    ("report", &["source", "finding"]),
+    ("report", &["source", "finding", "yaml", "kustomize"]),
     ("cli", &["source", "finding", "yaml", "kustomize", "flux", "cluster", "graph", "timing", "rules", "report"]),
 ];
 
