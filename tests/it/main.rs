@@ -13,4 +13,5 @@ mod corpus;
 mod fixtures;
 mod kustomize;
 mod readme;
+mod render;
 mod rule_pages;
