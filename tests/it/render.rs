@@ -11,7 +11,7 @@ use std::{
 use fluxdag::{
     FolderBuild, build_folder,
     cluster::{Cluster, NodeKey, Scope, discover, resolve},
-    kustomize::legacy_order,
+    kustomize::{Step, legacy_order},
     report::{Objects, Origin},
     source::{Span, Tree},
     yaml::{Node, Store, Value},
@@ -103,7 +103,9 @@ impl Rendering {
                     below(&object.node, &mut Vec::new(), &mut found);
                     for (pointer, scalar) in found {
                         // Nothing but the presence of a generator decides what kind it makes.
-                        let is_constant = scalar.span == object.source && pointer.len() == 1;
+                        let is_made = object.changes.iter().any(|change| change.step == Step::Generator);
+                        let is_constant =
+                            is_made && pointer.len() == 1 && matches!(pointer[0].as_str(), "apiVersion" | "kind");
                         if scalar.span.is_some() && !is_constant {
                             let path = self.store.tree().path(scalar.span.file).to_owned();
                             let value = scalar.value.clone();
@@ -352,6 +354,10 @@ configMapGenerator:
     options:
       labels:
         made: here
+  - name: merged
+    behavior: merge
+    literals:
+      - changed=2
 secretGenerator:
   - name: secret
     type: kubernetes.io/basic-auth
@@ -359,6 +365,20 @@ secretGenerator:
       - password=abc
 patches:
   - path: patch.yaml
+  - path: job-patch.yaml
+  - target:
+      kind: Job
+    patch: |-
+      - op: copy
+        from: /spec/template/spec/containers/0/name
+        path: /metadata/annotations/copied
+      - {op: replace, path: /spec/template/spec/volumes/0/name, value: "merged"}
+      - op: add
+        path: /spec/template/spec/nodeSelector
+        value: {"zone": "a", "size": 'l'}
+  - target:
+      kind: ServiceAccount
+    patch: '[{"op": "add", "path": "/automountServiceAccountToken", "value": false}]'
   - target:
       kind: Service
       name: app
@@ -378,6 +398,26 @@ replacements:
           - metadata.annotations.type
         options:
           create: true
+  - source:
+      kind: ConfigMap
+      name: merged
+      fieldPath: data.changed
+    targets:
+      - select:
+          kind: Job
+        fieldPaths:
+          - spec.template.spec.containers.[name=added].image
+        options:
+          delimiter: ":"
+          index: 1
+      - select:
+          kind: Job
+        fieldPaths:
+          - spec.template.metadata.labels.tier
+images:
+  - name: registry.example.com/other
+    newName: mirror/other
+    digest: sha256:bbbb
 "#,
     ),
     ("apps/prod/app.conf", "one = 1\ntwo = 2\n"),
@@ -389,7 +429,81 @@ replacements:
          - name: app\n          env:\n            - name: MORE\n              value: more\n            - name: LEVEL\n              \
          value: ${level}-x\n        - name: side\n          image: side:1\n",
     ),
-    ("apps/base/kustomization.yaml", "resources:\n  - deployment.yaml\n  - service.yaml\n"),
+    (
+        "apps/base/kustomization.yaml",
+        "resources:\n  - deployment.yaml\n  - service.yaml\n  - list.yaml\n  - job.yaml\nconfigMapGenerator:\n  - name: merged\n    \
+         literals:\n      - kept=1\n      - changed=1\nvars:\n  - name: SERVICE\n    objref:\n      kind: Service\n      name: \
+         app\n      apiVersion: v1\n    fieldref:\n      fieldpath: metadata.name\n",
+    ),
+    (
+        "apps/base/list.yaml",
+        "apiVersion: v1\nkind: List\nitems:\n  - apiVersion: v1\n    kind: ServiceAccount\n    metadata:\n      name: app\n  - \
+         apiVersion: rbac.authorization.k8s.io/v1\n    kind: RoleBinding\n    metadata:\n      name: app\n    roleRef:\n      kind: \
+         ClusterRole\n      name: view\n      apiGroup: rbac.authorization.k8s.io\n    subjects:\n      - kind: ServiceAccount\n        \
+         name: app\n        namespace: old\n      - kind: ServiceAccount\n        name: default\n        namespace: other\n",
+    ),
+    (
+        "apps/base/job.yaml",
+        r#"apiVersion: batch/v1
+kind: Job
+metadata:
+  name: job
+  namespace: web
+  labels: &labels
+    tier: front
+    extra: null
+  annotations:
+    number: 1
+    flag: "true"
+spec:
+  template:
+    metadata:
+      labels:
+        <<: *labels
+        own: x
+    spec:
+      serviceAccountName: app
+      restartPolicy: Never
+      containers:
+        - &main
+          name: job
+          image: app:2.0
+          args: [$(SERVICE), 'it''s', "tab\tbed"]
+          ports:
+            - containerPort: 80
+              protocol: TCP
+        - <<: *main
+          name: other
+          image: registry.example.com/other@sha256:aaaa
+      volumes:
+        - name: merged
+          configMap:
+            name: merged
+            defaultMode: 0644
+"#,
+    ),
+    (
+        "apps/prod/job-patch.yaml",
+        r#"apiVersion: batch/v1
+kind: Job
+metadata:
+  name: job
+  namespace: web
+spec:
+  template:
+    spec:
+      restartPolicy: Never
+      containers:
+        - name: job
+          image: app:2.0
+          ports:
+            - containerPort: 80
+              protocol: TCP
+              name: http
+        - name: added
+          image: added:1
+"#,
+    ),
     (
         "apps/base/deployment.yaml",
         r#"apiVersion: apps/v1
