@@ -1,4 +1,4 @@
-use std::io;
+use std::{collections::BTreeSet, io};
 
 use super::{
     FOUND,
@@ -123,7 +123,8 @@ fn faults(cluster: &Cluster, node: &Node) -> Vec<Finding> {
     }
     faults.extend(node.applied.build.errors.iter().map(|error| of_error(error, &subject, path)));
     if cluster.version.is_none_or(FluxVersion::has_strict_substitution) {
-        for (variable, span) in &node.applied.unset_variables {
+        let mut seen = BTreeSet::new();
+        for (variable, span) in node.applied.unset_variables.iter().filter(|(variable, _)| seen.insert(variable)) {
             let message = format!("the build of {subject} fails: `{variable}` is set nowhere and has no default");
             let mut fault = fault(message, subject.clone(), *span);
             if cluster.version.is_none() {

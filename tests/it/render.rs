@@ -13,8 +13,8 @@ use fluxdag::{
     cluster::{Cluster, NodeKey, Scope, discover, resolve},
     kustomize::{Step, legacy_order},
     report::{Objects, Origin},
-    source::{Span, Tree},
-    yaml::{Node, Store, Value},
+    source::{FileId, Span, Tree},
+    yaml::{Node, Store, Value, parse},
 };
 
 fn corpus() -> Option<PathBuf> {
@@ -46,6 +46,13 @@ fn folders_are_printed_byte_for_byte_as_kustomize_does() {
         let FolderBuild { tree, mut build, .. } = built;
         legacy_order(&mut build.objects);
         let printed = Objects { tree: &tree, objects: &build.objects, origin: Origin::Hidden }.yaml();
+        // Comments change nothing of what is read back.
+        let noted = Objects { tree: &tree, objects: &build.objects, origin: Origin::All }.yaml();
+        let read: Vec<Node> =
+            parse(FileId::NONE, noted.as_bytes()).documents.into_iter().map(|document| document.root).collect();
+        let same =
+            read.len() == build.objects.len() && read.iter().zip(&build.objects).all(|(one, other)| *one == other.node);
+        assert!(same, "{}", golden.display());
         total += 1;
         if printed.as_bytes() != fs::read(&golden).unwrap() || !build.errors.is_empty() {
             wrong.push(golden);
@@ -272,7 +279,7 @@ fn the_place_of_a_value_decides_it_in_real_repositories() {
         (hold, all) = (hold + one, all + of);
     }
     println!("TOTAL {hold} of {all} places hold");
-    assert!(hold * 100 >= all * 98, "{hold} of {all}");
+    assert!(hold * 1000 >= all * 995, "{hold} of {all}");
 }
 
 /// A repository in which every step of a build has a part.
