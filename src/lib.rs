@@ -26,7 +26,8 @@ pub mod yaml;
 
 use cluster::{Cluster, Scope, discover, find_root, resolve};
 use finding::Finding;
-use flux::FluxVersion;
+use flux::{Artifacts, FluxVersion, Selection, generated_kustomization};
+use kustomize::Build;
 use report::ClusterSummary;
 use rules::{Context, Situation};
 use source::{MappedSource, SourceError, Tree};
@@ -82,6 +83,9 @@ pub enum Error {
         /// The roots there are.
         known: Vec<String>,
     },
+    /// What was to be built holds nothing that Flux would see.
+    #[error("{} is no folder of manifests", .0.display())]
+    NoFolder(PathBuf),
     /// `--root` and the paths have nothing in common.
     #[error("{} is not below the root {}", .path.display(), .root.display())]
     OutsideRoot {
@@ -109,6 +113,7 @@ impl Error {
                 "point at a folder that holds Flux Kustomizations, or pass --allow-empty where there need not be any"
             }
             Self::NoSuchCluster { .. } => "name a cluster by its root, or by one folder of it",
+            Self::NoFolder(_) => "name a folder that holds files, and that the source's artifact does not leave out",
             Self::OutsideRoot { .. } => {
                 "the root, from --root or the configuration, has to hold every path that is analysed"
             }
@@ -116,12 +121,26 @@ impl Error {
     }
 }
 
-/// Analyses the repository around `paths`.
+/// The files and clusters that an analysis is made of.
+#[derive(Debug)]
+pub struct Survey {
+    /// The files, and what was parsed of them.
+    pub store: Store,
+    /// The folder that every `spec.path` is relative to, as seen from the working directory where that is above it.
+    pub artifact_root: String,
+    /// The clusters that were asked about, and groups of what no entry point reaches.
+    pub clusters: Vec<Cluster>,
+    /// What was asked about.
+    scope: Scope,
+    /// Whether findings have to be narrowed to the scope, see [`Scope::narrow`].
+    is_narrowed: bool,
+}
+
+/// Finds the files and the clusters around `paths`, and builds what each Kustomization applies.
 ///
 /// # Errors
 /// Where the paths cannot be read, hold no Flux object, or do not fit the options.
-pub fn lint(paths: &[PathBuf], options: &Options) -> Result<Analysis, Error> {
-    // Files.
+pub fn survey(paths: &[PathBuf], options: &Options) -> Result<Survey, Error> {
     let start = Start::of(paths, options.root.as_deref())?;
     let mut store = Store::new(start.tree(&options.sources)?);
     let found = discover(&store, &start.scope);
@@ -142,14 +161,13 @@ pub fn lint(paths: &[PathBuf], options: &Options) -> Result<Analysis, Error> {
         let is_near =
             |path: &&PathBuf| path.canonicalize().is_ok_and(|path| path.starts_with(&top) || top.starts_with(&path));
         let paths: Vec<PathBuf> = paths.iter().filter(is_near).cloned().collect();
-        return lint(&paths, &Options { root: Some(top), ..options.clone() });
+        return survey(&paths, &Options { root: Some(top), ..options.clone() });
     }
     let scope = start.scope.below(&store.widen(&top)?);
 
-    // Clusters.
     let discovered = discover(&store, &Scope::default());
     let mut clusters = resolve(&store, "", &discovered, options.flux_version);
-    let outside = scope.narrow(store.tree(), &mut clusters);
+    let is_narrowed = scope.narrow(store.tree(), &mut clusters);
     if let Some(wanted) = &options.cluster {
         let known: Vec<String> =
             clusters.iter().filter(|cluster| cluster.reached).map(|cluster| cluster.root.clone()).collect();
@@ -158,13 +176,20 @@ pub fn lint(paths: &[PathBuf], options: &Options) -> Result<Analysis, Error> {
             return Err(Error::NoSuchCluster { wanted: wanted.clone(), known });
         }
     }
+    Ok(Survey { artifact_root: start.shown(&top), store, clusters, scope, is_narrowed })
+}
 
-    // Graphs, times, rules.
+/// Analyses the repository around `paths`.
+///
+/// # Errors
+/// Where the paths cannot be read, hold no Flux object, or do not fit the options.
+pub fn lint(paths: &[PathBuf], options: &Options) -> Result<Analysis, Error> {
+    let Survey { store, artifact_root, clusters, scope, is_narrowed } = survey(paths, options)?;
     let situations: Vec<Situation<'_>> = clusters.par_iter().map(Situation::of).collect();
     let broken = cluster::broken_documents(&store);
     let context = Context { tree: store.tree(), situations: &situations, broken: &broken, max_path: options.max_path };
     let mut findings = rules::check(&context);
-    if outside {
+    if is_narrowed {
         findings.retain(|finding| {
             scope.touches(
                 store.tree(),
@@ -173,8 +198,64 @@ pub fn lint(paths: &[PathBuf], options: &Options) -> Result<Analysis, Error> {
             )
         });
     }
+    drop(situations);
     let clusters = clusters.iter().filter(|cluster| cluster.reached).map(summary).collect();
-    Ok(Analysis { artifact_root: start.shown(&top), clusters, findings, tree: store.into_tree() })
+    Ok(Analysis { artifact_root, clusters, findings, tree: store.into_tree() })
+}
+
+/// A folder as `kustomize build` makes it, without Flux.
+#[derive(Debug)]
+pub struct FolderBuild {
+    /// The files that spans point into.
+    pub tree: Tree,
+    /// The folder that paths in output are relative to.
+    pub artifact_root: String,
+    /// The folder, relative to that.
+    pub folder: String,
+    /// What was built.
+    pub build: Build,
+}
+
+/// Builds `folder` alone, with the kustomization that Flux generates where it has none. `root` is the folder that is
+/// Flux's artifact; where it is not given it is looked for as [`survey`] does, from the working directory or the top of
+/// the Git repository, whichever is nearer.
+///
+/// # Errors
+/// Where the folder cannot be read, or does not lie below the root.
+pub fn build_folder(folder: &Path, root: Option<&Path>) -> Result<FolderBuild, Error> {
+    let start = Start::of(&[folder.to_owned()], root)?;
+    let wanted = folder.canonicalize().unwrap_or_default();
+    if !wanted.is_dir() {
+        return Err(Error::NoFolder(folder.to_owned()));
+    }
+    if let Some(root) = start.root.as_ref().filter(|root| !wanted.starts_with(root)) {
+        return Err(Error::OutsideRoot { path: wanted, root: root.clone() });
+    }
+    let here = std::env::current_dir().and_then(|here| here.canonicalize()).ok();
+    let around = [here.as_deref(), start.repository.as_deref()].into_iter().flatten();
+    let around = around.filter(|above| wanted.starts_with(above)).max_by_key(|above| above.components().count());
+    let from = start.root.as_deref().or(around).unwrap_or(&wanted);
+    let mut store = Store::new(Tree::load(from)?);
+    let found = || discover(&store, &Scope::default());
+    let top =
+        start.root.clone().unwrap_or_else(|| find_root(from, start.repository.as_deref(), store.tree(), &found()));
+    store.widen(&top)?;
+    let below = wanted.strip_prefix(&top).map(slashed).unwrap_or_default();
+    let kustomize = Artifacts::new(&store, "").git(&Selection::default());
+    if !kustomize.artifact().is_folder(&below) {
+        return Err(Error::NoFolder(folder.to_owned()));
+    }
+    let (generated, errors) = match kustomize.kustomization_node(&below) {
+        Some(_) => (None, Vec::new()),
+        None => {
+            let (node, errors) = generated_kustomization(&store, kustomize.artifact(), &below);
+            (Some(node), errors)
+        }
+    };
+    let mut build = kustomize.build(&below, generated.as_ref());
+    build.errors.splice(0..0, errors);
+    drop(kustomize);
+    Ok(FolderBuild { artifact_root: start.shown(&top), folder: below, build, tree: store.into_tree() })
 }
 
 /// The folder that every `spec.path` around `paths` is relative to; `root` where that is given.

@@ -15,6 +15,7 @@ const EXAMPLES: &str = "\
 Examples:
   fluxdag lint                        Check the repository around the current folder
   fluxdag lint clusters/prod          Check one cluster of it
+  fluxdag render apps --origin        Print what a Kustomization applies, and what decides it
   fluxdag explain dependency-cycle    What a rule reports, why, and how to fix it
 
 Exit codes:
@@ -31,6 +32,20 @@ Examples:
   fluxdag lint --fail-on warning                Let warnings fail too
   fluxdag lint --min-severity info              Show advice as well
   fluxdag lint --max-path 10m                   Report a cold start that needs more than ten minutes";
+
+const RENDER_EXAMPLES: &str = "\
+Examples:
+  fluxdag render apps                              What the Kustomization `apps` applies
+  fluxdag render flux-system/apps clusters/prod    The same, of the cluster in that folder
+  fluxdag render apps --cluster prod               The same, where several clusters have one
+  fluxdag render apps --origin                     Say which file and line decided each value
+  fluxdag render apps -o json --origin             All of that for a program
+  fluxdag render --path apps/base                  What `kustomize build` makes of a folder
+
+Exit codes:
+  0  built
+  1  the build fails; what could be built is printed
+  2  the job could not be done";
 
 /// Find deadlocks, fragile gates and slow rollouts in Flux GitOps repositories, without a cluster
 ///
@@ -65,6 +80,8 @@ pub(super) struct Global {
 pub(super) enum Command {
     /// Check a repository
     Lint(Lint),
+    /// Print what a Kustomization applies, and where every value of it comes from
+    Render(Render),
     /// Explain a rule: what it reports, why it matters, how to fix it
     Explain(Explain),
     /// List the rules
@@ -120,6 +137,55 @@ pub(super) struct Lint {
     /// The longest a cold start may take, for instance 10m or 1h30m
     #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = "Analysis")]
     pub(super) max_path: Option<Duration>,
+    #[command(flatten)]
+    pub(super) configuration: Configuration,
+    /// How many threads to use; one for each core where not given
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = "Analysis")]
+    pub(super) threads: Option<u16>,
+}
+
+/// Print what a Kustomization applies
+///
+/// Builds it as Flux does, with its patches, components, target namespace, variables and common metadata, and prints the
+/// objects as `kustomize build` would. What cannot be known from the files stays as it is written and is noted on
+/// standard error.
+#[derive(Debug, Args)]
+#[command(after_help = RENDER_EXAMPLES)]
+pub(super) struct Render {
+    /// The Kustomization: NAME, NAMESPACE/NAME or Kustomization/NAMESPACE/NAME
+    #[arg(value_name = "NODE", required_unless_present = "path")]
+    pub(super) node: Option<String>,
+    /// Files or folders; what lies around them is read where it is needed
+    #[arg(value_name = "PATH", default_value = ".")]
+    pub(super) paths: Vec<PathBuf>,
+    /// Build this folder instead, as `kustomize build` does, without what a Kustomization adds
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["node", "paths", "cluster"])]
+    pub(super) path: Option<PathBuf>,
+
+    /// How to write the objects
+    #[arg(short = 'o', long = "format", value_name = "FMT", default_value = "yaml", help_heading = "Output")]
+    pub(super) format: ObjectFormat,
+    /// In which order to write them
+    #[arg(long, value_name = "ORDER", default_value = "none", help_heading = "Output")]
+    pub(super) sort: ObjectOrder,
+    /// Say where each object comes from, what changed it, and which text decided each value
+    #[arg(long, value_name = "WHICH", num_args = 0..=1, require_equals = true, default_missing_value = "changed",
+        help_heading = "Output")]
+    pub(super) origin: Option<ShownOrigin>,
+
+    /// The folder that every `spec.path` is relative to; found by itself where not given
+    #[arg(long, value_name = "DIR", help_heading = "Analysis")]
+    pub(super) root: Option<PathBuf>,
+    /// Look at this cluster alone
+    #[arg(long, value_name = "NAME", help_heading = "Analysis")]
+    pub(super) cluster: Option<String>,
+    #[command(flatten)]
+    pub(super) configuration: Configuration,
+}
+
+/// Which configuration file is read.
+#[derive(Debug, Args)]
+pub(super) struct Configuration {
     /// The configuration file; found by itself where not given
     ///
     /// Else the variable FLUXDAG_CONFIG names it, else it is the nearest fluxdag.toml or .fluxdag.toml around the first
@@ -129,9 +195,6 @@ pub(super) struct Lint {
     /// Read no configuration file
     #[arg(long, help_heading = "Analysis")]
     pub(super) no_config: bool,
-    /// How many threads to use; one for each core where not given
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = "Analysis")]
-    pub(super) threads: Option<u16>,
 }
 
 #[derive(Debug, Args)]
@@ -167,6 +230,30 @@ pub(super) enum PageFormat {
     Markdown,
     /// For programs
     Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ObjectFormat {
+    /// One document for each object
+    Yaml,
+    /// One array of objects
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ObjectOrder {
+    /// As they are built
+    None,
+    /// As `kubectl kustomize` prints them: Namespaces and CRDs first, webhooks last
+    Legacy,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ShownOrigin {
+    /// In YAML only values that do not stand in the object's own document; in JSON all
+    Changed,
+    /// All values
+    All,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -10,6 +10,7 @@ mod explain;
 mod lint;
 mod output;
 mod page;
+mod render;
 mod rules;
 mod settings;
 
@@ -72,6 +73,7 @@ fn run(environment: &Environment) -> u8 {
     };
     let result = match &arguments.command {
         Command::Lint(lint) => lint::run(lint, &arguments.global, environment),
+        Command::Render(render) => render::run(render, &arguments.global, environment),
         Command::Explain(explain) => explain::run(explain, &arguments.global, environment).map(|()| 0),
         Command::Rules(rules) => rules::run(rules, &arguments.global, environment).map(|()| 0),
     };

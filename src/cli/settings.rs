@@ -5,7 +5,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{args::Lint, environment::Environment, error::CliError};
+use super::{
+    args::{Configuration, Lint},
+    environment::Environment,
+    error::CliError,
+};
 use crate::{
     Options,
     config::{self, Config, ConfigError, FailOn},
@@ -25,23 +29,7 @@ pub(super) struct Settings {
 impl Settings {
     /// Finds and reads the configuration file, and lays the flags over it.
     pub(super) fn of(lint: &Lint, environment: &Environment) -> Result<Self, CliError> {
-        let named = lint.config.clone().or_else(|| environment.config().map(PathBuf::from));
-        let found = match named {
-            _ if lint.no_config => None,
-            Some(path) => Some(Found { path, within: None }),
-            None => discovered(lint)?,
-        };
-        let config = match &found {
-            Some(Found { path, within }) => {
-                let text = fs::read_to_string(path).map_err(|error| {
-                    CliError::new(format!("failed to read the configuration {}: {error}", path.display()))
-                        .with_help("check the path that --config or FLUXDAG_CONFIG names, or pass --no-config")
-                })?;
-                Config::parse(&text, path, within.as_deref())?
-            }
-            None => Config::default(),
-        };
-        let file = found.map(|found| found.path);
+        let (config, file) = configured(&lint.configuration, &lint.paths, lint.root.as_deref(), environment)?;
         Ok(Self::merged(lint, config, file))
     }
 
@@ -66,6 +54,27 @@ impl Settings {
     }
 }
 
+/// The configuration in force around `paths`, and its file, where there is one.
+pub(super) fn configured(
+    wanted: &Configuration,
+    paths: &[PathBuf],
+    root: Option<&Path>,
+    environment: &Environment,
+) -> Result<(Config, Option<PathBuf>), CliError> {
+    let named = wanted.config.clone().or_else(|| environment.config().map(PathBuf::from));
+    let found = match named {
+        _ if wanted.no_config => None,
+        Some(path) => Some(Found { path, within: None }),
+        None => discovered(paths, root)?,
+    };
+    let Some(Found { path, within }) = found else { return Ok((Config::default(), None)) };
+    let text = fs::read_to_string(&path).map_err(|error| {
+        CliError::new(format!("failed to read the configuration {}: {error}", path.display()))
+            .with_help("check the path that --config or FLUXDAG_CONFIG names, or pass --no-config")
+    })?;
+    Ok((Config::parse(&text, &path, within.as_deref())?, Some(path)))
+}
+
 impl From<ConfigError> for CliError {
     fn from(error: ConfigError) -> Self {
         let message = Self::new(error.to_string());
@@ -84,9 +93,9 @@ struct Found {
 }
 
 /// The nearest file around the first path: within its Git repository, else within what Flux would take for one.
-fn discovered(lint: &Lint) -> Result<Option<Found>, CliError> {
+fn discovered(paths: &[PathBuf], root: Option<&Path>) -> Result<Option<Found>, CliError> {
     // A path that is not there is for the analysis to complain of.
-    let Some(Ok(first)) = lint.paths.first().map(|path| path.canonicalize()) else { return Ok(None) };
+    let Some(Ok(first)) = paths.first().map(|path| path.canonicalize()) else { return Ok(None) };
     let start = if first.is_dir() { first.as_path() } else { first.parent().unwrap_or(&first) };
     let repository = start.ancestors().find(|folder| folder.join(".git").exists());
     let top = match repository {
@@ -95,7 +104,7 @@ fn discovered(lint: &Lint) -> Result<Option<Found>, CliError> {
         // Finding the root reads the repository: not without need.
         None if matches!(config::find(start, None), Ok(None)) => return Ok(None),
         None => {
-            let root = crate::artifact_root(&lint.paths, lint.root.as_deref()).ok();
+            let root = crate::artifact_root(paths, root).ok();
             root.filter(|root| start.starts_with(root)).unwrap_or_else(|| start.to_owned())
         }
     };

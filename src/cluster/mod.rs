@@ -15,6 +15,7 @@ mod model;
 mod root;
 mod scope;
 mod sources;
+mod wanted;
 
 pub use broken::{BrokenDocument, broken_documents};
 pub use discover::{Declared, Discovered, discover};
@@ -22,6 +23,7 @@ pub use entries::resolve;
 pub use model::{Cluster, Definition, Folder, Node, NodeId, NodeKey, ObjectKey, Provider, Release};
 pub use root::find_root;
 pub use scope::Scope;
+pub use wanted::{Wanted, WantedError};
 
 #[cfg(test)]
 mod tests;

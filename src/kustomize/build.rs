@@ -102,6 +102,13 @@ impl<'k, 't> Folder<'k, 't> {
         None
     }
 
+    /// The whole text of the file at `path`, where there is one.
+    pub(super) fn whole(&self, path: &str) -> Option<Span> {
+        let Target::File(file) = self.resolve(path) else { return None };
+        let length = self.tree().bytes(file).map_or(0, <[u8]>::len);
+        Some(Span::new(file, 0, length as u32))
+    }
+
     /// The contents of the file at `path`.
     pub(super) fn bytes(&self, path: &str, at: Span, report: &mut Report) -> Option<&'t [u8]> {
         let file = self.file(path, at, report)?;

@@ -111,7 +111,6 @@ pub(super) fn update(
 pub(super) fn set_scalar(value: Node) -> impl FnMut(&Node) -> Result<Option<Node>, String> {
     move |old| match &old.value {
         Value::Map(_) | Value::Seq(_) => Err("expected a scalar".to_owned()),
-        same if *same == value.value && old.span != value.span => Ok(None),
         _ => Ok(Some(value.clone())),
     }
 }
@@ -122,12 +121,10 @@ pub(super) fn set_entries(entries: &[(SmolStr, Node)]) -> impl FnMut(&Node) -> R
         if old.as_map().is_none() {
             return Err("expected a mapping".to_owned());
         }
-        let mut new: Option<Node> = None;
+        let mut new = old.clone();
         for (key, value) in entries {
-            if old.get(key) != Some(value) {
-                new.get_or_insert_with(|| old.clone()).set(key, value.clone());
-            }
+            new.set(key, value.clone());
         }
-        Ok(new)
+        Ok(Some(new))
     }
 }

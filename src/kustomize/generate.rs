@@ -103,11 +103,12 @@ pub(super) fn generate(
     Some(made)
 }
 
-/// A key, its bytes, and the text that gives it.
+/// A key, its bytes, the text that orders it, and the text that is its value.
 struct Pair<'p> {
     key: String,
     value: std::borrow::Cow<'p, [u8]>,
     at: Span,
+    text: Span,
 }
 
 fn pairs<'p>(folder: &Folder<'_, 'p>, entry: &'p Node, report: &mut Report) -> Vec<Pair<'p>> {
@@ -116,14 +117,14 @@ fn pairs<'p>(folder: &Folder<'_, 'p>, entry: &'p Node, report: &mut Report) -> V
     for source in list("envs").chain(entry.get("env")) {
         let Some(path) = source.as_str().filter(|path| !path.is_empty()) else { continue };
         if let Some(bytes) = folder.bytes(path, source.span, report) {
-            env_pairs(bytes, source.span, &mut pairs, report);
+            env_pairs(bytes, source.span, folder.whole(path).unwrap_or(source.span), &mut pairs, report);
         }
     }
     for literal in list("literals") {
         match literal.as_str().unwrap_or_default().split_once('=') {
             Some((key, value)) if !key.is_empty() => {
                 let value = unquoted(value).as_bytes();
-                pairs.push(Pair { key: key.to_owned(), value: value.into(), at: literal.span });
+                pairs.push(Pair { key: key.to_owned(), value: value.into(), at: literal.span, text: literal.span });
             }
             _ => report.error(literal.span, "a literal must read key=value"),
         }
@@ -139,7 +140,8 @@ fn pairs<'p>(folder: &Folder<'_, 'p>, entry: &'p Node, report: &mut Report) -> V
             }
         };
         if let Some(bytes) = folder.bytes(path, file.span, report) {
-            pairs.push(Pair { key: key.to_owned(), value: bytes.into(), at: file.span });
+            let text = folder.whole(path).unwrap_or(file.span);
+            pairs.push(Pair { key: key.to_owned(), value: bytes.into(), at: file.span, text });
         }
     }
     pairs
@@ -150,28 +152,35 @@ fn unquoted(text: &str) -> &str {
     if text.len() < 2 { text } else { inner('"').or_else(|| inner('\'')).unwrap_or(text) }
 }
 
-fn env_pairs<'p>(bytes: &'p [u8], at: Span, pairs: &mut Vec<Pair<'p>>, report: &mut Report) {
-    let Ok(text) = std::str::from_utf8(bytes) else {
+/// The pairs of an env file that `at` orders and that begins at `start`.
+fn env_pairs<'p>(bytes: &'p [u8], at: Span, start: Span, pairs: &mut Vec<Pair<'p>>, report: &mut Report) {
+    let Ok(all) = std::str::from_utf8(bytes) else {
         report.error(at, "the env file is not UTF-8 text");
         return;
     };
-    for line in text.strip_prefix('\u{feff}').unwrap_or(text).split('\n') {
-        let line = line.strip_suffix('\r').unwrap_or(line).trim_start();
+    let text = all.strip_prefix('\u{feff}').unwrap_or(all);
+    let mut next = all.len() - text.len();
+    for whole in text.split('\n') {
+        let begin = next;
+        next += whole.len() + 1;
+        let line = whole.strip_suffix('\r').unwrap_or(whole).trim_start();
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
+        let begin = begin + whole.len() - whole.trim_start().len();
+        let text = Span { start: begin as u32, end: (begin + line.len()) as u32, ..start };
         // kustomize takes a key without value from its own environment, which a controller does not have.
         let (key, value) = line.split_once('=').unwrap_or((line, ""));
         if key.is_empty() {
             continue;
         }
-        pairs.push(Pair { key: key.to_owned(), value: value.as_bytes().into(), at });
+        pairs.push(Pair { key: key.to_owned(), value: value.as_bytes().into(), at, text });
     }
 }
 
 /// Puts the pairs into `data` and `binaryData`.
 fn fill(node: &mut Node, kind: &str, pairs: Vec<Pair<'_>>, report: &mut Report) {
-    for Pair { key, value, at } in pairs {
+    for Pair { key, value, at, text: span } in pairs {
         if ["data", "binaryData"].iter().any(|field| node.find(&[field, &key]).is_some()) {
             report.error(at, format!("the key `{key}` is given twice"));
             continue;
@@ -181,7 +190,7 @@ fn fill(node: &mut Node, kind: &str, pairs: Vec<Pair<'_>>, report: &mut Report) 
             _ => (if kind == "Secret" { "data" } else { "binaryData" }, base64_lines(&value).into()),
         };
         if let Some(data) = node.ensure_map(&[field], at) {
-            data.set(&key, Node::str(text, at));
+            data.set(&key, Node::str(text, span));
         }
     }
 }

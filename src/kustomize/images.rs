@@ -46,16 +46,12 @@ pub(super) fn images(resources: &mut [Resource], entry: &Node, specs: &[FieldSpe
         if resource.gvk().kind != "CustomResourceDefinition"
             && let Some(node) = in_containers(resource.node(), &image)
         {
-            resource.object.node = node;
-            changed = true;
+            changed = resource.set_node(node);
         }
         for spec in specs {
             let found = spec.apply(resource.node(), Make::Nothing, image.at, &mut |old| Ok(image.apply(old)));
             match found {
-                Ok(Some(node)) => {
-                    resource.object.node = node;
-                    changed = true;
-                }
+                Ok(Some(node)) => changed |= resource.set_node(node),
                 Ok(None) => {}
                 Err(error) => {
                     report.error_with(image.at, error, vec![(resource.object.source, "in this object".to_owned())]);
@@ -92,7 +88,7 @@ impl Image<'_> {
                 new.push_str(part);
             }
         }
-        (new != old).then(|| Node::str(SmolStr::from(new), self.at))
+        Some(Node::str(SmolStr::from(new), self.at))
     }
 }
 

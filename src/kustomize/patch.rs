@@ -290,9 +290,11 @@ fn merge(resource: &mut Resource, patch: &Node, options: Options, at: Span, repo
                 restore(&mut new, &["metadata", "name"]);
             }
             restore(&mut new, &["metadata", "namespace"]);
-            if new != old {
-                resource.replace_node(new, Step::Patch, at);
+            // A patch names the version to find the object; what the object says of it stays the object's.
+            if new.get("apiVersion") == old.get("apiVersion") {
+                restore(&mut new, &["apiVersion"]);
             }
+            resource.replace_node(new, Step::Patch, at);
         }
         Err(error) => report.error_with(
             at,
@@ -307,8 +309,7 @@ fn apply_json(resources: &mut [Resource], patch: &Node, target: &Node, at: Span,
     for resource in resources.iter_mut().filter(|resource| selector.takes(resource)) {
         resource.store_id();
         match json_patch::apply(resource.node(), patch) {
-            Ok(new) if new != *resource.node() => resource.replace_node(new, Step::Patch, at),
-            Ok(_) => {}
+            Ok(new) => resource.replace_node(new, Step::Patch, at),
             Err((error, operation)) => report.error_with(
                 operation.or(at),
                 format!("{error} (patching {})", resource.id()),

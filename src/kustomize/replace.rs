@@ -207,8 +207,8 @@ fn set(resource: &mut Resource, value: &Node, field: &Node, options: &Node, repo
         Some(new) if !limits::within_limits(&new) => {
             report.error(field.span, "the object grows beyond all limits");
         }
-        Some(new) if new != *resource.node() => resource.replace_node(new, Step::Replacement, field.span),
-        _ => {}
+        Some(new) => resource.replace_node(new, Step::Replacement, field.span),
+        None => {}
     }
 }
 

@@ -120,9 +120,18 @@ impl Resource {
         self.object.changes.push(Change { step, at });
     }
 
-    /// Puts `node` in place of the present one.
+    /// Puts `node` in place of the present one. Where the values are the same, only their places are new: who sets what is
+    /// there already decides it, and changes nothing.
     pub(super) fn replace_node(&mut self, node: Node, step: Step, at: Span) {
+        if self.set_node(node) {
+            self.changed(step, at);
+        }
+    }
+
+    /// As [`Self::replace_node`], without noting the change. Tells whether there is one.
+    pub(super) fn set_node(&mut self, node: Node) -> bool {
+        let is_change = self.object.node != node;
         self.object.node = node;
-        self.changed(step, at);
+        is_change
     }
 }

@@ -113,8 +113,8 @@ fn refolded(text: &str) -> Option<String> {
     (new != text).then_some(new)
 }
 
-/// The documents of YAML written as the text of a scalar. Spans point into the scalar where it is a literal block, else
-/// at the whole of it.
+/// The documents of YAML written as the text of a scalar. Spans point into the scalar where it is a literal block or
+/// free of escapes and folding, else at the whole of it.
 pub(super) fn parse_scalar(tree: &Tree, text: &str, at: Span) -> Vec<Document> {
     let mut documents = parse(FileId::NONE, text.as_bytes()).documents;
     let places = Places::new(tree, text, at);
@@ -139,7 +139,9 @@ struct Places {
 impl Places {
     fn new(tree: &Tree, text: &str, at: Span) -> Self {
         let literal = block_mark(tree, at) == Some('|');
-        let lines = tree.text(at.file).filter(|_| literal).and_then(|source| literal_lines(source, text, at.start));
+        let lines = tree.text(at.file).and_then(|source| {
+            if literal { literal_lines(source, text, at.start) } else { written_lines(source, text, at) }
+        });
         Self { at, lines: lines.unwrap_or_default() }
     }
 
@@ -165,6 +167,13 @@ fn block_mark(tree: &Tree, span: Span) -> Option<char> {
     let header = header.find(" #").map_or(header, |comment| &header[..comment]).trim_end();
     let mark = header.trim_end_matches(|letter: char| letter.is_ascii_digit() || letter == '+' || letter == '-');
     mark.chars().next_back().filter(|mark| matches!(mark, '|' | '>'))
+}
+
+/// A text that is written without escapes or folding stands in its file as one piece.
+fn written_lines(source: &str, text: &str, at: Span) -> Option<Vec<(u32, u32)>> {
+    let written = source.get(at.start as usize..at.end as usize)?;
+    let inner = written.strip_prefix(['"', '\'']).unwrap_or(written);
+    inner.starts_with(text).then(|| vec![(0, at.start + (written.len() - inner.len()) as u32)])
 }
 
 fn literal_lines(source: &str, text: &str, start: u32) -> Option<Vec<(u32, u32)>> {

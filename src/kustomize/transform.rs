@@ -44,16 +44,15 @@ pub(super) fn namespace(
 ) {
     let may_set = |old: Option<&Node>| match old {
         Some(old) if options.unset_only => old.is_null() || old.as_str() == Some(""),
-        Some(old) => old != value,
-        None => true,
+        _ => true,
     };
     for resource in resources.iter_mut() {
         resource.store_id();
         let gvk = resource.gvk();
         let mut changed = false;
         if !gvk.is_cluster_scoped() && may_set(resource.node().find(&["metadata", "namespace"])) {
+            changed = resource.node().find(&["metadata", "namespace"]) != Some(value);
             resource.set_meta("namespace", value.clone());
-            changed = true;
         }
         if matches!(gvk.kind.as_str(), "RoleBinding" | "ClusterRoleBinding") {
             changed |= set_subjects(resource, value, options.subjects, &may_set);
@@ -94,12 +93,14 @@ fn set_subjects(
     if !resource.node().get("subjects").is_some_and(|subjects| subjects.items().any(is_default)) {
         return false;
     }
+    let mut changed = false;
     if let Some(subjects) = resource.object.node.get_mut("subjects").and_then(Node::as_seq_mut) {
         for subject in subjects.iter_mut().filter(|subject| is_default(subject)) {
+            changed |= subject.get("namespace") != Some(value);
             subject.set("namespace", value.clone());
         }
     }
-    true
+    changed
 }
 
 /// Reports objects that have come to share an id, and keeps the first of each.
@@ -125,10 +126,7 @@ fn apply(
     report: &mut Report,
 ) -> bool {
     match spec.apply(resource.node(), make, at, set) {
-        Ok(Some(node)) => {
-            resource.object.node = node;
-            true
-        }
+        Ok(Some(node)) => resource.set_node(node),
         Ok(None) => false,
         Err(error) => {
             report.error_with(at, error, vec![(resource.object.source, "in this object".to_owned())]);

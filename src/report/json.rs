@@ -99,18 +99,20 @@ struct Place {
 
 /// One JSON object. Text is as in the repository; what a terminal would obey is escaped the JSON way.
 pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let json = serde_json::to_string_pretty(&document(report))?;
-    let mut rest = json.as_str();
-    while let Some(at) = rest.find(|c| is_unprintable(c) && c != '\n') {
-        let (before, behind) = rest.split_at(at);
-        out.write_all(before.as_bytes())?;
-        let mut behind = behind.chars();
-        for unit in behind.next().into_iter().flat_map(|c| c.encode_utf16(&mut [0; 2]).to_vec()) {
-            write!(out, "\\u{unit:04x}")?;
+    writeln!(out, "{}", escaped(&serde_json::to_string_pretty(&document(report))?))
+}
+
+/// `json` with what a terminal would obey or hide escaped. Such characters stand only inside strings of JSON.
+pub(super) fn escaped(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for letter in json.chars() {
+        if is_unprintable(letter) && letter != '\n' {
+            out.extend(letter.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")));
+        } else {
+            out.push(letter);
         }
-        rest = behind.as_str();
     }
-    writeln!(out, "{rest}")
+    out
 }
 
 fn document<'a>(report: &'a Report<'a>) -> Document<'a> {

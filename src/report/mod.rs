@@ -1,4 +1,5 @@
-//! Findings as text for people and for programs: one file per format, all over one [`Report`].
+//! Findings as text for people and for programs: one file per format, all over one [`Report`]. Beside them [`Objects`],
+//! what a build gave.
 //!
 //! Nothing here decides what is a finding, or knows a graph. Every format shows the same findings. What comes out of
 //! the repository under analysis (names, paths, source lines) is escaped before it reaches a terminal.
@@ -7,6 +8,7 @@ mod concise;
 mod filter;
 mod full;
 mod json;
+mod objects;
 mod snippet;
 mod summary;
 mod terminal;
@@ -21,6 +23,7 @@ use std::{
 };
 
 pub use filter::{Filter, Hidden};
+pub use objects::{Objects, Origin};
 pub use summary::summary;
 pub use terminal::Terminal;
 pub use text::{count, printable, printable_lines, wrap};

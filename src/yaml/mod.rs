@@ -27,7 +27,7 @@ pub use emit::{Style, canonical_json, double_quoted, is_plain_scalar, prints_pla
 pub use node::{Entry, Map, Node, Value};
 pub(crate) use parse::key_text;
 pub use parse::{parse, parse_legacy};
-pub use print::to_yaml;
+pub use print::{to_yaml, to_yaml_with_notes};
 pub use scalar::{resolve_legacy, resolve_plain};
 pub use spanned::Spanned;
 pub use store::Store;

@@ -9,7 +9,13 @@ use super::{
 /// indented below their key, long lines folded. What it prints reads back as the same node.
 #[must_use]
 pub fn to_yaml(node: &Node) -> String {
-    let mut printer = Printer { out: String::new(), column: 0 };
+    to_yaml_with_notes(node, &|_| None)
+}
+
+/// As [`to_yaml`], with a comment behind each scalar that `note` has one for. Comments must be one line each.
+#[must_use]
+pub fn to_yaml_with_notes(node: &Node, note: &dyn Fn(&Node) -> Option<String>) -> String {
+    let mut printer = Printer { out: String::new(), column: 0, note };
     match &node.value {
         Value::Map(map) if !map.is_empty() => printer.map(map, 0, false),
         Value::Seq(items) if !items.is_empty() => printer.seq(items, 0, false),
@@ -27,12 +33,13 @@ const SIMPLE_KEY: usize = 128;
 /// The column behind which a text is folded at its next space.
 const WIDTH: usize = 80;
 
-struct Printer {
+struct Printer<'n> {
     out: String,
     column: usize,
+    note: &'n dyn Fn(&Node) -> Option<String>,
 }
 
-impl Printer {
+impl Printer<'_> {
     fn put(&mut self, text: &str) {
         self.out.push_str(text);
         self.column += text.chars().count();
@@ -109,6 +116,7 @@ impl Printer {
     }
 
     fn scalar(&mut self, node: &Node, indent: usize, folds: bool) {
+        let note = (self.note)(node).map(|note| format!(" # {note}")).unwrap_or_default();
         match &node.value {
             Value::Null => self.put("null"),
             Value::Bool(value) => self.put(if *value { "true" } else { "false" }),
@@ -119,10 +127,12 @@ impl Printer {
                 self.put(&format!("{value:.0}"));
             }
             Value::Float(value) => self.put(&short_float(*value)),
+            Value::Str(text) if style_of(text) == Style::Literal => return self.literal(text, indent, &note),
             Value::Str(text) => self.text(text, indent, folds),
             Value::Map(_) => self.put("{}"),
             Value::Seq(_) => self.put("[]"),
         }
+        self.put(&note);
     }
 
     fn text(&mut self, text: &str, indent: usize, folds: bool) {
@@ -130,7 +140,7 @@ impl Printer {
             Style::Plain => text.to_owned(),
             Style::SingleQuoted => format!("'{}'", text.replace('\'', "''")),
             Style::DoubleQuoted => double_quoted(text),
-            Style::Literal => return self.literal(text, indent),
+            Style::Literal => return self.literal(text, indent, ""),
         };
         if folds && self.column + printed.len() > WIDTH {
             self.fold(&printed, indent);
@@ -160,7 +170,8 @@ impl Printer {
         }
     }
 
-    fn literal(&mut self, text: &str, indent: usize) {
+    /// A block; `note` stands behind its header.
+    fn literal(&mut self, text: &str, indent: usize, note: &str) {
         let hint = if text.starts_with([' ', '\n']) { "2" } else { "" };
         let body = text.trim_end_matches('\n');
         let chomping = match text.len() - body.len() {
@@ -168,7 +179,7 @@ impl Printer {
             1 if !body.is_empty() => "",
             _ => "+",
         };
-        self.put(&format!("|{hint}{chomping}"));
+        self.put(&format!("|{hint}{chomping}{note}"));
         self.end_line();
         for line in text.strip_suffix('\n').unwrap_or(text).split('\n') {
             if !line.is_empty() {

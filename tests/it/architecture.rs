@@ -18,7 +18,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("graph", &["source", "finding", "flux", "cluster"]),
     ("timing", &["source", "finding", "yaml", "kustomize", "flux", "cluster", "graph"]),
     ("rules", &["source", "finding", "yaml", "kustomize", "flux", "cluster", "graph", "timing"]),
-    ("report", &["source", "finding"]),
+    ("report", &["source", "finding", "yaml", "kustomize"]),
     (
         "cli",
         &["source", "finding", "yaml", "kustomize", "flux", "cluster", "config", "graph", "timing", "rules", "report"],

@@ -16,4 +16,5 @@ mod deadlocks;
 mod fixtures;
 mod kustomize;
 mod readme;
+mod render;
 mod rule_pages;
