@@ -187,7 +187,7 @@ fn what_flux_does_not_build_is_located() {
     let cluster = cluster("2.9.0", &files);
     let errors = |name: &str| node(&cluster, name).applied.build.errors.clone();
     assert!(errors("generated")[0].message.contains("Component"), "{:?}", errors("generated"));
-    assert!(errors("twofold").iter().any(|error| error.message.contains("several kustomization files")));
+    assert!(errors("twofold").iter().any(|error| error.message.contains("more than one kustomization file")));
     assert_eq!(errors("remote").len(), 3, "{:?}", errors("remote"));
     assert!(errors("remote").iter().all(|error| error.span.is_some()));
     assert!(errors("tolerant").is_empty() && applied(node(&cluster, "local")).is_empty());

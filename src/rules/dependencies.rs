@@ -5,6 +5,7 @@ use crate::{
     cluster::{Cluster, NodeKey, Release},
     finding::{Confidence, Finding, Subject},
     flux::api::DependencyReference,
+    kustomize::Unresolved,
     source::{Span, Tree},
     yaml::Node,
 };
@@ -121,14 +122,13 @@ fn releases<'a>(cluster: &'a Cluster, name: &str) -> Vec<(&'a NodeKey, Span)> {
     named.map(|release| (&release.key, release.helm.name_span())).collect()
 }
 
-/// What may define an object of `kind` without showing it: a ResourceSet that templates such objects, or a chart of this
+/// What may define an object of `kind` without showing it: a ResourceSet that cannot be expanded, or a chart of this
 /// repository that does.
 pub(super) fn templated_by(tree: &Tree, cluster: &Cluster, kind: &str) -> Option<String> {
-    let sets = cluster.objects.iter().filter(|(key, _)| key.kind == "ResourceSet");
-    let set = sets.filter_map(|(key, providers)| Some((key, &cluster.object(*providers.first()?).node)));
-    let making = set.filter(|(_, node)| node.get("spec").is_some_and(|spec| mentions(spec, kind)));
-    if let Some((key, _)) = making.into_iter().next() {
-        return Some(key.subject().to_string());
+    let sets = cluster.nodes.iter().flat_map(|node| &node.resource_sets);
+    // What is known of a set in full hides nothing.
+    if let Some(set) = sets.into_iter().find(|set| set.unresolved.iter().any(Unresolved::hides_objects)) {
+        return Some(format!("ResourceSet/{}/{}", set.namespace, set.name));
     }
     let is_homemade = |release: &&Release| {
         let spec = &release.helm.spec;
@@ -146,16 +146,6 @@ pub(super) fn templated_by(tree: &Tree, cluster: &Cluster, kind: &str) -> Option
 }
 
 const TOOLKIT: &str = ".toolkit.fluxcd.io/";
-
-/// Whether a template holds an object of `kind`, written out or as text.
-fn mentions(node: &Node, kind: &str) -> bool {
-    if let Some(text) = node.as_str() {
-        return text.contains(&format!("kind: {kind}"));
-    }
-    node.find_str(&["kind"]) == Some(kind)
-        || node.entries().any(|entry| mentions(&entry.value, kind))
-        || node.items().any(|item| mentions(item, kind))
-}
 
 impl Entry<'_> {
     /// The object it asks for, as `Kind/namespace/name`.

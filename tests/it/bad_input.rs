@@ -274,7 +274,7 @@ fn a_broken_bootstrap_file_is_an_error() {
 #[cfg(unix)]
 #[test]
 fn what_cannot_be_read_is_told() {
-    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::fs::PermissionsExt as _;
     let folder = repository(&[
         ("clusters/prod/apps.yaml", kustomization("apps", "./apps", "")),
         ("apps/cm.yaml", config_map("x")),
@@ -283,7 +283,7 @@ fn what_cannot_be_read_is_told() {
     fs::set_permissions(&apps, fs::Permissions::from_mode(0o000)).expect("permissions");
     let may_read_all = fs::read_dir(&apps).is_ok();
     let analysis = lint(&[folder.path().to_owned()], &Options::default()).expect("an analysis");
-    let alone = lint(&[apps.clone()], &Options::default());
+    let alone = lint(std::slice::from_ref(&apps), &Options::default());
     fs::set_permissions(&apps, fs::Permissions::from_mode(0o755)).expect("permissions");
     // The superuser reads everything.
     if !may_read_all {

@@ -90,7 +90,7 @@ struct Rendering {
 impl Rendering {
     fn of(files: &Files) -> Self {
         let store = Store::new(Tree::from_memory(files.clone()));
-        let clusters = resolve(&store, "", &discover(&store, &Scope::default()));
+        let clusters = resolve(&store, "", &discover(&store, &Scope::default()), None);
         Self { store, clusters }
     }
 
