@@ -7,7 +7,6 @@ use crate::{
     flux::api::DependencyReference,
     kustomize::Unresolved,
     source::{Span, Tree},
-    yaml::Node,
 };
 
 /// From this likeness on, a name is worth asking about.
