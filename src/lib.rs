@@ -6,6 +6,7 @@
 
 use std::{
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
@@ -27,10 +28,10 @@ pub mod yaml;
 use cluster::{Cluster, Scope, discover, find_root, resolve};
 use finding::Finding;
 use flux::{Artifacts, FluxVersion, Selection, generated_kustomization};
-use kustomize::Build;
+use kustomize::{Build, Kustomize};
 use report::ClusterSummary;
 use rules::{Context, Situation};
-use source::{MappedSource, SourceError, Tree};
+use source::{Artifact, MappedSource, SourceError, Tree};
 use yaml::Store;
 
 /// What the user may choose about an analysis.
@@ -113,7 +114,7 @@ impl Error {
                 "point at a folder that holds Flux Kustomizations, or pass --allow-empty where there need not be any"
             }
             Self::NoSuchCluster { .. } => "name a cluster by its root, or by one folder of it",
-            Self::NoFolder(_) => "name a folder that holds files, and that the source's artifact does not leave out",
+            Self::NoFolder(_) => "name a folder that holds files",
             Self::OutsideRoot { .. } => {
                 "the root, from --root or the configuration, has to hold every path that is analysed"
             }
@@ -218,11 +219,11 @@ pub struct FolderBuild {
 
 /// Builds `folder` alone, with the kustomization that Flux generates where it has none. `root` is the folder that is
 /// Flux's artifact; where it is not given it is looked for as [`survey`] does, from the working directory or the top of
-/// the Git repository, whichever is nearer.
+/// the Git repository, whichever is nearer. `sources` are folders on disk that stand for remote bases.
 ///
 /// # Errors
 /// Where the folder cannot be read, or does not lie below the root.
-pub fn build_folder(folder: &Path, root: Option<&Path>) -> Result<FolderBuild, Error> {
+pub fn build_folder(folder: &Path, root: Option<&Path>, sources: &[MappedSource]) -> Result<FolderBuild, Error> {
     let start = Start::of(&[folder.to_owned()], root)?;
     let wanted = folder.canonicalize().unwrap_or_default();
     if !wanted.is_dir() {
@@ -235,13 +236,19 @@ pub fn build_folder(folder: &Path, root: Option<&Path>) -> Result<FolderBuild, E
     let around = [here.as_deref(), start.repository.as_deref()].into_iter().flatten();
     let around = around.filter(|above| wanted.starts_with(above)).max_by_key(|above| above.components().count());
     let from = start.root.as_deref().or(around).unwrap_or(&wanted);
-    let mut store = Store::new(Tree::load(from)?);
+    let mut tree = Tree::load(from)?;
+    tree.map(sources)?;
+    let mut store = Store::new(tree);
     let found = || discover(&store, &Scope::default());
     let top =
         start.root.clone().unwrap_or_else(|| find_root(from, start.repository.as_deref(), store.tree(), &found()));
     store.widen(&top)?;
     let below = wanted.strip_prefix(&top).map(slashed).unwrap_or_default();
-    let kustomize = Artifacts::new(&store, "").git(&Selection::default());
+    let mut kustomize = Artifacts::new(&store, "").git(&Selection::default());
+    if !kustomize.artifact().is_folder(&below) {
+        // What no artifact holds can be built all the same, as kustomize would.
+        kustomize = Arc::new(Kustomize::new(&store, Artifact::of(store.tree(), "", |_| true)));
+    }
     if !kustomize.artifact().is_folder(&below) {
         return Err(Error::NoFolder(folder.to_owned()));
     }

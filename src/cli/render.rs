@@ -1,4 +1,4 @@
-use std::{collections::BTreeSet, io};
+use std::{collections::BTreeSet, io, path::PathBuf};
 
 use super::{
     FOUND,
@@ -11,6 +11,7 @@ use super::{
 use crate::{
     FolderBuild, Options, Survey,
     cluster::{Cluster, Folder, Node, Wanted},
+    config::Config,
     finding::{Confidence, Finding, Location, Related, Severity, Subject},
     flux::FluxVersion,
     kustomize::{self, Object, Unresolved, legacy_order},
@@ -30,7 +31,10 @@ struct Rendered {
 /// Prints what a Kustomization or a folder builds, and what is wrong with it. The exit code tells whether it fails.
 pub(super) fn run(render: &Render, global: &Global, environment: &Environment) -> Result<u8, CliError> {
     let mut rendered = match (&render.path, &render.node) {
-        (Some(path), _) => of_folder(crate::build_folder(path, render.root.as_deref())?),
+        (Some(path), _) => {
+            let (root, config) = settings(render, std::slice::from_ref(path), environment)?;
+            of_folder(crate::build_folder(path, root.as_deref(), &config.sources)?)
+        }
         (None, node) => of_node(node.as_deref().unwrap_or_default(), render, environment)?,
     };
     if render.sort == ObjectOrder::Legacy {
@@ -68,6 +72,16 @@ pub(super) fn run(render: &Render, global: &Global, environment: &Environment) -
     Ok(if faults.iter().any(|fault| fault.severity == Severity::Error) { FOUND } else { 0 })
 }
 
+/// The artifact root that is set, and the configuration around `paths`.
+fn settings(
+    render: &Render,
+    paths: &[PathBuf],
+    environment: &Environment,
+) -> Result<(Option<PathBuf>, Config), CliError> {
+    let (config, _) = configured(&render.configuration, paths, render.root.as_deref(), environment)?;
+    Ok((render.root.clone().or_else(|| config.root.clone()), config))
+}
+
 fn of_folder(built: FolderBuild) -> Rendered {
     let FolderBuild { tree, artifact_root, folder, build } = built;
     let folder = if folder.is_empty() { ".".to_owned() } else { folder };
@@ -82,9 +96,9 @@ fn of_node(text: &str, render: &Render, environment: &Environment) -> Result<Ren
             "name one as `apps`, `flux-system/apps` or `Kustomization/flux-system/apps`; a folder is built with --path",
         )
     })?;
-    let (config, _) = configured(&render.configuration, &render.paths, render.root.as_deref(), environment)?;
+    let (root, config) = settings(render, &render.paths, environment)?;
     let options = Options {
-        root: render.root.clone().or(config.root),
+        root,
         cluster: render.cluster.clone(),
         max_path: None,
         flux_version: config.flux_version,
