@@ -1,6 +1,6 @@
 //! Accumulation: a kustomization file, its bases and components, to resources (kustomize `KustTarget.accumulateTarget`).
 
-use std::sync::Arc;
+use std::{rc::Rc, sync::Arc};
 
 use rustc_hash::FxHashMap;
 
@@ -14,6 +14,7 @@ use super::{
     id::ResId,
     limits, load,
     metadata::{By, Metadata},
+    openapi::Schema,
     plugin,
     report::Report,
     resource::Resource,
@@ -60,6 +61,7 @@ pub(super) struct Session<'k, 't> {
     /// Steps left, so that components that use each other twice over cannot go on for ever.
     budget: usize,
     metadata: Metadata,
+    schema: Rc<Schema<'t>>,
 }
 
 impl<'k, 't> Session<'k, 't> {
@@ -70,6 +72,7 @@ impl<'k, 't> Session<'k, 't> {
             done: FxHashMap::default(),
             budget: limits::WORK,
             metadata: Metadata::default(),
+            schema: Rc::default(),
         }
     }
 
@@ -119,7 +122,8 @@ impl<'k, 't> Session<'k, 't> {
         if let Some(done) = self.done.get(path).filter(|done| done.looped || !self.meets_stack(done)) {
             return Some(done.clone());
         }
-        let shared = !self.metadata.follows();
+        let chosen = self.schema.is_chosen();
+        let shared = !self.metadata.follows() && !chosen;
         let known = self.kustomize.known(path).filter(|known| shared && !self.meets_stack(known));
         if let Some(known) = known {
             return Some(known);
@@ -134,10 +138,13 @@ impl<'k, 't> Session<'k, 't> {
         }
         self.accumulate(path, &file, &mut all);
         let all = Arc::new(all);
-        if shared && !all.looped {
-            self.kustomize.remember(path, &all);
+        // What was accumulated partly before the schema was chosen is not what it would give again.
+        if self.schema.is_chosen() == chosen {
+            if shared && !all.looped {
+                self.kustomize.remember(path, &all);
+            }
+            self.done.insert(path.to_owned(), all.clone());
         }
-        self.done.insert(path.to_owned(), all.clone());
         Some(all)
     }
 
@@ -178,7 +185,8 @@ impl<'k, 't> Session<'k, 't> {
         self.budget -= cost;
         self.stack.push(path.to_owned());
         all.visited.push(path.to_owned());
-        let folder = Folder { kustomize: self.kustomize, path };
+        let folder = Folder { kustomize: self.kustomize, path, schema: self.schema.clone() };
+        self.choose_schema(&folder, file, &mut all.report);
         self.resources(&folder, file.items("resources").chain(file.items("bases")), all);
         configurations(&folder, file, all);
         for entry in file.items("crds") {
@@ -189,7 +197,7 @@ impl<'k, 't> Session<'k, 't> {
         generate::run(&folder, file, &mut all.resources, &mut all.report);
         let here = By::kustomization(&self.kustomize.artifact, folder.tree(), path);
         self.metadata.generated(&mut all.resources, &here);
-        self.unresolved(&folder, file, all);
+        unresolved_charts(file, &mut all.report);
         for plugin in self.plugins(&folder, file.items("generators"), all) {
             plugin::generator(&folder, &plugin, &mut all.resources, &mut all.report);
             self.metadata.generated(&mut all.resources, &By::Plugin(&plugin));
@@ -209,6 +217,14 @@ impl<'k, 't> Session<'k, 't> {
             all.vars.push(var.clone());
         }
         self.stack.pop();
+    }
+
+    fn choose_schema(&mut self, folder: &Folder<'_, 't>, file: &Kustomization, report: &mut Report) {
+        let chosen = self.schema.is_chosen();
+        self.schema.choose(folder, file, report);
+        if self.schema.is_chosen() != chosen {
+            self.done.clear();
+        }
     }
 
     /// The configurations of plugins: YAML itself, files and folders.
@@ -236,30 +252,6 @@ impl<'k, 't> Session<'k, 't> {
         all.looped |= found.looped;
         all.visited.append(&mut found.visited);
         found.resources
-    }
-
-    fn unresolved(&self, folder: &Folder<'_, '_>, file: &Kustomization, all: &mut Accumulated) {
-        let version = file.get("openapi").and_then(|openapi| openapi.get("version"));
-        if let Some(version) = version.filter(|version| !matches!(version.as_str(), Some("" | "v1.21.2"))) {
-            all.report.error(version.span, "this version of the OpenAPI document is not built into kustomize");
-        }
-        if let Some(path) = file.get("openapi").and_then(|openapi| openapi.get("path")) {
-            if folder.file(path.as_str().unwrap_or_default(), path.span, &mut all.report).is_none() {
-                return;
-            }
-            let what = format!("merge keys of the schema {}", path.as_str().unwrap_or_default());
-            all.report.unresolved_value(path.span, what, "`openapi` is not evaluated");
-        }
-        for key in ["helmCharts", "helmChartInflationGenerator"] {
-            for chart in file.items(key) {
-                let name = chart.find_str(&["name"]).or_else(|| chart.find_str(&["chartName"])).unwrap_or_default();
-                all.report.unresolved(
-                    chart.span,
-                    format!("Helm chart {name} of `{key}`"),
-                    "charts are not rendered; Flux refuses to build them too",
-                );
-            }
-        }
     }
 
     fn resources<'n>(
@@ -303,6 +295,7 @@ impl<'k, 't> Session<'k, 't> {
                     continue;
                 }
             };
+            self.schema.note(&found);
             append(found, at, &mut ids, all);
         }
     }
@@ -363,6 +356,19 @@ fn configurations(folder: &Folder<'_, '_>, file: &Kustomization, all: &mut Accum
                 }
                 None => Arc::make_mut(&mut all.config).add_document(&document.root, &mut all.report),
             }
+        }
+    }
+}
+
+fn unresolved_charts(file: &Kustomization, report: &mut Report) {
+    for key in ["helmCharts", "helmChartInflationGenerator"] {
+        for chart in file.items(key) {
+            let name = chart.find_str(&["name"]).or_else(|| chart.find_str(&["chartName"])).unwrap_or_default();
+            report.unresolved(
+                chart.span,
+                format!("Helm chart {name} of `{key}`"),
+                "charts are not rendered; Flux refuses to build them too",
+            );
         }
     }
 }

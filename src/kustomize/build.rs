@@ -1,6 +1,8 @@
 //! Finding things: folders, kustomization files, and what paths in them lead to.
 
-use super::{Kustomize, report::Report};
+use std::rc::Rc;
+
+use super::{Kustomize, openapi::Schema, report::Report};
 use crate::{
     source::{Artifact, Entry, FileId, RemoteUrl, Span, Tree, join, readable},
     yaml::File,
@@ -13,6 +15,8 @@ pub(super) const NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", 
 pub(super) struct Folder<'k, 't> {
     pub(super) kustomize: &'k Kustomize<'t>,
     pub(super) path: &'k str,
+    /// The schema of the build.
+    pub(super) schema: Rc<Schema<'t>>,
 }
 
 /// What a path leads to.

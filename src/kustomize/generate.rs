@@ -111,7 +111,7 @@ struct Pair<'p> {
     text: Span,
 }
 
-fn pairs<'p>(folder: &Folder<'_, 'p>, entry: &'p Node, report: &mut Report) -> Vec<Pair<'p>> {
+fn pairs<'p, 't: 'p>(folder: &Folder<'_, 't>, entry: &'p Node, report: &mut Report) -> Vec<Pair<'p>> {
     let mut pairs = Vec::new();
     let list = |key: &str| entry.get(key).into_iter().flat_map(Node::items);
     for source in list("envs").chain(entry.get("env")) {

@@ -24,6 +24,7 @@ mod load;
 mod metadata;
 mod names;
 mod object;
+mod openapi;
 mod order;
 mod patch;
 mod paths;
@@ -40,7 +41,10 @@ mod transform;
 mod transformers;
 mod vars;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    rc::Rc,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use rustc_hash::FxHashMap;
 
@@ -112,7 +116,7 @@ impl<'t> Kustomize<'t> {
     /// is passed over.
     #[must_use]
     pub fn patched<const N: usize>(&self, objects: [Object; N], patches: &[Node]) -> [Object; N] {
-        let folder = build::Folder { kustomize: self, path: "" };
+        let folder = build::Folder { kustomize: self, path: "", schema: Rc::default() };
         let mut report = report::Report::default();
         objects.map(|object| {
             let mut resources = vec![resource::Resource::new(object.node.clone(), object.source)];

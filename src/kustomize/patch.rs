@@ -6,6 +6,7 @@ use super::{
     file::{Fields, Type, check},
     id::ResId,
     json_patch, load,
+    openapi::Schema,
     report::{HIDDEN, Report},
     resource::Resource,
     select::Selector,
@@ -68,12 +69,12 @@ pub(super) fn entry(folder: &Folder<'_, '_>, resources: &mut Vec<Resource>, entr
     match (patch, target) {
         (Patch::Merge(patches), None) => {
             for patch in &patches {
-                merge_by_id(resources, patch, options, at, report);
+                merge_by_id(folder, resources, patch, options, at, report);
             }
         }
         (Patch::Merge(patches), Some(target)) => {
             if let [patch] = patches.as_slice() {
-                merge_selected(folder.tree(), resources, patch, target, options, at, report);
+                merge_selected(folder, resources, patch, target, options, at, report);
             } else {
                 report.error(at, "several patches in one entry cannot have a `target`");
             }
@@ -100,7 +101,7 @@ pub(super) fn merge_entry(folder: &Folder<'_, '_>, resources: &mut Vec<Resource>
         inline
     };
     for patch in &patches {
-        merge_by_id(resources, patch, Options::default(), entry.span, report);
+        merge_by_id(folder, resources, patch, Options::default(), entry.span, report);
     }
 }
 
@@ -178,14 +179,21 @@ fn classify(folder: &Folder<'_, '_>, documents: &[Document], at: Span, report: &
 }
 
 /// A patch without target changes the one object it names.
-fn merge_by_id(resources: &mut Vec<Resource>, patch: &Resource, options: Options, at: Span, report: &mut Report) {
+fn merge_by_id(
+    folder: &Folder<'_, '_>,
+    resources: &mut Vec<Resource>,
+    patch: &Resource,
+    options: Options,
+    at: Span,
+    report: &mut Report,
+) {
     let id = patch.id();
     let mut found = (0..resources.len()).filter(|index| resources[*index].any_id(|other| *other == id));
     let (first, second) = (found.next(), found.next());
     drop(found);
     match (first, second) {
         (Some(index), None) => {
-            merge(&mut resources[index], patch.node(), options, at, report);
+            merge(&folder.schema, &mut resources[index], patch.node(), options, at, report);
             resources.retain(|resource| !resource.deleted);
         }
         // What cannot be seen may well hold the object.
@@ -246,7 +254,7 @@ fn texts_only(tree: &Tree, patch: &mut Node) {
 }
 
 fn merge_selected(
-    tree: &Tree,
+    folder: &Folder<'_, '_>,
     resources: &mut Vec<Resource>,
     patch: &Resource,
     target: &Node,
@@ -256,23 +264,23 @@ fn merge_selected(
 ) {
     let Some(selector) = select(target, report) else { return };
     let mut patch = patch.node().clone();
-    texts_only(tree, &mut patch);
+    texts_only(folder.tree(), &mut patch);
     for resource in resources.iter_mut().filter(|resource| selector.takes(resource)) {
         // The patch counts as one of the object's own version, so that it merges by the right keys.
         if let Some(api_version) = resource.node().get("apiVersion") {
             patch.set("apiVersion", api_version.clone());
         }
-        merge(resource, &patch, options, at, report);
+        merge(&folder.schema, resource, &patch, options, at, report);
     }
     resources.retain(|resource| !resource.deleted);
 }
 
-fn merge(resource: &mut Resource, patch: &Node, options: Options, at: Span, report: &mut Report) {
+fn merge(schema: &Schema<'_>, resource: &mut Resource, patch: &Node, options: Options, at: Span, report: &mut Report) {
     if options.name || options.kind {
         resource.store_id();
     }
     let old = resource.node().clone();
-    match smp::merge(&old, patch) {
+    match smp::merge(schema, &old, patch) {
         Ok(None) => resource.deleted = true,
         Ok(Some(mut new)) => {
             let restore = |new: &mut Node, keys: &[&str]| {

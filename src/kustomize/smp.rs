@@ -2,17 +2,17 @@
 
 use super::{
     keyed_list,
-    schema::{self, Type},
+    openapi::{Schema, Type},
 };
 use crate::yaml::{Node, Value};
 
 /// `object` with `patch` merged in; `None` where the patch deletes it. A patch that wants to replace the whole object
 /// changes nothing, as in kustomize.
-pub(super) fn merge(object: &Node, patch: &Node) -> Result<Option<Node>, String> {
+pub(super) fn merge(schema: &Schema<'_>, object: &Node, patch: &Node) -> Result<Option<Node>, String> {
     if patch.find_str(&["$patch"]) == Some("replace") {
         return Ok(Some(object.clone()));
     }
-    walk(Some(object), Some(patch), None, "")
+    walk(schema, Some(object), Some(patch), None, "")
 }
 
 #[derive(PartialEq, Eq)]
@@ -27,20 +27,26 @@ fn present(node: Option<&Node>) -> Option<&Node> {
 }
 
 /// What becomes of a value: `None` takes it out.
-fn walk(dest: Option<&Node>, patch: Option<&Node>, of: Option<Type>, path: &str) -> Result<Option<Node>, String> {
+fn walk<'s>(
+    schema: &'s Schema<'_>,
+    dest: Option<&Node>,
+    patch: Option<&Node>,
+    of: Option<Type<'s>>,
+    path: &str,
+) -> Result<Option<Node>, String> {
     let Some(first) = present(dest).or_else(|| present(patch)) else {
         // A null of the object that the patch does not mention stays where it is written out, and goes where it is not.
         let written = |node: &&Node| node.span.start != node.span.end;
         return Ok(if patch.is_some() { None } else { dest.filter(written).cloned() });
     };
-    let of = of.or_else(|| embedded_type(dest)).or_else(|| embedded_type(patch));
+    let of = of.or_else(|| embedded_type(schema, dest)).or_else(|| embedded_type(schema, patch));
     for side in [present(dest), present(patch)].into_iter().flatten() {
         if kind_name(side) != kind_name(first) {
             return Err(format!("expected {} but found {} at `{path}`", kind_name(first), kind_name(side)));
         }
     }
     match &first.value {
-        Value::Map(_) => walk_map(dest, patch, of, path),
+        Value::Map(_) => walk_map(schema, dest, patch, of, path),
         Value::Seq(_) => Ok(match patch {
             Some(patch) => Some(patch.clone()).filter(|patch| !patch.is_null()),
             None => dest.cloned(),
@@ -58,9 +64,9 @@ fn kind_name(node: &Node) -> &'static str {
 }
 
 /// The type of a value that says itself which object it is.
-fn embedded_type(node: Option<&Node>) -> Option<Type> {
+fn embedded_type<'s>(schema: &'s Schema<'_>, node: Option<&Node>) -> Option<Type<'s>> {
     let node = node?;
-    schema::type_of(node.find_str(&["apiVersion"])?, node.find_str(&["kind"])?)
+    schema.type_of(node.find_str(&["apiVersion"])?, node.find_str(&["kind"])?)
 }
 
 /// Takes `$patch` out of a mapping. Where it `is_new`, any other word is kept, as data.
@@ -96,8 +102,14 @@ fn read_directive(node: &Node) -> Result<Directive, String> {
     }
 }
 
-fn walk_map(dest: Option<&Node>, patch: Option<&Node>, of: Option<Type>, path: &str) -> Result<Option<Node>, String> {
-    let Some(patch) = patch else { return tidy(dest, of, path) };
+fn walk_map<'s>(
+    schema: &'s Schema<'_>,
+    dest: Option<&Node>,
+    patch: Option<&Node>,
+    of: Option<Type<'s>>,
+    path: &str,
+) -> Result<Option<Node>, String> {
+    let Some(patch) = patch else { return tidy(schema, dest, of, path) };
     if patch.is_null() {
         return Ok(None);
     }
@@ -109,7 +121,7 @@ fn walk_map(dest: Option<&Node>, patch: Option<&Node>, of: Option<Type>, path: &
         // A new mapping is merged with itself, which takes out its nulls and directives.
         let mut new = Node::empty_map(patch.span);
         for entry in patch.entries() {
-            if let Some(value) = walk_field(None, Some(&entry.value), of, &entry.key, path)?
+            if let Some(value) = walk_field(schema, None, Some(&entry.value), of, &entry.key, path)?
                 && let Some(map) = new.as_map_mut()
             {
                 map.insert(crate::yaml::Entry { value, ..entry.clone() });
@@ -119,14 +131,14 @@ fn walk_map(dest: Option<&Node>, patch: Option<&Node>, of: Option<Type>, path: &
     };
     let mut merged = dest.clone();
     for entry in dest.entries().filter(|entry| patch.get(&entry.key).is_none()) {
-        match walk_field(Some(&entry.value), None, of, &entry.key, path)? {
+        match walk_field(schema, Some(&entry.value), None, of, &entry.key, path)? {
             Some(value) if value == entry.value => {}
             Some(value) => merged.set(&entry.key, value),
             None => drop(merged.remove(&entry.key)),
         }
     }
     for entry in patch.entries() {
-        match walk_field(dest.get(&entry.key), Some(&entry.value), of, &entry.key, path)? {
+        match walk_field(schema, dest.get(&entry.key), Some(&entry.value), of, &entry.key, path)? {
             Some(value) => match merged.as_map_mut() {
                 Some(map) if map.get(&entry.key).is_none() => {
                     map.insert(crate::yaml::Entry { value, ..entry.clone() });
@@ -140,11 +152,16 @@ fn walk_map(dest: Option<&Node>, patch: Option<&Node>, of: Option<Type>, path: &
 }
 
 /// A mapping that the patch does not mention: merged lists in it are still brought into order, and empty values go.
-fn tidy(dest: Option<&Node>, of: Option<Type>, path: &str) -> Result<Option<Node>, String> {
+fn tidy<'s>(
+    schema: &'s Schema<'_>,
+    dest: Option<&Node>,
+    of: Option<Type<'s>>,
+    path: &str,
+) -> Result<Option<Node>, String> {
     let Some(dest) = dest else { return Ok(None) };
     let mut merged: Option<Node> = None;
     for entry in dest.entries() {
-        let value = walk_field(Some(&entry.value), None, of, &entry.key, path)?;
+        let value = walk_field(schema, Some(&entry.value), None, of, &entry.key, path)?;
         match value {
             Some(value) if value == entry.value => {}
             Some(value) => merged.get_or_insert_with(|| dest.clone()).set(&entry.key, value),
@@ -154,31 +171,32 @@ fn tidy(dest: Option<&Node>, of: Option<Type>, path: &str) -> Result<Option<Node
     Ok(Some(merged.unwrap_or_else(|| dest.clone())))
 }
 
-fn walk_field(
+fn walk_field<'s>(
+    schema: &'s Schema<'_>,
     dest: Option<&Node>,
     patch: Option<&Node>,
-    of: Option<Type>,
+    of: Option<Type<'s>>,
     key: &str,
     path: &str,
 ) -> Result<Option<Node>, String> {
     let path = if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
-    let field = of.and_then(|of| schema::field(of, key));
-    let of = field.map(|field| field.of).filter(|of| !of.is_empty());
+    let field = of.map(|of| schema.field(of, key)).unwrap_or_default();
     let is_list = |node: &Node| node.as_seq().is_some();
-    match field.and_then(|field| field.keys) {
+    match field.keys {
         Some(keys) if present(dest).or_else(|| present(patch)).is_some_and(is_list) => {
-            walk_list(dest, patch, keys, of, &path)
+            walk_list(schema, dest, patch, &keys, field.items, &path)
         }
-        _ => walk(dest, patch, of, &path),
+        _ => walk(schema, dest, patch, field.of, &path),
     }
 }
 
 /// A merged list: what the patch names comes first, in its order, then the rest of the object's items.
-fn walk_list(
+fn walk_list<'s>(
+    schema: &'s Schema<'_>,
     dest: Option<&Node>,
     patch: Option<&Node>,
     keys: &[&str],
-    of: Option<Type>,
+    of: Option<Type<'s>>,
     path: &str,
 ) -> Result<Option<Node>, String> {
     if patch.is_some_and(Node::is_null) {
@@ -206,7 +224,7 @@ fn walk_list(
     let items = if keys == [""] {
         merge_scalars(&old.unwrap_or_default(), &new)
     } else {
-        keyed_list::merge(old, &new, keys, &mut |dest, patch| walk(dest, patch, of, path))?
+        keyed_list::merge(old, &new, keys, &mut |dest, patch| walk(schema, dest, patch, of, path))?
     };
     Ok(Some(Node::seq(items, span)))
 }

@@ -225,3 +225,18 @@ mod json_patch_equals_the_crate {
         }
     }
 }
+
+/// kustomize itself follows such references for ever.
+#[test]
+fn references_of_a_schema_that_go_in_circles_come_to_an_end() {
+    let schema = r##"{"definitions": {
+        "a": {"$ref": "#/definitions/b"}, "b": {"$ref": "#/definitions/a"}, "c": {"$ref": "#/definitions/c"},
+        "fleet": {"x-kubernetes-group-version-kind": [{"group": "example.io", "version": "v1", "kind": "Fleet"}],
+            "properties": {"ships": {"$ref": "#/definitions/a"}}, "additionalProperties": {"$ref": "#/definitions/c"}}}}"##;
+    let fleet = "apiVersion: example.io/v1\nkind: Fleet\nmetadata: {name: f}\nships: [{hull: a, size: 1}]\n";
+    let kustomization = "resources: [r.yaml]\nopenapi: {path: s.json}\npatches:\n- patch: |\n    apiVersion: example.io/v1\n    kind: Fleet\n    metadata: {name: f}\n    ships: [{hull: a}]\n";
+    let built = build_at(&[("r.yaml", fleet), ("s.json", schema), ("kustomization.yaml", kustomization)], "");
+    assert_eq!(built.errors(), Vec::<String>::new());
+    let ships = built.build.objects[0].node.get("ships").expect("ships");
+    assert_eq!(serde_json::to_string(ships).expect("JSON"), r#"[{"hull":"a"}]"#);
+}
