@@ -31,7 +31,7 @@ use flux::{Artifacts, FluxVersion, Selection, generated_kustomization};
 use kustomize::{Build, Kustomize};
 use report::ClusterSummary;
 use rules::{Context, Situation};
-use source::{Artifact, MappedSource, SourceError, Tree};
+use source::{Artifact, MappedSource, SourceError, Tree, slashed};
 use yaml::Store;
 
 /// What the user may choose about an analysis.
@@ -359,8 +359,4 @@ impl Start {
             Err(_) => top.display().to_string(),
         }
     }
-}
-
-fn slashed(path: &Path) -> String {
-    path.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/")
 }

@@ -12,8 +12,8 @@ use super::{Definition, Folder, NodeKey, ObjectKey, growth::Growth, model::set_k
 use crate::{
     flux::{
         Applied, Artifacts, FluxVersion, Inputs, Kustomization, Policy, ResourceSet, SourceRef, Variables, Where,
-        api::{KUSTOMIZE_GROUP, SubstituteReference},
-        build, expand_resource_sets, substitute, variable_sources,
+        api::SubstituteReference, build, expand_resource_sets, is_kustomization, is_open_text, substitute,
+        variable_sources,
     },
     kustomize::{Build, Hidden, Object, Unresolved},
     source::{Artifact, normalize, parent},
@@ -144,7 +144,7 @@ impl Draft {
 
     /// What it applies to the cluster it lives in, and what is made there of the ResourceSets among it.
     fn local_objects(&self) -> impl Iterator<Item = &Object> {
-        let is_local = self.kustomization.spec.kube_config.is_none();
+        let is_local = !self.kustomization.spec.is_remote();
         self.applied.build.objects.iter().chain(self.made()).filter(move |_| is_local)
     }
 
@@ -202,7 +202,7 @@ fn build_folder(kustomization: &Kustomization, sources: &Sources<'_, '_>) -> (Bu
     let path = spec.path.as_deref().unwrap_or_default();
     let written = kustomization.object.node.find(&["spec", "path"]);
     let is_text = written.is_none_or(|path| path.is_null() || path.as_str().is_some());
-    if path.contains("${") || path.contains("<<") || !is_text {
+    if is_open_text(path) || !is_text {
         return (Build::default(), Folder::Unknown);
     }
     let source = SourceRef::of(&spec.source_ref, &kustomization.namespace);
@@ -310,7 +310,7 @@ fn configs(drafts: &BTreeMap<NodeKey, Draft>) -> BTreeMap<ConfigKey, yaml::Node>
     };
     let mut copies: Vec<(&Object, &str)> = Vec::new();
     for draft in drafts.values() {
-        let local = draft.kustomization.spec.kube_config.is_none();
+        let local = !draft.kustomization.spec.is_remote();
         for object in draft.applied.build.objects.iter().filter(|_| local).filter(is_config) {
             configs.entry(key(object)).or_insert_with(|| object.node.clone());
         }
@@ -342,13 +342,13 @@ fn adopt_children(drafts: &mut BTreeMap<NodeKey, Draft>, growth: &mut Growth) ->
     growth.start_round();
     let mut children: BTreeMap<NodeKey, Vec<Definition>> = BTreeMap::new();
     for (owner, draft) in drafts.iter() {
-        if draft.kustomization.spec.kube_config.is_some() {
+        if draft.kustomization.spec.is_remote() {
             continue;
         }
         let own = applied_objects(&draft.applied).map(|(_, object)| (object, None));
         let made = draft.resource_sets.iter().flat_map(|set| set.objects.iter().map(move |object| (object, Some(set))));
         for (object, set) in own.chain(made) {
-            if is_kustomization(object) {
+            if is_kustomization(&object.node) {
                 let id = object.id();
                 let key = NodeKey::new(id.namespace.unwrap_or_default(), id.name);
                 let resource_set = set.map(set_key);
@@ -384,11 +384,6 @@ fn adopt_children(drafts: &mut BTreeMap<NodeKey, Draft>, growth: &mut Growth) ->
         }
     }
     changed
-}
-
-fn is_kustomization(object: &Object) -> bool {
-    object.node.find_str(&["kind"]) == Some("Kustomization")
-        && object.node.find_str(&["apiVersion"]).is_some_and(|version| version.starts_with(KUSTOMIZE_GROUP))
 }
 
 /// The objects a build applies, by key, less those that annotations exempt.

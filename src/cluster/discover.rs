@@ -5,7 +5,7 @@ use crate::{
     flux::{
         Kustomization, Sync,
         api::{KUSTOMIZE_GROUP, SOURCE_EXTENSIONS_GROUP},
-        syncs,
+        is_kustomization, syncs,
     },
     kustomize::Object,
     source::{FileId, Span},
@@ -77,7 +77,7 @@ fn read(store: &Store, file: FileId) -> Option<Discovered> {
     }
     let mut found = Discovered::default();
     for document in &store.parse(file).documents {
-        if has_kustomizations && is_kustomization(document) {
+        if has_kustomizations && is_kustomization(&document.root) {
             let object = Object { node: document.root.clone(), source: document.span, changes: Vec::new() };
             let kustomization = Kustomization::read(object);
             found.kustomizations.push(Declared { file, span: document.span, kustomization });
@@ -106,9 +106,4 @@ fn note_unreadable(store: &Store, file: FileId) {
     if store.tree().bytes(file).map_or(true, speaks_of_flux) {
         let _ = store.parse(file);
     }
-}
-
-fn is_kustomization(document: &Document) -> bool {
-    let text = |key: &str| document.root.find_str(&[key]).unwrap_or_default();
-    text("kind") == "Kustomization" && text("apiVersion").starts_with(KUSTOMIZE_GROUP)
 }

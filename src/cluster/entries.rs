@@ -8,7 +8,7 @@ use std::{
 use rayon::prelude::*;
 
 use super::{
-    Cluster, Declared, Discovered, Folder,
+    Cluster, Declared, Discovered, Folder, ObjectKey,
     closure::{Closure, Roots, close},
     finish::finish,
     layout::{cluster_folder, covers, drop_contained, generator_sources, is_covered, spans},
@@ -17,7 +17,7 @@ use super::{
 use crate::{
     flux::{
         Artifacts, FluxVersion, Inputs, Kustomization, Selection, SourceRef, Sync,
-        api::{KUSTOMIZE_GROUP, OPERATOR_GROUP, SOURCE_EXTENSIONS_GROUP, SOURCE_GROUP},
+        api::{OPERATOR_GROUP, SOURCE_EXTENSIONS_GROUP, SOURCE_GROUP},
         build, syncs,
     },
     kustomize::Object,
@@ -162,10 +162,7 @@ impl<'a> Finder<'a, '_> {
         let nothing =
             Kustomization::read(Object { node: crate::yaml::Node::NULL, source: Span::NONE, changes: Vec::new() });
         let build = build(&nothing, Inputs { kustomize: &kustomize, folder: path });
-        let is_kustomization = |object: &Object| {
-            let id = object.id();
-            id.kind == "Kustomization" && id.group == KUSTOMIZE_GROUP
-        };
+        let is_kustomization = |object: &Object| ObjectKey::from(object.id()).is_kustomization();
         let (kustomizations, mut others): (Vec<_>, Vec<_>) = build.objects.into_iter().partition(is_kustomization);
         others.retain(|object| [SOURCE_GROUP, OPERATOR_GROUP].contains(&object.id().group.as_str()));
         (kustomizations, others)
@@ -184,7 +181,7 @@ impl<'a> Finder<'a, '_> {
             .flat_map(|(_, closure)| closure.drafts.values())
             .flat_map(|draft| {
                 // What a node applies to another cluster is a node there.
-                let remote = draft.kustomization.spec.kube_config.is_some();
+                let remote = draft.kustomization.spec.is_remote();
                 let applied = draft.applied.build.objects.iter().filter(move |_| remote);
                 let defined = draft.definitions.iter().map(|definition| &definition.object);
                 defined.chain(applied).map(|object| document(object.source))

@@ -4,7 +4,7 @@ use super::{
     Cluster, Node, NodeId, NodeKey, ObjectKey, Provider, Release,
     closure::{Closure, applied_keys},
 };
-use crate::flux::{HelmRelease, api::HELM_GROUP};
+use crate::flux::HelmRelease;
 
 /// Turns a closure into a cluster: numbers the nodes and lists who applies what.
 pub(super) fn finish(root: String, reached: bool, closure: Closure) -> Cluster {
@@ -41,7 +41,7 @@ pub(super) fn finish(root: String, reached: bool, closure: Closure) -> Cluster {
     }
     let releases = objects
         .iter()
-        .filter(|(key, _)| key.kind == "HelmRelease" && key.group == HELM_GROUP)
+        .filter(|(key, _)| key.is_helm_release())
         .filter_map(|(key, providers)| {
             let first = providers.first()?;
             let object = nodes[first.node.index()].object(*first).clone();

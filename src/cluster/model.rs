@@ -4,7 +4,10 @@ use smol_str::SmolStr;
 
 use crate::{
     finding::Subject,
-    flux::{Applied, FluxVersion, HelmRelease, Kustomization, ResourceSet},
+    flux::{
+        Applied, FluxVersion, HelmRelease, Kustomization, ResourceSet,
+        api::{HELM_GROUP, KUSTOMIZE_GROUP},
+    },
     kustomize::{Object, ObjectId, Unresolved},
     source::{Span, normalize},
 };
@@ -135,6 +138,14 @@ pub struct Release {
     pub providers: Vec<Provider>,
 }
 
+impl Release {
+    /// The release as the subject of a finding.
+    #[must_use]
+    pub fn subject(&self) -> Subject {
+        self.key.subject("HelmRelease")
+    }
+}
+
 impl NodeId {
     /// Position in [`Cluster::nodes`].
     #[must_use]
@@ -162,7 +173,7 @@ impl Cluster {
     }
 
     /// The nodes of that name, in whatever namespace.
-    pub fn named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Node> + use<'a> {
+    pub fn named<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a Node> {
         self.nodes.iter().filter(move |node| node.key.name == name)
     }
 
@@ -227,7 +238,7 @@ impl Node {
     /// Whether it applies to another cluster than the one it lives in.
     #[must_use]
     pub fn is_remote(&self) -> bool {
-        self.kustomization.spec.kube_config.is_some()
+        self.kustomization.spec.is_remote()
     }
 
     /// The place of its name.
@@ -272,6 +283,18 @@ impl ObjectKey {
     pub fn subject(&self) -> Subject {
         let namespace = (!self.namespace.is_empty()).then(|| self.namespace.to_string());
         Subject { kind: self.kind.to_string(), namespace, name: self.name.to_string() }
+    }
+
+    /// Whether it is a Kustomization of Flux.
+    #[must_use]
+    pub fn is_kustomization(&self) -> bool {
+        self.kind == "Kustomization" && self.group == KUSTOMIZE_GROUP
+    }
+
+    /// Whether it is a HelmRelease.
+    #[must_use]
+    pub fn is_helm_release(&self) -> bool {
+        self.kind == "HelmRelease" && self.group == HELM_GROUP
     }
 
     /// Whether a variable that is not known stands in its name or namespace.

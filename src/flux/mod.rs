@@ -26,7 +26,7 @@ pub use entry::{Sync, syncs};
 pub use generate::generated_kustomization;
 pub use health::{helm_timeout, kustomization_timeout};
 pub use ignore_rules::IgnoreRules;
-pub use object::{ApiObject, HelmRelease, Kustomization, Policy};
+pub use object::{ApiObject, HelmRelease, Kustomization, Policy, is_kustomization, is_open_text};
 pub use post_build::{Variables, variable_sources};
 pub use resource_set::{ResourceSet, expand_resource_sets};
 pub use version::FluxVersion;

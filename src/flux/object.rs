@@ -1,6 +1,6 @@
 use smol_str::SmolStr;
 
-use super::api::{HelmReleaseSpec, KustomizationSpec};
+use super::api::{HelmReleaseSpec, KUSTOMIZE_GROUP, KustomizationSpec};
 use crate::{
     kustomize::Object,
     source::Span,
@@ -58,6 +58,19 @@ impl<S> ApiObject<S> {
         let item = self.object.node.find(keys).and_then(|list| list.as_seq()?.get(index));
         item.map_or_else(|| self.span(keys), |item| item.get("name").map_or(item.span, |name| name.span).or(item.span))
     }
+}
+
+/// Whether a document is a Kustomization of Flux, of whatever version.
+#[must_use]
+pub fn is_kustomization(node: &Node) -> bool {
+    node.find_str(&["kind"]) == Some("Kustomization")
+        && node.find_str(&["apiVersion"]).is_some_and(|version| version.starts_with(KUSTOMIZE_GROUP))
+}
+
+/// Whether a variable or a template that is not known stands in `text`.
+#[must_use]
+pub fn is_open_text(text: &str) -> bool {
+    text.contains("${") || text.contains("<<")
 }
 
 fn read_spec<S: Default + serde::de::DeserializeOwned>(spec: &Node, problems: &mut Vec<(String, Span)>) -> S {

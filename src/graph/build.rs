@@ -6,7 +6,7 @@ use crate::{
     cluster::{Cluster, Node, NodeId, NodeKey, ObjectKey, Provider, Release},
     flux::{
         Kustomization, Policy, SourceRef,
-        api::{HELM_GROUP, KUSTOMIZE_GROUP, SOURCE_EXTENSIONS_GROUP, SOURCE_GROUP},
+        api::{SOURCE_EXTENSIONS_GROUP, SOURCE_GROUP},
     },
     source::Span,
 };
@@ -201,9 +201,9 @@ impl<'c> Builder<'c> {
 
     fn becomes_ready(&mut self, actor: Actor, key: &ObjectKey, reason: Reason, span: Span) {
         let node_key = NodeKey::new(key.namespace.clone(), key.name.clone());
-        let awaited = if key.group == KUSTOMIZE_GROUP && key.kind == "Kustomization" {
+        let awaited = if key.is_kustomization() {
             self.cluster.find(&node_key).map(Actor::Node)
-        } else if key.group == HELM_GROUP && key.kind == "HelmRelease" {
+        } else if key.is_helm_release() {
             let release = self.cluster.release(&node_key);
             // One that is created suspended counts as healthy at once (helm-controller v1.6 sets only the generation).
             release
@@ -256,6 +256,5 @@ fn core_key(kind: &str, namespace: &str, name: &str) -> ObjectKey {
 
 /// Whether the object's readiness is an event of this graph.
 fn is_awaited(key: &ObjectKey) -> bool {
-    (key.kind == "Kustomization" && key.group == KUSTOMIZE_GROUP)
-        || (key.kind == "HelmRelease" && key.group == HELM_GROUP)
+    key.is_kustomization() || key.is_helm_release()
 }

@@ -29,9 +29,10 @@ pub struct Step {
 }
 
 impl Loop {
-    /// The steps from one object to another, which is what a reader wants to see.
+    /// The steps from one object to another in the order a reader follows them: each leads from something that waits to
+    /// what it waits for.
     pub fn links(&self) -> impl Iterator<Item = &Step> {
-        self.steps.iter().filter(|step| step.edge.reason != Reason::Progress)
+        self.steps.iter().rev().filter(|step| step.edge.reason != Reason::Progress)
     }
 
     /// Whether it is made of `dependsOn` entries alone.

@@ -62,11 +62,7 @@ fn report(context: &Context<'_>, situation: &Situation<'_>, entry: &Entry<'_>) -
     }
     help.push("define the dependency in this cluster, or remove the entry".to_owned());
     finding.help = help.join("; ");
-    finding.why = format!(
-        "It stays at Ready=False, reason DependencyNotReady, `{}`, and asks again every 30 s for ever; whatever depends on it is held \
-         back as well.",
-        entry.symptom()
-    );
+    finding.why = format!("{}; whatever depends on it is held back as well.", entry.symptom());
     if let Some(unknown) = may_be_hidden(situation) {
         finding.confidence = Confidence::Low;
         finding.why.push_str(&format!(" It may be defined by {unknown}, which this repository does not show."));

@@ -4,7 +4,7 @@ use super::Situation;
 use crate::{
     cluster::{Cluster, NodeKey, Release},
     finding::{Confidence, Finding, Subject},
-    flux::api::DependencyReference,
+    flux::{api::DependencyReference, is_open_text},
     kustomize::Unresolved,
     source::{Span, Tree},
 };
@@ -52,7 +52,7 @@ pub(super) fn entries<'a>(situation: &Situation<'a>) -> Vec<Entry<'a>> {
     let of_releases = cluster.releases.iter().flat_map(|release| {
         let span = |index| release.helm.item_span(&["spec", "dependsOn"], index);
         let found = release.helm.spec.depends_on.iter().enumerate();
-        found.map(move |(index, entry)| (release.key.subject("HelmRelease"), &release.key, entry, span(index)))
+        found.map(move |(index, entry)| (release.subject(), &release.key, entry, span(index)))
     });
     of_nodes.chain(of_releases).map(|(subject, key, entry, span)| resolve(cluster, subject, key, entry, span)).collect()
 }
@@ -107,13 +107,8 @@ fn is_of_like_length(left: &str, right: &str) -> bool {
     left.abs_diff(right) * 10 <= left.max(right) * 3
 }
 
-/// Whether a variable or a template that is not known stands in `text`.
-fn is_open_text(text: &str) -> bool {
-    text.contains("${") || text.contains("<<")
-}
-
 fn nodes<'a>(cluster: &'a Cluster, name: &str) -> Vec<(&'a NodeKey, Span)> {
-    cluster.nodes.iter().filter(|node| node.key.name == name).map(|node| (&node.key, node.span())).collect()
+    cluster.named(name).map(|node| (&node.key, node.span())).collect()
 }
 
 fn releases<'a>(cluster: &'a Cluster, name: &str) -> Vec<(&'a NodeKey, Span)> {
@@ -141,7 +136,7 @@ pub(super) fn templated_by(tree: &Tree, cluster: &Cluster, kind: &str) -> Option
     let mut templates = tree.files().filter(|file| tree.path(*file).contains("/templates/"));
     let is_made =
         templates.any(|file| tree.text(file).is_some_and(|text| text.contains(&line) && text.contains(TOOLKIT)));
-    is_made.then(|| format!("a chart in this repository, as that of {} may be", release.key.subject("HelmRelease")))
+    is_made.then(|| format!("a chart in this repository, as that of {} may be", release.subject()))
 }
 
 const TOOLKIT: &str = ".toolkit.fluxcd.io/";
@@ -152,12 +147,14 @@ impl Entry<'_> {
         NodeKey::new(self.namespace.as_str(), self.name).subject(&self.subject.kind)
     }
 
-    /// The controller's message (kustomize-controller v1.9 `checkDependencies`, helm-controller v1.6).
+    /// What it does at run time, as a sentence without full stop, with the controller's message (kustomize-controller
+    /// v1.9 `checkDependencies`, helm-controller v1.6).
     pub(super) fn symptom(&self) -> String {
-        match self.subject.kind.as_str() {
+        let message = match self.subject.kind.as_str() {
             "HelmRelease" => format!("unable to get '{}/{}' dependency", self.namespace, self.name),
             _ => format!("dependency '{}/{}' not found", self.namespace, self.name),
-        }
+        };
+        format!("It stays at Ready=False, reason DependencyNotReady, `{message}`, and asks again every 30 s for ever")
     }
 
     /// Lowers the confidence of `finding` where something that this repository does not show may define what is asked

@@ -1,9 +1,9 @@
 use super::{
     Context, Rule, Situation,
-    wording::{place, step_text, subject_of},
+    wording::{place, subject_of, tell_links},
 };
 use crate::{
-    finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Tier},
+    finding::{Category, Confidence, Finding, RuleInfo, Severity, Tier},
     graph::{Actor, Loop, Step},
 };
 
@@ -40,11 +40,7 @@ fn report(context: &Context<'_>, situation: &Situation<'_>, cycle: &Loop) -> Opt
         _ => format!("dependency cycle: {}", chain.join(" → ")),
     };
     let mut finding = situation.finding(&RULE.info, subject, first.edge.span, message);
-    finding.label = step_text(cluster, first);
-    finding.related = links[1..]
-        .iter()
-        .map(|step| Related::new(step_text(cluster, step), Some(subject_of(cluster, step.after.actor)), step.edge.span))
-        .collect();
+    tell_links(cluster, &links, &mut finding);
     finding.why = why(first.after.actor).to_owned();
     let last = links.last().unwrap_or(first);
     finding.help = format!(
@@ -74,9 +70,7 @@ fn why(actor: Actor) -> &'static str {
 
 /// The links, turned so that the one that comes first in the files comes first.
 fn in_file_order<'l>(context: &Context<'_>, cycle: &'l Loop) -> Vec<&'l Step> {
-    // A loop tells what waits for what from the end: reversed, each step leads to the one it waits for.
     let mut links: Vec<&Step> = cycle.links().collect();
-    links.reverse();
     let key = |step: &&Step| (context.tree.path(step.edge.span.file), step.edge.span.start);
     let first = links.iter().enumerate().min_by_key(|(_, step)| key(step)).map_or(0, |(index, _)| index);
     links.rotate_left(first);

@@ -5,7 +5,6 @@ use super::{
 use crate::{
     cluster::{Node, ObjectKey},
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Subject, Tier},
-    flux::api::{HELM_GROUP, KUSTOMIZE_GROUP},
     kustomize::{Object, ObjectId},
     source::Span,
 };
@@ -36,7 +35,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         for release in &cluster.releases {
             let definitions: Vec<_> =
                 release.providers.iter().map(|provider| (Some(cluster.owner(*provider)), cluster.object(*provider))).collect();
-            findings.extend(report(context, situation, release.key.subject("HelmRelease"), &definitions));
+            findings.extend(report(context, situation, release.subject(), &definitions));
         }
     }
 }
@@ -63,7 +62,8 @@ fn in_one_build<'f>(
 
 /// Whether a node of the graph is made of such an object.
 pub(super) fn is_flux_object(id: &ObjectId) -> bool {
-    (id.kind == "Kustomization" && id.group == KUSTOMIZE_GROUP) || (id.kind == "HelmRelease" && id.group == HELM_GROUP)
+    let key = ObjectKey::from(id.clone());
+    key.is_kustomization() || key.is_helm_release()
 }
 
 /// kustomize's answer to two objects of one name.

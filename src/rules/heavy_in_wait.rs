@@ -79,9 +79,9 @@ fn report(tree: &Tree, situation: &Situation<'_>, id: NodeId, node: &Node) -> Op
     let mut finding = situation.finding(&RULE.info, node.subject(), node.kustomization.span(&["spec", key]), message);
     finding.label = "Ready only when everything in it is".to_owned();
     for member in &heavy {
-        let at = cluster.releases[member.index].helm.name_span();
+        let release = &cluster.releases[member.index];
         let text = format!("heavy: typically {}, up to {} ({})", about(member.range.typical), about(member.range.high), member.origin);
-        finding.related.push(Related::new(text, Some(cluster.releases[member.index].key.subject("HelmRelease")), at));
+        finding.related.push(Related::new(text, Some(release.subject()), release.helm.name_span()));
     }
     for (dependent, edge) in situation.graph.outputs(ready).filter(|(_, edge)| edge.reason == Reason::DependsOn) {
         let subject = subject_of(cluster, situation.graph.event(dependent).actor);
@@ -109,7 +109,7 @@ fn members<'a>(situation: &'a Situation<'_>, id: NodeId) -> Vec<Member<'a>> {
             let duration = situation.durations.release(index);
             Member {
                 index,
-                subject: situation.cluster.releases[index].key.subject("HelmRelease").to_string(),
+                subject: situation.cluster.releases[index].subject().to_string(),
                 range: duration.range,
                 origin: &duration.origin,
                 trusted: duration.is_trusted(),

@@ -1,9 +1,9 @@
 use super::{
     Context, Rule, Situation,
-    wording::{list, place, step_text, subject_of},
+    wording::{list, place, subject_of, tell_links},
 };
 use crate::{
-    finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Tier},
+    finding::{Category, Confidence, Finding, RuleInfo, Severity, Tier},
     graph::{Loop, Reason, Step},
     source::Tree,
 };
@@ -46,21 +46,15 @@ fn report(tree: &Tree, situation: &Situation<'_>, deadlock: &Loop) -> Option<Fin
     };
     let message = format!("deadlock: {} wait for each other", list(&actors));
     let mut finding = situation.finding(&RULE.info, subject, first.edge.span, message);
-    finding.label = step_text(cluster, first);
-    finding.related = links[1..]
-        .iter()
-        .map(|step| Related::new(step_text(cluster, step), Some(subject_of(cluster, step.after.actor)), step.edge.span))
-        .collect();
+    tell_links(cluster, &links, &mut finding);
     finding.why = why(situation, &links);
     finding.help = help(tree, situation, &links);
     Some(situation.weighed(finding, true))
 }
 
-/// The links in the order a reader follows them: from something that waits to what it waits for, beginning with the
-/// `dependsOn` that closes the loop, where there is one.
+/// The links, beginning with the `dependsOn` that closes the loop, where there is one.
 fn from_a_dependency(deadlock: &Loop) -> Vec<&Step> {
     let mut links: Vec<&Step> = deadlock.links().collect();
-    links.reverse();
     let first = links.iter().position(|step| step.edge.reason == Reason::DependsOn).unwrap_or(0);
     links.rotate_left(first);
     links

@@ -2,7 +2,7 @@
 
 use crate::{
     cluster::{Cluster, NodeId},
-    finding::Subject,
+    finding::{Finding, Related, Subject},
     graph::{Actor, Event, Moment, Reason, Step},
     source::{Span, Tree},
 };
@@ -11,7 +11,7 @@ use crate::{
 pub(super) fn subject_of(cluster: &Cluster, actor: Actor) -> Subject {
     match actor {
         Actor::Node(id) => cluster.node(id).subject(),
-        Actor::Release(index) => cluster.releases[index as usize].key.subject("HelmRelease"),
+        Actor::Release(index) => cluster.releases[index as usize].subject(),
         Actor::Object(index) => cluster
             .objects
             .keys()
@@ -20,8 +20,18 @@ pub(super) fn subject_of(cluster: &Cluster, actor: Actor) -> Subject {
     }
 }
 
+/// Puts the links of a loop into `finding`: the first at its own place, the others beside it.
+pub(super) fn tell_links(cluster: &Cluster, links: &[&Step], finding: &mut Finding) {
+    let Some((first, others)) = links.split_first() else { return };
+    finding.label = step_text(cluster, first);
+    finding.related = others
+        .iter()
+        .map(|step| Related::new(step_text(cluster, step), Some(subject_of(cluster, step.after.actor)), step.edge.span))
+        .collect();
+}
+
 /// What a step of a loop says, as a sentence without full stop.
-pub(super) fn step_text(cluster: &Cluster, step: &Step) -> String {
+fn step_text(cluster: &Cluster, step: &Step) -> String {
     let before = subject_of(cluster, step.before.actor);
     let after = subject_of(cluster, step.after.actor);
     match step.edge.reason {

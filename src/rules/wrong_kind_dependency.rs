@@ -27,8 +27,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             finding.label = format!("a {} can only depend on a {}", entry.subject.kind, entry.subject.kind);
             finding.related.push(Related::new(format!("the only `{}` there is", entry.name), Some(subject.clone()), *span));
             finding.why = format!(
-                "`dependsOn` has no kind, and each controller looks among its own objects only. It stays at Ready=False, reason \
-                 DependencyNotReady, `{}`, and asks again every 30 s for ever.",
+                "`dependsOn` has no kind, and each controller looks among its own objects only. {}.",
                 entry.symptom()
             );
             finding.help = match (entry.subject.kind.as_str(), owner) {

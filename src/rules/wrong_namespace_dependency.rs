@@ -35,8 +35,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
                 finding.related.push(Related::new(format!("defined here, in namespace `{namespace}`"), None, *span));
             }
             finding.why = format!(
-                "A dependency without `namespace` is looked up in the namespace the object has after its build. It stays at Ready=False, \
-                 reason DependencyNotReady, `{}`, and asks again every 30 s for ever.",
+                "A dependency without `namespace` is looked up in the namespace the object has after its build. {}.",
                 entry.symptom()
             );
             let wanted = there.first().map_or("", |(namespace, _)| namespace.as_str());

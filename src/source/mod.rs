@@ -18,7 +18,7 @@ pub use artifact::Artifact;
 pub use error::SourceError;
 pub use line_index::{LineIndex, Position};
 pub use mapping::{Mapped, MappedSource, Mapping};
-pub use path::{join, normalize, parent, readable};
+pub use path::{join, normalize, parent, readable, slashed};
 pub use remote::RemoteUrl;
 pub use span::{FileId, Span};
 pub use tree::{Entry, Tree};

@@ -1,6 +1,12 @@
 //! Paths inside a tree: relative, `/`-separated, without `.` and `..`; the root is the empty path.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, path::Path};
+
+/// A path of the file system as a path of a tree.
+#[must_use]
+pub fn slashed(path: &Path) -> String {
+    path.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/")
+}
 
 /// `path` relative to `base`, with `.` and `..` resolved. `None` where it climbs above the root, or above the folder of a
 /// mapping (see [`Mapping::reserved`](super::Mapping::reserved)).

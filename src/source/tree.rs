@@ -7,7 +7,7 @@ use std::{
 use rustc_hash::FxHashMap;
 use walkdir::WalkDir;
 
-use super::{Artifact, FileId, LineIndex, MappedSource, Mapping, Position, SourceError, Span};
+use super::{Artifact, FileId, LineIndex, MappedSource, Mapping, Position, SourceError, Span, slashed};
 
 /// Most files of all mapped folders together, those counted twice that lie in two.
 const MOST_MAPPED: usize = 1_000_000;
@@ -314,11 +314,6 @@ impl Tree {
         let (Some(entry), Some(text)) = (self.files.get(file.index()), self.text(file)) else { return nowhere };
         entry.lines.get_or_init(|| LineIndex::new(text)).position(text, at)
     }
-}
-
-fn slashed(path: &Path) -> String {
-    let parts: Vec<_> = path.components().map(|part| part.as_os_str().to_string_lossy()).collect();
-    parts.join("/")
 }
 
 /// `path` relative to `root`, with `..` where it lies outside; `path` itself where the two share nothing. Both are free of

@@ -69,6 +69,14 @@ pub struct KustomizationSpec {
     pub persistent_client: Option<bool>,
 }
 
+impl KustomizationSpec {
+    /// Whether the build is applied to another cluster than the one the object lives in (`kubeConfig`).
+    #[must_use]
+    pub const fn is_remote(&self) -> bool {
+        self.kube_config.is_some()
+    }
+}
+
 /// A component folder, relative to `spec.path`.
 pub type Component = String;
 
