@@ -12,6 +12,7 @@ use std::{
 
 use rayon::prelude::*;
 
+pub mod catalog;
 pub mod cli;
 pub mod cluster;
 pub mod config;
@@ -43,6 +44,8 @@ pub struct Options {
     pub cluster: Option<String>,
     /// Budget for the critical path of a cold start.
     pub max_path: Option<Duration>,
+    /// Whether rules of the pedantic tier run as well.
+    pub pedantic: bool,
     /// The Flux release that runs where the repository does not tell.
     pub flux_version: Option<FluxVersion>,
     /// Folders on disk that stand for what is not in the repository.
@@ -188,7 +191,14 @@ pub fn lint(paths: &[PathBuf], options: &Options) -> Result<Analysis, Error> {
     let Survey { store, artifact_root, clusters, scope, is_narrowed } = survey(paths, options)?;
     let situations: Vec<Situation<'_>> = clusters.par_iter().map(Situation::of).collect();
     let broken = cluster::broken_documents(&store);
-    let context = Context { tree: store.tree(), situations: &situations, broken: &broken, max_path: options.max_path };
+    let context = Context {
+        store: &store,
+        tree: store.tree(),
+        situations: &situations,
+        broken: &broken,
+        max_path: options.max_path,
+        pedantic: options.pedantic,
+    };
     let mut findings = rules::check(&context);
     if is_narrowed {
         findings.retain(|finding| {

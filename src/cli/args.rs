@@ -134,6 +134,9 @@ pub(super) struct Lint {
     /// Look at this cluster alone
     #[arg(long, value_name = "NAME", help_heading = "Analysis")]
     pub(super) cluster: Option<String>,
+    /// Run the pedantic rules too, and show findings of low confidence
+    #[arg(long, help_heading = "Analysis")]
+    pub(super) pedantic: bool,
     /// The longest a cold start may take, for instance 10m or 1h30m
     #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = "Analysis")]
     pub(super) max_path: Option<Duration>,

@@ -101,6 +101,7 @@ fn of_node(text: &str, render: &Render, environment: &Environment) -> Result<Ren
         root,
         cluster: render.cluster.clone(),
         max_path: None,
+        pedantic: false,
         flux_version: config.flux_version,
         sources: config.sources,
     };

@@ -13,6 +13,7 @@ use super::{
 use crate::{
     Options,
     config::{self, Config, ConfigError, FailOn},
+    finding::Confidence,
     report::Filter,
 };
 
@@ -42,12 +43,17 @@ impl Settings {
                 root: lint.root.clone().or(config.root),
                 cluster: lint.cluster.clone(),
                 max_path: lint.max_path.or(config.max_path),
+                pedantic: lint.pedantic,
                 flux_version: config.flux_version,
                 sources: config.sources,
             },
             filter: Filter {
                 min_severity: lint.min_severity.or(config.min_severity).unwrap_or(built_in.min_severity),
-                min_confidence: lint.min_confidence.or(config.min_confidence).unwrap_or(built_in.min_confidence),
+                min_confidence: lint.min_confidence.or(config.min_confidence).unwrap_or(if lint.pedantic {
+                    Confidence::Low
+                } else {
+                    built_in.min_confidence
+                }),
             },
             fail_on: fail_on.unwrap_or_default(),
         }

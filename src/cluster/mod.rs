@@ -4,6 +4,7 @@
 //! [`Cluster`]s by building what each Kustomization applies, and what that applies in turn, until nothing new appears.
 
 mod broken;
+mod charts;
 mod closure;
 mod discover;
 mod entries;
@@ -18,6 +19,7 @@ mod sources;
 mod wanted;
 
 pub use broken::{BrokenDocument, broken_documents};
+pub use charts::{Chart, chart_of};
 pub use discover::{Declared, Discovered, discover};
 pub use entries::resolve;
 pub use model::{Cluster, Definition, Folder, Node, NodeId, NodeKey, ObjectKey, Provider, Release};

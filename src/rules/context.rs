@@ -6,11 +6,14 @@ use crate::{
     graph::{EventGraph, Loop},
     source::{Span, Tree},
     timing::{ColdStart, Durations},
+    yaml::Store,
 };
 
 /// Everything a rule may look at.
 #[derive(Debug, Clone, Copy)]
 pub struct Context<'a> {
+    /// What the files hold, parsed.
+    pub store: &'a Store,
     /// The files, for paths and lines in messages.
     pub tree: &'a Tree,
     /// The clusters, and the groups that nothing reaches.
@@ -19,6 +22,8 @@ pub struct Context<'a> {
     pub broken: &'a [BrokenDocument],
     /// Budget for the critical path, where the user set one.
     pub max_path: Option<Duration>,
+    /// Whether what is said to those who want to hear everything is said.
+    pub pedantic: bool,
 }
 
 /// A cluster, and what was computed of it.

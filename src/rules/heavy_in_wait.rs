@@ -5,12 +5,13 @@ use super::{
     wording::{about, list, names, place, short_list, subject_of},
 };
 use crate::{
+    catalog::Range,
     cluster::{Node, NodeId},
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Tier},
     flux::{kustomization_timeout, format_duration},
     graph::{Actor, Moment, Reason},
     source::Tree,
-    timing::{Origin, Range},
+    timing::Origin,
 };
 
 pub(super) static RULE: Rule = Rule {

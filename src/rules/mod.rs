@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 
 use crate::{
-    finding::{Finding, RuleInfo},
+    finding::{Finding, RuleInfo, Tier},
     source::{Span, Tree},
 };
 
@@ -50,11 +50,12 @@ rules![
     wrong_namespace_dependency,
 ];
 
-/// Runs every rule. What holds alike in several clusters is one finding; all are sorted by place.
+/// Runs every rule; those of the pedantic tier where they are asked for. What holds alike in several clusters is one finding; all are sorted by place.
 #[must_use]
 pub fn check(context: &Context<'_>) -> Vec<Finding> {
     let found: Vec<Vec<Finding>> = RULES
         .par_iter()
+        .filter(|rule| rule.info.tier == Tier::Stable || (context.pedantic && rule.info.tier == Tier::Pedantic))
         .map(|rule| {
             let mut found = Vec::new();
             (rule.check)(context, &mut found);

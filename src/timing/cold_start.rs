@@ -1,7 +1,8 @@
 use std::time::Duration;
 
-use super::{Durations, Range, constants};
+use super::{Durations, constants};
 use crate::{
+    catalog::Range,
     cluster::{Cluster, NodeId},
     graph::{Actor, Cost, Edge, Event, EventGraph, EventId, Moment, Reason, Solution},
 };

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::Range;
+use crate::catalog::Range;
 
 const fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)

@@ -1,8 +1,9 @@
 use std::fmt;
 
-use super::{Catalog, CatalogConfidence, ChartWeight, Range, chart_of, constants};
+use super::constants;
 use crate::{
-    cluster::{Cluster, Node, Release},
+    catalog::{Catalog, ChartWeight, Confidence, Range},
+    cluster::{Cluster, Node, Release, chart_of},
     flux::Policy,
     kustomize::Object,
 };
@@ -100,25 +101,11 @@ fn object_duration(object: &Object) -> Option<Range> {
     }
 }
 
-impl Range {
-    /// Both, one after the other.
-    #[must_use]
-    pub fn plus(self, other: Self) -> Self {
-        Self { low: self.low + other.low, typical: self.typical + other.typical, high: self.high + other.high }
-    }
-
-    /// Both, side by side.
-    #[must_use]
-    pub fn max(self, other: Self) -> Self {
-        Self { low: self.low.max(other.low), typical: self.typical.max(other.typical), high: self.high.max(other.high) }
-    }
-}
-
 impl Duration {
     /// Whether the figure rests on more than a guess.
     #[must_use]
     pub fn is_trusted(&self) -> bool {
-        matches!(&self.origin, Origin::Catalog(row) if row.confidence >= CatalogConfidence::Medium)
+        matches!(&self.origin, Origin::Catalog(row) if row.confidence >= Confidence::Medium)
     }
 }
 

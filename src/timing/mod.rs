@@ -3,13 +3,9 @@
 //! Two rules keep the figures honest: every duration is a range with its origin, and nothing here counts timeouts or
 //! retries. What is computed is what the rollout needs.
 
-mod catalog;
-mod charts;
 mod cold_start;
 mod constants;
 mod durations;
 
-pub use catalog::{Catalog, ChartClass, ChartWeight, Confidence as CatalogConfidence, Range};
-pub use charts::{Chart, chart_of};
 pub use cold_start::{ColdStart, Quantile};
 pub use durations::{Duration, Durations, Origin};

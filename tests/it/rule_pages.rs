@@ -108,6 +108,9 @@ fn examples_give_the_findings_that_they_demand() {
 /// What the page says its examples run with.
 fn options(page: &Page) -> Options {
     let flags = page.fact("examples run with").unwrap_or_default();
+    if flags == "--pedantic" {
+        return Options { pedantic: true, ..Options::default() };
+    }
     let max_path = flags.strip_prefix("--max-path ").map(|value| {
         let minutes = value.strip_suffix('m').and_then(|minutes| minutes.parse().ok());
         Duration::from_mins(minutes.unwrap_or_else(|| panic!("{}: a limit in minutes, not {value}", page.title)))

@@ -1,5 +1,5 @@
+use super::{Cluster, ObjectKey, Release};
 use crate::{
-    cluster::{Cluster, ObjectKey, Release},
     flux::{SourceRef, api::SOURCE_GROUP},
     source::Span,
     yaml::Node,

@@ -105,6 +105,20 @@ impl std::fmt::Display for Confidence {
     }
 }
 
+impl Range {
+    /// Both, one after the other.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self { low: self.low + other.low, typical: self.typical + other.typical, high: self.high + other.high }
+    }
+
+    /// Both, side by side.
+    #[must_use]
+    pub fn max(self, other: Self) -> Self {
+        Self { low: self.low.max(other.low), typical: self.typical.max(other.typical), high: self.high.max(other.high) }
+    }
+}
+
 impl Catalog {
     /// The catalogue that is compiled in; parsed when first asked for.
     #[must_use]
