@@ -1,8 +1,10 @@
-use super::{Cluster, ObjectKey, Release};
+use std::collections::BTreeMap;
+
+use super::{Cluster, Node, ObjectKey, Provider, Release};
 use crate::{
     flux::{SourceRef, api::SOURCE_GROUP},
     source::Span,
-    yaml::Node,
+    yaml,
 };
 
 /// The chart of a HelmRelease.
@@ -19,8 +21,17 @@ pub struct Chart {
 /// The chart of `release`, through its chart template, or through the OCIRepository or HelmChart behind `chartRef`.
 #[must_use]
 pub fn chart_of(cluster: &Cluster, release: &Release) -> Option<Chart> {
+    chart_in(&cluster.nodes, &cluster.objects, release)
+}
+
+/// The same, of a cluster in the making.
+pub(super) fn chart_in(
+    nodes: &[Node],
+    objects: &BTreeMap<ObjectKey, Vec<Provider>>,
+    release: &Release,
+) -> Option<Chart> {
     let spec = &release.helm.spec;
-    let source = |reference| source_spec(cluster, &SourceRef::of(reference, &release.key.namespace));
+    let source = |reference| source_spec(nodes, objects, &SourceRef::of(reference, &release.key.namespace));
     if let Some(reference) = &spec.chart_ref {
         let span = release.helm.span(&["spec", "chartRef", "name"]);
         let found = source(reference);
@@ -36,15 +47,19 @@ pub fn chart_of(cluster: &Cluster, release: &Release) -> Option<Chart> {
     Some(Chart { name: last_part(&chart.chart).to_owned(), url, span })
 }
 
-fn source_spec<'c>(cluster: &'c Cluster, source: &SourceRef) -> Option<&'c Node> {
+fn source_spec<'n>(
+    nodes: &'n [Node],
+    objects: &BTreeMap<ObjectKey, Vec<Provider>>,
+    source: &SourceRef,
+) -> Option<&'n yaml::Node> {
     let key = ObjectKey {
         group: SOURCE_GROUP.into(),
         kind: source.kind.clone(),
         namespace: source.namespace.clone(),
         name: source.name.clone(),
     };
-    let provider = cluster.objects.get(&key)?.first()?;
-    cluster.object(*provider).node.get("spec")
+    let provider = objects.get(&key)?.first()?;
+    nodes[provider.node.index()].object(*provider).node.get("spec")
 }
 
 fn last_part(path: &str) -> &str {

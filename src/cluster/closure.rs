@@ -62,6 +62,8 @@ pub(super) struct Roots {
     pub(super) objects: Vec<Object>,
     /// Whether no entry point leads to them. The root of a repository is not built for them: it would hold everything.
     pub(super) is_unreached: bool,
+    /// Whether they are built by each other alone, so that none of them is an entry point.
+    pub(super) is_circular: bool,
     /// The Flux release, where the entry point tells it.
     pub(super) version: Option<FluxVersion>,
 }
@@ -123,6 +125,11 @@ pub(super) fn close(artifacts: &Artifacts<'_>, roots: &Roots) -> Closure {
         }
     }
     growth.tell(&mut drafts, is_settled);
+    if roots.is_circular {
+        for draft in drafts.values_mut() {
+            draft.is_entry = false;
+        }
+    }
     Closure { drafts, version: version.or(assumed) }
 }
 

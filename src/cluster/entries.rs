@@ -9,6 +9,7 @@ use rayon::prelude::*;
 
 use super::{
     Cluster, Declared, Discovered, Folder, ObjectKey,
+    bootstrap::Bootstrap,
     closure::{Closure, Roots, close},
     finish::finish,
     layout::{cluster_folder, covers, drop_contained, generator_sources, is_covered, spans},
@@ -39,8 +40,11 @@ pub fn resolve(store: &Store, folder: &str, discovered: &Discovered, assumed: Op
     let (tops, unreached) = finder.leftover(&clusters);
     clusters.extend(tops.into_par_iter().map(|(root, roots)| (root, close(&artifacts, &roots))).collect::<Vec<_>>());
     clusters.sort_by(|(left, _), (right, _)| left.cmp(right));
-    let mut clusters: Vec<Cluster> = clusters.into_iter().map(|(root, closure)| finish(root, true, closure)).collect();
-    let groups = unreached.into_par_iter().map(|(root, roots)| finish(root, false, close(&artifacts, &roots)));
+    let bootstrap = Bootstrap::new(store.tree());
+    let reached = clusters.into_iter().map(|(root, closure)| finish(root, true, closure, &bootstrap));
+    let mut clusters: Vec<Cluster> = reached.collect();
+    let groups =
+        unreached.into_par_iter().map(|(root, roots)| finish(root, false, close(&artifacts, &roots), &bootstrap));
     clusters.extend(groups.collect::<Vec<_>>());
     clusters
 }
@@ -194,7 +198,7 @@ impl<'a> Finder<'a, '_> {
             .iter()
             .filter(|declared| !reached.contains(&document(declared.span)) && is_complete(declared))
             .collect();
-        let tops = self.tops(&left);
+        let (tops, circular) = self.tops(&left);
         let mut groups = Tops::new();
         let mut unreached = Tops::new();
         let known: Vec<&str> = clusters.iter().map(|(root, _)| root.as_str()).collect();
@@ -219,6 +223,12 @@ impl<'a> Finder<'a, '_> {
             self.drop_covered(&mut groups, &mut unreached);
         }
         let mut unreached = self.rooted(unreached);
+        let file = |top: &Declared| self.relative(top.file).unwrap_or_default().to_owned();
+        let mut circular = self.rooted(circular.into_iter().map(|top| (file(top), vec![top])).collect());
+        for roots in circular.values_mut() {
+            roots.is_circular = true;
+        }
+        unreached.extend(circular);
         for roots in unreached.values_mut() {
             roots.is_unreached = true;
         }
@@ -247,8 +257,8 @@ impl<'a> Finder<'a, '_> {
         objects.filter(|span| span.is_some()).filter_map(|span| self.relative(span.file)).collect()
     }
 
-    /// Those of `left` that no other of them builds.
-    fn tops<'d>(&self, left: &[&'d Declared]) -> Vec<&'d Declared> {
+    /// Those of `left` that no other of them builds, and one of each circle that only builds itself.
+    fn tops<'d>(&self, left: &[&'d Declared]) -> (Vec<&'d Declared>, Vec<&'d Declared>) {
         let built: Vec<(usize, Vec<Object>)> = left
             .par_iter()
             .enumerate()
@@ -268,7 +278,30 @@ impl<'a> Finder<'a, '_> {
             let builders = builders.get(&document(left[top].span));
             builders.is_some_and(|builders| builders.iter().any(|index| *index != top))
         };
-        left.iter().enumerate().filter(|(index, _)| !is_built(*index)).map(|(_, declared)| *declared).collect()
+        let (tops, others): (Vec<usize>, Vec<usize>) = (0..left.len()).partition(|index| !is_built(*index));
+        let by_document: BTreeMap<(FileId, u32), usize> =
+            left.iter().enumerate().map(|(index, declared)| (document(declared.span), index)).collect();
+        let mut is_reached = vec![false; left.len()];
+        let reach = |from: usize, is_reached: &mut Vec<bool>| {
+            let mut open = vec![from];
+            while let Some(at) = open.pop() {
+                if !std::mem::replace(&mut is_reached[at], true) {
+                    let objects = &built[at].1;
+                    open.extend(objects.iter().filter_map(|object| by_document.get(&document(object.source))));
+                }
+            }
+        };
+        for top in &tops {
+            reach(*top, &mut is_reached);
+        }
+        let mut circular = Vec::new();
+        for other in others {
+            if !is_reached[other] {
+                reach(other, &mut is_reached);
+                circular.push(left[other]);
+            }
+        }
+        (tops.into_iter().map(|index| left[index]).collect(), circular)
     }
 
     /// Groups as roots: one for each source of a folder. Sources and generators that lie beside them belong to all.

@@ -1,13 +1,14 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Cluster, Node, NodeId, NodeKey, ObjectKey, Provider, Release,
+    Cluster, Node, NodeId, NodeKey, ObjectKey, Provider, Release, Supply,
+    bootstrap::Bootstrap,
     closure::{Closure, applied_keys},
 };
 use crate::flux::HelmRelease;
 
 /// Turns a closure into a cluster: numbers the nodes and lists who applies what.
-pub(super) fn finish(root: String, reached: bool, closure: Closure) -> Cluster {
+pub(super) fn finish(root: String, reached: bool, closure: Closure, bootstrap: &Bootstrap<'_>) -> Cluster {
     let nodes: Vec<Node> = closure
         .drafts
         .into_iter()
@@ -39,7 +40,7 @@ pub(super) fn finish(root: String, reached: bool, closure: Closure) -> Cluster {
             }
         }
     }
-    let releases = objects
+    let releases: Vec<Release> = objects
         .iter()
         .filter(|(key, _)| key.is_helm_release())
         .filter_map(|(key, providers)| {
@@ -49,5 +50,6 @@ pub(super) fn finish(root: String, reached: bool, closure: Closure) -> Cluster {
             Some(Release { key, helm: HelmRelease::read(object), providers: providers.clone() })
         })
         .collect();
-    Cluster { root, reached, version: closure.version, nodes, releases, objects }
+    let supply = Supply::of(&nodes, &releases, &objects, bootstrap);
+    Cluster { root, reached, version: closure.version, nodes, releases, objects, supply }
 }

@@ -3,6 +3,7 @@
 //! [`discover`] finds the root of the artifact and the Flux objects that files declare; [`resolve`] turns them into
 //! [`Cluster`]s by building what each Kustomization applies, and what that applies in turn, until nothing new appears.
 
+mod bootstrap;
 mod broken;
 mod charts;
 mod closure;
@@ -16,6 +17,7 @@ mod model;
 mod root;
 mod scope;
 mod sources;
+mod supply;
 mod wanted;
 
 pub use broken::{BrokenDocument, broken_documents};
@@ -25,6 +27,7 @@ pub use entries::resolve;
 pub use model::{Cluster, Definition, Folder, Node, NodeId, NodeKey, ObjectKey, Provider, Release};
 pub use root::find_root;
 pub use scope::Scope;
+pub use supply::{ChartSupply, CustomKind, Made, MadeNamespace, Supply};
 pub use wanted::{Wanted, WantedError};
 
 #[cfg(test)]

@@ -2,6 +2,7 @@ use std::{collections::BTreeMap, fmt};
 
 use smol_str::SmolStr;
 
+use super::Supply;
 use crate::{
     finding::Subject,
     flux::{
@@ -28,6 +29,8 @@ pub struct Cluster {
     pub releases: Vec<Release>,
     /// Every object and the Kustomizations that apply it, in node order.
     pub objects: BTreeMap<ObjectKey, Vec<Provider>>,
+    /// What its nodes supply to each other without a name: definitions, namespaces, Secrets.
+    pub supply: Supply,
 }
 
 /// A Kustomization of a cluster, by position in [`Cluster::nodes`].
@@ -329,6 +332,7 @@ mod tests {
             nodes: Vec::new(),
             releases: Vec::new(),
             objects: BTreeMap::new(),
+            supply: Supply::default(),
         };
         for wanted in ["kubernetes/clusters/apps", "clusters/apps", "apps", "./kubernetes/clusters/apps/"] {
             assert!(cluster.is_named(wanted), "{wanted}");

@@ -37,7 +37,9 @@ impl Scope {
     pub fn narrow(&self, tree: &Tree, clusters: &mut Vec<Cluster>) -> bool {
         let in_scope = |span: Span| self.covers(tree.path(span.file));
         let is_entered = |cluster: &Cluster| {
-            let mut entries = cluster.nodes.iter().filter(|node| node.is_entry);
+            // Nodes that only each other apply have no entry point: each stands for the group.
+            let is_circular = !cluster.nodes.iter().any(|node| node.is_entry);
+            let mut entries = cluster.nodes.iter().filter(|node| node.is_entry || is_circular);
             entries.any(|node| {
                 let inside = matches!(&node.folder, Folder::Here(folder) if self.covers(folder));
                 inside || node.definitions.iter().any(|definition| in_scope(definition.object.source))

@@ -1,37 +1,38 @@
 use petgraph::graph::DiGraph;
 use rustc_hash::FxHashMap;
 
-use super::{Actor, Edge, Event, EventGraph, EventId, Moment, Reason};
+use super::{Actor, Edge, Event, EventGraph, EventId, Moment, Reason, volumes::Consumers};
 use crate::{
-    cluster::{Cluster, Node, NodeId, NodeKey, ObjectKey, Provider, Release},
+    cluster::{Cluster, Definition, Node, NodeId, NodeKey, ObjectKey, Provider, Release},
+    finding::Confidence,
     flux::{
         Kustomization, Policy, SourceRef,
-        api::{SOURCE_EXTENSIONS_GROUP, SOURCE_GROUP},
+        api::{DependencyReference, OPERATOR_GROUP, SOURCE_EXTENSIONS_GROUP, SOURCE_GROUP},
     },
     source::Span,
 };
 
-/// Builds the event graph of a cluster.
+/// Builds the event graph of a cluster: here what Flux's own objects wait for, in `needs` what the objects wait for that
+/// they apply.
 pub(super) struct Builder<'c> {
-    cluster: &'c Cluster,
+    pub(super) cluster: &'c Cluster,
     graph: DiGraph<Event, Edge>,
     by_event: FxHashMap<Event, EventId>,
     positions: FxHashMap<&'c ObjectKey, u32>,
+    /// What uses each volume claim, gathered when first asked for.
+    pub(super) consumers: Option<Consumers>,
 }
 
 impl<'c> Builder<'c> {
     pub(super) fn new(cluster: &'c Cluster) -> Self {
         let positions = cluster.objects.keys().enumerate().map(|(index, key)| (key, index as u32)).collect();
-        Self { cluster, graph: DiGraph::new(), by_event: FxHashMap::default(), positions }
+        Self { cluster, graph: DiGraph::new(), by_event: FxHashMap::default(), positions, consumers: None }
     }
 
     pub(super) fn run(mut self) -> EventGraph {
         for (id, node) in self.cluster.nodes() {
-            self.progress(
-                Actor::Node(id),
-                &[Moment::Exists, Moment::Start, Moment::Applied, Moment::Ready],
-                node.span(),
-            );
+            let stages = self.stages(node);
+            self.progress(Actor::Node(id), &stages, node.span());
         }
         for (index, release) in self.cluster.releases.iter().enumerate() {
             let actor = Actor::Release(index as u32);
@@ -43,6 +44,7 @@ impl<'c> Builder<'c> {
         for (index, release) in self.cluster.releases.iter().enumerate() {
             self.release(Actor::Release(index as u32), release);
         }
+        self.supply();
         EventGraph { graph: self.graph, by_event: self.by_event }
     }
 
@@ -52,12 +54,20 @@ impl<'c> Builder<'c> {
         *self.by_event.entry(event).or_insert_with(|| EventId(graph.add_node(event)))
     }
 
-    fn edge(&mut self, before: (Actor, Moment), after: (Actor, Moment), reason: Reason, span: Span) {
-        let (from, to) = (self.event(before.0, before.1), self.event(after.0, after.1));
-        self.graph.add_edge(from.0, to.0, Edge { reason, span });
+    pub(super) fn has(&self, actor: Actor, moment: Moment) -> bool {
+        self.by_event.contains_key(&Event { actor, moment })
     }
 
-    fn progress(&mut self, actor: Actor, moments: &[Moment], span: Span) {
+    pub(super) fn edge(&mut self, before: (Actor, Moment), after: (Actor, Moment), reason: Reason, span: Span) {
+        self.edge_of(before, after, Edge { reason, span, confidence: Confidence::High });
+    }
+
+    pub(super) fn edge_of(&mut self, before: (Actor, Moment), after: (Actor, Moment), edge: Edge) {
+        let (from, to) = (self.event(before.0, before.1), self.event(after.0, after.1));
+        self.graph.add_edge(from.0, to.0, edge);
+    }
+
+    pub(super) fn progress(&mut self, actor: Actor, moments: &[Moment], span: Span) {
         for pair in moments.windows(2) {
             self.edge((actor, pair[0]), (actor, pair[1]), Reason::Progress, span);
         }
@@ -67,18 +77,94 @@ impl<'c> Builder<'c> {
         let actor = Actor::Node(id);
         if !node.is_entry {
             for definition in &node.definitions {
-                let Some(owner) = definition.owner.as_ref().and_then(|owner| self.cluster.find(owner)) else {
-                    continue;
-                };
-                let span = definition.object.node.nearest_span(&["metadata", "name"]).or(definition.object.source);
-                self.edge((Actor::Node(owner), Moment::Applied), (actor, Moment::Exists), Reason::AppliedBy, span);
+                if let Some(before) = self.definer(definition) {
+                    let span = definition.object.node.nearest_span(&["metadata", "name"]).or(definition.object.source);
+                    self.edge(before, (actor, Moment::Exists), Reason::AppliedBy, span);
+                }
             }
             // Entry points were set up by hand, and their sources and variables with them.
             self.node_source(actor, node);
-            self.substitute_from(actor, node);
+            self.inputs(actor, node);
         }
         self.dependencies(actor, node);
         self.health(actor, node);
+        self.needs(actor, node);
+    }
+
+    /// The event that makes a node of its definition.
+    fn definer(&mut self, definition: &Definition) -> Option<(Actor, Moment)> {
+        let owner = self.cluster.find(definition.owner.as_ref()?)?;
+        Some(match &definition.resource_set {
+            Some(set) => self.resource_set(owner, set),
+            None => (Actor::Node(owner), Moment::Applied),
+        })
+    }
+
+    /// The event that applies an object.
+    pub(super) fn applied(&mut self, provider: Provider) -> (Actor, Moment) {
+        let node = self.cluster.node(provider.node);
+        match provider.set.and_then(|set| node.resource_sets.get(set)) {
+            Some(set) => {
+                let key = NodeKey::new(set.namespace.clone(), set.name.clone());
+                self.resource_set(provider.node, &key)
+            }
+            None => (Actor::Node(provider.node), Moment::Applied),
+        }
+    }
+
+    /// The event that a ResourceSet has applied what it makes.
+    fn resource_set(&mut self, owner: NodeId, set: &NodeKey) -> (Actor, Moment) {
+        let key = ObjectKey {
+            group: OPERATOR_GROUP.into(),
+            kind: "ResourceSet".into(),
+            namespace: set.namespace.clone(),
+            name: set.name.clone(),
+        };
+        match self.exists(&key) {
+            Some(actor) => {
+                if !self.has(actor, Moment::Applied) {
+                    self.set_events(actor, &key);
+                }
+                (actor, Moment::Applied)
+            }
+            None => (Actor::Node(owner), Moment::Applied),
+        }
+    }
+
+    /// A ResourceSet waits for what it depends on, of any kind, applies, and is Ready then or once what it makes is
+    /// (flux-operator v0.58, `resourceset_controller.go`, `checkDependencies`).
+    pub(super) fn set_events(&mut self, actor: Actor, key: &'_ ObjectKey) {
+        let Some((key, providers)) = self.cluster.objects.get_key_value(key) else { return };
+        let Some(object) = providers.first().map(|provider| self.cluster.object(*provider)) else { return };
+        self.progress(actor, &[Moment::Exists, Moment::Start, Moment::Applied, Moment::Ready], object.place());
+        let spec = object.node.get("spec");
+        let entries = spec.and_then(|spec| spec.get("dependsOn")).into_iter().flat_map(crate::yaml::Node::items);
+        for entry in entries {
+            let text = |name: &str| entry.find_str(&[name]).unwrap_or_default();
+            let group = text("apiVersion").split_once('/').map_or("", |(group, _)| group);
+            let namespace = entry.find_str(&["namespace"]).unwrap_or_default();
+            let wanted = ObjectKey {
+                group: group.into(),
+                kind: text("kind").into(),
+                namespace: namespace.into(),
+                name: text("name").into(),
+            };
+            let has_to_be_ready = entry.get("ready").and_then(crate::yaml::Node::as_bool) == Some(true);
+            let by_expression = entry.get("readyExpr").is_some();
+            let Some(on) = self.readiness(&wanted).or_else(|| self.exists(&wanted)) else { continue };
+            let is_ready = has_to_be_ready && !by_expression && self.has(on, Moment::Ready);
+            let (moment, reason) =
+                if is_ready { (Moment::Ready, Reason::DependsOn) } else { (Moment::Exists, Reason::DependsOnExpr) };
+            self.edge((on, moment), (actor, Moment::Start), reason, entry.span);
+        }
+        if spec.and_then(|spec| spec.get("wait")).and_then(crate::yaml::Node::as_bool) == Some(true) {
+            let span = object.node.nearest_span(&["spec", "wait"]);
+            let sets = providers.iter().flat_map(|provider| &self.cluster.node(provider.node).resource_sets);
+            let set = sets.into_iter().find(|set| set.name == key.name && set.namespace == key.namespace);
+            for made in set.into_iter().flat_map(|set| &set.objects) {
+                self.becomes_ready(actor, &made.id().into(), Reason::Wait, span);
+            }
+        }
     }
 
     fn node_source(&mut self, actor: Actor, node: &'c Node) {
@@ -96,43 +182,51 @@ impl<'c> Builder<'c> {
             namespace: source.namespace.clone(),
             name: source.name.clone(),
         };
-        self.needs_object(actor, &key, Reason::Source, span);
+        match self.readiness(&key) {
+            Some(source) => self.edge((source, Moment::Ready), (actor, Moment::Start), Reason::Source, span),
+            None => self.needs_object(actor, &key, Reason::Source, span),
+        }
     }
 
     /// `actor` cannot start before the object exists. Objects that the repository does not hold are somebody else's.
-    fn needs_object(&mut self, actor: Actor, key: &ObjectKey, reason: Reason, span: Span) {
-        let Some((index, providers)) = self.object(key) else { return };
-        let object = Actor::Object(index);
-        if !self.by_event.contains_key(&Event { actor: object, moment: Moment::Exists }) {
-            // What an entry point's own build holds was applied with it.
-            let is_given = providers.iter().any(|provider| self.is_bootstrapped(*provider, key));
-            self.event(object, Moment::Exists);
-            for provider in providers.iter().filter(|_| !is_given) {
-                let span = self.cluster.object(*provider).source;
-                self.edge(
-                    (Actor::Node(provider.node), Moment::Applied),
-                    (object, Moment::Exists),
-                    Reason::AppliedBy,
-                    span,
-                );
-            }
+    pub(super) fn needs_object(&mut self, actor: Actor, key: &ObjectKey, reason: Reason, span: Span) {
+        let made = self.cluster.supply.made(key).map(|index| Actor::Made(index as u32));
+        if let Some(before) = self.exists(key).or(made) {
+            self.edge((before, Moment::Exists), (actor, Moment::Start), reason, span);
         }
-        self.edge((object, Moment::Exists), (actor, Moment::Start), reason, span);
     }
 
-    fn object(&self, key: &ObjectKey) -> Option<(u32, &'c [Provider])> {
-        let providers = self.cluster.objects.get(key)?;
-        Some((*self.positions.get(key)?, providers))
+    /// The actor of an object of some build, with the event that it exists.
+    pub(super) fn exists(&mut self, key: &ObjectKey) -> Option<Actor> {
+        let (key, providers) = self.cluster.objects.get_key_value(key)?;
+        let node_key = NodeKey::new(key.namespace.clone(), key.name.clone());
+        if key.is_kustomization() {
+            return self.cluster.find(&node_key).map(Actor::Node);
+        }
+        if key.is_helm_release() {
+            return self.cluster.release(&node_key).map(|index| Actor::Release(index as u32));
+        }
+        let object = Actor::Object(*self.positions.get(key)?);
+        if !self.has(object, Moment::Exists) {
+            self.event(object, Moment::Exists);
+            // What an entry point's own build holds was applied with it.
+            let is_given = self.is_given(key);
+            for provider in providers.iter().filter(|_| !is_given) {
+                let before = self.applied(*provider);
+                self.edge(before, (object, Moment::Exists), Reason::AppliedBy, self.cluster.object(*provider).source);
+            }
+        }
+        Some(object)
     }
 
     /// Whether an object is there before anything is reconciled: the source of an entry point, which bootstrap applies.
-    fn is_bootstrapped(&self, provider: Provider, key: &ObjectKey) -> bool {
-        let node = self.cluster.node(provider.node);
-        if !node.is_entry {
-            return false;
-        }
-        let source = SourceRef::of(&node.kustomization.spec.source_ref, &node.key.namespace);
-        source.kind == key.kind && source.namespace == key.namespace && source.name == key.name
+    pub(super) fn is_given(&self, key: &ObjectKey) -> bool {
+        let providers = self.cluster.objects.get(key).into_iter().flatten();
+        let mut entries = providers.map(|provider| self.cluster.node(provider.node)).filter(|node| node.is_entry);
+        entries.any(|node| {
+            let source = SourceRef::of(&node.kustomization.spec.source_ref, &node.key.namespace);
+            source.kind == key.kind && source.namespace == key.namespace && source.name == key.name
+        })
     }
 
     /// The dependencies of every definition: where there are several, any of them may be in force.
@@ -152,20 +246,50 @@ impl<'c> Builder<'c> {
             let namespace = dependency.namespace.as_deref().unwrap_or(&kustomization.namespace);
             let Some(on) = self.cluster.find(&NodeKey::new(namespace, dependency.name.as_str())) else { continue };
             let span = kustomization.item_span(&["spec", "dependsOn"], index);
-            let (moment, reason) = match dependency.ready_expr {
-                None => (Moment::Ready, Reason::DependsOn),
-                Some(_) => (Moment::Exists, Reason::DependsOnExpr),
-            };
-            self.edge((Actor::Node(on), moment), (actor, Moment::Start), reason, span);
+            self.dependency(Actor::Node(on), actor, dependency, span);
         }
     }
 
-    fn substitute_from(&mut self, actor: Actor, node: &'c Node) {
+    fn dependency(&mut self, on: Actor, actor: Actor, dependency: &DependencyReference, span: Span) {
+        let (moment, reason) = match dependency.ready_expr {
+            None => (Moment::Ready, Reason::DependsOn),
+            Some(_) => (Moment::Exists, Reason::DependsOnExpr),
+        };
+        self.edge((on, moment), (actor, Moment::Start), reason, span);
+    }
+
+    /// ConfigMaps, Secrets and the ServiceAccount that a Kustomization reads before it builds (kustomize-controller v1.9,
+    /// `reconcile`).
+    fn inputs(&mut self, actor: Actor, node: &'c Node) {
         let sources: Vec<_> = crate::flux::variable_sources(&node.kustomization).collect();
         for (reference, span) in sources.into_iter().filter(|(reference, _)| !reference.optional) {
             let key = core_key(&reference.kind, &node.key.namespace, &reference.name);
             self.needs_object(actor, &key, Reason::SubstituteFrom, span);
         }
+        let spec = node.kustomization.object.node.get("spec");
+        let named: [(&[&str], &str, Reason); 4] = [
+            (&["kubeConfig", "secretRef", "name"], "Secret", Reason::KubeConfig),
+            (&["kubeConfig", "configMapRef", "name"], "ConfigMap", Reason::KubeConfig),
+            (&["decryption", "secretRef", "name"], "Secret", Reason::Decryption),
+            (&["serviceAccountName"], "ServiceAccount", Reason::ServiceAccount),
+        ];
+        for (keys, kind, reason) in named {
+            if let Some(name) = spec.and_then(|spec| spec.find(keys))
+                && let Some(text) = name.as_str()
+                && !(node.is_remote() && reason == Reason::ServiceAccount)
+            {
+                let key = core_key(kind, &node.key.namespace, text);
+                // The key to what is encrypted was brought by hand before.
+                if reason != Reason::Decryption || !self.is_encrypted(&key) {
+                    self.needs_object(actor, &key, reason, name.span);
+                }
+            }
+        }
+    }
+
+    fn is_encrypted(&self, key: &ObjectKey) -> bool {
+        let mut providers = self.cluster.objects.get(key).into_iter().flatten();
+        providers.any(|provider| self.cluster.object(*provider).node.get("sops").is_some())
     }
 
     /// The health set: every applied object with `wait`, else the listed ones, less the node itself
@@ -178,9 +302,9 @@ impl<'c> Builder<'c> {
         if spec.wait {
             let span = node.kustomization.span(&["spec", "wait"]);
             for object in &node.applied.build.objects {
-                let key: ObjectKey = object.id().into();
-                if is_awaited(&key) && Policy::of(&object.node).applied {
-                    self.becomes_ready(actor, &key, Reason::Wait, span);
+                let is_event = object.node.find_str(&["kind"]).is_some_and(is_awaited);
+                if is_event && Policy::of(&object.node).applied {
+                    self.becomes_ready(actor, &object.id().into(), Reason::Wait, span);
                 }
             }
         } else {
@@ -200,19 +324,12 @@ impl<'c> Builder<'c> {
     }
 
     fn becomes_ready(&mut self, actor: Actor, key: &ObjectKey, reason: Reason, span: Span) {
-        let node_key = NodeKey::new(key.namespace.clone(), key.name.clone());
-        let awaited = if key.is_kustomization() {
-            self.cluster.find(&node_key).map(Actor::Node)
-        } else if key.is_helm_release() {
-            let release = self.cluster.release(&node_key);
+        let is_suspended = key.is_helm_release() && {
+            let release = self.cluster.release(&NodeKey::new(key.namespace.clone(), key.name.clone()));
             // One that is created suspended counts as healthy at once (helm-controller v1.6 sets only the generation).
-            release
-                .filter(|index| !self.cluster.releases[*index].helm.spec.suspend)
-                .map(|index| Actor::Release(index as u32))
-        } else {
-            None
+            release.is_some_and(|index| self.cluster.releases[index].helm.spec.suspend)
         };
-        if let Some(awaited) = awaited.filter(|awaited| *awaited != actor) {
+        if let Some(awaited) = self.readiness(key).filter(|awaited| *awaited != actor && !is_suspended) {
             self.edge((awaited, Moment::Ready), (actor, Moment::Ready), reason, span);
         }
     }
@@ -221,18 +338,15 @@ impl<'c> Builder<'c> {
         for provider in &release.providers {
             let object = self.cluster.object(*provider);
             let span = object.node.nearest_span(&["metadata", "name"]).or(object.source);
-            self.edge((Actor::Node(provider.node), Moment::Applied), (actor, Moment::Exists), Reason::AppliedBy, span);
+            let before = self.applied(*provider);
+            self.edge(before, (actor, Moment::Exists), Reason::AppliedBy, span);
         }
         let spec = &release.helm.spec;
         for (index, dependency) in spec.depends_on.iter().enumerate() {
             let namespace = dependency.namespace.as_deref().unwrap_or(&release.key.namespace);
             let Some(on) = self.cluster.release(&NodeKey::new(namespace, dependency.name.as_str())) else { continue };
             let span = release.helm.item_span(&["spec", "dependsOn"], index);
-            let (moment, reason) = match dependency.ready_expr {
-                None => (Moment::Ready, Reason::DependsOn),
-                Some(_) => (Moment::Exists, Reason::DependsOnExpr),
-            };
-            self.edge((Actor::Release(on as u32), moment), (actor, Moment::Start), reason, span);
+            self.dependency(Actor::Release(on as u32), actor, dependency, span);
         }
         let (reference, route): (_, &[&str]) = match (&spec.chart_ref, &spec.chart) {
             (Some(reference), _) => (Some(reference), &["spec", "chartRef", "name"]),
@@ -250,11 +364,13 @@ impl<'c> Builder<'c> {
     }
 }
 
-fn core_key(kind: &str, namespace: &str, name: &str) -> ObjectKey {
+pub(super) fn core_key(kind: &str, namespace: &str, name: &str) -> ObjectKey {
     ObjectKey { group: "".into(), kind: kind.into(), namespace: namespace.into(), name: name.into() }
 }
 
-/// Whether the object's readiness is an event of this graph.
-fn is_awaited(key: &ObjectKey) -> bool {
-    key.is_kustomization() || key.is_helm_release()
+/// Whether the readiness of objects of that kind may be an event of this graph.
+fn is_awaited(kind: &str) -> bool {
+    matches!(kind, "Kustomization" | "HelmRelease" | "ResourceSet" | "PersistentVolumeClaim" | "ExternalSecret")
+        || kind.ends_with("Repository")
+        || matches!(kind, "Bucket" | "HelmChart" | "ExternalArtifact")
 }

@@ -1,6 +1,6 @@
 use petgraph::graph::NodeIndex;
 
-use crate::{cluster::NodeId, source::Span};
+use crate::{cluster::NodeId, finding::Confidence, source::Span};
 
 /// An event of an [`EventGraph`](super::EventGraph).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -32,6 +32,12 @@ pub enum Actor {
     Release(u32),
     /// Another object, by position in the cluster's objects.
     Object(u32),
+    /// The definition of a kind of custom resources, by position in [`Supply::kinds`](crate::cluster::Supply::kinds).
+    Kind(u32),
+    /// A namespace, by position in [`Supply::namespaces`](crate::cluster::Supply::namespaces).
+    Namespace(u32),
+    /// An object that a controller makes of another, by position in [`Supply::made`](crate::cluster::Supply::made).
+    Made(u32),
 }
 
 /// What happens.
@@ -41,8 +47,14 @@ pub enum Moment {
     Exists,
     /// Source and dependencies are met; the work begins.
     Start,
+    /// The first stage of an apply: definitions, Namespaces, ClusterRoles (fluxcd/pkg ssa, `ApplyAllStaged`).
+    Defined,
+    /// The second stage of an apply: objects of kinds that end in `Class`, waited for up to 60 s.
+    Classified,
     /// A Kustomization's objects are applied.
     Applied,
+    /// Something uses the volume claim, so that it can be bound.
+    Consumed,
     /// The Ready condition turns true.
     Ready,
 }
@@ -54,6 +66,8 @@ pub struct Edge {
     pub reason: Reason,
     /// The text that declares it.
     pub span: Span,
+    /// How sure it is: less than high where it rests on a catalogue or an assumption.
+    pub confidence: Confidence,
 }
 
 /// Mechanisms that order events.
@@ -77,12 +91,59 @@ pub enum Reason {
     Wait,
     /// `healthChecks`: the listed object has to be healthy.
     HealthCheck,
+    /// An apply holds an object of the kind, whose definition has to be there for the dry-run.
+    NeedsKind,
+    /// An apply holds an object in the namespace, which has to be there for the dry-run.
+    NeedsNamespace,
+    /// The chart of the HelmRelease installs the definition.
+    Installs,
+    /// The HelmRelease creates the namespace (`install.createNamespace`).
+    CreatesNamespace,
+    /// A volume claim is bound once something uses it (`WaitForFirstConsumer`).
+    Consumer,
+    /// The volume claim needs its storage class.
+    StorageClass,
+    /// The ExternalSecret needs its store.
+    SecretStore,
+    /// A controller makes the Secret of the object.
+    MadeOf,
+    /// `kubeConfig`: the Secret or ConfigMap has to exist.
+    KubeConfig,
+    /// `decryption.secretRef`: the Secret has to exist.
+    Decryption,
+    /// `serviceAccountName`: the ServiceAccount has to exist.
+    ServiceAccount,
+    /// The source needs the Secret that it logs in with.
+    Credentials,
+}
+
+impl Reason {
+    /// Whether it is something that is read before the work begins.
+    #[must_use]
+    pub const fn is_input(self) -> bool {
+        matches!(
+            self,
+            Self::Source
+                | Self::SubstituteFrom
+                | Self::ValuesFrom
+                | Self::KubeConfig
+                | Self::Decryption
+                | Self::ServiceAccount
+                | Self::Credentials
+        )
+    }
+
+    /// Whether it is a health check.
+    #[must_use]
+    pub const fn is_gate(self) -> bool {
+        matches!(self, Self::Wait | Self::HealthCheck)
+    }
 }
 
 impl Event {
     /// Whether one input is enough.
     #[must_use]
     pub const fn is_or(self) -> bool {
-        matches!(self.moment, Moment::Exists)
+        matches!(self.moment, Moment::Exists | Moment::Consumed)
     }
 }

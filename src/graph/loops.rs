@@ -8,7 +8,8 @@ use petgraph::{
 };
 use rustc_hash::FxHashMap;
 
-use super::{Edge, Event, EventGraph, EventId, Reason};
+use super::{Actor, Edge, Event, EventGraph, Moment, Reason};
+use crate::{cluster::Cluster, finding::Confidence, flux::SourceRef};
 
 /// A loop of events that wait for each other: none of them ever happens.
 #[derive(Debug, Clone)]
@@ -28,11 +29,82 @@ pub struct Step {
     pub edge: Edge,
 }
 
+/// What a [`Loop`] is about: the mechanism without which it would not be one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Nature {
+    /// `dependsOn` alone.
+    Dependencies,
+    /// Kustomizations that only each other apply.
+    MutualApply,
+    /// A custom resource of a kind that ends in `Class`, before its definition is there.
+    Class,
+    /// A custom resource before its definition is there.
+    Definition,
+    /// An object before its namespace is there.
+    Namespace,
+    /// A volume claim before something uses it.
+    Volume,
+    /// Something that is read and that only the reader brings about, without a health check in between.
+    Input,
+    /// A health check, or a dependency, that waits for what waits for it.
+    Gate,
+}
+
 impl Loop {
     /// The steps from one object to another in the order a reader follows them: each leads from something that waits to
     /// what it waits for.
     pub fn links(&self) -> impl Iterator<Item = &Step> {
         self.steps.iter().rev().filter(|step| step.edge.reason != Reason::Progress)
+    }
+
+    /// What the loop is about.
+    #[must_use]
+    pub fn nature(&self) -> Nature {
+        let has = |is: fn(&Step) -> bool| self.links().any(is);
+        if self.links().all(|step| step.edge.reason == Reason::DependsOn) {
+            Nature::Dependencies
+        } else if self.links().all(|step| step.edge.reason == Reason::AppliedBy) {
+            Nature::MutualApply
+        } else if has(|step| step.edge.reason == Reason::NeedsKind && step.after.moment == Moment::Classified) {
+            Nature::Class
+        } else if has(|step| step.edge.reason == Reason::NeedsKind) {
+            Nature::Definition
+        } else if has(|step| step.edge.reason == Reason::NeedsNamespace) {
+            Nature::Namespace
+        } else if has(|step| step.edge.reason == Reason::Consumer) {
+            Nature::Volume
+        } else if has(|step| step.edge.reason.is_input()) && !has(|step| step.edge.reason.is_gate()) {
+            Nature::Input
+        } else {
+            Nature::Gate
+        }
+    }
+
+    /// Whether it blocks a cluster that is already running as well: on every new revision, and not only where nothing
+    /// exists yet. What exists once stays (flux-semantics, appendix A: only dependencies on the same source, health
+    /// checks, volumes and classes count then).
+    #[must_use]
+    pub fn is_lasting(&self, cluster: &Cluster) -> bool {
+        let source = |actor: Actor| match actor {
+            Actor::Node(id) => {
+                let node = cluster.node(id);
+                Some(SourceRef::of(&node.kustomization.spec.source_ref, &node.key.namespace))
+            }
+            _ => None,
+        };
+        self.steps.iter().all(|step| {
+            let is_past = step.after.is_or() && step.edge.reason != Reason::Consumer;
+            // An old revision of another source is good enough.
+            let is_elsewhere =
+                step.edge.reason == Reason::DependsOn && source(step.before.actor) != source(step.after.actor);
+            !is_past && !is_elsewhere
+        })
+    }
+
+    /// How sure it is: as sure as its least sure link.
+    #[must_use]
+    pub fn confidence(&self) -> Confidence {
+        self.steps.iter().map(|step| step.edge.confidence).min().unwrap_or(Confidence::High)
     }
 
     /// Whether it is made of `dependsOn` entries alone.
@@ -47,28 +119,42 @@ impl EventGraph {
     /// of `dependsOn` alone are preferred where a knot holds both kinds.
     #[must_use]
     pub fn deadlocks(&self) -> Vec<Loop> {
-        let reachable = self.reachable();
-        let is_stuck = |node: NodeIndex| reachable.time(EventId(node)).is_none();
-        if !self.graph.node_indices().any(is_stuck) {
-            return Vec::new();
-        }
-        let stuck =
-            self.graph.filter_map(|node, event| is_stuck(node).then_some((node, *event)), |_, edge| Some(edge.clone()));
         let mut loops = Vec::new();
+        let mut told = vec![false; self.graph.node_count()];
+        // What is certain first: what only a guess makes stuck is told as such, and only once.
+        for least in [Confidence::High, Confidence::Medium, Confidence::Low] {
+            self.find_deadlocks(least, &mut told, &mut loops);
+        }
+        loops.sort_by_key(|found: &Loop| found.steps.first().map(|step| step.after));
+        loops
+    }
+
+    fn find_deadlocks(&self, least: Confidence, told: &mut [bool], loops: &mut Vec<Loop>) {
+        let happens = self.happening(least, &[]);
+        let is_stuck = |node: NodeIndex| !happens[node.index()];
+        if !self.graph.node_indices().any(|node| is_stuck(node) && !told[node.index()]) {
+            return;
+        }
+        let counts = |edge: &Edge| edge.confidence >= least;
+        let stuck = self.graph.filter_map(
+            |node, event| is_stuck(node).then_some((node, *event)),
+            |_, edge| counts(edge).then(|| edge.clone()),
+        );
         for knot in tarjan_scc(&stuck) {
             let is_loop = knot.len() > 1 || stuck.contains_edge(knot[0], knot[0]);
-            if !is_loop {
+            let mut members: Vec<NodeIndex> = knot.iter().map(|node| stuck[*node].0).collect();
+            if !is_loop || members.iter().any(|member| told[member.index()]) {
                 continue;
             }
-            let mut members: Vec<NodeIndex> = knot.iter().map(|node| stuck[*node].0).collect();
             members.sort_unstable();
+            for member in &members {
+                told[member.index()] = true;
+            }
             let only_dependencies = |edge: &Edge| matches!(edge.reason, Reason::Progress | Reason::DependsOn);
             let found =
-                self.shortest_loop(&members, &only_dependencies).or_else(|| self.shortest_loop(&members, &|_| true));
+                self.shortest_loop(&members, &only_dependencies).or_else(|| self.shortest_loop(&members, &counts));
             loops.extend(found);
         }
-        loops.sort_by_key(|found| found.steps.first().map(|step| step.after));
-        loops
     }
 
     /// The shortest loop within `members` (sorted) over edges that `allow` allows, counted in edges; the first one in

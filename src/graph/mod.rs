@@ -15,10 +15,12 @@
 mod build;
 mod event;
 mod loops;
+mod needs;
 mod solve;
+mod volumes;
 
 pub use event::{Actor, Edge, Event, EventId, Moment, Reason};
-pub use loops::{Loop, Step};
+pub use loops::{Loop, Nature, Step};
 pub use solve::{Cost, Solution};
 
 use petgraph::{Direction, graph::DiGraph, visit::EdgeRef};

@@ -3,6 +3,7 @@ use std::{cmp::Reverse, collections::BinaryHeap, time::Duration};
 use petgraph::{Direction, visit::EdgeRef as _};
 
 use super::{Edge, Event, EventGraph, EventId};
+use crate::finding::Confidence;
 
 /// What the steps of a rollout cost.
 pub trait Cost {
@@ -86,6 +87,33 @@ impl EventGraph {
             }
         }
         solution
+    }
+
+    /// Which events happen where `blocked` never do, by index. Edges less sure than `least` are taken for none, so that what
+    /// rests on them does not happen less often.
+    #[must_use]
+    pub fn happening(&self, least: Confidence, blocked: &[EventId]) -> Vec<bool> {
+        let counts = |edge: &Edge| edge.confidence >= least;
+        let mut missing: Vec<usize> = vec![0; self.graph.node_count()];
+        for edge in self.graph.edge_references().filter(|edge| counts(edge.weight())) {
+            missing[edge.target().index()] += 1;
+        }
+        let mut happens = vec![false; self.graph.node_count()];
+        let mut open: Vec<_> = self.graph.node_indices().filter(|node| missing[node.index()] == 0).collect();
+        while let Some(node) = open.pop() {
+            if blocked.contains(&EventId(node)) || std::mem::replace(&mut happens[node.index()], true) {
+                continue;
+            }
+            for edge in self.graph.edges_directed(node, Direction::Outgoing).filter(|edge| counts(edge.weight())) {
+                let target = edge.target();
+                let left = &mut missing[target.index()];
+                *left = if self.graph[target].is_or() { 0 } else { left.saturating_sub(1) };
+                if *left == 0 {
+                    open.push(target);
+                }
+            }
+        }
+        happens
     }
 
     /// Which events happen at all.

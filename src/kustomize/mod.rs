@@ -50,6 +50,7 @@ use rustc_hash::FxHashMap;
 
 pub use object::{Build, Change, Error, Hidden, Object, ObjectId, Step, Unresolved};
 pub use order::legacy_order;
+pub use scope::is_cluster_scoped;
 
 use crate::{
     source::{Artifact, FileId, Span, normalize},

@@ -27,7 +27,9 @@ const CLUSTER_SCOPED: &[(&str, &[&str], &[&str])] = &[
     ("storage.k8s.io", &["v1", "v1alpha1", "v1beta1"], &["CSIDriver", "CSINode", "StorageClass", "VolumeAttachment"]),
 ];
 
-pub(super) fn is_cluster_scoped(group: &str, version: &str, kind: &str) -> bool {
+/// Whether kustomize knows the kind to be cluster-scoped.
+#[must_use]
+pub fn is_cluster_scoped(group: &str, version: &str, kind: &str) -> bool {
     CLUSTER_SCOPED
         .iter()
         .any(|(of, versions, kinds)| *of == group && versions.contains(&version) && kinds.contains(&kind))

@@ -60,7 +60,11 @@ fn why(actor: Actor) -> &'static str {
             "helm-controller starts none of them before the next is Ready: each stays at Ready=False, reason DependencyNotReady, and \
              asks again every 30 s for ever."
         }
-        Actor::Node(_) | Actor::Object(_) => {
+        Actor::Object(_) => {
+            "flux-operator starts none of them before the next is Ready: each stays at Ready=False, reason DependencyNotReady, and asks \
+             again every 5 s for ever."
+        }
+        Actor::Node(_) | Actor::Kind(_) | Actor::Namespace(_) | Actor::Made(_) => {
             "kustomize-controller starts none of them before the next is Ready: each stays at Ready=False, reason DependencyNotReady, \
              and asks again every 30 s for ever. On every new revision its sort fails as well (`circular dependency detected`), and no \
              Kustomization of this source is enqueued: all of them move on their `interval` only."

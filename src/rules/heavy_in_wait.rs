@@ -104,7 +104,7 @@ fn members<'a>(situation: &'a Situation<'_>, id: NodeId) -> Vec<Member<'a>> {
         .inputs(ready)
         .filter_map(|(input, _)| match situation.graph.event(input).actor {
             Actor::Release(index) => Some(index as usize),
-            Actor::Node(_) | Actor::Object(_) => None,
+            Actor::Node(_) | Actor::Object(_) | Actor::Kind(_) | Actor::Namespace(_) | Actor::Made(_) => None,
         })
         .map(|index| {
             let duration = situation.durations.release(index);

@@ -108,6 +108,6 @@ fn place(situation: &Situation<'_>, event: Event) -> Span {
     match event.actor {
         Actor::Node(id) => situation.cluster.node(id).span(),
         Actor::Release(index) => situation.cluster.releases[index as usize].helm.name_span(),
-        Actor::Object(_) => Span::NONE,
+        Actor::Object(_) | Actor::Kind(_) | Actor::Namespace(_) | Actor::Made(_) => Span::NONE,
     }
 }

@@ -3,6 +3,7 @@
 //! To add one: `src/rules/<id>.rs`, its page `rules/<id>.md`, and one line in the list below.
 
 mod context;
+mod deadlocks;
 mod dependencies;
 mod wording;
 
@@ -37,6 +38,8 @@ macro_rules! rules {
 
 rules![
     build_failure,
+    class_deadlock,
+    crd_deadlock,
     dangling_dependency,
     dependency_cycle,
     duplicate_node,
@@ -45,6 +48,10 @@ rules![
     invalid_yaml,
     long_critical_path,
     missing_path,
+    mutual_apply,
+    namespace_deadlock,
+    self_provided_input,
+    volume_deadlock,
     wait_deadlock,
     wrong_kind_dependency,
     wrong_namespace_dependency,

@@ -1,10 +1,11 @@
 use super::{
     Context, Rule, Situation,
+    deadlocks::persistence,
     wording::{list, place, subject_of, tell_links},
 };
 use crate::{
     finding::{Category, Confidence, Finding, RuleInfo, Severity, Tier},
-    graph::{Loop, Reason, Step},
+    graph::{Loop, Nature, Reason, Step},
     source::Tree,
 };
 
@@ -24,7 +25,7 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for situation in context.situations {
-        let deadlocks = situation.deadlocks.iter().filter(|found| !found.is_dependency_cycle());
+        let deadlocks = situation.deadlocks.iter().filter(|found| found.nature() == Nature::Gate);
         findings.extend(deadlocks.filter_map(|deadlock| report(context.tree, situation, deadlock)));
     }
 }
@@ -47,7 +48,8 @@ fn report(tree: &Tree, situation: &Situation<'_>, deadlock: &Loop) -> Option<Fin
     let message = format!("deadlock: {} wait for each other", list(&actors));
     let mut finding = situation.finding(&RULE.info, subject, first.edge.span, message);
     tell_links(cluster, &links, &mut finding);
-    finding.why = why(situation, &links);
+    finding.confidence = deadlock.confidence();
+    finding.why = why(situation, deadlock, &links);
     finding.help = help(tree, situation, &links);
     Some(situation.weighed(finding, true))
 }
@@ -60,15 +62,16 @@ fn from_a_dependency(deadlock: &Loop) -> Vec<&Step> {
     links
 }
 
-fn why(situation: &Situation<'_>, links: &[&Step]) -> String {
+fn why(situation: &Situation<'_>, deadlock: &Loop, links: &[&Step]) -> String {
     let cluster = situation.cluster;
     let gate = links.iter().find(|step| matches!(step.edge.reason, Reason::Wait | Reason::HealthCheck));
     match gate {
         Some(step) => format!(
             "{} is not Ready while it waits, and {} can only become Ready after it: the health check ends after its timeout with reason \
-             HealthCheckFailed (`timeout waiting for: […]`), and the next attempt ends the same way.",
+             HealthCheckFailed (`timeout waiting for: […]`), and the next attempt ends the same way. {}",
             subject_of(cluster, step.after.actor),
             subject_of(cluster, step.before.actor),
+            persistence(situation, deadlock),
         ),
         None => "Nothing in the loop can be the first to happen: on a fresh cluster the waiting side stays at Ready=False, reason \
                  DependencyNotReady (`dependency … not found`), and asks again every 30 s for ever. A cluster that got past this once keeps \

@@ -17,6 +17,16 @@ pub(super) fn subject_of(cluster: &Cluster, actor: Actor) -> Subject {
             .keys()
             .nth(index as usize)
             .map_or_else(|| Subject::file("unknown"), crate::cluster::ObjectKey::subject),
+        Actor::Kind(index) => {
+            let kind = &cluster.supply.kinds[index as usize];
+            let name = format!("{}.{}", kind.kind, kind.group);
+            Subject { kind: "CustomResourceDefinition".to_owned(), namespace: None, name }
+        }
+        Actor::Namespace(index) => {
+            let name = cluster.supply.namespaces[index as usize].name.to_string();
+            Subject { kind: "Namespace".to_owned(), namespace: None, name }
+        }
+        Actor::Made(index) => cluster.supply.made[index as usize].key.subject(),
     }
 }
 
@@ -44,6 +54,19 @@ fn step_text(cluster: &Cluster, step: &Step) -> String {
         Reason::ValuesFrom => format!("{after} takes values from {before}"),
         Reason::Wait => format!("{after} waits until {before} is Ready (`wait: true`)"),
         Reason::HealthCheck => format!("{after} waits until {before} is Ready (`healthChecks`)"),
+        Reason::NeedsKind => format!("{after} applies an object that needs {before}"),
+        Reason::NeedsNamespace => format!("{after} applies an object into {before}"),
+        Reason::Installs => format!("{after} is installed by the chart of {before}"),
+        Reason::CreatesNamespace => format!("{after} is created by {before} (`createNamespace`)"),
+        Reason::Consumer if before == after => format!("{after} is bound once a pod uses it"),
+        Reason::Consumer => format!("{after} is used by what {before} brings"),
+        Reason::StorageClass => format!("{after} is of the storage class {before}"),
+        Reason::SecretStore => format!("{after} reads from {before}"),
+        Reason::MadeOf => format!("{after} is made of {before}"),
+        Reason::KubeConfig => format!("{after} takes its kubeconfig from {before}"),
+        Reason::Decryption => format!("{after} takes its decryption keys from {before}"),
+        Reason::ServiceAccount => format!("{after} acts as {before}"),
+        Reason::Credentials => format!("{after} logs in with {before}"),
     }
 }
 
@@ -51,6 +74,9 @@ fn moment(event: Event) -> &'static str {
     match event.moment {
         Moment::Exists => "exists",
         Moment::Start => "starts",
+        Moment::Defined => "has applied its definitions and Namespaces",
+        Moment::Classified => "has applied its classes",
+        Moment::Consumed => "is used",
         Moment::Applied => "is applied",
         Moment::Ready => "is Ready",
     }

@@ -44,9 +44,7 @@ impl At<'_> {
 impl Cost for At<'_> {
     fn edge(&self, before: Event, after: Event, edge: &Edge) -> Duration {
         match (edge.reason, after.actor, before.moment, after.moment) {
-            (Reason::Progress, Actor::Node(node), Moment::Start, Moment::Applied) => {
-                self.of(self.durations.node(node.index()).apply)
-            }
+            (Reason::Progress, Actor::Node(node), Moment::Start, _) => self.of(self.durations.node(node.index()).apply),
             (Reason::Progress, Actor::Node(node), Moment::Applied, Moment::Ready) => {
                 self.of(self.durations.node(node.index()).health)
             }

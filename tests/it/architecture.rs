@@ -14,7 +14,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("kustomize", &["source", "yaml"]),
     ("catalog", &["yaml"]),
     ("flux", &["source", "yaml", "kustomize"]),
-    ("cluster", &["source", "finding", "yaml", "kustomize", "flux"]),
+    ("cluster", &["source", "finding", "yaml", "kustomize", "catalog", "flux"]),
     ("config", &["source", "finding", "flux"]),
     ("graph", &["source", "finding", "yaml", "kustomize", "catalog", "flux", "cluster"]),
     ("timing", &["source", "finding", "yaml", "kustomize", "catalog", "flux", "cluster", "graph"]),

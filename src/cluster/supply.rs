@@ -1,0 +1,232 @@
+//! Who supplies what objects need without saying whose it is: the definitions of custom resources, namespaces, and the
+//! Secrets that controllers make of other objects.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use smol_str::SmolStr;
+
+use super::{Node, ObjectKey, Provider, Release, bootstrap::Bootstrap, charts::chart_in};
+use crate::{
+    catalog::{Confidence, CrdCatalog},
+    flux::api::{OPERATOR_GROUP, SOURCE_EXTENSIONS_GROUP},
+    yaml,
+};
+
+/// What the nodes of a cluster supply to each other.
+#[derive(Debug, Default)]
+pub struct Supply {
+    /// Kinds of custom resources whose definition something in the cluster brings, sorted.
+    pub kinds: Vec<CustomKind>,
+    /// Namespaces that something in the cluster makes, sorted.
+    pub namespaces: Vec<MadeNamespace>,
+    /// Objects that no build holds and that a controller makes of an object of one, sorted.
+    pub made: Vec<Made>,
+}
+
+/// A kind of custom resources, and what brings its definition.
+#[derive(Debug)]
+pub struct CustomKind {
+    /// API group.
+    pub group: SmolStr,
+    /// Kind.
+    pub kind: SmolStr,
+    /// The CustomResourceDefinitions in builds.
+    pub definitions: Vec<Provider>,
+    /// The HelmReleases whose charts install it, by the catalogue.
+    pub charts: Vec<ChartSupply>,
+    /// Whether objects of it are mere additions (monitors, dashboards).
+    pub is_soft: bool,
+}
+
+/// A HelmRelease that brings a definition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ChartSupply {
+    /// Position in [`Cluster::releases`](super::Cluster::releases).
+    pub release: usize,
+    /// How sure the catalogue is.
+    pub confidence: Confidence,
+}
+
+/// A namespace, and what makes it.
+#[derive(Debug)]
+pub struct MadeNamespace {
+    /// Its name.
+    pub name: SmolStr,
+    /// The Namespaces in builds.
+    pub objects: Vec<Provider>,
+    /// The HelmReleases that create it (`install.createNamespace`), by position.
+    pub releases: Vec<usize>,
+}
+
+/// An object that a controller makes: a Secret, or an ExternalArtifact.
+#[derive(Debug)]
+pub struct Made {
+    /// The object.
+    pub key: ObjectKey,
+    /// The objects it is made of.
+    pub makers: Vec<ObjectKey>,
+}
+
+/// Namespaces that exist before Flux applies anything.
+const GIVEN: [&str; 5] = ["default", "flux-system", "kube-node-lease", "kube-public", "kube-system"];
+
+impl Supply {
+    /// What the objects and releases of a cluster supply. What `bootstrap` installs is there from the start.
+    pub(super) fn of(
+        nodes: &[Node],
+        releases: &[Release],
+        objects: &BTreeMap<ObjectKey, Vec<Provider>>,
+        bootstrap: &Bootstrap<'_>,
+    ) -> Self {
+        Self {
+            kinds: kinds(nodes, releases, objects, bootstrap),
+            namespaces: namespaces(nodes, releases, objects),
+            made: made(nodes, objects),
+        }
+    }
+
+    /// The position of a kind.
+    #[must_use]
+    pub fn kind(&self, group: &str, kind: &str) -> Option<usize> {
+        self.kinds.binary_search_by(|known| (known.group.as_str(), known.kind.as_str()).cmp(&(group, kind))).ok()
+    }
+
+    /// The position of a namespace.
+    #[must_use]
+    pub fn namespace(&self, name: &str) -> Option<usize> {
+        self.namespaces.binary_search_by(|known| known.name.as_str().cmp(name)).ok()
+    }
+
+    /// The position of an object that a controller makes.
+    #[must_use]
+    pub fn made(&self, key: &ObjectKey) -> Option<usize> {
+        self.made.binary_search_by(|known| known.key.cmp(key)).ok()
+    }
+}
+
+fn object(nodes: &[Node], provider: Provider) -> &yaml::Node {
+    &nodes[provider.node.index()].object(provider).node
+}
+
+fn kinds(
+    nodes: &[Node],
+    releases: &[Release],
+    objects: &BTreeMap<ObjectKey, Vec<Provider>>,
+    bootstrap: &Bootstrap<'_>,
+) -> Vec<CustomKind> {
+    let mut definitions: BTreeMap<(&str, &str), Vec<Provider>> = BTreeMap::new();
+    let is_definition = |key: &ObjectKey| key.kind == "CustomResourceDefinition" && key.group == "apiextensions.k8s.io";
+    for (_, providers) in objects.iter().filter(|(key, _)| is_definition(key)) {
+        for provider in providers {
+            let spec = object(nodes, *provider).get("spec");
+            let text = |keys: &[&str]| spec.and_then(|spec| spec.find_str(keys));
+            if let (Some(group), Some(kind)) = (text(&["group"]), text(&["names", "kind"])) {
+                definitions.entry((group, kind)).or_default().push(*provider);
+            }
+        }
+    }
+    let used: BTreeSet<(&str, &str)> = objects
+        .keys()
+        .filter(|key| key.group.contains('.') && !is_of_flux(&key.group))
+        .map(|key| (key.group.as_str(), key.kind.as_str()))
+        .collect();
+    let names: Vec<Option<String>> =
+        releases.iter().map(|release| chart_in(nodes, objects, release).map(|chart| chart.name)).collect();
+    let installs_nothing =
+        |release: &Release| release.helm.object.node.find_str(&["spec", "install", "crds"]) == Some("Skip");
+    let mut kinds = Vec::new();
+    for (group, kind) in used {
+        let row = CrdCatalog::builtin().owner(group, kind);
+        let definitions = definitions.remove(&(group, kind)).unwrap_or_default();
+        let mut charts = Vec::new();
+        let mut is_given = false;
+        for (release, name) in releases
+            .iter()
+            .zip(&names)
+            .enumerate()
+            .filter_map(|(index, (release, name))| Some(((index, release), name.as_deref()?)))
+        {
+            let (index, release) = release;
+            let value = |path: &str| {
+                let keys: Vec<&str> = ["spec", "values"].into_iter().chain(path.split('.')).collect();
+                release.helm.object.node.find(&keys).and_then(yaml::Node::as_bool)
+            };
+            if let Some(row) = row.filter(|row| row.is_installed_by(name, &value))
+                && !installs_nothing(release)
+            {
+                is_given |= bootstrap.installs(name);
+                charts.push(ChartSupply { release: index, confidence: row.confidence });
+            }
+        }
+        if !is_given && !(definitions.is_empty() && charts.is_empty()) {
+            let is_soft = row.is_some_and(|row| row.soft);
+            kinds.push(CustomKind { group: group.into(), kind: kind.into(), definitions, charts, is_soft });
+        }
+    }
+    kinds
+}
+
+/// Whether the definitions of the group come with Flux itself, which is there before it applies anything.
+fn is_of_flux(group: &str) -> bool {
+    group.ends_with(".fluxcd.io") || group == OPERATOR_GROUP
+}
+
+fn namespaces(
+    nodes: &[Node],
+    releases: &[Release],
+    objects: &BTreeMap<ObjectKey, Vec<Provider>>,
+) -> Vec<MadeNamespace> {
+    let mut made: BTreeMap<SmolStr, MadeNamespace> = BTreeMap::new();
+    let entry = |made: &mut BTreeMap<SmolStr, MadeNamespace>, name: &SmolStr, add: &dyn Fn(&mut MadeNamespace)| {
+        let given =
+            GIVEN.contains(&name.as_str()) || nodes.iter().any(|node| node.is_entry && node.key.namespace == *name);
+        if !given {
+            let namespace = || MadeNamespace { name: name.clone(), objects: Vec::new(), releases: Vec::new() };
+            add(made.entry(name.clone()).or_insert_with(namespace));
+        }
+    };
+    for (key, providers) in objects.iter().filter(|(key, _)| key.kind == "Namespace" && key.group.is_empty()) {
+        entry(&mut made, &key.name, &|namespace| namespace.objects.clone_from(providers));
+    }
+    for (index, release) in releases.iter().enumerate() {
+        let creates = release.helm.object.node.find(&["spec", "install", "createNamespace"]);
+        let Some(target) = release.helm.spec.target_namespace.as_deref() else { continue };
+        // Its own namespace has to be there before it is.
+        if creates.and_then(yaml::Node::as_bool) == Some(true) && target != release.key.namespace {
+            entry(&mut made, &target.into(), &|namespace| namespace.releases.push(index));
+        }
+    }
+    made.into_values().collect()
+}
+
+/// What controllers make of objects: external-secrets (`spec.target.name`), sealed-secrets (the template's name) and
+/// cert-manager (`spec.secretName`) make Secrets, source-watcher ExternalArtifacts.
+fn made(nodes: &[Node], objects: &BTreeMap<ObjectKey, Vec<Provider>>) -> Vec<Made> {
+    let mut made: BTreeMap<ObjectKey, Vec<ObjectKey>> = BTreeMap::new();
+    for (key, providers) in objects {
+        let name: &[&str] = match (key.group.as_str(), key.kind.as_str()) {
+            ("external-secrets.io", "ExternalSecret") => &["target", "name"],
+            ("bitnami.com", "SealedSecret") => &["template", "metadata", "name"],
+            ("cert-manager.io", "Certificate") => &["secretName"],
+            (SOURCE_EXTENSIONS_GROUP, "ArtifactGenerator") => &[],
+            _ => continue,
+        };
+        let Some(spec) = providers.first().and_then(|provider| object(nodes, *provider).get("spec")) else { continue };
+        let new = |group: &str, kind: &str, name: &str| ObjectKey {
+            group: group.into(),
+            kind: kind.into(),
+            namespace: key.namespace.clone(),
+            name: name.into(),
+        };
+        if name.is_empty() {
+            let artifacts = spec.get("artifacts").into_iter().flat_map(yaml::Node::items);
+            for name in artifacts.filter_map(|artifact| artifact.find_str(&["name"])) {
+                made.entry(new(SOURCE_EXTENSIONS_GROUP, "ExternalArtifact", name)).or_default().push(key.clone());
+            }
+        } else {
+            let secret = new("", "Secret", spec.find_str(name).unwrap_or(&key.name));
+            made.entry(secret).or_default().push(key.clone());
+        }
+    }
+    made.into_iter().filter(|(key, _)| !objects.contains_key(key)).map(|(key, makers)| Made { key, makers }).collect()
+}

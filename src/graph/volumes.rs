@@ -1,0 +1,116 @@
+//! Volume claims: when they are bound, and who uses them.
+
+use rustc_hash::FxHashMap;
+use smol_str::SmolStr;
+
+use super::{Actor, Edge, Moment, Reason, build::Builder};
+use crate::{cluster::ObjectKey, finding::Confidence, source::Span, yaml};
+
+/// The events that bring a user of each volume claim, by namespace and name.
+pub(super) type Consumers = FxHashMap<(SmolStr, SmolStr), Vec<(Actor, Moment, Span)>>;
+
+/// Storage classes that wait for a consumer wherever they are installed with default values.
+const WAITING: [&str; 6] =
+    ["local-path", "openebs-hostpath", "openebs-lvmpv", "topolvm-provisioner", "gp2", "standard-rwo"];
+
+impl<'c> Builder<'c> {
+    /// A claim is Current once it is bound (kstatus, `pvcConditions`). A class of `WaitForFirstConsumer` binds it only
+    /// when a pod that uses it is scheduled.
+    pub(super) fn claim_events(&mut self, actor: Actor, key: &ObjectKey, node: &'c yaml::Node) {
+        let text = |name: &str| node.find_str(&["spec", name]);
+        if text("volumeName").is_some() || text("storageClassName") == Some("") {
+            return;
+        }
+        let class = text("storageClassName").map(|name| ObjectKey {
+            group: "storage.k8s.io".into(),
+            kind: "StorageClass".into(),
+            namespace: SmolStr::default(),
+            name: name.into(),
+        });
+        let found = class.as_ref().and_then(|class| {
+            let provider = self.cluster.objects.get(class)?.first()?;
+            Some(&self.cluster.object(*provider).node)
+        });
+        if let (Some(class), Some(_)) = (&class, found)
+            && let Some(before) = self.exists(class)
+        {
+            let span = node.nearest_span(&["spec", "storageClassName"]);
+            self.edge((before, Moment::Exists), (actor, Moment::Ready), Reason::StorageClass, span);
+        }
+        let confidence = match found {
+            Some(class) if class.find_str(&["volumeBindingMode"]) == Some("WaitForFirstConsumer") => Confidence::High,
+            Some(_) => return,
+            None if class.is_some_and(|class| WAITING.contains(&class.name.as_str())) => Confidence::Medium,
+            None => Confidence::Low,
+        };
+        let users = self.consumers().get(&(key.namespace.clone(), key.name.clone())).cloned().unwrap_or_default();
+        if users.is_empty() {
+            return;
+        }
+        for (user, moment, span) in users {
+            self.edge((user, moment), (actor, Moment::Consumed), Reason::Consumer, span);
+        }
+        let edge = Edge { reason: Reason::Consumer, span: node.nearest_span(&["metadata", "name"]), confidence };
+        self.edge_of((actor, Moment::Consumed), (actor, Moment::Ready), edge);
+    }
+
+    fn consumers(&mut self) -> &Consumers {
+        if self.consumers.is_none() {
+            self.consumers = Some(self.find_consumers());
+        }
+        self.consumers.get_or_insert_default()
+    }
+
+    fn find_consumers(&mut self) -> Consumers {
+        let cluster = self.cluster;
+        let mut consumers = Consumers::default();
+        for (key, providers) in &cluster.objects {
+            let is_workload = matches!(
+                key.kind.as_str(),
+                "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" | "Job" | "CronJob" | "Pod"
+            );
+            if !is_workload {
+                continue;
+            }
+            for provider in providers {
+                let mut claims = Vec::new();
+                find_claims(&cluster.object(*provider).node, 0, &mut claims);
+                for (claim, span) in claims {
+                    let (actor, moment) = self.applied(*provider);
+                    consumers.entry((key.namespace.clone(), claim)).or_default().push((actor, moment, span));
+                }
+            }
+        }
+        for (index, release) in cluster.releases.iter().enumerate() {
+            let mut claims = Vec::new();
+            if let Some(values) = release.helm.object.node.find(&["spec", "values"]) {
+                find_claims(values, 0, &mut claims);
+            }
+            let namespace = release.helm.spec.target_namespace.as_deref().unwrap_or(&release.key.namespace);
+            for (claim, span) in claims {
+                let user = (Actor::Release(index as u32), Moment::Start, span);
+                consumers.entry((namespace.into(), claim)).or_default().push(user);
+            }
+        }
+        consumers
+    }
+}
+
+/// Levels below which no claim is named.
+const DEPTH: usize = 24;
+
+/// The claims that an object or values name: `claimName` of a pod's volume, `existingClaim` as charts have it.
+fn find_claims(node: &yaml::Node, depth: usize, claims: &mut Vec<(SmolStr, Span)>) {
+    if depth > DEPTH {
+        return;
+    }
+    for entry in node.entries() {
+        match (entry.key.as_str(), entry.value.as_str()) {
+            ("claimName" | "existingClaim", Some(name)) => claims.push((name.into(), entry.value.span)),
+            _ => find_claims(&entry.value, depth + 1, claims),
+        }
+    }
+    for item in node.items() {
+        find_claims(item, depth + 1, claims);
+    }
+}

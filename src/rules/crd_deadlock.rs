@@ -1,0 +1,49 @@
+use super::{
+    Context, Rule,
+    deadlocks::{Case, Words, tell},
+};
+use crate::{
+    finding::{Category, Confidence, Finding, RuleInfo, Severity, Tier},
+    graph::{Nature, Reason},
+};
+
+pub(super) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "crd-deadlock",
+        summary: "A custom resource keeps the chart from being applied that installs its definition.",
+        category: Category::Deadlock,
+        severity: Severity::Error,
+        confidence: Confidence::High,
+        tier: Tier::Stable,
+        since: "0.1.0",
+        page: include_str!("../../rules/crd-deadlock.md"),
+    },
+    check,
+};
+
+fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    let is_first = |step: &crate::graph::Step| step.edge.reason == Reason::NeedsKind;
+    tell(context, &RULE.info, Nature::Definition, is_first, words, findings);
+}
+
+fn words(case: &Case<'_>) -> Option<Words> {
+    let object = case.object()?;
+    let id = object.id();
+    let (waiting, provider) = (case.waiting()?, case.provider()?);
+    let api_version = object.node.find_str(&["apiVersion"]).unwrap_or_default();
+    Some(Words {
+        message: format!("{waiting} applies {id}, whose definition only {provider} brings, and that comes after it"),
+        why: format!(
+            "kustomize-controller tries every object of a stage in a dry-run before it applies any. This one fails (`no matches for kind \
+             \"{}\" in version \"{api_version}\"`), so nothing of the stage is applied: Ready=False, reason ReconciliationFailed, and every \
+             retry ends the same way.",
+            id.kind
+        ),
+        help: format!(
+            "move {id} ({}) into a Kustomization of its own that depends on {}, and let that one wait for {provider} (`wait: true` or \
+             `healthChecks`); or bring the definitions with a Kustomization that comes before both",
+            case.place(object.place()),
+            waiting.name
+        ),
+    })
+}

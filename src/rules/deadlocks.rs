@@ -1,0 +1,134 @@
+//! What the rules on deadlocks share: each tells the loops of one nature in its own words.
+
+use super::{
+    Context, Situation,
+    wording::{place, subject_of, tell_links},
+};
+use crate::{
+    cluster::{Cluster, NodeId},
+    finding::{Confidence, Finding, RuleInfo, Subject},
+    graph::{Actor, Loop, Nature, Reason, Step},
+    kustomize::Object,
+    source::Span,
+};
+
+/// A loop as a rule tells it.
+pub(super) struct Case<'a> {
+    pub(super) context: &'a Context<'a>,
+    pub(super) situation: &'a Situation<'a>,
+    /// The links, the one that the rule is about first.
+    pub(super) links: Vec<&'a Step>,
+}
+
+/// The words of a rule for one loop.
+pub(super) struct Words {
+    pub(super) message: String,
+    pub(super) why: String,
+    pub(super) help: String,
+}
+
+/// Tells every loop of `nature`; the links are turned so that the one with `reason` comes first.
+pub(super) fn tell(
+    context: &Context<'_>,
+    rule: &RuleInfo,
+    nature: Nature,
+    is_first: fn(&Step) -> bool,
+    words: fn(&Case<'_>) -> Option<Words>,
+    findings: &mut Vec<Finding>,
+) {
+    for situation in context.situations {
+        for deadlock in situation.deadlocks.iter().filter(|deadlock| deadlock.nature() == nature) {
+            findings.extend(report(context, situation, rule, deadlock, is_first, words));
+        }
+    }
+}
+
+fn report(
+    context: &Context<'_>,
+    situation: &Situation<'_>,
+    rule: &RuleInfo,
+    deadlock: &Loop,
+    is_first: fn(&Step) -> bool,
+    words: fn(&Case<'_>) -> Option<Words>,
+) -> Option<Finding> {
+    let mut links: Vec<&Step> = deadlock.links().collect();
+    let first = links.iter().position(|step| is_first(step)).unwrap_or(0);
+    links.rotate_left(first);
+    let case = Case { context, situation, links };
+    let Words { message, why, help } = words(&case)?;
+    let first = case.links.first()?;
+    let subject = subject_of(situation.cluster, first.after.actor);
+    let mut finding = situation.finding(rule, subject, first.edge.span, message);
+    tell_links(situation.cluster, &case.links, &mut finding);
+    finding.confidence = deadlock.confidence();
+    finding.why = format!("{why} {}", persistence(situation, deadlock));
+    if finding.confidence < Confidence::High {
+        finding.why.push_str(doubt(deadlock));
+    }
+    finding.help = help;
+    Some(situation.weighed(finding, true))
+}
+
+/// Whether a running cluster feels it too.
+pub(super) fn persistence(situation: &Situation<'_>, deadlock: &Loop) -> &'static str {
+    if deadlock.is_lasting(situation.cluster) {
+        "A running cluster is blocked by it as well, on every new revision."
+    } else {
+        "A cluster that got past this once keeps running, and fails when it is rebuilt."
+    }
+}
+
+/// What a loop that is less than certain rests on.
+fn doubt(deadlock: &Loop) -> &'static str {
+    let rests_on = |reason: Reason| {
+        deadlock.links().any(|step| step.edge.reason == reason && step.edge.confidence < Confidence::High)
+    };
+    if rests_on(Reason::NeedsKind) {
+        " That this chart brings the definition is known from a catalogue; where something outside the repository installs it first, \
+         nothing is wrong."
+    } else if rests_on(Reason::NeedsNamespace) {
+        " No build holds the Namespace: where it is made by hand beforehand, nothing is wrong."
+    } else if rests_on(Reason::Consumer) {
+        " The storage class is in no build: with `volumeBindingMode: Immediate` nothing is wrong."
+    } else {
+        ""
+    }
+}
+
+impl Case<'_> {
+    pub(super) fn cluster(&self) -> &Cluster {
+        self.situation.cluster
+    }
+
+    /// What the first link waits for.
+    pub(super) fn wanted(&self) -> Option<Subject> {
+        Some(subject_of(self.cluster(), self.links.first()?.before.actor))
+    }
+
+    /// What the rule's own link belongs to.
+    pub(super) fn waiting(&self) -> Option<Subject> {
+        Some(subject_of(self.cluster(), self.links.first()?.after.actor))
+    }
+
+    /// What brings what the first link waits for: where the second link leads to.
+    pub(super) fn provider(&self) -> Option<Subject> {
+        Some(subject_of(self.cluster(), self.links.get(1)?.before.actor))
+    }
+
+    /// The object of the Kustomization of the first link that stands at the link's place.
+    pub(super) fn object(&self) -> Option<&Object> {
+        let first = self.links.first()?;
+        let Actor::Node(node) = first.after.actor else { return None };
+        object_at(self.cluster(), node, first.edge.span)
+    }
+
+    /// `path:line`.
+    pub(super) fn place(&self, span: Span) -> String {
+        place(self.context.tree, span)
+    }
+}
+
+/// The object that `node` applies and that stands at `span`.
+fn object_at(cluster: &Cluster, node: NodeId, span: Span) -> Option<&Object> {
+    cluster.node(node).applied.build.objects.iter().find(|object| object.place() == span)
+}
