@@ -2,7 +2,7 @@
 //!
 //! The repositories are read from the folder that `FLUXDAG_CORPUS` names; without it these tests say so and pass.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use fluxdag::{
     Options,
@@ -47,17 +47,17 @@ fn it_is_known_how_the_definitions_of_real_custom_resources_get_there() {
     let Some(found) = custom_resources() else { return };
     let known = |group: &str, kind: &str| CrdCatalog::builtin().owner(group, kind).is_some();
     let unknown: Vec<_> = found.iter().filter(|((group, kind), _)| !known(group, kind)).collect();
-    println!("{} kinds of custom resources, without a row: {unknown:#?}", found.len());
+    let groups: BTreeSet<_> = found.keys().map(|(group, _)| group).collect();
+    println!("{} kinds of {} groups, without a row: {unknown:#?}", found.len(), groups.len());
     assert!(found.len() > 100, "only {} kinds were found", found.len());
     assert!(unknown.is_empty(), "{unknown:#?}");
 }
 
 #[test]
-fn it_is_known_what_the_health_check_reads_off_most_real_custom_resources() {
+fn it_is_known_what_the_health_check_reads_off_real_custom_resources() {
     let Some(found) = custom_resources() else { return };
     let known = |group: &str, kind: &str| KindCatalog::builtin().status(group, kind).is_some();
     let unknown: Vec<_> = found.iter().filter(|((group, kind), _)| !known(group, kind)).collect();
     println!("{} kinds of custom resources, without a row: {unknown:#?}", found.len());
-    assert!(unknown.iter().all(|(_, objects)| **objects < 3), "{unknown:#?}");
-    assert!(unknown.len() * 5 < found.len(), "{unknown:#?}");
+    assert!(unknown.is_empty(), "{unknown:#?}");
 }
