@@ -9,6 +9,7 @@
 
 mod architecture;
 mod bad_input;
+mod catalog;
 mod cli;
 mod config;
 mod corpus;
