@@ -7,7 +7,7 @@ use smol_str::SmolStr;
 
 use super::{Node, ObjectKey, Provider, Release, bootstrap::Bootstrap, charts::chart_in};
 use crate::{
-    catalog::{Confidence, CrdCatalog},
+    catalog::{Confidence, CrdCatalog, CrdOwner},
     flux::api::{OPERATOR_GROUP, SOURCE_EXTENSIONS_GROUP},
     yaml,
 };
@@ -45,6 +45,8 @@ pub struct ChartSupply {
     pub release: usize,
     /// How sure the catalogue is.
     pub confidence: Confidence,
+    /// Whether a controller of the chart makes the definition, once it runs.
+    pub at_runtime: bool,
 }
 
 /// A namespace, and what makes it.
@@ -132,38 +134,39 @@ fn kinds(
         .collect();
     let names: Vec<Option<String>> =
         releases.iter().map(|release| chart_in(nodes, objects, release).map(|chart| chart.name)).collect();
-    let installs_nothing =
-        |release: &Release| release.helm.object.node.find_str(&["spec", "install", "crds"]) == Some("Skip");
     let mut kinds = Vec::new();
     for (group, kind) in used {
         let row = CrdCatalog::builtin().owner(group, kind);
         let definitions = definitions.remove(&(group, kind)).unwrap_or_default();
-        let mut charts = Vec::new();
-        let mut is_given = false;
-        for (release, name) in releases
+        let charts: Vec<(ChartSupply, &str)> = row.map_or_else(Vec::new, |row| installers(row, releases, &names));
+        // A helmfile names its releases, as a rule like those of Flux, or their charts.
+        let is_given = charts
             .iter()
-            .zip(&names)
-            .enumerate()
-            .filter_map(|(index, (release, name))| Some(((index, release), name.as_deref()?)))
-        {
-            let (index, release) = release;
-            let value = |path: &str| {
-                let keys: Vec<&str> = ["spec", "values"].into_iter().chain(path.split('.')).collect();
-                release.helm.object.node.find(&keys).and_then(yaml::Node::as_bool)
-            };
-            if let Some(row) = row.filter(|row| row.is_installed_by(name, &value))
-                && !installs_nothing(release)
-            {
-                is_given |= bootstrap.installs(name);
-                charts.push(ChartSupply { release: index, confidence: row.confidence });
-            }
-        }
+            .any(|(chart, name)| bootstrap.installs(name) || bootstrap.installs(&releases[chart.release].key.name));
         if !is_given && !(definitions.is_empty() && charts.is_empty()) {
+            let charts = charts.into_iter().map(|(chart, _)| chart).collect();
             let is_soft = row.is_some_and(|row| row.soft);
             kinds.push(CustomKind { group: group.into(), kind: kind.into(), definitions, charts, is_soft });
         }
     }
     kinds
+}
+
+/// The releases whose charts install the definitions of `row`, with the names of these.
+fn installers<'a>(row: &CrdOwner, releases: &[Release], names: &'a [Option<String>]) -> Vec<(ChartSupply, &'a str)> {
+    let installs = |(index, release): (usize, &Release)| {
+        let name = names.get(index)?.as_deref()?;
+        let values = &release.helm.object.node;
+        let value = |path: &str| {
+            let keys: Vec<&str> = ["spec", "values"].into_iter().chain(path.split('.')).collect();
+            values.find(&keys).and_then(yaml::Node::as_bool)
+        };
+        let is_skipped =
+            values.find_str(&["spec", "install", "crds"]) == Some("Skip") && row.is_in_crds_folder_of(name);
+        let supply = ChartSupply { release: index, confidence: row.confidence, at_runtime: row.at_runtime };
+        (row.is_installed_by(name, &value) && !is_skipped).then_some((supply, name))
+    };
+    releases.iter().enumerate().filter_map(installs).collect()
 }
 
 /// Whether the definitions of the group come with Flux itself, which is there before it applies anything.

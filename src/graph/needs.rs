@@ -119,7 +119,8 @@ impl<'c> Builder<'c> {
             }
             for chart in &kind.charts {
                 let span = cluster.releases[chart.release].helm.name_span();
-                let before = (Actor::Release(chart.release as u32), Moment::Start);
+                let moment = if chart.at_runtime { Moment::Ready } else { Moment::Start };
+                let before = (Actor::Release(chart.release as u32), moment);
                 self.edge(before, (actor, Moment::Exists), Reason::Installs, span);
             }
         }

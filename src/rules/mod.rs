@@ -5,6 +5,7 @@
 mod context;
 mod deadlocks;
 mod dependencies;
+mod order;
 mod wording;
 
 pub use context::{Context, Situation};
@@ -51,6 +52,11 @@ rules![
     mutual_apply,
     namespace_deadlock,
     self_provided_input,
+    unordered_crd,
+    unordered_input,
+    unordered_namespace,
+    unordered_secret_store,
+    unordered_storage_class,
     volume_deadlock,
     wait_deadlock,
     wrong_kind_dependency,

@@ -1,0 +1,66 @@
+use super::{
+    Context, Rule, Situation,
+    order::{Early, Search, cost, named, places},
+    wording::{list, subject_of},
+};
+use crate::{
+    finding::{Category, Confidence, Finding, RuleInfo, Severity, Tier},
+    graph::{Actor, EventId, Moment, Reason},
+};
+
+pub(super) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "unordered-input",
+        summary: "A ConfigMap, Secret or ServiceAccount is read without waiting for the Kustomization that applies it.",
+        category: Category::Order,
+        severity: Severity::Warning,
+        confidence: Confidence::High,
+        tier: Tier::Stable,
+        since: "0.1.0",
+        page: include_str!("../../rules/unordered-input.md"),
+    },
+    check,
+};
+
+fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    for situation in context.situations.iter().filter(|situation| situation.cluster.reached) {
+        let mut search = Search::new(&situation.graph);
+        for needed in situation.graph.events() {
+            let event = situation.graph.event(needed);
+            if event.moment != Moment::Exists || !matches!(event.actor, Actor::Object(_) | Actor::Made(_)) {
+                continue;
+            }
+            let readers = search.reading(needed);
+            let reason = readers.first().map(|(_, reason)| *reason);
+            let early: Vec<Early> = readers.into_iter().map(|(early, _)| early).collect();
+            findings.extend(reason.and_then(|reason| report(situation, needed, reason, &early)));
+        }
+    }
+}
+
+fn report(situation: &Situation<'_>, needed: EventId, reason: Reason, early: &[Early]) -> Option<Finding> {
+    let cluster = situation.cluster;
+    let first = early.first()?;
+    let input = subject_of(cluster, situation.graph.event(needed).actor);
+    let actors = situation.graph.inputs(needed).map(|(before, _)| situation.graph.event(before).actor);
+    let owners: Vec<String> = actors.map(|actor| subject_of(cluster, actor).to_string()).collect();
+    let does = if early.len() == 1 { "reads" } else { "read" };
+    let message =
+        format!("{} {does} {input} without waiting for {}, which applies it", named(situation, early), list(&owners));
+    let mut finding = situation.finding(&RULE.info, cluster.node(first.node).subject(), first.span, message);
+    let (severity, cost) = cost(situation, early);
+    finding.severity = severity;
+    finding.confidence = first.confidence;
+    finding.label = format!("reads {input}");
+    finding.related = places(situation, early);
+    let symptom = match reason {
+        Reason::SubstituteFrom => format!("BuildFailed (`substitute from '{}/{}' error`)", input.kind, input.name),
+        Reason::Decryption => "BuildFailed".to_owned(),
+        _ => "ReconciliationFailed".to_owned(),
+    };
+    finding.why = format!(
+        "In a cold start it is not there yet: Ready=False, reason {symptom}. It heals by itself once {input} exists, but {cost}."
+    );
+    finding.help = format!("add `dependsOn` on the Kustomization that applies {input}, or apply it one level up, beside its reader");
+    Some(finding)
+}
