@@ -136,6 +136,7 @@ impl EventGraph {
             return;
         }
         let counts = |edge: &Edge| edge.confidence >= least;
+        let depths = self.depths();
         let stuck = self.graph.filter_map(
             |node, event| is_stuck(node).then_some((node, *event)),
             |_, edge| counts(edge).then(|| edge.clone()),
@@ -150,16 +151,55 @@ impl EventGraph {
             for member in &members {
                 told[member.index()] = true;
             }
-            let only_dependencies = |edge: &Edge| matches!(edge.reason, Reason::Progress | Reason::DependsOn);
+            let only_dependencies =
+                |edge: EdgeIndex| matches!(self.graph[edge].reason, Reason::Progress | Reason::DependsOn);
+            let is_cause = |edge: EdgeIndex| counts(&self.graph[edge]) && self.is_first_provider(edge, &depths);
+            // A knot without such a loop is held up by another one.
             let found =
-                self.shortest_loop(&members, &only_dependencies).or_else(|| self.shortest_loop(&members, &counts));
+                self.shortest_loop(&members, &only_dependencies).or_else(|| self.shortest_loop(&members, &is_cause));
             loops.extend(found);
+        }
+    }
+
+    /// How far each event is from what is there at the start, if only what brings it into being counted; `None` where
+    /// nothing does but itself.
+    fn depths(&self) -> Vec<Option<u32>> {
+        let mut depths = vec![None; self.graph.node_count()];
+        let brings = |edge: &Edge, after: NodeIndex| edge.reason == Reason::Progress || self.graph[after].is_or();
+        let is_start = |node: &NodeIndex| {
+            let mut inputs = self.graph.edges_directed(*node, Direction::Incoming);
+            !inputs.any(|edge| brings(edge.weight(), *node))
+        };
+        let mut open: VecDeque<(NodeIndex, u32)> =
+            self.graph.node_indices().filter(is_start).map(|node| (node, 0)).collect();
+        while let Some((node, depth)) = open.pop_front() {
+            if depths[node.index()].is_some() {
+                continue;
+            }
+            depths[node.index()] = Some(depth);
+            let outputs = self.graph.edges_directed(node, Direction::Outgoing);
+            open.extend(
+                outputs.filter(|edge| brings(edge.weight(), edge.target())).map(|edge| (edge.target(), depth + 1)),
+            );
+        }
+        depths
+    }
+
+    /// Whether the edge may be part of a cause: where several bring an object, the one that would come first is what it
+    /// waits for, and not one that comes after the object itself.
+    fn is_first_provider(&self, edge: EdgeIndex, depths: &[Option<u32>]) -> bool {
+        let Some((before, after)) = self.graph.edge_endpoints(edge) else { return false };
+        match (depths[before.index()], depths[after.index()]) {
+            _ if !self.graph[after].is_or() => true,
+            (Some(before), Some(after)) => before < after,
+            (_, None) => true,
+            (None, Some(_)) => false,
         }
     }
 
     /// The shortest loop within `members` (sorted) over edges that `allow` allows, counted in edges; the first one in
     /// the order of events where several are equally short. It begins at its smallest event.
-    fn shortest_loop(&self, members: &[NodeIndex], allow: &dyn Fn(&Edge) -> bool) -> Option<Loop> {
+    fn shortest_loop(&self, members: &[NodeIndex], allow: &dyn Fn(EdgeIndex) -> bool) -> Option<Loop> {
         let knot = Knot::new(self, members, allow);
         let mut best: Option<Vec<EdgeIndex>> = None;
         let mut budget = BUDGET;
@@ -200,13 +240,13 @@ enum Before {
 }
 
 impl Knot {
-    fn new(graph: &EventGraph, members: &[NodeIndex], allow: &dyn Fn(&Edge) -> bool) -> Self {
+    fn new(graph: &EventGraph, members: &[NodeIndex], allow: &dyn Fn(EdgeIndex) -> bool) -> Self {
         let mut only = vec![Before::Nothing; members.len()];
         let mut links = Vec::with_capacity(members.len());
         for (from, member) in members.iter().enumerate() {
             let edges = graph.graph.edges_directed(*member, Direction::Outgoing);
             let mut out: Vec<(usize, EdgeIndex)> = edges
-                .filter(|edge| allow(edge.weight()))
+                .filter(|edge| allow(edge.id()))
                 .filter_map(|edge| Some((members.binary_search(&edge.target()).ok()?, edge.id())))
                 .collect();
             out.sort_by_key(|(_, edge)| *edge);

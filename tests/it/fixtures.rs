@@ -30,8 +30,12 @@ const FIXTURES: &[(&str, Expected)] = &[
     ("clean-patched-sync", &[]),
     ("clean-path-prefix", &[]),
     ("clean-shared-base", &[]),
+    ("clean-remote-cluster", &[]),
     ("clean-resource-set", &[]),
     ("clean-two-providers", &[]),
+    ("cr-beside-operator", &[("crd-deadlock", "Kustomization/flux-system/cert-manager")]),
+    ("input-without-edge", &[("unordered-input", "Kustomization/flux-system/web")]),
+    ("namespace-too-late", &[("namespace-deadlock", "Kustomization/flux-system/agents")]),
     ("cyclic-bases", &[("build-failure", "Kustomization/flux-system/apps")]),
     ("deadlock-no-wait", &[("wait-deadlock", "Kustomization/flux-system/apps")]),
     (
