@@ -3,10 +3,12 @@
 mod levels;
 mod rule_info;
 mod subject;
+mod suppress;
 
 pub use levels::{Confidence, Severity};
 pub use rule_info::{Category, RuleInfo, Tier};
 pub use subject::Subject;
+pub use suppress::{Fault, MARK, Reach, Suppressed, Suppression, SuppressionKind, suppress};
 
 use crate::source::Span;
 
@@ -35,6 +37,8 @@ pub struct Finding {
     pub why: String,
     /// What to do, with the exact key.
     pub help: String,
+    /// What keeps it from being shown.
+    pub suppressed: Option<Suppressed>,
 }
 
 /// Where a finding points.
@@ -55,6 +59,27 @@ pub struct Related {
     pub subject: Option<Subject>,
     /// The place; `None` where no file holds it.
     pub location: Option<Span>,
+}
+
+impl Finding {
+    /// A finding of `rule` about `subject`, to be completed.
+    #[must_use]
+    pub fn new(rule: &RuleInfo, subject: Subject, at: Span, message: String) -> Self {
+        Self {
+            rule: rule.id,
+            severity: rule.severity,
+            confidence: rule.confidence,
+            message,
+            subject,
+            clusters: Vec::new(),
+            location: Location::from(at),
+            label: String::new(),
+            related: Vec::new(),
+            why: String::new(),
+            help: String::new(),
+            suppressed: None,
+        }
+    }
 }
 
 impl Location {

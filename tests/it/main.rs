@@ -18,3 +18,4 @@ mod kustomize;
 mod readme;
 mod render;
 mod rule_pages;
+mod suppressions;
