@@ -215,6 +215,7 @@ pub fn lint(paths: &[PathBuf], options: &Options) -> Result<Analysis, Error> {
         pedantic: options.pedantic,
     };
     let mut findings = rules::check(&context);
+    finding::fingerprint(&mut findings, store.tree());
     if is_narrowed {
         findings.retain(|finding| {
             scope.touches(

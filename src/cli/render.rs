@@ -188,6 +188,9 @@ fn fault(message: String, subject: Subject, at: Span) -> Finding {
         related: Vec::new(),
         why: String::new(),
         help: String::new(),
+        key: String::new(),
+        members: Vec::new(),
+        fingerprint: String::new(),
         suppressed: None,
     }
 }

@@ -1,10 +1,12 @@
 //! What the analyser says about a repository. Plain data: no graph, no printing.
 
+mod fingerprint;
 mod levels;
 mod rule_info;
 mod subject;
 mod suppress;
 
+pub use fingerprint::fingerprint;
 pub use levels::{Confidence, Severity};
 pub use rule_info::{Category, RuleInfo, Tier};
 pub use subject::Subject;
@@ -37,6 +39,14 @@ pub struct Finding {
     pub why: String,
     /// What to do, with the exact key.
     pub help: String,
+    /// What tells it from findings of the same rule about the same object, in words that hardly ever change: the name of
+    /// the dependency that is missing, not the sentence about it. Empty where there is one such finding at most.
+    pub key: String,
+    /// The objects it is about, where these are several on a par: the members of a loop. Empty where it is about its
+    /// subject.
+    pub members: Vec<Subject>,
+    /// What it is recognized by in the next run, see [`fingerprint()`]. Empty until all findings of a run are known.
+    pub fingerprint: String,
     /// What keeps it from being shown.
     pub suppressed: Option<Suppressed>,
 }
@@ -77,6 +87,9 @@ impl Finding {
             related: Vec::new(),
             why: String::new(),
             help: String::new(),
+            key: String::new(),
+            members: Vec::new(),
+            fingerprint: String::new(),
             suppressed: None,
         }
     }

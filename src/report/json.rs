@@ -59,6 +59,7 @@ struct UnresolvedJson<'a> {
 #[derive(Serialize)]
 struct FindingJson<'a> {
     rule: &'a str,
+    fingerprint: &'a str,
     severity: Severity,
     confidence: Confidence,
     message: &'a str,
@@ -194,6 +195,7 @@ fn finding<'a>(report: &Report<'_>, finding: &'a Finding) -> FindingJson<'a> {
     };
     FindingJson {
         rule: finding.rule,
+        fingerprint: &finding.fingerprint,
         severity: finding.severity,
         confidence: finding.confidence,
         message: &finding.message,

@@ -68,6 +68,7 @@ fn unknown(context: &Context<'_>, suppression: &Suppression) -> Vec<Finding> {
         .map(|id| {
             let message = format!("this comment names `{id}`, which is no rule");
             let mut finding = about(context, suppression, message);
+            finding.key.clone_from(id);
             finding.label = "no such rule".to_owned();
             finding.why = REPORTED.to_owned();
             let known = "`fluxdag rules` lists them all";
@@ -106,7 +107,8 @@ pub(super) fn unused(context: &Context<'_>, used: &BTreeSet<(usize, &str)>) -> V
 
 fn about(context: &Context<'_>, suppression: &Suppression, message: String) -> Finding {
     let subject = Subject::file(context.tree.path(suppression.span.file));
-    Finding::new(&RULE.info, subject, suppression.span, message)
+    let key = suppression.rules.join(",");
+    Finding { key, ..Finding::new(&RULE.info, subject, suppression.span, message) }
 }
 
 fn rule(id: &str) -> Option<&'static RuleInfo> {

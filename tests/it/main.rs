@@ -13,6 +13,7 @@ mod cli;
 mod config;
 mod corpus;
 mod deadlocks;
+mod fingerprints;
 mod fixtures;
 mod kustomize;
 mod readme;
