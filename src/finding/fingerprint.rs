@@ -144,7 +144,7 @@ mod tests {
             Finding { key: "other".to_owned(), ..first.clone() },
             finding(&tree, "clusters/dev/a.yaml", 0),
         ];
-        let prints = prints(&tree, [&[first.clone()], &others[..]].concat());
+        let prints = prints(&tree, [&[first][..], &others].concat());
         let mut distinct = prints.clone();
         distinct.sort_unstable();
         distinct.dedup();

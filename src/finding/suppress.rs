@@ -1,6 +1,9 @@
 //! Comments that silence findings: `# fluxdag: ignore[rule-id] reason` and `# fluxdag: ignore-file[rule-id] reason`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
 
 use super::Finding;
 use crate::source::{FileId, Span};
@@ -85,9 +88,7 @@ impl Suppression {
         let line = target(text, comment, is_trailing);
         let mut found = Vec::new();
         for (at, body) in marked(words) {
-            let start = comment.start + at as u32;
-            let end = start + (body.as_ptr().addr() - words[at..].as_ptr().addr() + body.len()) as u32;
-            let span = Span::new(comment.file, start, end);
+            let span = Span::new(comment.file, comment.start + at.start as u32, comment.start + at.end as u32);
             let mut written = Written::of(body);
             if written.fault.is_none() && written.is_file && !is_before_content(text, comment.start) {
                 written.fault = Some(Fault::NotFirst);
@@ -115,9 +116,9 @@ impl Suppression {
     }
 }
 
-/// The parts of a comment that are addressed to this program: where the `#` of each stands, and what follows the mark. A
+/// The parts of a comment that are addressed to this program: where each stands, and what follows the mark. A
 /// part ends where another comment begins in the same one.
-fn marked(words: &str) -> Vec<(usize, &str)> {
+fn marked(words: &str) -> Vec<(Range<usize>, &str)> {
     let starts_comment = |at: usize| at == 0 || words[..at].ends_with(char::is_whitespace);
     let hashes: Vec<usize> = words.match_indices('#').map(|(at, _)| at).filter(|at| starts_comment(*at)).collect();
     let mut found = Vec::new();
@@ -128,7 +129,8 @@ fn marked(words: &str) -> Vec<(usize, &str)> {
         let length = hashes[index + 1..].iter().find(|at| is_next(at)).map_or(words.len(), |next| *next);
         let from = words.len() - body.len();
         if let Some(body) = words.get(from..length) {
-            found.push((at, body.trim_end()));
+            let body = body.trim_end();
+            found.push((at..from + body.len(), body));
         }
     }
     found
@@ -207,12 +209,15 @@ fn is_before_content(text: &str, at: u32) -> bool {
     })
 }
 
+/// Start and end of a line, and the suppression that means it.
+type Line = (u32, u32, usize);
+
 /// Suppressions by what they are about, so that a finding asks few of them.
 #[derive(Default)]
 struct Index<'s> {
     files: BTreeMap<(FileId, &'s str), Vec<usize>>,
     /// Sorted by start; no two lines overlap.
-    lines: BTreeMap<(FileId, &'s str), Vec<(u32, u32, usize)>>,
+    lines: BTreeMap<(FileId, &'s str), Vec<Line>>,
     values: BTreeMap<(Span, &'s str), Vec<usize>>,
 }
 
@@ -243,8 +248,7 @@ impl<'s> Index<'s> {
         let lines = self.lines.get(&(span.file, rule)).map(Vec::as_slice).unwrap_or_default();
         let until = lines.partition_point(|(start, ..)| *start <= span.end);
         // An empty span may stand at the very end of a line, another one ends before its last byte.
-        let touches =
-            |(start, end, _): &&(u32, u32, usize)| span.start <= *end && (span.end > *start || span.start >= *start);
+        let touches = |(start, end, _): &&Line| span.start <= *end && (span.end > *start || span.start >= *start);
         found.extend(
             lines[..until].iter().rev().take_while(|(_, end, _)| *end >= span.start).filter(touches).map(|line| line.2),
         );

@@ -51,10 +51,12 @@ rules![
     wrong_namespace_dependency,
 ];
 
+/// What has to hold for a rule to say all that it can.
+type Condition = fn(&Context<'_>) -> bool;
+
 /// Rules that find more, or anything at all, under a condition only. A comment for one is not called unused where the
 /// condition does not hold.
-const CONDITIONAL: &[(&str, fn(&Context<'_>) -> bool)] =
-    &[("long-critical-path", |context| context.max_path.is_some())];
+const CONDITIONAL: &[(&str, Condition)] = &[("long-critical-path", |context| context.max_path.is_some())];
 
 /// Whether a rule runs.
 fn is_on(info: &RuleInfo, context: &Context<'_>) -> bool {

@@ -15,6 +15,7 @@ mod corpus;
 mod deadlocks;
 mod fingerprints;
 mod fixtures;
+mod judgements;
 mod kustomize;
 mod readme;
 mod render;

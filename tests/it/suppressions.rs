@@ -241,7 +241,7 @@ fn a_run_on_a_part_calls_no_comment_unused_that_another_part_needs() {
         let options = Options { root: Some(repository.0.path().to_owned()), ..options };
         lint(&[repository.path(path)], &options).unwrap()
     };
-    assert_eq!(unused(&at("clusters/prod", None)), [in_prod.clone()]);
+    assert_eq!(unused(&at("clusters/prod", None)), std::slice::from_ref(&in_prod));
     assert_eq!(unused(&at("clusters/prod/apps.yaml", None)), Vec::<String>::new());
     assert_eq!(unused(&at(".", Some("prod"))), [in_prod]);
     assert_eq!(
