@@ -26,7 +26,7 @@ pub mod source;
 pub mod timing;
 pub mod yaml;
 
-use cluster::{Cluster, Scope, discover, find_root, resolve};
+use cluster::{Cluster, Scope, Sight, discover, find_root, resolve};
 use finding::Finding;
 use flux::{Artifacts, FluxVersion, Selection, generated_kustomization};
 use kustomize::{Build, Kustomize};
@@ -50,6 +50,10 @@ pub struct Options {
     pub flux_version: Option<FluxVersion>,
     /// Folders on disk that stand for what is not in the repository.
     pub sources: Vec<MappedSource>,
+    /// Whether comments silence nothing.
+    pub no_ignore_comments: bool,
+    /// Whether a comment has to say why, to silence anything.
+    pub require_reason: bool,
 }
 
 /// What an analysis yields.
@@ -61,7 +65,7 @@ pub struct Analysis {
     pub artifact_root: String,
     /// The clusters, sorted by root.
     pub clusters: Vec<ClusterSummary>,
-    /// Everything found, sorted.
+    /// Everything found, sorted. What a comment silences is part of it, and marked.
     pub findings: Vec<Finding>,
 }
 
@@ -138,6 +142,8 @@ pub struct Survey {
     scope: Scope,
     /// Whether findings have to be narrowed to the scope, see [`Scope::narrow`].
     is_narrowed: bool,
+    /// Which comments can be judged.
+    sight: Sight,
 }
 
 /// Finds the files and the clusters around `paths`, and builds what each Kustomization applies.
@@ -171,16 +177,20 @@ pub fn survey(paths: &[PathBuf], options: &Options) -> Result<Survey, Error> {
 
     let discovered = discover(&store, &Scope::default());
     let mut clusters = resolve(&store, "", &discovered, options.flux_version);
-    let is_narrowed = scope.narrow(store.tree(), &mut clusters);
+    let (is_narrowed, mut left_out) = scope.narrow(store.tree(), &mut clusters);
     if let Some(wanted) = &options.cluster {
         let known: Vec<String> =
             clusters.iter().filter(|cluster| cluster.reached).map(|cluster| cluster.root.clone()).collect();
-        clusters.retain(|cluster| cluster.reached && cluster.is_named(wanted));
+        left_out.extend(clusters.extract_if(.., |cluster| !cluster.reached || !cluster.is_named(wanted)));
         if clusters.is_empty() {
             return Err(Error::NoSuchCluster { wanted: wanted.clone(), known });
         }
     }
-    Ok(Survey { artifact_root: start.shown(&top), store, clusters, scope, is_narrowed })
+    let sight = match scope.is_everything() && options.cluster.is_none() {
+        true => Sight::all(scope.clone()),
+        false => Sight::part(scope.clone(), &clusters, &left_out),
+    };
+    Ok(Survey { artifact_root: start.shown(&top), store, clusters, scope, is_narrowed, sight })
 }
 
 /// Analyses the repository around `paths`.
@@ -188,18 +198,24 @@ pub fn survey(paths: &[PathBuf], options: &Options) -> Result<Survey, Error> {
 /// # Errors
 /// Where the paths cannot be read, hold no Flux object, or do not fit the options.
 pub fn lint(paths: &[PathBuf], options: &Options) -> Result<Analysis, Error> {
-    let Survey { store, artifact_root, clusters, scope, is_narrowed } = survey(paths, options)?;
+    let Survey { store, artifact_root, clusters, scope, is_narrowed, sight } = survey(paths, options)?;
     let situations: Vec<Situation<'_>> = clusters.par_iter().map(Situation::of).collect();
     let broken = cluster::broken_documents(&store);
+    let suppressions = match options.no_ignore_comments {
+        true => Vec::new(),
+        false => cluster::suppressions(&store, &sight, options.require_reason),
+    };
     let context = Context {
         store: &store,
         tree: store.tree(),
         situations: &situations,
         broken: &broken,
+        suppressions: &suppressions,
         max_path: options.max_path,
         pedantic: options.pedantic,
     };
     let mut findings = rules::check(&context);
+    finding::fingerprint(&mut findings, store.tree());
     if is_narrowed {
         findings.retain(|finding| {
             scope.touches(

@@ -113,6 +113,9 @@ pub(super) struct Lint {
     #[arg(long, value_name = "LEVEL", hide_possible_values = true, help_heading = "Output",
         value_parser = PossibleValuesParser::new(["high", "medium", "low"]).try_map(|text| text.parse::<Confidence>()))]
     pub(super) min_confidence: Option<Confidence>,
+    /// Show what comments in the manifests silence, too
+    #[arg(long, help_heading = "Output")]
+    pub(super) no_ignore_comments: bool,
     /// Show no progress bar
     #[arg(long, help_heading = "Output")]
     pub(super) no_progress: bool,

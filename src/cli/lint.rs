@@ -27,13 +27,16 @@ pub(super) fn run(lint: &Lint, global: &Global, environment: &Environment) -> Re
         }
         describe(&clusters, &tree);
     }
+    let (suppressed, findings) = findings.into_iter().partition(|finding| finding.suppressed.is_some());
     let (findings, hidden) = filter.apply(findings);
+    let (suppressed, _) = filter.apply(suppressed);
     let rules: Vec<&'static RuleInfo> = crate::rules::RULES.iter().map(|rule| &rule.info).collect();
     let report = Report {
         tree: &tree,
         artifact_root: &artifact_root,
         clusters: &clusters,
         findings: &findings,
+        suppressed: &suppressed,
         hidden,
         rules: &rules,
     };
@@ -118,9 +121,13 @@ mod tests {
             min_severity: Some(Severity::Info),
             min_confidence: Some(Confidence::Low),
             max_path: Some(std::time::Duration::from_secs(60)),
+            require_reason: Some(true),
             ..Config::default()
         };
         let default = merged(&[], Config::default());
+        assert!(!default.options.require_reason && !default.options.no_ignore_comments);
+        assert!(merged(&["--no-ignore-comments"], file()).options.no_ignore_comments);
+        assert!(merged(&[], file()).options.require_reason);
         assert_eq!(
             (default.filter.min_severity, default.filter.min_confidence),
             (Severity::Warning, Confidence::Medium)
@@ -151,7 +158,7 @@ mod tests {
 
     #[test]
     fn every_flag_is_read() {
-        let all = "-o concise -o json=x.json --min-severity info --min-confidence low --no-progress --allow-empty \
+        let all = "-o concise -o json=x.json --min-severity info --min-confidence low --no-ignore-comments --no-progress --allow-empty \
                    --config f --root r --cluster c --max-path 1h30m --threads 2 --color never -v a b";
         assert_eq!(exit_code_of(&all.split_whitespace().collect::<Vec<_>>(), &[]), 0);
         for wrong in [

@@ -51,7 +51,15 @@ pub(super) fn run(render: &Render, global: &Global, environment: &Environment) -
         ObjectFormat::Yaml => objects.yaml(),
         ObjectFormat::Json => objects.json(),
     })?;
-    let report = Report { tree, artifact_root, clusters: &[], findings: faults, hidden: Hidden::default(), rules: &[] };
+    let report = Report {
+        tree,
+        artifact_root,
+        clusters: &[],
+        findings: faults,
+        suppressed: &[],
+        hidden: Hidden::default(),
+        rules: &[],
+    };
     let mut text = Vec::new();
     let terminal = environment.stderr(global.color);
     let failed = |error: io::Error| CliError::new(format!("failed to describe what is wrong: {error}"));
@@ -100,10 +108,9 @@ fn of_node(text: &str, render: &Render, environment: &Environment) -> Result<Ren
     let options = Options {
         root,
         cluster: render.cluster.clone(),
-        max_path: None,
-        pedantic: false,
         flux_version: config.flux_version,
         sources: config.sources,
+        ..Options::default()
     };
     let Survey { store, artifact_root, clusters, .. } = crate::survey(&render.paths, &options)?;
     let (cluster, node) = match wanted.find(&clusters).as_slice() {
@@ -181,5 +188,9 @@ fn fault(message: String, subject: Subject, at: Span) -> Finding {
         related: Vec::new(),
         why: String::new(),
         help: String::new(),
+        key: String::new(),
+        members: Vec::new(),
+        fingerprint: String::new(),
+        suppressed: None,
     }
 }

@@ -46,6 +46,8 @@ impl Settings {
                 pedantic: lint.pedantic,
                 flux_version: config.flux_version,
                 sources: config.sources,
+                no_ignore_comments: lint.no_ignore_comments,
+                require_reason: config.require_reason.unwrap_or_default(),
             },
             filter: Filter {
                 min_severity: lint.min_severity.or(config.min_severity).unwrap_or(built_in.min_severity),

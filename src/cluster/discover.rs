@@ -60,7 +60,7 @@ pub fn discover(store: &Store, scope: &Scope) -> Discovered {
     all
 }
 
-fn is_yaml(path: &str) -> bool {
+pub(super) fn is_yaml(path: &str) -> bool {
     path.ends_with(".yaml") || path.ends_with(".yml")
 }
 

@@ -7,6 +7,7 @@ mod bootstrap;
 mod broken;
 mod charts;
 mod closure;
+mod comments;
 mod discover;
 mod entries;
 mod finish;
@@ -22,6 +23,7 @@ mod wanted;
 
 pub use broken::{BrokenDocument, broken_documents};
 pub use charts::{Chart, chart_of};
+pub use comments::{Sight, suppressions};
 pub use discover::{Declared, Discovered, discover};
 pub use entries::resolve;
 pub use model::{Cluster, Definition, Folder, Node, NodeId, NodeKey, ObjectKey, Provider, Release};

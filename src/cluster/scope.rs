@@ -20,6 +20,12 @@ impl Scope {
         self.paths.is_empty() || self.paths.iter().any(|scope| is_below(path, scope))
     }
 
+    /// Whether it is everything.
+    #[must_use]
+    pub fn is_everything(&self) -> bool {
+        self.covers("")
+    }
+
     /// The same scope, seen from a root that lies `prefix` further up.
     #[must_use]
     pub fn below(&self, prefix: &str) -> Self {
@@ -33,8 +39,8 @@ impl Scope {
 
     /// Leaves the clusters that the user asked about: those whose entry point lies in the scope. Where it holds no entry
     /// point, those that build something of it; then, and only then, the result is true: findings have to be narrowed
-    /// to the scope as well.
-    pub fn narrow(&self, tree: &Tree, clusters: &mut Vec<Cluster>) -> bool {
+    /// to the scope as well. The clusters that are left out are the second part of it.
+    pub fn narrow(&self, tree: &Tree, clusters: &mut Vec<Cluster>) -> (bool, Vec<Cluster>) {
         let in_scope = |span: Span| self.covers(tree.path(span.file));
         let is_entered = |cluster: &Cluster| {
             // Nodes that only each other apply have no entry point: each stands for the group.
@@ -46,14 +52,13 @@ impl Scope {
             })
         };
         if clusters.iter().any(|cluster| cluster.reached && is_entered(cluster)) {
-            clusters.retain(is_entered);
-            return false;
+            return (false, clusters.extract_if(.., |cluster| !is_entered(cluster)).collect());
         }
-        clusters.retain(|cluster| {
+        let is_built = |cluster: &Cluster| {
             let mut definitions = cluster.nodes.iter().flat_map(|node| &node.definitions);
             definitions.any(|definition| in_scope(definition.object.source))
-        });
-        true
+        };
+        (true, clusters.extract_if(.., |cluster| !is_built(cluster)).collect())
     }
 
     /// Whether a finding at `location`, with `others` beside it, belongs to the scope.

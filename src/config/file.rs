@@ -21,6 +21,7 @@ struct File {
     fail_on: Option<Checked<FailOn>>,
     min_severity: Option<Checked<Severity>>,
     min_confidence: Option<Checked<Confidence>>,
+    require_reason: Option<bool>,
     #[serde(default)]
     sources: Vec<Spanned<Source>>,
 }
@@ -132,6 +133,7 @@ pub(super) fn read(text: &str, path: &Path, within: Option<&Path>) -> Result<Con
         fail_on: file.fail_on.map(|checked| checked.0),
         min_severity: file.min_severity.map(|checked| checked.0),
         min_confidence: file.min_confidence.map(|checked| checked.0),
+        require_reason: file.require_reason,
         sources,
     })
 }

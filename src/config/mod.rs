@@ -38,6 +38,8 @@ pub struct Config {
     pub min_severity: Option<Severity>,
     /// `min-confidence`: `"high"`, `"medium"` or `"low"`.
     pub min_confidence: Option<Confidence>,
+    /// `require-reason`: whether a comment has to say why, to silence a finding.
+    pub require_reason: Option<bool>,
     /// `[[sources]]`: folders on disk that stand for what is not in the repository.
     pub sources: Vec<MappedSource>,
 }

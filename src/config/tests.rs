@@ -22,7 +22,7 @@ fn fault(text: &str) -> (usize, usize, String, String) {
 fn every_key_is_read() {
     let config = parse(
         "root = \"vendor\"\nflux-version = \"v2.8\"\nmax-path = \"1h30m\"\nfail-on = \"never\"\nmin-severity = \"info\"\n\
-         min-confidence = \"low\"\n[[sources]]\nurl = \"https://github.com/org/repo\"\nref = \"v1\"\npath = \"vendor/a\"\n",
+         min-confidence = \"low\"\nrequire-reason = true\n[[sources]]\nurl = \"https://github.com/org/repo\"\nref = \"v1\"\npath = \"vendor/a\"\n",
     )
     .expect("valid");
     assert!(config.root.expect("set").ends_with("vendor"));
@@ -30,6 +30,7 @@ fn every_key_is_read() {
     assert_eq!(config.max_path, Some(Duration::from_secs(5400)));
     assert_eq!(config.fail_on, Some(FailOn::Never));
     assert_eq!((config.min_severity, config.min_confidence), (Some(Severity::Info), Some(Confidence::Low)));
+    assert_eq!(config.require_reason, Some(true));
     let source = &config.sources[0];
     assert_eq!((source.url.text(), source.reference.as_deref()), ("github.com/org/repo", Some("v1")));
     assert_eq!(source.written, "vendor/a");
@@ -62,6 +63,7 @@ fn a_value_that_does_not_fit_is_located() {
         ("\n\nfail-on = \"all\"", 3, "`all` is not one of error, warning, info, never"),
         ("min-severity = \"never\"", 1, "`never` is not one of error, warning, info"),
         ("min-confidence = \"x\"", 1, "`x` is not one of high, medium, low"),
+        ("require-reason = \"yes\"", 1, "invalid type: string \"yes\", expected a boolean"),
         ("root = \"nowhere\"", 1, "`nowhere` is no folder"),
         ("sources = 1", 1, "invalid type: integer `1`, expected a sequence"),
         ("[[sources]]\nurl = \"https://x.example/a\"", 1, "missing field `path`"),

@@ -1,12 +1,16 @@
 //! What the analyser says about a repository. Plain data: no graph, no printing.
 
+mod fingerprint;
 mod levels;
 mod rule_info;
 mod subject;
+mod suppress;
 
+pub use fingerprint::fingerprint;
 pub use levels::{Confidence, Severity};
 pub use rule_info::{Category, RuleInfo, Tier};
 pub use subject::Subject;
+pub use suppress::{Fault, MARK, Reach, Suppressed, Suppression, SuppressionKind, suppress};
 
 use crate::source::Span;
 
@@ -35,6 +39,16 @@ pub struct Finding {
     pub why: String,
     /// What to do, with the exact key.
     pub help: String,
+    /// What tells it from findings of the same rule about the same object, in words that hardly ever change: the name of
+    /// the dependency that is missing, not the sentence about it. Empty where there is one such finding at most.
+    pub key: String,
+    /// The objects it is about, where these are several on a par: the members of a loop. Empty where it is about its
+    /// subject.
+    pub members: Vec<Subject>,
+    /// What it is recognized by in the next run, see [`fingerprint()`]. Empty until all findings of a run are known.
+    pub fingerprint: String,
+    /// What keeps it from being shown.
+    pub suppressed: Option<Suppressed>,
 }
 
 /// Where a finding points.
@@ -55,6 +69,30 @@ pub struct Related {
     pub subject: Option<Subject>,
     /// The place; `None` where no file holds it.
     pub location: Option<Span>,
+}
+
+impl Finding {
+    /// A finding of `rule` about `subject`, to be completed.
+    #[must_use]
+    pub fn new(rule: &RuleInfo, subject: Subject, at: Span, message: String) -> Self {
+        Self {
+            rule: rule.id,
+            severity: rule.severity,
+            confidence: rule.confidence,
+            message,
+            subject,
+            clusters: Vec::new(),
+            location: Location::from(at),
+            label: String::new(),
+            related: Vec::new(),
+            why: String::new(),
+            help: String::new(),
+            key: String::new(),
+            members: Vec::new(),
+            fingerprint: String::new(),
+            suppressed: None,
+        }
+    }
 }
 
 impl Location {

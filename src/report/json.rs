@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{Report, text::is_unprintable};
 use crate::{
-    finding::{Confidence, Finding, Location, Related, Severity, Subject},
+    finding::{Confidence, Finding, Location, Related, Severity, Subject, Suppressed, SuppressionKind},
     source::Span,
 };
 
@@ -33,6 +33,7 @@ struct Summary {
     warnings: usize,
     infos: usize,
     hidden: usize,
+    suppressed: usize,
     files: usize,
     clusters: usize,
     nodes: usize,
@@ -58,6 +59,7 @@ struct UnresolvedJson<'a> {
 #[derive(Serialize)]
 struct FindingJson<'a> {
     rule: &'a str,
+    fingerprint: &'a str,
     severity: Severity,
     confidence: Confidence,
     message: &'a str,
@@ -69,6 +71,13 @@ struct FindingJson<'a> {
     related: Vec<RelatedJson<'a>>,
     why: &'a str,
     help: &'a str,
+    suppressed: Option<SuppressedJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct SuppressedJson<'a> {
+    kind: SuppressionKind,
+    reason: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -125,6 +134,7 @@ fn document<'a>(report: &'a Report<'a>) -> Document<'a> {
             warnings: of(Severity::Warning),
             infos: of(Severity::Info),
             hidden: report.hidden.total(),
+            suppressed: report.suppressed.len(),
             files: report.tree.len(),
             clusters: report.clusters.len(),
             nodes: report.clusters.iter().map(|cluster| cluster.nodes).sum(),
@@ -132,8 +142,30 @@ fn document<'a>(report: &'a Report<'a>) -> Document<'a> {
         },
         artifact_root: if report.artifact_root.is_empty() { "." } else { report.artifact_root },
         clusters: clusters(report),
-        findings: report.findings.iter().map(|found| finding(report, found)).collect(),
+        findings: all(report).into_iter().map(|found| finding(report, found)).collect(),
     }
+}
+
+/// What is shown and what is suppressed, both of them in their order, merged by place.
+fn all<'a>(report: &Report<'a>) -> Vec<&'a Finding> {
+    let place = |finding: &'a Finding| {
+        let (path, start) = finding.location.span().map_or(("", 0), |span| (report.tree.path(span.file), span.start));
+        (path, start, finding.rule, finding.message.as_str())
+    };
+    let mut suppressed = report.suppressed.iter().peekable();
+    let mut all = Vec::with_capacity(report.findings.len() + report.suppressed.len());
+    for finding in report.findings {
+        while let Some(earlier) = suppressed.next_if(|other| place(other) < place(finding)) {
+            all.push(earlier);
+        }
+        all.push(finding);
+    }
+    all.extend(suppressed);
+    all
+}
+
+fn suppressed(suppressed: &Suppressed) -> SuppressedJson<'_> {
+    SuppressedJson { kind: suppressed.kind, reason: suppressed.reason.as_deref() }
 }
 
 fn clusters<'a>(report: &'a Report<'a>) -> Vec<ClusterJson<'a>> {
@@ -163,6 +195,7 @@ fn finding<'a>(report: &Report<'_>, finding: &'a Finding) -> FindingJson<'a> {
     };
     FindingJson {
         rule: finding.rule,
+        fingerprint: &finding.fingerprint,
         severity: finding.severity,
         confidence: finding.confidence,
         message: &finding.message,
@@ -174,6 +207,7 @@ fn finding<'a>(report: &Report<'_>, finding: &'a Finding) -> FindingJson<'a> {
         related: finding.related.iter().map(|other| related(report, other)).collect(),
         why: &finding.why,
         help: &finding.help,
+        suppressed: finding.suppressed.as_ref().map(suppressed),
     }
 }
 

@@ -44,6 +44,8 @@ pub struct Report<'a> {
     pub clusters: &'a [ClusterSummary],
     /// The findings to show, sorted.
     pub findings: &'a [Finding],
+    /// Those that comments silence, sorted: for programs.
+    pub suppressed: &'a [Finding],
     /// How many more there are.
     pub hidden: Hidden,
     /// The rules that ran.

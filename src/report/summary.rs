@@ -5,12 +5,14 @@ use crate::finding::Severity;
 #[must_use]
 pub fn summary(report: &Report<'_>) -> String {
     let found = found(report);
-    if report.clusters.is_empty() && report.findings.is_empty() && report.hidden.total() == 0 {
+    let is_empty = report.findings.is_empty() && report.suppressed.is_empty() && report.hidden.total() == 0;
+    if report.clusters.is_empty() && is_empty {
         return format!("{found}: there are no Flux objects here");
     }
     let nodes = report.clusters.iter().map(|cluster| cluster.nodes).sum();
     let scope = format!("{}, {}", count(report.clusters.len(), "cluster"), count(nodes, "node"));
-    let notes: Vec<String> = [unresolved(report), hidden(report.hidden)].into_iter().flatten().collect();
+    let notes: Vec<String> =
+        [unresolved(report), suppressed(report), hidden(report.hidden)].into_iter().flatten().collect();
     if notes.is_empty() { format!("{found} in {scope}") } else { format!("{found} in {scope} ({})", notes.join("; ")) }
 }
 
@@ -29,6 +31,11 @@ fn found(report: &Report<'_>) -> String {
 fn unresolved(report: &Report<'_>) -> Option<String> {
     let unresolved: usize = report.clusters.iter().map(|cluster| cluster.unresolved).sum();
     (unresolved > 0).then(|| format!("{unresolved} partly resolved"))
+}
+
+fn suppressed(report: &Report<'_>) -> Option<String> {
+    let suppressed = report.suppressed.len();
+    (suppressed > 0).then(|| format!("{suppressed} suppressed"))
 }
 
 fn hidden(hidden: Hidden) -> Option<String> {

@@ -44,6 +44,10 @@ fn finding(rule: &'static str, location: impl Into<Location>) -> Finding {
         related: Vec::new(),
         why: String::new(),
         help: String::new(),
+        key: String::new(),
+        members: Vec::new(),
+        fingerprint: "0123456789abcdef".to_owned(),
+        suppressed: None,
     }
 }
 
@@ -62,12 +66,20 @@ struct Sample {
     root: &'static str,
     clusters: Vec<ClusterSummary>,
     findings: Vec<Finding>,
+    suppressed: Vec<Finding>,
     hidden: Hidden,
 }
 
 impl Sample {
     fn new(tree: Tree, findings: Vec<Finding>) -> Self {
-        Self { tree, root: "", clusters: vec![cluster("clusters/prod", 12, 0)], findings, hidden: Hidden::default() }
+        Self {
+            tree,
+            root: "",
+            clusters: vec![cluster("clusters/prod", 12, 0)],
+            findings,
+            suppressed: Vec::new(),
+            hidden: Hidden::default(),
+        }
     }
 
     fn report(&self) -> Report<'_> {
@@ -76,6 +88,7 @@ impl Sample {
             artifact_root: self.root,
             clusters: &self.clusters,
             findings: &self.findings,
+            suppressed: &self.suppressed,
             hidden: self.hidden,
             rules: &[],
         }
@@ -283,6 +296,9 @@ fn the_summary_counts_in_words() {
     );
     sample.hidden = Hidden::default();
     assert_eq!(summary(&sample.report()), "no problems found in 1 cluster, 1 node");
+    sample.suppressed = vec![finding("missing-path", Span::NONE), finding("missing-path", Span::NONE)];
+    assert_eq!(summary(&sample.report()), "no problems found in 1 cluster, 1 node (2 suppressed)");
+    sample.suppressed.clear();
     sample.clusters.clear();
     assert_eq!(summary(&sample.report()), "no problems found: there are no Flux objects here");
     assert_eq!([count(0, "node"), count(1, "node"), count(2, "node")], ["0 nodes", "1 node", "2 nodes"]);

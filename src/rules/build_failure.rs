@@ -59,6 +59,7 @@ fn unset(situation: &Situation<'_>, node: &Node) -> Option<Finding> {
     let message =
         format!("the build of {} fails: {} {are} set nowhere and {are} without default", node.subject(), short_list(&names, 4));
     let mut finding = situation.finding(&RULE.info, node.subject(), *first, message);
+    finding.key = "unset variables".to_owned();
     finding.label = "not set".to_owned();
     let at = node.kustomization.span(&["spec", "postBuild"]);
     finding.related.push(Related::new("variables come from here", Some(node.subject()), at));

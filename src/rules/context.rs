@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use crate::{
     cluster::{BrokenDocument, Cluster},
-    finding::{Finding, Location, RuleInfo, Severity, Subject},
+    finding::{Finding, RuleInfo, Severity, Subject, Suppression},
     graph::{EventGraph, Loop},
     source::{Span, Tree},
     timing::{ColdStart, Durations},
@@ -20,6 +20,8 @@ pub struct Context<'a> {
     pub situations: &'a [Situation<'a>],
     /// Documents that do not parse, in files that were looked at.
     pub broken: &'a [BrokenDocument],
+    /// Comments that silence findings, in the order of their places.
+    pub suppressions: &'a [Suppression],
     /// Budget for the critical path, where the user set one.
     pub max_path: Option<Duration>,
     /// Whether what is said to those who want to hear everything is said.
@@ -55,19 +57,8 @@ impl<'a> Situation<'a> {
     /// A finding of `rule` about `subject` in this cluster, to be completed.
     #[must_use]
     pub fn finding(&self, rule: &RuleInfo, subject: Subject, at: Span, message: String) -> Finding {
-        Finding {
-            rule: rule.id,
-            severity: rule.severity,
-            confidence: rule.confidence,
-            message,
-            subject,
-            clusters: if self.cluster.reached { vec![self.cluster.root.clone()] } else { Vec::new() },
-            location: Location::from(at),
-            label: String::new(),
-            related: Vec::new(),
-            why: String::new(),
-            help: String::new(),
-        }
+        let clusters = if self.cluster.reached { vec![self.cluster.root.clone()] } else { Vec::new() };
+        Finding { clusters, ..Finding::new(rule, subject, at, message) }
     }
 
     /// Adds what holds for findings in files that no entry point reaches: they say so, and those that rest on what is

@@ -41,6 +41,7 @@ fn report(context: &Context<'_>, situation: &Situation<'_>, entry: &Entry<'_>) -
     }
     let message = format!("{} depends on {}, which nothing in this cluster defines", entry.subject, entry.wanted());
     let mut finding = situation.finding(&RULE.info, entry.subject.clone(), entry.span, message);
+    finding.key = entry.wanted().to_string();
     finding.label = "no such object".to_owned();
     let unreached: Vec<Span> = elsewhere.iter().filter(|(place, _)| place.is_none()).map(|(_, span)| *span).collect();
     let roots: Vec<String> = elsewhere.iter().filter_map(|(place, _)| place.clone()).collect();

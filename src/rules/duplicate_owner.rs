@@ -96,6 +96,7 @@ fn report(situation: &Situation<'_>, shared: &Shared<'_>) -> Finding {
         object.node.find(&["metadata", "name"]).map_or(Span::NONE, |name| name.span).or(object.source)
     };
     let mut finding = situation.finding(&RULE.info, key.subject(), place(&providers[0]), message);
+    finding.key = owners.join(" ");
     finding.label = format!("built by {}", owners[0]);
     for provider in &providers[1..] {
         if place(provider) == place(&providers[0]) {

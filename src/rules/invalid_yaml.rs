@@ -1,7 +1,7 @@
 use super::{Context, Rule, wording::short_list};
 use crate::{
     cluster::BrokenDocument,
-    finding::{Category, Confidence, Finding, Location, Related, RuleInfo, Severity, Subject, Tier},
+    finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Subject, Tier},
 };
 
 pub(super) static RULE: Rule = Rule {
@@ -47,17 +47,13 @@ fn report(context: &Context<'_>, broken: &BrokenDocument) -> Option<Finding> {
     let is_bootstrap = path.ends_with("gotk-sync.yaml");
     let severity = if users.is_empty() && !is_bootstrap { Severity::Info } else { Severity::Error };
     let is_unreadable = context.tree.bytes(broken.span.file).is_err();
+    let message = match is_unreadable {
+        true => format!("{path} cannot be read: {}", broken.message),
+        false => format!("{path} is not valid YAML: {}", broken.message),
+    };
     Some(Finding {
-        rule: RULE.info.id,
         severity,
-        confidence: Confidence::High,
-        message: match is_unreadable {
-            true => format!("{path} cannot be read: {}", broken.message),
-            false => format!("{path} is not valid YAML: {}", broken.message),
-        },
-        subject: Subject::file(path),
         clusters,
-        location: Location::from(broken.span),
         label: "here".to_owned(),
         related: broken.other.map(|span| Related::new("first set here", None, span)).into_iter().collect(),
         why: if names.is_empty() && is_bootstrap {
@@ -72,5 +68,6 @@ fn report(context: &Context<'_>, broken: &BrokenDocument) -> Option<Finding> {
             true => "let the file be read, and run again".to_owned(),
             false => "correct the document; the other documents of the file are read all the same".to_owned(),
         },
+        ..Finding::new(&RULE.info, Subject::file(path), broken.span, message)
     })
 }

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 
 use crate::{
-    finding::{Finding, RuleInfo, Tier},
+    finding::{Finding, RuleInfo, Tier, suppress},
     source::{Span, Tree},
 };
 
@@ -58,17 +58,39 @@ rules![
     unordered_secret_store,
     unordered_storage_class,
     volume_deadlock,
+    unused_suppression,
     wait_deadlock,
     wrong_kind_dependency,
     wrong_namespace_dependency,
 ];
 
-/// Runs every rule; those of the pedantic tier where they are asked for. What holds alike in several clusters is one finding; all are sorted by place.
+/// What has to hold for a rule to say all that it can.
+type Condition = fn(&Context<'_>) -> bool;
+
+/// Rules that find more, or anything at all, under a condition only. A comment for one is not called unused where the
+/// condition does not hold.
+const CONDITIONAL: &[(&str, Condition)] = &[
+    ("long-critical-path", |context| context.max_path.is_some()),
+    ("unordered-crd", |context| context.pedantic),
+];
+
+/// Whether a rule runs.
+fn is_on(info: &RuleInfo, context: &Context<'_>) -> bool {
+    info.tier == Tier::Stable || (context.pedantic && info.tier == Tier::Pedantic)
+}
+
+/// Whether a rule runs, and says all that it ever says.
+fn says_all(info: &RuleInfo, context: &Context<'_>) -> bool {
+    is_on(info, context) && CONDITIONAL.iter().all(|(id, holds)| *id != info.id || holds(context))
+}
+
+/// Runs every rule; those of the pedantic tier where they are asked for. What holds alike in several clusters is one
+/// finding; what a comment silences is marked; all are sorted by place.
 #[must_use]
 pub fn check(context: &Context<'_>) -> Vec<Finding> {
     let found: Vec<Vec<Finding>> = RULES
         .par_iter()
-        .filter(|rule| rule.info.tier == Tier::Stable || (context.pedantic && rule.info.tier == Tier::Pedantic))
+        .filter(|rule| is_on(&rule.info, context))
         .map(|rule| {
             let mut found = Vec::new();
             (rule.check)(context, &mut found);
@@ -76,6 +98,10 @@ pub fn check(context: &Context<'_>) -> Vec<Finding> {
         })
         .collect();
     let mut findings = merge(found.into_iter().flatten(), context.tree);
+    let used = suppress(&mut findings, context.suppressions);
+    let mut unused = unused_suppression::unused(context, &used);
+    suppress(&mut unused, context.suppressions);
+    findings.append(&mut unused);
     findings.sort_by(|left, right| sort_key(left, context.tree).cmp(&sort_key(right, context.tree)));
     findings
 }
@@ -112,4 +138,20 @@ fn place(span: Option<Span>, tree: &Tree) -> (&str, u32) {
 fn sort_key<'a>(finding: &'a Finding, tree: &'a Tree) -> (&'a str, u32, &'a str, &'a str) {
     let (path, start) = place(finding.location.span(), tree);
     (path, start, finding.rule, &finding.message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_rules_say_under_a_condition_only_is_known() {
+        for rule in RULES {
+            let path = format!("{}/src/rules/{}.rs", env!("CARGO_MANIFEST_DIR"), rule.info.id.replace('-', "_"));
+            let text = std::fs::read_to_string(&path).expect("a file for each rule");
+            let asks = text.contains(".pedantic") || text.contains(".max_path");
+            let is_known = CONDITIONAL.iter().any(|(id, _)| *id == rule.info.id);
+            assert_eq!(asks, is_known, "{}: it asks for a flag, so `CONDITIONAL` has to name it", rule.info.id);
+        }
+    }
 }

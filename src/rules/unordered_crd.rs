@@ -72,6 +72,7 @@ fn report(situation: &Situation<'_>, is_soft: bool, providers: &[String], race: 
     let (severity, cost) = cost(situation, &race.early);
     finding.severity = severity;
     finding.confidence = if is_soft { Confidence::Low } else { first.confidence };
+    finding.key = providers.join(" ");
     finding.label = format!("needs the definition of {}", race.kinds[0]);
     finding.related = places(situation, &race.early);
     finding.why = format!(

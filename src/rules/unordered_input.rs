@@ -51,6 +51,7 @@ fn report(situation: &Situation<'_>, needed: EventId, reason: Reason, early: &[E
     let (severity, cost) = cost(situation, early);
     finding.severity = severity;
     finding.confidence = first.confidence;
+    finding.members = vec![input.clone()];
     finding.label = format!("reads {input}");
     finding.related = places(situation, early);
     let symptom = match reason {

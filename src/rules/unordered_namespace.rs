@@ -46,6 +46,7 @@ fn report(situation: &Situation<'_>, index: usize, needed: EventId, early: &[Ear
     let (severity, cost) = cost(situation, early);
     finding.severity = severity;
     finding.confidence = first.confidence.min(Confidence::Medium);
+    finding.members = vec![subject_of(cluster, situation.graph.event(needed).actor)];
     finding.label = format!("goes into namespace {namespace}");
     finding.related = places(situation, early);
     finding.why = format!(

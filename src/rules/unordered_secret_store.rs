@@ -88,6 +88,7 @@ fn report(situation: &Situation<'_>, store: &ObjectKey, providers: &[Provider], 
         list(&owners)
     );
     let mut finding = situation.finding(&RULE.info, situation.cluster.node(first.node).subject(), first.span, message);
+    finding.members = vec![store.clone()];
     finding.label = format!("reads from {store}");
     finding.related = places(situation, early);
     finding.why = "In a cold start the ExternalSecret stays at Ready=False until the store is there and valid, and the health check that waits \

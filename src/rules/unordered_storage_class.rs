@@ -75,6 +75,7 @@ fn report(situation: &Situation<'_>, class: &ObjectKey, providers: &[Provider], 
     // A claim stays Pending and is bound once the class is there; only a health check feels that.
     let waits = early.iter().any(|early| situation.cluster.node(early.node).kustomization.spec.wait);
     finding.severity = if waits { Severity::Warning } else { Severity::Info };
+    finding.members = vec![class.clone()];
     finding.label = format!("is of {class}");
     finding.related = places(situation, early);
     finding.why = "In a cold start the claim stays Pending until the class and its provisioner are there; a health check that waits for it \

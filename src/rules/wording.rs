@@ -34,6 +34,9 @@ pub(super) fn subject_of(cluster: &Cluster, actor: Actor) -> Subject {
 pub(super) fn tell_links(cluster: &Cluster, links: &[&Step], finding: &mut Finding) {
     let Some((first, others)) = links.split_first() else { return };
     finding.label = step_text(cluster, first);
+    finding.members = links.iter().map(|step| subject_of(cluster, step.after.actor)).collect();
+    finding.members.sort_unstable();
+    finding.members.dedup();
     finding.related = others
         .iter()
         .map(|step| Related::new(step_text(cluster, step), Some(subject_of(cluster, step.after.actor)), step.edge.span))

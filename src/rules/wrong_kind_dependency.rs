@@ -24,6 +24,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             let Target::OtherKind { subject, span, owner } = &entry.target else { continue };
             let message = format!("{} depends on {}, but `{}` is a {}", entry.subject, entry.wanted(), entry.name, subject.kind);
             let mut finding = situation.finding(&RULE.info, entry.subject.clone(), entry.span, message);
+            finding.key = entry.wanted().to_string();
             finding.label = format!("a {} can only depend on a {}", entry.subject.kind, entry.subject.kind);
             finding.related.push(Related::new(format!("the only `{}` there is", entry.name), Some(subject.clone()), *span));
             finding.why = format!(

@@ -27,6 +27,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             let message =
                 format!("{} depends on {}, but `{}` lives in namespace {}", entry.subject, entry.wanted(), entry.name, list(&namespaces));
             let mut finding = situation.finding(&RULE.info, entry.subject.clone(), entry.span, message);
+            finding.key = entry.wanted().to_string();
             finding.label = match entry.declared_namespace {
                 Some(namespace) => format!("looked up in namespace `{namespace}`"),
                 None => format!("looked up in `{}`, the namespace of the {} itself", entry.namespace, entry.subject.kind),

@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use super::Node;
 use crate::source::{FileId, Span};
 
@@ -63,6 +65,27 @@ pub struct Comment {
 }
 
 impl File {
+    /// The value of the key that stands in the bytes of `line`, where the value begins behind them.
+    #[must_use]
+    pub fn value_below(&self, line: Range<u32>) -> Option<Span> {
+        let is_near = |node: &Node| node.span.start <= line.end && node.span.end >= line.start;
+        let mut open: Vec<&Node> = self.documents.iter().map(|document| &document.root).collect();
+        let mut found = None;
+        while let Some(node) = open.pop() {
+            // What an alias or a merge key repeats stands elsewhere.
+            for entry in node.entries().filter(|entry| node.span.contains(entry.key_span)) {
+                let value = &entry.value;
+                if line.contains(&entry.key_span.start) && value.span.start > line.end && node.span.contains(value.span)
+                {
+                    found = Some(value.span);
+                }
+                open.extend((node.span.contains(value.span) && is_near(value)).then_some(value));
+            }
+            open.extend(node.items().filter(|item| node.span.contains(item.span) && is_near(item)));
+        }
+        found
+    }
+
     /// A file whose one document is broken.
     #[must_use]
     pub fn broken(file: FileId, message: impl Into<String>) -> Self {
@@ -75,5 +98,29 @@ impl File {
     /// Every problem of every document.
     pub fn errors(&self) -> impl Iterator<Item = &Problem> {
         self.documents.iter().filter_map(|document| document.error.as_ref())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::yaml::parse;
+
+    #[test]
+    fn a_key_leads_to_the_value_on_the_lines_below_it() {
+        let text = "spec: &all\n  list:\n    - name: a\n      more:\n        x: 1\n  one: 2\nagain: *all\nlast:\n  <<: *all\n  b: {c: 1}\n---\n\
+                    other:\n  k: v\n";
+        let file = parse(FileId::from_index(0), text.as_bytes());
+        let below = |line: &str| {
+            let start = text.find(line).expect("a line of the text");
+            let value = file.value_below(start as u32..(start + line.len()) as u32)?;
+            text.get(value.start as usize..value.end as usize)
+        };
+        assert_eq!(below("    - name: a"), None);
+        assert_eq!(below("      more:"), Some("x: 1"));
+        assert_eq!(below("  list:"), Some("- name: a\n      more:\n        x: 1"));
+        assert_eq!(below("last:"), Some("<<: *all\n  b: {c: 1}"));
+        assert_eq!((below("again: *all"), below("  b: {c: 1}"), below("  one: 2")), (None, None, None));
+        assert_eq!(below("other:"), Some("k: v"));
     }
 }

@@ -10,7 +10,7 @@ use fluxdag::{
 };
 
 /// The folder of the corpus, where there is one.
-pub(super) fn corpus() -> Option<PathBuf> {
+pub(crate) fn corpus() -> Option<PathBuf> {
     let folder = std::env::var_os("FLUXDAG_CORPUS").map(PathBuf::from);
     if folder.is_none() {
         eprintln!("SKIPPED: FLUXDAG_CORPUS is not set, so no real repository is analysed");
@@ -19,7 +19,7 @@ pub(super) fn corpus() -> Option<PathBuf> {
 }
 
 /// Every repository: folder name and path. The incidents are five repositories in one folder.
-pub(super) fn repositories(corpus: &std::path::Path) -> Vec<(String, PathBuf)> {
+pub(crate) fn repositories(corpus: &std::path::Path) -> Vec<(String, PathBuf)> {
     let folders = |parent: PathBuf| -> Vec<(String, PathBuf)> {
         let mut found: Vec<_> = std::fs::read_dir(parent)
             .unwrap()

@@ -141,8 +141,10 @@ fn check_bad(rule: &str, case: &Case, options: &Options) -> Vec<String> {
 /// Nothing is found that a default run would show.
 fn check_good(case: &Case, options: &Options) -> Vec<String> {
     run(case, options, |analysis| {
-        let shown =
-            |finding: &&Finding| finding.severity >= Severity::Warning && finding.confidence >= Confidence::Medium;
+        let shown = |finding: &&Finding| {
+            let is_high = finding.severity >= Severity::Warning && finding.confidence >= Confidence::Medium;
+            is_high && finding.suppressed.is_none()
+        };
         analysis.findings.iter().filter(shown).map(|finding| show(analysis, finding)).collect()
     })
 }
