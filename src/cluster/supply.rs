@@ -134,15 +134,18 @@ fn kinds(
         .collect();
     let names: Vec<Option<String>> =
         releases.iter().map(|release| chart_in(nodes, objects, release).map(|chart| chart.name)).collect();
+    let hidden = hidden(nodes);
     let mut kinds = Vec::new();
     for (group, kind) in used {
         let row = CrdCatalog::builtin().owner(group, kind);
         let definitions = definitions.remove(&(group, kind)).unwrap_or_default();
         let charts: Vec<(ChartSupply, &str)> = row.map_or_else(Vec::new, |row| installers(row, releases, &names));
         // A helmfile names its releases, as a rule like those of Flux, or their charts.
-        let is_given = charts
-            .iter()
-            .any(|(chart, name)| bootstrap.installs(name) || bootstrap.installs(&releases[chart.release].key.name));
+        let is_given = is_named(&hidden, group)
+            || charts.iter().any(|(chart, name)| {
+                let release = releases[chart.release].key.name.as_str();
+                [name, release].iter().any(|name| bootstrap.installs(name) || is_named(&hidden, name))
+            });
         if !is_given && !(definitions.is_empty() && charts.is_empty()) {
             let charts = charts.into_iter().map(|(chart, _)| chart).collect();
             let is_soft = row.is_some_and(|row| row.soft);
@@ -150,6 +153,23 @@ fn kinds(
         }
     }
     kinds
+}
+
+/// What is known of the parts of builds that the repository does not show: they may well hold definitions.
+fn hidden(nodes: &[Node]) -> Vec<String> {
+    let texts = nodes.iter().flat_map(|node| {
+        let spec = &node.kustomization.spec;
+        let path = spec.path.as_deref().unwrap_or_default();
+        let place = format!("{} {path} {}", node.key, spec.source_ref.name);
+        let is_elsewhere = !matches!(node.folder, super::Folder::Here(_) | super::Folder::Mapped(_));
+        let parts = node.unresolved.iter().filter(|part| part.hides_objects()).map(|part| part.what.clone());
+        is_elsewhere.then_some(place).into_iter().chain(parts)
+    });
+    texts.map(|text| text.to_ascii_lowercase()).collect()
+}
+
+fn is_named(hidden: &[String], name: &str) -> bool {
+    hidden.iter().any(|text| text.contains(name))
 }
 
 /// The releases whose charts install the definitions of `row`, with the names of these.

@@ -69,10 +69,8 @@ type Condition = fn(&Context<'_>) -> bool;
 
 /// Rules that find more, or anything at all, under a condition only. A comment for one is not called unused where the
 /// condition does not hold.
-const CONDITIONAL: &[(&str, Condition)] = &[
-    ("long-critical-path", |context| context.max_path.is_some()),
-    ("unordered-crd", |context| context.pedantic),
-];
+const CONDITIONAL: &[(&str, Condition)] =
+    &[("long-critical-path", |context| context.max_path.is_some()), ("unordered-crd", |context| context.pedantic)];
 
 /// Whether a rule runs.
 fn is_on(info: &RuleInfo, context: &Context<'_>) -> bool {
