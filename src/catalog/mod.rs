@@ -3,9 +3,11 @@
 //! health check can read nothing.
 
 mod charts;
+mod classes;
 mod crds;
 mod kinds;
 
 pub use charts::{Catalog, ChartClass, ChartWeight, Confidence, Range};
+pub use classes::{ClassCatalog, StorageClassRow};
 pub use crds::{CrdCatalog, CrdOwner};
 pub use kinds::{KindCatalog, KindStatus, Readiness};

@@ -21,12 +21,21 @@ pub(super) struct Builder<'c> {
     positions: FxHashMap<&'c ObjectKey, u32>,
     /// What uses each volume claim, gathered when first asked for.
     pub(super) consumers: Option<Consumers>,
+    /// The release whose chart makes a well-known storage class, where there is just one.
+    pub(super) class_makers: FxHashMap<&'static str, Option<usize>>,
 }
 
 impl<'c> Builder<'c> {
     pub(super) fn new(cluster: &'c Cluster) -> Self {
         let positions = cluster.objects.keys().enumerate().map(|(index, key)| (key, index as u32)).collect();
-        Self { cluster, graph: DiGraph::new(), by_event: FxHashMap::default(), positions, consumers: None }
+        Self {
+            cluster,
+            graph: DiGraph::new(),
+            by_event: FxHashMap::default(),
+            positions,
+            consumers: None,
+            class_makers: FxHashMap::default(),
+        }
     }
 
     pub(super) fn run(mut self) -> EventGraph {

@@ -4,14 +4,16 @@ use rustc_hash::FxHashMap;
 use smol_str::SmolStr;
 
 use super::{Actor, Edge, Moment, Reason, build::Builder};
-use crate::{cluster::ObjectKey, finding::Confidence, source::Span, yaml};
+use crate::{
+    catalog::{ClassCatalog, StorageClassRow},
+    cluster::{Cluster, ObjectKey, chart_of},
+    finding::Confidence,
+    source::Span,
+    yaml,
+};
 
 /// The events that bring a user of each volume claim, by namespace and name.
 pub(super) type Consumers = FxHashMap<(SmolStr, SmolStr), Vec<(Actor, Moment, Span)>>;
-
-/// Storage classes that wait for a consumer wherever they are installed with default values.
-const WAITING: [&str; 6] =
-    ["local-path", "openebs-hostpath", "openebs-lvmpv", "topolvm-provisioner", "gp2", "standard-rwo"];
 
 impl<'c> Builder<'c> {
     /// A claim is Current once it is bound (kstatus, `pvcConditions`). A class of `WaitForFirstConsumer` binds it only
@@ -40,8 +42,16 @@ impl<'c> Builder<'c> {
         let confidence = match found {
             Some(class) if class.find_str(&["volumeBindingMode"]) == Some("WaitForFirstConsumer") => Confidence::High,
             Some(_) => return,
-            None if class.is_some_and(|class| WAITING.contains(&class.name.as_str())) => Confidence::Medium,
-            None => Confidence::Low,
+            None => match class.as_ref().and_then(|class| ClassCatalog::builtin().class(&class.name)) {
+                Some(row) => {
+                    self.class_of_chart(actor, row, node.nearest_span(&["spec", "storageClassName"]));
+                    if !row.waits {
+                        return;
+                    }
+                    Confidence::Medium
+                }
+                None => Confidence::Low,
+            },
         };
         let users = self.consumers().get(&(key.namespace.clone(), key.name.clone())).cloned().unwrap_or_default();
         if users.is_empty() {
@@ -52,6 +62,20 @@ impl<'c> Builder<'c> {
         }
         let edge = Edge { reason: Reason::Consumer, span: node.nearest_span(&["metadata", "name"]), confidence };
         self.edge_of((actor, Moment::Consumed), (actor, Moment::Ready), edge);
+    }
+
+    /// A claim of a class that a chart makes waits for its provisioner.
+    fn class_of_chart(&mut self, claim: Actor, row: &'static StorageClassRow, span: Span) {
+        let cluster = self.cluster;
+        // Where several releases may make the class, any may be the one.
+        let maker = *self.class_makers.entry(row.name.as_str()).or_insert_with(|| {
+            let mut makers = (0..cluster.releases.len()).filter(|index| makes(cluster, *index, row));
+            makers.next().filter(|_| makers.next().is_none())
+        });
+        if let Some(maker) = maker {
+            let edge = Edge { reason: Reason::StorageClass, span, confidence: Confidence::Medium };
+            self.edge_of((Actor::Release(maker as u32), Moment::Ready), (claim, Moment::Ready), edge);
+        }
     }
 
     fn consumers(&mut self) -> &Consumers {
@@ -94,6 +118,12 @@ impl<'c> Builder<'c> {
         }
         consumers
     }
+}
+
+/// Whether the chart of a release makes the class.
+fn makes(cluster: &Cluster, release: usize, row: &StorageClassRow) -> bool {
+    let chart = chart_of(cluster, &cluster.releases[release]);
+    chart.is_some_and(|chart| row.charts.iter().any(|name| name.eq_ignore_ascii_case(&chart.name)))
 }
 
 /// Levels below which no claim is named.

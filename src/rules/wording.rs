@@ -63,6 +63,9 @@ fn step_text(cluster: &Cluster, step: &Step) -> String {
         Reason::CreatesNamespace => format!("{after} is created by {before} (`createNamespace`)"),
         Reason::Consumer if before == after => format!("{after} is bound once a pod uses it"),
         Reason::Consumer => format!("{after} is used by what {before} brings"),
+        Reason::StorageClass if matches!(step.before.actor, Actor::Release(_)) => {
+            format!("{after} is of a storage class that the chart of {before} makes")
+        }
         Reason::StorageClass => format!("{after} is of the storage class {before}"),
         Reason::SecretStore => format!("{after} reads from {before}"),
         Reason::MadeOf => format!("{after} is made of {before}"),
