@@ -7,6 +7,7 @@ mod build;
 mod duration;
 mod entry;
 pub mod envsubst;
+pub mod expression;
 mod generate;
 mod glob;
 mod health;

@@ -6,9 +6,11 @@ use crate::{
     cluster::{Cluster, Node, NodeId, NodeKey, ObjectKey, Provider, Release},
     flux::{
         Kustomization, Policy, SourceRef,
-        api::{SOURCE_EXTENSIONS_GROUP, SOURCE_GROUP},
+        api::{DependencyReference, SOURCE_EXTENSIONS_GROUP, SOURCE_GROUP},
+        expression::{Demand, ready_expr_demand},
     },
     source::Span,
+    yaml,
 };
 
 /// Builds the event graph of a cluster.
@@ -152,10 +154,9 @@ impl<'c> Builder<'c> {
             let namespace = dependency.namespace.as_deref().unwrap_or(&kustomization.namespace);
             let Some(on) = self.cluster.find(&NodeKey::new(namespace, dependency.name.as_str())) else { continue };
             let span = kustomization.item_span(&["spec", "dependsOn"], index);
-            let (moment, reason) = match dependency.ready_expr {
-                None => (Moment::Ready, Reason::DependsOn),
-                Some(_) => (Moment::Exists, Reason::DependsOnExpr),
-            };
+            let specs =
+                [&kustomization.object, &self.cluster.node(on).kustomization.object].map(|it| it.node.get("spec"));
+            let (moment, reason) = demanded(dependency, specs);
             self.edge((Actor::Node(on), moment), (actor, Moment::Start), reason, span);
         }
     }
@@ -228,10 +229,8 @@ impl<'c> Builder<'c> {
             let namespace = dependency.namespace.as_deref().unwrap_or(&release.key.namespace);
             let Some(on) = self.cluster.release(&NodeKey::new(namespace, dependency.name.as_str())) else { continue };
             let span = release.helm.item_span(&["spec", "dependsOn"], index);
-            let (moment, reason) = match dependency.ready_expr {
-                None => (Moment::Ready, Reason::DependsOn),
-                Some(_) => (Moment::Exists, Reason::DependsOnExpr),
-            };
+            let specs = [&release.helm.object, &self.cluster.releases[on].helm.object].map(|it| it.node.get("spec"));
+            let (moment, reason) = demanded(dependency, specs);
             self.edge((Actor::Release(on as u32), moment), (actor, Moment::Start), reason, span);
         }
         let (reference, route): (_, &[&str]) = match (&spec.chart_ref, &spec.chart) {
@@ -247,6 +246,18 @@ impl<'c> Builder<'c> {
             let key = core_key(&values.kind, &release.key.namespace, &values.name);
             self.needs_object(actor, &key, Reason::ValuesFrom, span);
         }
+    }
+}
+
+/// What a dependency has to come to before the dependent starts, given the specs of the dependent and of the dependency.
+/// A `readyExpr` takes the place of the check for readiness; one that cannot be judged asks for no more than existence
+/// (kustomize-controller v1.9 and helm-controller v1.6, `checkDependencies`, gate `AdditiveCELDependencyCheck` off).
+fn demanded(dependency: &DependencyReference, [own, on]: [Option<&yaml::Node>; 2]) -> (Moment, Reason) {
+    // An empty expression counts as none.
+    let text = dependency.ready_expr.as_deref().filter(|text| !text.is_empty());
+    match text.map(|text| ready_expr_demand(text, own, on)) {
+        None | Some(Ok(Demand::Ready)) => (Moment::Ready, Reason::DependsOn),
+        Some(Ok(Demand::Exists) | Err(_)) => (Moment::Exists, Reason::DependsOnExpr),
     }
 }
 
