@@ -25,7 +25,7 @@ pub use build::{Applied, Inputs, build, substitute};
 pub use duration::{format_duration, is_flux_duration, parse_duration};
 pub use entry::{Sync, syncs};
 pub use generate::generated_kustomization;
-pub use health::{helm_timeout, kustomization_timeout};
+pub use health::{Health, health_of, helm_timeout, is_namespaced, kustomization_timeout};
 pub use ignore_rules::IgnoreRules;
 pub use object::{ApiObject, HelmRelease, Kustomization, Policy, is_kustomization, is_open_text};
 pub use post_build::{Variables, variable_sources};

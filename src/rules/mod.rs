@@ -4,6 +4,7 @@
 
 mod context;
 mod dependencies;
+mod health;
 mod wording;
 
 pub use context::{Context, Situation};
@@ -36,15 +37,21 @@ macro_rules! rules {
 }
 
 rules![
+    blind_health_check,
+    broken_health_check,
     build_failure,
     dangling_dependency,
     dependency_cycle,
     duplicate_node,
     duplicate_owner,
     heavy_in_wait,
+    ignored_health_checks,
+    invalid_expression,
     invalid_yaml,
     long_critical_path,
     missing_path,
+    never_ready_object,
+    unready_gate,
     wait_deadlock,
     wrong_kind_dependency,
     wrong_namespace_dependency,

@@ -34,6 +34,7 @@ const FIXTURES: &[(&str, Expected)] = &[
     ("clean-two-providers", &[]),
     ("cyclic-bases", &[("build-failure", "Kustomization/flux-system/apps")]),
     ("deadlock-no-wait", &[("wait-deadlock", "Kustomization/flux-system/apps")]),
+    ("edge-on-unready-gate", &[("unready-gate", "Kustomization/flux-system/infrastructure")]),
     (
         "heavy-in-wait",
         &[

@@ -28,7 +28,7 @@ pub(super) enum Value {
     List(Rc<Vec<Item>>),
     Map(Map),
     /// An optional value.
-    Optional(Option<Rc<Value>>),
+    Optional(Option<Rc<Self>>),
 }
 
 /// An item of a list.
