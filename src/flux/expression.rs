@@ -12,7 +12,7 @@ mod value;
 #[cfg(test)]
 mod tests;
 
-use std::fmt;
+use std::{fmt, rc::Rc};
 
 use self::{
     evaluate::Evaluation,
@@ -55,7 +55,7 @@ pub enum Demand {
 /// A `readyExpr` that the controllers accept.
 #[derive(Debug)]
 pub struct ReadyExpr {
-    parsed: Parsed,
+    parsed: Rc<Parsed>,
 }
 
 impl ReadyExpr {

@@ -1,9 +1,10 @@
-use std::thread;
+use std::{cell::RefCell, rc::Rc, thread};
 
 use cel::{
     common::ast::{EntryExpr, Expr, IdedEntryExpr, IdedExpr},
     parser::Parser,
 };
+use rustc_hash::FxHashMap;
 
 use super::ExpressionError;
 
@@ -19,6 +20,14 @@ const DEEPEST: usize = 200;
 /// Stack of the thread that parses: what the limits above allow fits with room to spare.
 const STACK: usize = 32 << 20;
 
+/// Expressions that a thread remembers. A repository uses a few of them again and again, and parsing one takes longer than
+/// all else that is done with it.
+const REMEMBERED: usize = 256;
+
+thread_local! {
+    static KNOWN: RefCell<FxHashMap<String, Result<Rc<Parsed>, ExpressionError>>> = RefCell::default();
+}
+
 /// An expression as a tree of limited depth, macros expanded.
 #[derive(Debug)]
 pub(super) struct Parsed {
@@ -27,10 +36,23 @@ pub(super) struct Parsed {
 
 impl Parsed {
     /// Parses `text`.
-    pub(super) fn read(text: &str) -> Result<Self, ExpressionError> {
+    pub(super) fn read(text: &str) -> Result<Rc<Self>, ExpressionError> {
         if text.len() > LONGEST || nesting(text) > NESTED {
             return Err(ExpressionError::TooLarge);
         }
+        if let Some(known) = KNOWN.with_borrow(|known| known.get(text).cloned()) {
+            return known;
+        }
+        let read = Self::parse(text).map(Rc::new);
+        KNOWN.with_borrow_mut(|known| {
+            if known.len() < REMEMBERED {
+                known.insert(text.to_owned(), read.clone());
+            }
+        });
+        read
+    }
+
+    fn parse(text: &str) -> Result<Self, ExpressionError> {
         let text = text.to_owned();
         let parser = thread::Builder::new().stack_size(STACK).spawn(move || parse(&text));
         // A parser that gave up, and a thread that could not be had, tell nothing about the expression.
