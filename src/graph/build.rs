@@ -8,8 +8,10 @@ use crate::{
     flux::{
         Kustomization, Policy, SourceRef,
         api::{DependencyReference, OPERATOR_GROUP, SOURCE_EXTENSIONS_GROUP, SOURCE_GROUP},
+        expression::{Demand, ready_expr_demand},
     },
     source::Span,
+    yaml,
 };
 
 /// Builds the event graph of a cluster: here what Flux's own objects wait for, in `needs` what the objects wait for that
@@ -147,7 +149,7 @@ impl<'c> Builder<'c> {
         let Some(object) = providers.first().map(|provider| self.cluster.object(*provider)) else { return };
         self.progress(actor, &[Moment::Exists, Moment::Start, Moment::Applied, Moment::Ready], object.place());
         let spec = object.node.get("spec");
-        let entries = spec.and_then(|spec| spec.get("dependsOn")).into_iter().flat_map(crate::yaml::Node::items);
+        let entries = spec.and_then(|spec| spec.get("dependsOn")).into_iter().flat_map(yaml::Node::items);
         for entry in entries {
             let text = |name: &str| entry.find_str(&[name]).unwrap_or_default();
             let group = text("apiVersion").split_once('/').map_or("", |(group, _)| group);
@@ -158,7 +160,7 @@ impl<'c> Builder<'c> {
                 namespace: namespace.into(),
                 name: text("name").into(),
             };
-            let has_to_be_ready = entry.get("ready").and_then(crate::yaml::Node::as_bool) == Some(true);
+            let has_to_be_ready = entry.get("ready").and_then(yaml::Node::as_bool) == Some(true);
             let by_expression = entry.get("readyExpr").is_some();
             let Some(on) = self.readiness(&wanted).or_else(|| self.exists(&wanted)) else { continue };
             let is_ready = has_to_be_ready && !by_expression && self.has(on, Moment::Ready);
@@ -166,7 +168,7 @@ impl<'c> Builder<'c> {
                 if is_ready { (Moment::Ready, Reason::DependsOn) } else { (Moment::Exists, Reason::DependsOnExpr) };
             self.edge((on, moment), (actor, Moment::Start), reason, entry.span);
         }
-        if spec.and_then(|spec| spec.get("wait")).and_then(crate::yaml::Node::as_bool) == Some(true) {
+        if spec.and_then(|spec| spec.get("wait")).and_then(yaml::Node::as_bool) == Some(true) {
             let span = object.node.nearest_span(&["spec", "wait"]);
             let sets = providers.iter().flat_map(|provider| &self.cluster.node(provider.node).resource_sets);
             let set = sets.into_iter().find(|set| set.name == key.name && set.namespace == key.namespace);
@@ -255,16 +257,11 @@ impl<'c> Builder<'c> {
             let namespace = dependency.namespace.as_deref().unwrap_or(&kustomization.namespace);
             let Some(on) = self.cluster.find(&NodeKey::new(namespace, dependency.name.as_str())) else { continue };
             let span = kustomization.item_span(&["spec", "dependsOn"], index);
-            self.dependency(Actor::Node(on), actor, dependency, span);
+            let specs =
+                [&kustomization.object, &self.cluster.node(on).kustomization.object].map(|it| it.node.get("spec"));
+            let (moment, reason) = demanded(dependency, specs);
+            self.edge((Actor::Node(on), moment), (actor, Moment::Start), reason, span);
         }
-    }
-
-    fn dependency(&mut self, on: Actor, actor: Actor, dependency: &DependencyReference, span: Span) {
-        let (moment, reason) = match dependency.ready_expr {
-            None => (Moment::Ready, Reason::DependsOn),
-            Some(_) => (Moment::Exists, Reason::DependsOnExpr),
-        };
-        self.edge((on, moment), (actor, Moment::Start), reason, span);
     }
 
     /// ConfigMaps, Secrets and the ServiceAccount that a Kustomization reads before it builds (kustomize-controller v1.9,
@@ -355,7 +352,9 @@ impl<'c> Builder<'c> {
             let namespace = dependency.namespace.as_deref().unwrap_or(&release.key.namespace);
             let Some(on) = self.cluster.release(&NodeKey::new(namespace, dependency.name.as_str())) else { continue };
             let span = release.helm.item_span(&["spec", "dependsOn"], index);
-            self.dependency(Actor::Release(on as u32), actor, dependency, span);
+            let specs = [&release.helm.object, &self.cluster.releases[on].helm.object].map(|it| it.node.get("spec"));
+            let (moment, reason) = demanded(dependency, specs);
+            self.edge((Actor::Release(on as u32), moment), (actor, Moment::Start), reason, span);
         }
         let (reference, route): (_, &[&str]) = match (&spec.chart_ref, &spec.chart) {
             (Some(reference), _) => (Some(reference), &["spec", "chartRef", "name"]),
@@ -370,6 +369,18 @@ impl<'c> Builder<'c> {
             let key = core_key(&values.kind, &release.key.namespace, &values.name);
             self.needs_object(actor, &key, Reason::ValuesFrom, span);
         }
+    }
+}
+
+/// What a dependency has to come to before the dependent starts, given the specs of the dependent and of the dependency.
+/// A `readyExpr` takes the place of the check for readiness; one that cannot be judged asks for no more than existence
+/// (kustomize-controller v1.9 and helm-controller v1.6, `checkDependencies`, gate `AdditiveCELDependencyCheck` off).
+fn demanded(dependency: &DependencyReference, [own, on]: [Option<&yaml::Node>; 2]) -> (Moment, Reason) {
+    // An empty expression counts as none.
+    let text = dependency.ready_expr.as_deref().filter(|text| !text.is_empty());
+    match text.map(|text| ready_expr_demand(text, own, on)) {
+        None | Some(Ok(Demand::Ready)) => (Moment::Ready, Reason::DependsOn),
+        Some(Ok(Demand::Exists) | Err(_)) => (Moment::Exists, Reason::DependsOnExpr),
     }
 }
 

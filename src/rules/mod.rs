@@ -6,6 +6,7 @@ mod context;
 mod deadlocks;
 mod dependencies;
 mod order;
+mod health;
 mod wording;
 
 pub use context::{Context, Situation};
@@ -38,6 +39,8 @@ macro_rules! rules {
 }
 
 rules![
+    blind_health_check,
+    broken_health_check,
     build_failure,
     class_deadlock,
     crd_deadlock,
@@ -46,6 +49,8 @@ rules![
     duplicate_node,
     duplicate_owner,
     heavy_in_wait,
+    ignored_health_checks,
+    invalid_expression,
     invalid_yaml,
     long_critical_path,
     missing_path,
@@ -59,6 +64,8 @@ rules![
     unordered_storage_class,
     volume_deadlock,
     unused_suppression,
+    never_ready_object,
+    unready_gate,
     wait_deadlock,
     wrong_kind_dependency,
     wrong_namespace_dependency,

@@ -35,6 +35,7 @@ const OWNED: &[(&[&str], &[&str])] = &[
     (&["serde_yaml"], &["yaml"]),
     (&["petgraph"], &["graph"]),
     (&["walkdir"], &["source"]),
+    (&["cel"], &["flux"]),
     (&["globset"], &["flux"]),
     (&["toml"], &["config"]),
     (&["clap"], &["cli"]),

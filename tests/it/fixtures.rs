@@ -38,6 +38,7 @@ const FIXTURES: &[(&str, Expected)] = &[
     ("namespace-too-late", &[("namespace-deadlock", "Kustomization/flux-system/agents")]),
     ("cyclic-bases", &[("build-failure", "Kustomization/flux-system/apps")]),
     ("deadlock-no-wait", &[("wait-deadlock", "Kustomization/flux-system/apps")]),
+    ("edge-on-unready-gate", &[("unready-gate", "Kustomization/flux-system/infrastructure")]),
     (
         "heavy-in-wait",
         &[

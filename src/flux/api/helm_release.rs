@@ -2,7 +2,7 @@ use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{CrossNamespaceSourceReference, DependencyReference};
+use super::{CrossNamespaceSourceReference, DependencyReference, HealthCheckExpr};
 
 /// Spec of a `HelmRelease` (helm-controller v1.6, `api/v2/helmrelease_types.go`).
 #[derive(CustomResource, Debug, Clone, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
@@ -33,6 +33,8 @@ pub struct HelmReleaseSpec {
     pub install: Option<serde_json::Value>,
     /// Upgrade settings.
     pub upgrade: Option<serde_json::Value>,
+    /// CEL health checks by group and kind, for the objects of the chart.
+    pub health_check_exprs: Vec<HealthCheckExpr>,
 }
 
 /// A chart template.

@@ -4,7 +4,7 @@ use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{CrossNamespaceSourceReference, DependencyReference, LocalObjectReference};
+use super::{CrossNamespaceSourceReference, DependencyReference, HealthCheckExpr, LocalObjectReference};
 
 /// Spec of a Flux `Kustomization` (kustomize-controller v1.9, `api/v1/kustomization_types.go`).
 #[derive(CustomResource, Debug, Clone, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
@@ -32,7 +32,7 @@ pub struct KustomizationSpec {
     /// Objects to health-check where `wait` is not set.
     pub health_checks: Vec<HealthCheck>,
     /// CEL health checks by group and kind.
-    pub health_check_exprs: Vec<serde_json::Value>,
+    pub health_check_exprs: Vec<HealthCheckExpr>,
     /// Whether reconciliation is stopped.
     pub suspend: bool,
     /// Whether immutable objects are recreated.

@@ -43,6 +43,36 @@ pub struct DependencyReference {
     pub ready_expr: Option<String>,
 }
 
+/// An entry of `healthCheckExprs`: how to read the status of a kind (fluxcd/pkg `apis/kustomize`, `CustomHealthCheck`).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct HealthCheckExpr {
+    /// API version; only its group counts.
+    pub api_version: String,
+    /// Kind; every kind of the group where unset (since Flux 2.9).
+    pub kind: Option<String>,
+    /// When the object is as it should be. Required.
+    pub current: Option<String>,
+    /// When it is still on its way.
+    pub in_progress: Option<String>,
+    /// When it has failed.
+    pub failed: Option<String>,
+}
+
+impl HealthCheckExpr {
+    /// API group of the kinds it is for.
+    #[must_use]
+    pub fn group(&self) -> &str {
+        self.api_version.split_once('/').map_or("", |(group, _)| group)
+    }
+
+    /// Whether it is for `kind` of `group`.
+    #[must_use]
+    pub fn covers(&self, group: &str, kind: &str) -> bool {
+        self.group() == group && self.kind.as_deref().filter(|own| !own.is_empty()).is_none_or(|own| own == kind)
+    }
+}
+
 /// A reference to a source object.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
