@@ -2,6 +2,7 @@
 //!
 //! To add one: `src/rules/<id>.rs`, its page `rules/<id>.md`, and one line in the list below.
 
+mod attempts;
 mod context;
 mod dependencies;
 mod wording;
@@ -45,6 +46,8 @@ rules![
     invalid_yaml,
     long_critical_path,
     missing_path,
+    retry_cliff,
+    timeout_below_need,
     wait_deadlock,
     wrong_kind_dependency,
     wrong_namespace_dependency,

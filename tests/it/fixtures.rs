@@ -32,6 +32,7 @@ const FIXTURES: &[(&str, Expected)] = &[
     ("clean-shared-base", &[]),
     ("clean-resource-set", &[]),
     ("clean-two-providers", &[]),
+    ("chain-without-retry-interval", &[("retry-cliff", "Kustomization/flux-system/namespaces")]),
     ("cyclic-bases", &[("build-failure", "Kustomization/flux-system/apps")]),
     ("deadlock-no-wait", &[("wait-deadlock", "Kustomization/flux-system/apps")]),
     (
@@ -50,6 +51,7 @@ const FIXTURES: &[(&str, Expected)] = &[
         "resource-set-conflict",
         &[("duplicate-owner", "ConfigMap/blue/settings"), ("dangling-dependency", "Kustomization/flux-system/web")],
     ),
+    ("timeout-below-content", &[("timeout-below-need", "Kustomization/flux-system/core")]),
     (
         "unreached-cycle",
         &[
