@@ -48,6 +48,8 @@ rules![
     missing_path,
     retry_cliff,
     timeout_below_need,
+    unreachable_node,
+    unlisted_file,
     wait_deadlock,
     wrong_kind_dependency,
     wrong_namespace_dependency,

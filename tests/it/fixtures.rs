@@ -53,6 +53,13 @@ const FIXTURES: &[(&str, Expected)] = &[
     ),
     ("timeout-below-content", &[("timeout-below-need", "Kustomization/flux-system/core")]),
     (
+        "unlisted-file",
+        &[
+            ("unlisted-file", "Kustomization/flux-system/database"),
+            ("dangling-dependency", "Kustomization/flux-system/web"),
+        ],
+    ),
+    (
         "unreached-cycle",
         &[
             ("dependency-cycle", "Kustomization/flux-system/seafile"),
