@@ -39,10 +39,12 @@ macro_rules! rules {
 rules![
     build_failure,
     dangling_dependency,
+    decryption_missing,
     dependency_cycle,
     duplicate_node,
     duplicate_owner,
     heavy_in_wait,
+    invalid_manifest,
     invalid_yaml,
     long_critical_path,
     missing_path,
