@@ -43,6 +43,7 @@ rules![
     dependency_cycle,
     duplicate_node,
     duplicate_owner,
+    force_on_gate,
     heavy_in_wait,
     invalid_manifest,
     invalid_yaml,
@@ -55,6 +56,7 @@ rules![
     unreachable_node,
     unlisted_file,
     wait_deadlock,
+    wait_starvation,
     wrong_kind_dependency,
     wrong_namespace_dependency,
 ];
