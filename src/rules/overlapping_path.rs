@@ -22,6 +22,9 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
+/// Kustomizations named in one sentence; the rest is counted.
+const OWNERS: usize = 6;
+
 /// How the paths of two Kustomizations overlap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Overlap {
@@ -33,10 +36,16 @@ pub(super) enum Overlap {
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for situation in context.situations.iter().filter(|situation| situation.cluster.reached) {
-        let overlaps = overlaps(context.tree, situation.cluster);
-        // What is told of a pair is not told the other way round.
-        let told = overlaps.iter().filter(|((outer, inner), overlap)| **overlap == Overlap::Within || outer < inner);
-        findings.extend(told.map(|((outer, inner), overlap)| report(situation, *outer, *inner, *overlap)));
+        let mut alike: BTreeMap<NodeId, Vec<NodeId>> = BTreeMap::new();
+        for ((outer, inner), overlap) in overlaps(context.tree, situation.cluster) {
+            match overlap {
+                Overlap::Within => findings.push(within(situation, outer, inner)),
+                // What is told of a pair is not told the other way round.
+                Overlap::Same if outer < inner => alike.entry(outer).or_default().push(inner),
+                Overlap::Same => {}
+            }
+        }
+        findings.extend(alike.iter().map(|(first, others)| same(situation, *first, others)));
     }
 }
 
@@ -111,56 +120,76 @@ fn keys(node: &Node) -> BTreeSet<ObjectKey> {
     applied.map(|object| ObjectKey::from(object.id())).collect()
 }
 
-fn report(situation: &Situation<'_>, outer: NodeId, inner: NodeId, overlap: Overlap) -> Finding {
-    let (outer, inner) = (situation.cluster.node(outer), situation.cluster.node(inner));
-    let path = |node: &Node| match &node.folder {
+fn path(node: &Node) -> String {
+    match &node.folder {
         Folder::Here(folder) => readable(folder).into_owned(),
         _ => String::new(),
-    };
-    let message = match overlap {
-        Overlap::Same => format!("{} and {} build the same path, `{}`", outer.subject(), inner.subject(), path(inner)),
-        Overlap::Within => format!(
-            "{} builds `{}` too, the path of {}: it lies in `{}`, which has no kustomization file",
-            outer.subject(),
-            path(inner),
-            inner.subject(),
-            path(outer)
-        ),
-    };
-    let mut finding = situation.finding(&RULE.info, inner.subject(), inner.kustomization.span(&["spec", "path"]), message);
-    let (theirs, own) = (keys(outer), keys(inner));
-    let shared: Vec<String> = own.intersection(&theirs).map(|key| key.subject().to_string()).collect();
+    }
+}
+
+fn prunes(nodes: &[&Node]) -> bool {
+    nodes.iter().any(|node| node.kustomization.spec.prune == Some(true))
+}
+
+/// Several nodes with one path.
+fn same(situation: &Situation<'_>, first: NodeId, others: &[NodeId]) -> Finding {
+    let first = situation.cluster.node(first);
+    let others: Vec<&Node> = others.iter().map(|id| situation.cluster.node(*id)).collect();
+    let names: Vec<String> = std::iter::once(&first).chain(&others).map(|node| node.subject().to_string()).collect();
+    let message = format!("{} build the same path, `{}`", short_list(&names, OWNERS), path(first));
+    let at = |node: &Node| node.kustomization.span(&["spec", "path"]);
+    let mut finding = situation.finding(&RULE.info, first.subject(), at(first), message);
+    finding.label = "built more than once".to_owned();
+    for node in others.iter().take(OWNERS) {
+        finding.related.push(Related::new("built again", Some(node.subject()), at(node)));
+    }
+    let shared: Vec<String> = keys(first).iter().map(|key| key.subject().to_string()).collect();
+    finding.why = format!(
+        "Each of them applies {} and overwrites the others' owner labels and fields whenever it reconciles.",
+        short_list(&shared, 3)
+    );
+    if prunes(&others) || prunes(&[first]) {
+        finding.why.push_str(" Deleting one of them deletes the objects (`prune: true`) that the others still want.");
+    }
+    finding.help = format!("keep one of {}, or give each a folder of its own", short_list(&names, OWNERS));
+    finding
+}
+
+/// A path within the path of another node.
+fn within(situation: &Situation<'_>, outer: NodeId, inner: NodeId) -> Finding {
+    let (outer, inner) = (situation.cluster.node(outer), situation.cluster.node(inner));
+    let (outer_path, inner_path) = (path(outer), path(inner));
+    let message = format!(
+        "{} builds `{inner_path}` too, the path of {}: it lies in `{outer_path}`, which has no kustomization file",
+        outer.subject(),
+        inner.subject()
+    );
+    let at = |node: &Node| node.kustomization.span(&["spec", "path"]);
+    let mut finding = situation.finding(&RULE.info, inner.subject(), at(inner), message);
     finding.label = format!("built by {} as well", outer.subject());
-    finding.related.push(Related::new("this path holds it", Some(outer.subject()), outer.kustomization.span(&["spec", "path"])));
-    finding.why = match overlap {
-        Overlap::Same => String::new(),
-        Overlap::Within => "For a folder without kustomization file Flux generates one that lists every manifest below it.".to_owned(),
-    };
-    if shared.is_empty() {
-        finding.why.push_str(&format!(
+    finding.related.push(Related::new("this path holds it", Some(outer.subject()), at(outer)));
+    finding.why =
+        "For a folder without kustomization file Flux generates one that lists every manifest below it.".to_owned();
+    let shared: Vec<String> = keys(inner).intersection(&keys(outer)).map(|key| key.subject().to_string()).collect();
+    finding.why.push_str(&match shared.as_slice() {
+        [] => format!(
             " {} applies the files as they stand, without the namespace, patches and variables of {}.",
             outer.subject(),
             inner.subject()
-        ));
-    } else {
-        finding.why.push_str(&format!(
-            " Both apply {} and overwrite each other's owner labels and fields whenever they reconcile.",
-            short_list(&shared, 3)
-        ));
-    }
-    if [outer, inner].iter().any(|node| node.kustomization.spec.prune == Some(true)) {
-        finding.why.push_str(" A file that leaves the one's build is deleted (`prune: true`) although the other may want it still.");
-    }
-    finding.why = finding.why.trim_start().to_owned();
-    finding.help = match overlap {
-        Overlap::Same => format!("keep one of {} and {}, or give each a folder of its own", outer.subject(), inner.subject()),
-        Overlap::Within => format!(
-            "move `{}` out of `{}`, or give `{}` a kustomization.yaml that lists only what {} is to apply",
-            path(inner),
-            path(outer),
-            path(outer),
-            outer.subject()
         ),
-    };
+        shared => format!(
+            " Both apply {} and overwrite each other's owner labels and fields whenever they reconcile.",
+            short_list(shared, 3)
+        ),
+    });
+    if prunes(&[outer, inner]) {
+        finding.why.push_str(
+            " A file that leaves the one's build is deleted (`prune: true`) although the other may want it still.",
+        );
+    }
+    finding.help = format!(
+        "move `{inner_path}` out of `{outer_path}`, or give `{outer_path}` a kustomization.yaml that lists only what {} is to apply",
+        outer.subject()
+    );
     finding
 }

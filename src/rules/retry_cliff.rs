@@ -32,7 +32,7 @@ const LONG: Duration = Duration::from_secs(30 * 60);
 /// So many gates behind one another make it likely that one of them fails once.
 const CHAIN: usize = 4;
 
-/// So many do where half of the cluster waits for the first.
+/// So many do where a third of the cluster waits for the first.
 const CHAIN_OF_MANY: usize = 3;
 
 /// Of so many it is counted what waits for them: of those that come first in their chains, and that most depend on.
@@ -45,7 +45,7 @@ struct Cliff<'a> {
     attempts: Attempts,
     /// How many Kustomizations name it as a dependency.
     dependents: usize,
-    /// Whether a slow day exceeds its timeout.
+    /// Whether a slow day takes twice its timeout or more.
     is_tight: bool,
     /// How many such gates stand one behind the other, up to this one.
     depth: usize,
@@ -70,7 +70,7 @@ fn cliffs<'a>(situation: &Situation<'a>) -> Vec<Cliff<'a>> {
             let need = Need::above(attempts.timeout, situation, id);
             // What exceeds it on any day is told by `timeout-below-need`.
             let is_tight = need.is_some_and(|need| {
-                let is_slow_day = need.range.typical <= attempts.timeout;
+                let is_slow_day = need.range.typical <= attempts.timeout && need.range.high >= attempts.timeout * 2;
                 is_slow_day && need.known * 2 > attempts.timeout
             });
             let depth = depth(situation, id, &mut depths, 0);
@@ -145,14 +145,14 @@ fn report(situation: &Situation<'_>) -> Option<Finding> {
     let mut finding = situation.finding(&RULE.info, subject, at, message);
     finding.label = "without `retryInterval`, failures are retried at this interval too".to_owned();
     for cliff in cliffs.iter().filter(|cliff| cliff.id != first.id).take(8) {
-        let text = format!("so is {}, with {} dependents", cliff.node.key.name, cliff.dependents);
+        let text = format!("{} has none either; dependents: {}", cliff.node.key.name, cliff.dependents);
         finding.related.push(Related::new(text, Some(cliff.node.subject()), cliff.node.kustomization.span(&["spec", "interval"])));
     }
     finding.why = why(situation, first, &tight, longest);
     finding.help = "set `spec.retryInterval: 2m` on each of them; it counts after failures only".to_owned();
     // A single gate that has time enough fails rarely.
     let most = cliffs.iter().take(MEASURED).map(|cliff| held_by(situation, cliff).len()).max().unwrap_or_default();
-    let chain = if most * 2 >= situation.cluster.nodes.len() { CHAIN_OF_MANY } else { CHAIN };
+    let chain = if most * 3 >= situation.cluster.nodes.len() { CHAIN_OF_MANY } else { CHAIN };
     if tight.is_empty() && longest < chain {
         finding.severity = Severity::Info;
     }
