@@ -158,7 +158,7 @@ fn field_fault(field: &Field, node: Option<&Node>, span: Span, path: String) -> 
     let Some(node) = node else {
         return if field.required { fault("is missing".to_owned(), "Required value") } else { None };
     };
-    if node.as_str().is_some_and(is_open_text) {
+    if node.is_null() || node.as_str().is_some_and(is_open_text) {
         return None;
     }
     let text = node.as_str();
@@ -174,16 +174,23 @@ fn field_fault(field: &Field, node: Option<&Node>, span: Span, path: String) -> 
     let text = text?;
     match field.form {
         Form::Duration if !is_flux_duration(text) => {
-            fault(format!("is `{text}`, which is no duration: write for instance `10m` or `1h30m`"), "Invalid value")
+            fault(format!("is `{}`, which is no duration: write for instance `10m` or `1h30m`", brief(text)), "Invalid value")
         }
         Form::OneOf(values) if !values.contains(&text) => {
-            fault(format!("is `{text}`, where only {} are known", values.join(", ")), "Unsupported value")
+            fault(format!("is `{}`, where only {} are known", brief(text), values.join(", ")), "Unsupported value")
         }
         Form::Length(least, most) if !(least..=most).contains(&text.chars().count()) => {
             fault(format!("has {} letters, where {least} to {most} are allowed", text.chars().count()), "Invalid value")
         }
         _ => None,
     }
+}
+
+/// The first line of a text, cut where it is long: a message is one line.
+fn brief(text: &str) -> String {
+    let line = text.lines().next().unwrap_or_default();
+    let start: String = line.chars().take(60).collect();
+    if start == text { start } else { format!("{start}…") }
 }
 
 /// A release has one of `chart` and `chartRef` (helm-controller v1.6, `HelmReleaseSpec`, validation rule).
@@ -212,7 +219,8 @@ fn name_fault(object: &Object) -> Option<Fault> {
     let what = if text.len() > 253 {
         format!("has {} letters, where 253 are allowed", text.len())
     } else if !text.split('.').all(is_part) {
-        format!("is `{text}`, where only small letters, digits, `-` and `.` are allowed, letters or digits at both ends")
+        let name = brief(text);
+        format!("is `{name}`, where only small letters, digits, `-` and `.` are allowed, letters or digits at both ends")
     } else {
         return None;
     };

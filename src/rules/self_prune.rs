@@ -3,7 +3,7 @@ use crate::{
     cluster::{Folder, Node},
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Tier},
     kustomize::Unresolved,
-    source::{Span, Tree, parent},
+    source::{Span, Tree, parent, readable},
 };
 
 pub(super) static RULE: Rule = Rule {
@@ -54,10 +54,11 @@ fn report(context: &Context<'_>, situation: &Situation<'_>, node: &Node) -> Opti
     finding.related.push(Related::new("the controllers", None, Span::file_start(components)));
     finding.related.push(Related::new("objects that leave the build are deleted", Some(node.subject()), node.kustomization.span(&["spec", "prune"])));
     finding.why = format!(
-        "Bootstrap puts the controllers and their sync into `{own}`, and as long as `{folder}` has no kustomization file they are part of its \
+        "Bootstrap puts the controllers and their sync into `{own}`, and as long as `{}` has no kustomization file they are part of its \
          build. The file takes them out of it, so the next reconciliation deletes the controllers, their custom resource definitions and, with \
          these, every Kustomization and HelmRelease. Where they never were in that build nothing is deleted, and nothing of them is updated from \
-         Git either."
+         Git either.",
+        readable(folder)
     );
     finding.help = format!("add `- {entry}` to `resources` of {path}:{}", tree.position(at).line);
     Some(finding)

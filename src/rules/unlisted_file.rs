@@ -164,6 +164,10 @@ fn report(
                        applies it. That may be intended."
             .to_owned();
     }
+    let is_model = ["example", "sample", "template"].iter().any(|word| name.contains(word));
+    if is_model {
+        finding.severity = Severity::Info;
+    }
     if is_commented_out {
         finding.severity = Severity::Info;
         finding.why.push_str(" A comment of the kustomization file names it, so somebody seems to have taken it out on purpose.");

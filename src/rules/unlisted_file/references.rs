@@ -32,9 +32,11 @@ pub(super) fn made_by(object: &Node) -> Vec<Named> {
     };
     let mut made = vec![Named::new(kind, name)];
     let secret = match kind {
-        "SealedSecret" => Some(name),
         "ExternalSecret" => Some(object.find_str(&["spec", "target", "name"]).unwrap_or(name)),
         "Certificate" => object.find_str(&["spec", "secretName"]),
+        "Secret" => None,
+        // SealedSecret, InfisicalSecret, VaultStaticSecret and the like make a Secret of their own name.
+        kind if kind.ends_with("Secret") || kind == "OnePasswordItem" => Some(name),
         _ => None,
     };
     made.extend(secret.map(|secret| Named::new("Secret", secret)));
@@ -65,6 +67,10 @@ const BY_PARENT: &[(&str, &str)] = &[
 pub(super) fn references(object: &Node, found: &mut impl FnMut(Named, Option<&str>, Span)) {
     let namespace = object.find_str(&["metadata", "namespace"]);
     let own = object.find_str(&["kind"]).unwrap_or_default();
+    // Credentials of sources are there before anything is applied, by hand.
+    if matches!(own, "GitRepository" | "OCIRepository" | "HelmRepository" | "Bucket") {
+        return;
+    }
     for part in ["spec", "template", "data"] {
         if let Some(part) = object.get(part) {
             walk(part, "", own, namespace, found);
@@ -94,7 +100,8 @@ fn walk<'n>(
             found(Named::new(kind, name.as_str().unwrap_or_default()), theirs, name.span);
         }
     }
-    for entry in node.entries() {
+    // So is the key that Secrets are decrypted with.
+    for entry in node.entries().filter(|entry| entry.key != "decryption") {
         let by_key = BY_KEY.iter().find(|(key, _)| *key == entry.key).map(|(_, kind)| *kind);
         match (by_key, entry.value.as_str()) {
             (Some(kind), Some(name)) => found(Named::new(kind, name), namespace, entry.value.span),
@@ -119,6 +126,11 @@ mod tests {
         references(&parsed.documents[0].root, &mut |named, namespace, _| {
             names.push(format!("{named} in {}", namespace.unwrap_or_default()));
         });
+        let source = "kind: GitRepository\nmetadata: {name: a}\nspec: {secretRef: {name: key}}\n---\nkind: Kustomization\nmetadata: \
+                      {name: a}\nspec: {decryption: {secretRef: {name: key}}}\n";
+        for document in &parse(tree.file("a.yaml").expect("present"), source.as_bytes()).documents {
+            references(&document.root, &mut |named, _, _| names.push(named.to_string()));
+        }
         let expected = ["ConfigMap `settings` in n", "PersistentVolumeClaim `data` in n", "Secret `token` in n"];
         assert_eq!(names, expected);
     }
