@@ -8,7 +8,6 @@ use crate::{
     cluster::NodeId,
     flux::{api::KustomizationSpec, kustomization_timeout, parse_duration},
     graph::{Actor, Event, Moment},
-    timing::Origin,
 };
 
 /// How a Kustomization is tried again.
@@ -46,7 +45,7 @@ impl Attempts {
 pub(super) struct Need {
     /// How long.
     pub(super) range: Range,
-    /// The part of the typical duration that rests on more than a default for the unknown.
+    /// The part of the typical duration that rests on more than a guess.
     pub(super) known: Duration,
     /// What takes longest of it: a HelmRelease of the critical path.
     pub(super) slowest: Option<usize>,
@@ -78,8 +77,7 @@ impl Need {
             })
             .collect();
         let typical = |index: &usize| situation.durations.release(*index).range.typical;
-        let guessed =
-            releases.iter().filter(|index| matches!(situation.durations.release(**index).origin, Origin::Default));
+        let guessed = releases.iter().filter(|index| !situation.durations.release(**index).is_trusted());
         Some(Self {
             range,
             known: range.typical.saturating_sub(guessed.map(typical).sum()),
