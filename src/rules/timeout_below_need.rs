@@ -44,7 +44,13 @@ fn report(situation: &Situation<'_>, id: NodeId, node: &Node) -> Option<Finding>
     let need = Need::above(attempts.timeout, situation, id)?;
     let ready = situation.graph.id(Actor::Node(id), Moment::Ready)?;
     let declared = declared_inversion(situation, ready, attempts.timeout);
-    let is_typical = need.range.typical > attempts.timeout;
+    let is_typical = need.range.typical > attempts.timeout + attempts.timeout / 10;
+    // That a bad day of what nobody knows takes longer is true of everything.
+    let is_trusted = need.slowest.is_some_and(|index| situation.durations.release(index).is_trusted());
+    let is_slow_day = is_trusted && need.range.high > attempts.timeout + attempts.timeout / 4;
+    if !(is_typical || is_slow_day || declared.is_some()) {
+        return None;
+    }
     let need_of_attempt = if is_typical { need.range.typical } else { need.range.high };
     let delay = attempts.passes_after(need_of_attempt).saturating_sub(need_of_attempt);
     let (subject, timeout) = (node.subject(), format_duration(attempts.timeout));
