@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 
 use super::{
     Context, Rule, Situation,
+    overlapping_path::overlaps,
     wording::short_list,
 };
 use crate::{
@@ -49,7 +50,15 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
                 by_owners.entry(owners.iter().map(owner).collect()).or_default().push((key, owners));
             }
         }
-        findings.extend(by_owners.values().map(|shared| report(situation, shared)));
+        // Where one path explains them all, that is told instead.
+        let overlaps = overlaps(context.tree, situation.cluster);
+        let is_explained = |owners: &&Vec<Owner>| {
+            let nodes: Vec<NodeId> = owners.iter().filter(|(_, set)| set.is_none()).map(|(node, _)| *node).collect();
+            let holds = |outer: &NodeId| nodes.iter().all(|node| node == outer || overlaps.contains_key(&(*outer, *node)));
+            nodes.len() == owners.len() && nodes.iter().any(holds)
+        };
+        let told = by_owners.iter().filter(|(owners, _)| !is_explained(owners));
+        findings.extend(told.map(|(_, shared)| report(situation, shared)));
     }
 }
 

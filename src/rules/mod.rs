@@ -2,11 +2,12 @@
 //!
 //! To add one: `src/rules/<id>.rs`, its page `rules/<id>.md`, and one line in the list below.
 
+mod attempts;
 mod context;
 mod deadlocks;
 mod dependencies;
-mod order;
 mod health;
+mod order;
 mod wording;
 
 pub use context::{Context, Situation};
@@ -45,28 +46,38 @@ rules![
     class_deadlock,
     crd_deadlock,
     dangling_dependency,
+    decryption_missing,
     dependency_cycle,
     duplicate_node,
     duplicate_owner,
+    force_on_gate,
     heavy_in_wait,
     ignored_health_checks,
     invalid_expression,
+    invalid_manifest,
     invalid_yaml,
     long_critical_path,
     missing_path,
     mutual_apply,
     namespace_deadlock,
+    never_ready_object,
+    overlapping_path,
+    retry_cliff,
     self_provided_input,
+    self_prune,
+    timeout_below_need,
+    unlisted_file,
     unordered_crd,
     unordered_input,
     unordered_namespace,
     unordered_secret_store,
     unordered_storage_class,
-    volume_deadlock,
-    unused_suppression,
-    never_ready_object,
+    unreachable_node,
     unready_gate,
+    unused_suppression,
+    volume_deadlock,
     wait_deadlock,
+    wait_starvation,
     wrong_kind_dependency,
     wrong_namespace_dependency,
 ];

@@ -36,6 +36,7 @@ const FIXTURES: &[(&str, Expected)] = &[
     ("cr-beside-operator", &[("crd-deadlock", "Kustomization/flux-system/cert-manager")]),
     ("input-without-edge", &[("unordered-input", "Kustomization/flux-system/web")]),
     ("namespace-too-late", &[("namespace-deadlock", "Kustomization/flux-system/agents")]),
+    ("chain-without-retry-interval", &[("retry-cliff", "Kustomization/flux-system/namespaces")]),
     ("cyclic-bases", &[("build-failure", "Kustomization/flux-system/apps")]),
     ("deadlock-no-wait", &[("wait-deadlock", "Kustomization/flux-system/apps")]),
     ("edge-on-unready-gate", &[("unready-gate", "Kustomization/flux-system/infrastructure")]),
@@ -54,6 +55,14 @@ const FIXTURES: &[(&str, Expected)] = &[
     (
         "resource-set-conflict",
         &[("duplicate-owner", "ConfigMap/blue/settings"), ("dangling-dependency", "Kustomization/flux-system/web")],
+    ),
+    ("timeout-below-content", &[("timeout-below-need", "Kustomization/flux-system/core")]),
+    (
+        "unlisted-file",
+        &[
+            ("unlisted-file", "Kustomization/flux-system/database"),
+            ("dangling-dependency", "Kustomization/flux-system/web"),
+        ],
     ),
     (
         "unreached-cycle",

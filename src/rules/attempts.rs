@@ -1,0 +1,102 @@
+//! What a Kustomization has to wait for, and how kustomize-controller tries it again where it gives up too early.
+
+use std::time::Duration;
+
+use super::Situation;
+use crate::{
+    catalog::Range,
+    cluster::NodeId,
+    flux::{api::KustomizationSpec, kustomization_timeout, parse_duration},
+    graph::{Actor, Event, Moment},
+};
+
+/// How a Kustomization is tried again.
+pub(super) struct Attempts {
+    /// Budget of a health check.
+    pub(super) timeout: Duration,
+    /// From the end of one attempt to the next.
+    pub(super) pause: Duration,
+    /// Whether `retryInterval` sets the pause; else `interval` does.
+    pub(super) has_retry_interval: bool,
+}
+
+impl Attempts {
+    /// The attempts at a spec (kustomize-controller v1.9, `GetTimeout` and `GetRetryInterval`). `None` where its durations cannot
+    /// be read.
+    pub(super) fn of(spec: &KustomizationSpec) -> Option<Self> {
+        let read = |text: &Option<String>| text.as_deref().and_then(parse_duration);
+        let pause = if spec.retry_interval.is_some() { read(&spec.retry_interval) } else { read(&spec.interval) };
+        Some(Self {
+            timeout: kustomization_timeout(spec)?,
+            pause: pause?,
+            has_retry_interval: spec.retry_interval.is_some(),
+        })
+    }
+
+    /// When the health check passes, counted from the apply, if what it waits for is healthy after `need`.
+    pub(super) fn passes_after(&self, need: Duration) -> Duration {
+        let period = (self.timeout + self.pause).as_secs().max(1);
+        let (attempt, into) = (need.as_secs() / period, need.as_secs() % period);
+        if into <= self.timeout.as_secs() { need } else { Duration::from_secs((attempt + 1) * period) }
+    }
+}
+
+/// What a Kustomization waits for between its apply and Ready, in a cold start.
+pub(super) struct Need {
+    /// How long.
+    pub(super) range: Range,
+    /// The part of the typical duration that rests on more than a guess.
+    pub(super) known: Duration,
+    /// What takes longest of it: a HelmRelease of the critical path.
+    pub(super) slowest: Option<usize>,
+}
+
+impl Need {
+    /// The need of a node, where it may be more than `timeout` and the node becomes Ready at all.
+    pub(super) fn above(timeout: Duration, situation: &Situation<'_>, id: NodeId) -> Option<Self> {
+        let (graph, cold_start) = (&situation.graph, &situation.cold_start);
+        let ready = graph.id(Actor::Node(id), Moment::Ready)?;
+        let applied = cold_start.time(graph.id(Actor::Node(id), Moment::Applied)?)?;
+        let end = cold_start.time(ready)?;
+        let range = Range {
+            low: end.low.saturating_sub(applied.low),
+            typical: end.typical.saturating_sub(applied.typical),
+            high: end.high.saturating_sub(applied.high),
+        };
+        if range.high <= timeout {
+            return None;
+        }
+        let is_within = |id: &_| cold_start.time(*id).is_some_and(|time| time.typical > applied.typical);
+        let releases: Vec<usize> = cold_start
+            .critical_path(ready)
+            .into_iter()
+            .filter(is_within)
+            .filter_map(|id| match graph.event(id) {
+                Event { actor: Actor::Release(index), moment: Moment::Ready } => Some(index as usize),
+                _ => None,
+            })
+            .collect();
+        let typical = |index: &usize| situation.durations.release(*index).range.typical;
+        let guessed = releases.iter().filter(|index| !situation.durations.release(**index).is_trusted());
+        Some(Self {
+            range,
+            known: range.typical.saturating_sub(guessed.map(typical).sum()),
+            slowest: releases.iter().copied().max_by_key(|index| (typical(index), std::cmp::Reverse(*index))),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_healthy_between_two_attempts_is_seen_by_the_second() {
+        let minutes = |count: u64| Duration::from_secs(count * 60);
+        let attempts = Attempts { timeout: minutes(5), pause: minutes(60), has_retry_interval: false };
+        assert_eq!(attempts.passes_after(minutes(4)), minutes(4));
+        assert_eq!(attempts.passes_after(minutes(10)), minutes(65));
+        assert_eq!(attempts.passes_after(minutes(68)), minutes(68));
+        assert_eq!(attempts.passes_after(minutes(71)), minutes(130));
+    }
+}
