@@ -4,6 +4,7 @@
 //! [`Cluster`]s by building what each Kustomization applies, and what that applies in turn, until nothing new appears.
 
 mod broken;
+mod builders;
 mod charts;
 mod closure;
 mod discover;
@@ -19,13 +20,14 @@ mod sources;
 mod wanted;
 
 pub use broken::{BrokenDocument, broken_documents};
+pub use builders::{Use, builders, is_decided_by};
 pub use charts::{Chart, chart_of};
 pub use discover::{Declared, Discovered, discover};
 pub use entries::resolve;
 pub use model::{Cluster, Definition, Folder, Node, NodeId, NodeKey, ObjectKey, Provider, Release};
 pub use root::find_root;
 pub use scope::Scope;
-pub use wanted::{Wanted, WantedError};
+pub use wanted::{Named, Wanted, WantedError};
 
 #[cfg(test)]
 mod tests;

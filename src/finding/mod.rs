@@ -3,10 +3,12 @@
 mod levels;
 mod rule_info;
 mod subject;
+mod words;
 
 pub use levels::{Confidence, Severity};
 pub use rule_info::{Category, RuleInfo, Tier};
 pub use subject::Subject;
+pub use words::about;
 
 use crate::source::Span;
 

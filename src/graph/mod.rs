@@ -13,10 +13,13 @@
 //! (dependency check, staged apply, health check); it is the only room that knows petgraph.
 
 mod build;
+mod describe;
 mod event;
 mod loops;
+mod queries;
 mod solve;
 
+pub use describe::Told;
 pub use event::{Actor, Edge, Event, EventId, Moment, Reason};
 pub use loops::{Loop, Step};
 pub use solve::{Cost, Solution};

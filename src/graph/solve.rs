@@ -94,7 +94,8 @@ impl EventGraph {
         self.earliest(&Free)
     }
 
-    fn inputs_needed(&self, id: EventId) -> usize {
+    /// How many inputs have to happen before `id` does.
+    pub(super) fn inputs_needed(&self, id: EventId) -> usize {
         let inputs = self.graph.edges_directed(id.0, Direction::Incoming).count();
         if self.graph[id.0].is_or() { inputs.min(1) } else { inputs }
     }

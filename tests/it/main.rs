@@ -15,6 +15,7 @@ mod corpus;
 mod deadlocks;
 mod fixtures;
 mod kustomize;
+mod queries;
 mod readme;
 mod render;
 mod rule_pages;
