@@ -18,7 +18,7 @@ pub struct Loop {
 }
 
 /// One step of a [`Loop`]: `after` cannot happen before `before`.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
     /// What has to happen first.
     pub before: Event,
