@@ -175,7 +175,8 @@ fn of_cluster(situation: &Situation<'_>, named: &[Actor], of_files: Vec<(Actor, 
     let starts: Vec<Actor> = of_moment(Moment::Start).collect();
     let known: FxHashSet<Actor> = starts.iter().copied().collect();
     let ready = of_moment(Moment::Ready).filter(|actor| !known.contains(actor));
-    let nodes: Vec<NodeId> = changed.iter().filter_map(|actor| if let Actor::Node(id) = actor { Some(*id) } else { None }).collect();
+    let nodes: Vec<NodeId> =
+        changed.iter().filter_map(|actor| if let Actor::Node(id) = actor { Some(*id) } else { None }).collect();
     ClusterImpact {
         cluster: cluster.root.clone(),
         named: subjects(cluster, named.iter().copied()),

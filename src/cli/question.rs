@@ -30,8 +30,9 @@ pub(super) fn survey(question: &Question, environment: &Environment) -> Result<S
         sources: config.sources,
     };
     let survey = crate::survey(&question.paths, &options).map_err(|error| match error {
-        crate::Error::NoFluxObjects { templates: false, .. } => CliError::new(error.to_string())
-            .with_help("point -C at a folder that holds Flux Kustomizations"),
+        crate::Error::NoFluxObjects { templates: false, .. } => {
+            CliError::new(error.to_string()).with_help("point -C at a folder that holds Flux Kustomizations")
+        }
         error => error.into(),
     })?;
     for error in survey.store.tree().unreadable() {
@@ -47,7 +48,8 @@ pub(super) fn find(text: &str, situations: &[Situation<'_>], quiet: bool) -> Res
         CliError::new(format!("`{text}` is no name of an object"))
             .with_help("name one as `apps`, `flux-system/apps` or `HelmRelease/media/plex`")
     })?;
-    let named = |index: usize| wanted.find_in(situations[index].cluster).into_iter().map(move |named| (index, actor(named)));
+    let named =
+        |index: usize| wanted.find_in(situations[index].cluster).into_iter().map(move |named| (index, actor(named)));
     let all: Vec<Found> = (0..situations.len()).flat_map(named).collect();
     let in_graph = |(index, actor): &Found| {
         !matches!(actor, Actor::Object(_)) || !situations[*index].graph.events_of(*actor).is_empty()
@@ -104,9 +106,11 @@ fn unknown(text: &str, wanted: &Wanted, all: &[Found], situations: &[Situation<'
     if let Some((index, Actor::Object(object))) = all.first() {
         let cluster = situations[*index].cluster;
         let object = cluster.objects.iter().nth(*object as usize);
-        let owner = object.and_then(|(_, providers): (&ObjectKey, &Vec<Provider>)| Some(cluster.owner(*providers.first()?)));
+        let owner =
+            object.and_then(|(_, providers): (&ObjectKey, &Vec<Provider>)| Some(cluster.owner(*providers.first()?)));
         let help = owner.map_or_else(String::new, |owner| format!("ask about what applies it: `{owner}`"));
-        return CliError::new(format!("nothing waits for `{text}`, and it waits for nothing that is known")).with_help(help);
+        return CliError::new(format!("nothing waits for `{text}`, and it waits for nothing that is known"))
+            .with_help(help);
     }
     let nodes = situations.iter().map(|situation| situation.cluster.nodes.len()).sum();
     let releases = situations.iter().map(|situation| situation.cluster.releases.len()).sum();

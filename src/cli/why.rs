@@ -109,7 +109,11 @@ fn direct(situation: &Situation<'_>, events: &[EventId]) -> Vec<Link> {
     let graph = &situation.graph;
     let steps = events.iter().flat_map(|after| {
         let inputs = graph.inputs(*after).filter(|(_, edge)| edge.reason != Reason::Progress);
-        inputs.map(|(before, edge)| Step { before: graph.event(before), after: graph.event(*after), edge: edge.clone() })
+        inputs.map(|(before, edge)| Step {
+            before: graph.event(before),
+            after: graph.event(*after),
+            edge: edge.clone(),
+        })
     });
     let mut links: Vec<Link> = steps.map(|step| link(situation, &step)).collect();
     // What never comes is the last of all.
@@ -157,9 +161,8 @@ fn problems(store: &Store, situation: &Situation<'_>, actor: Actor, behind: &[Ac
         pedantic: false,
     };
     let concerned: Vec<Subject> = subjects(situation.cluster, behind.iter().copied().chain([actor]));
-    let is_loop = |rule: &str| {
-        RULES.iter().any(|known| known.info.id == rule && known.info.category == Category::Deadlock)
-    };
+    let is_loop =
+        |rule: &str| RULES.iter().any(|known| known.info.id == rule && known.info.category == Category::Deadlock);
     let found = rules::check(&context).into_iter().filter(|finding| {
         finding.severity == Severity::Error
             && finding.confidence >= Confidence::Medium
@@ -184,28 +187,32 @@ fn is_built_from(store: &Store, cluster: &Cluster, finding: &Finding, concerned:
 
 fn between(situation: &Situation<'_>, node: Actor, on: Actor) -> WhyOn {
     let (graph, cluster): (&EventGraph, &Cluster) = (&situation.graph, situation.cluster);
-    let mut chains = graph.chains(node, on, CHAINS + 1);
+    let (answer, mut chains) = waits(graph, node, on, CHAINS + 1);
     let more = chains.len() > CHAINS;
     chains.truncate(CHAINS);
-    let reverse = graph.chains(on, node, 1);
     WhyOn {
         cluster: cluster.root.clone(),
         node: node.subject(cluster),
         on: on.subject(cluster),
-        answer: answer(graph, node, on, &chains),
+        answer,
         chains: chains.iter().map(|chain| chain.iter().map(|step| link(situation, step)).collect()).collect(),
         more,
-        reverse: answer(graph, on, node, &reverse),
+        reverse: waits(graph, on, node, 1).0,
     }
 }
 
-/// Whether `node` can be done without `on`. Where it never is, every chain counts.
-fn answer(graph: &EventGraph, node: Actor, on: Actor, chains: &[Vec<Step>]) -> Answer {
-    if chains.is_empty() {
-        return Answer::DoesNotWait;
+/// Whether `node` waits for `on`, and through what: chains without alternatives where there are any.
+fn waits(graph: &EventGraph, node: Actor, on: Actor, most: usize) -> (Answer, Vec<Vec<Step>>) {
+    let sure = graph.chains(node, on, most, true);
+    if !sure.is_empty() {
+        return (Answer::Waits, sure);
     }
-    let Some(end) = done(graph, node) else { return Answer::DoesNotWait };
-    let is_sure = chains.iter().any(|chain| chain.iter().all(|step| graph.alternatives(step).is_empty()));
+    let chains = graph.chains(node, on, most, false);
+    if chains.is_empty() {
+        return (Answer::DoesNotWait, chains);
+    }
+    // All alternatives may lead to the same.
     let without = graph.happening(&graph.events_of(on));
-    if is_sure || !without.contains(&end) { Answer::Waits } else { Answer::MayWait }
+    let can_do_without = done(graph, node).is_some_and(|id| without.contains(&id));
+    (if can_do_without { Answer::MayWait } else { Answer::Waits }, chains)
 }

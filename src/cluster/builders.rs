@@ -82,7 +82,7 @@ const PATHS: &[&str] = &[
 ];
 
 /// Whether the build of a folder reads one of some files: what its kustomization file names, bases and components
-/// included; without one, every manifest below it (fluxcd/pkg kustomize, `scanManifests`).
+/// included; without one, the folders below that have one (fluxcd/pkg kustomize, `scanManifests`).
 struct Readers<'a> {
     store: &'a Store,
     files: &'a FxHashSet<FileId>,
@@ -103,7 +103,20 @@ impl<'a> Readers<'a> {
     }
 
     fn node(&mut self, node: &Node) -> bool {
-        let (Folder::Here(folder) | Folder::Mapped(folder)) = &node.folder else { return false };
+        let spans = node
+            .applied
+            .build
+            .errors
+            .iter()
+            .flat_map(|error| error.related.iter().map(|(span, _)| *span).chain([error.span]));
+        if spans.into_iter().any(|span| self.files.contains(&span.file)) {
+            return true;
+        }
+        let Folder::Here(folder) = &node.folder else { return false };
+        if node.kustomization.spec.source_ref.kind.as_deref() == Some("ExternalArtifact") {
+            // Its folders are not those of the repository.
+            return false;
+        }
         let components = node.kustomization.spec.components.iter();
         let components: Vec<String> = components.filter_map(|path| join(folder, path)).collect();
         self.folder(folder, true) || components.iter().any(|path| self.folder(path, true))
@@ -149,31 +162,22 @@ impl<'a> Readers<'a> {
         }
     }
 
-    /// Whether a folder without kustomization file holds one of the files, or a folder below it reads one.
+    /// Whether a folder below one without kustomization file reads one of the files. What lies there itself shows in the
+    /// objects and the errors of the build.
     fn below(&mut self, folder: &str) -> bool {
-        let inside = |path: &str| match folder {
-            "" => true,
-            folder => path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/')),
-        };
-        let tree = self.store.tree();
-        let paths = self.files.iter().map(|file| tree.path(*file));
-        let is_manifest = |path: &&str| path.ends_with(".yaml") || path.ends_with(".yml");
-        #[expect(clippy::iter_over_hash_type, reason = "whether there is any does not depend on the order")]
-        let found = paths.filter(|path| inside(path)).filter(is_manifest).any(|path| self.owner(folder, path).is_none());
-        found || self.folders_with_kustomization(folder).iter().any(|path| self.folder(path, false))
+        self.folders_with_kustomization(folder).iter().any(|path| self.folder(path, false))
     }
 
-    /// The folder between `folder` and the file at `path` that has a kustomization file of its own.
-    fn owner(&self, folder: &str, path: &str) -> Option<String> {
+    /// Whether a folder between `folder` and `path` has a kustomization file.
+    fn is_entered(&self, folder: &str, path: &str) -> bool {
         let mut at = parent(path);
-        let mut found = None;
         while at.len() > folder.len() {
             if self.kustomization_file(at).is_some() {
-                found = Some(at.to_owned());
+                return true;
             }
             at = parent(at);
         }
-        found
+        false
     }
 
     /// The folders below `folder` that have a kustomization file, those below another one of them left out.
@@ -181,7 +185,7 @@ impl<'a> Readers<'a> {
         let start = if folder.is_empty() { String::new() } else { format!("{folder}/") };
         let from = self.kustomizations.partition_point(|path| *path < start);
         let below = self.kustomizations[from..].iter().take_while(|path| path.starts_with(&start));
-        below.filter(|path| *path != folder && self.owner(folder, path).is_none()).cloned().collect()
+        below.filter(|path| *path != folder && !self.is_entered(folder, path)).cloned().collect()
     }
 
     fn tree(&self) -> &Tree {

@@ -83,9 +83,7 @@ impl Wanted {
                 Some(kind) => Ok(new(Some(kind), None, name)),
                 None => Ok(new(None, Some(first), name)),
             },
-            [first, namespace, name] => {
-                kind(first).map(|kind| new(Some(kind), Some(namespace), name)).ok_or_else(form)
-            }
+            [first, namespace, name] => kind(first).map(|kind| new(Some(kind), Some(namespace), name)).ok_or_else(form),
             _ => Err(form()),
         }
     }
@@ -137,9 +135,11 @@ impl Wanted {
             found.extend(releases.filter(|(_, release)| fits(&release.key)).map(|(index, _)| Named::Release(index)));
         }
         let is_other = |key: &ObjectKey| !key.is_kustomization() && !key.is_helm_release();
-        let objects = cluster.objects.keys().enumerate().filter(|(_, key)| {
-            is_other(key) && self.is_of(&key.kind) && self.fits(&key.namespace, &key.name)
-        });
+        let objects = cluster
+            .objects
+            .keys()
+            .enumerate()
+            .filter(|(_, key)| is_other(key) && self.is_of(&key.kind) && self.fits(&key.namespace, &key.name));
         found.extend(objects.map(|(index, _)| Named::Object(index)));
         found
     }
@@ -147,7 +147,8 @@ impl Wanted {
     /// The key of the node that is most like what is wanted, if any is.
     #[must_use]
     pub fn similar(&self, clusters: &[Cluster]) -> Option<String> {
-        self.nearest(clusters.iter().flat_map(|cluster| cluster.nodes.iter().map(|node| &node.key))).map(|key| key.to_string())
+        self.nearest(clusters.iter().flat_map(|cluster| cluster.nodes.iter().map(|node| &node.key)))
+            .map(|key| key.to_string())
     }
 
     /// The name of the Kustomization or HelmRelease that is most like what is wanted, if any is.

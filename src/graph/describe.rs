@@ -35,7 +35,9 @@ impl Actor {
             Self::Release(index) => cluster.releases[index as usize].helm.name_span(),
             Self::Object(index) => {
                 let providers = cluster.objects.values().nth(index as usize);
-                providers.and_then(|providers| providers.first()).map_or(Span::NONE, |first| cluster.object(*first).place())
+                providers
+                    .and_then(|providers| providers.first())
+                    .map_or(Span::NONE, |first| cluster.object(*first).place())
             }
         }
     }

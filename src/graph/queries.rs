@@ -44,10 +44,11 @@ impl EventGraph {
     }
 
     /// The shortest chains through which `after` waits for `before`, at most `most` of them: each begins at `after`, and
-    /// leads from something that waits to what it waits for. Moments of one object count for nothing.
+    /// leads from something that waits to what it waits for. Moments of one object count for nothing. With `sure` no step
+    /// has an alternative.
     #[must_use]
-    pub fn chains(&self, after: Actor, before: Actor, most: usize) -> Vec<Vec<Step>> {
-        let links = self.links_from(before);
+    pub fn chains(&self, after: Actor, before: Actor, most: usize, sure: bool) -> Vec<Vec<Step>> {
+        let links = self.links_from(before, sure);
         let ends = self.events_of(after);
         let Some(best) = ends.iter().map(|id| links[id.index()]).min().filter(|best| *best < u32::MAX) else {
             return Vec::new();
@@ -85,8 +86,13 @@ impl EventGraph {
         chains
     }
 
+    /// Whether an event can do without one of its inputs.
+    fn has_choice(&self, node: NodeIndex) -> bool {
+        self.graph[node].is_or() && self.graph.edges_directed(node, Direction::Incoming).nth(1).is_some()
+    }
+
     /// How many links lead from any event of `actor` to each event; `u32::MAX` where none do.
-    fn links_from(&self, actor: Actor) -> Vec<u32> {
+    fn links_from(&self, actor: Actor, sure: bool) -> Vec<u32> {
         let mut links = vec![u32::MAX; self.graph.node_count()];
         let mut open: VecDeque<NodeIndex> = VecDeque::new();
         for id in self.events_of(actor) {
@@ -97,7 +103,7 @@ impl EventGraph {
             for edge in self.graph.edges_directed(at, Direction::Outgoing) {
                 let (weight, next) = (weight(edge.weight()), edge.target());
                 let length = links[at.index()] + weight;
-                if length < links[next.index()] {
+                if length < links[next.index()] && !(sure && self.has_choice(next)) {
                     links[next.index()] = length;
                     if weight == 0 {
                         open.push_front(next);

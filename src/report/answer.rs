@@ -107,11 +107,7 @@ pub(super) fn list(links: &[Link], timed: bool, tree: &Tree, terminal: &Terminal
 
 /// ` (path:line)`, where a file holds the span.
 pub(super) fn at(tree: &Tree, span: Span) -> String {
-    if span.is_some() {
-        format!(" ({}:{})", tree.path(span.file), tree.position(span).line)
-    } else {
-        String::new()
-    }
+    if span.is_some() { format!(" ({}:{})", tree.path(span.file), tree.position(span).line) } else { String::new() }
 }
 
 /// A paragraph.

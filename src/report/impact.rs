@@ -169,7 +169,8 @@ impl ClusterImpact {
             text.push_str(&paragraph(&line, terminal));
         }
         let is_one = self.named.len() + self.built.len() == 1;
-        let (it, is, fail) = if is_one { ("it", "it is", "it fails") } else { ("all of these", "all of these are", "one fails") };
+        let (it, is, fail) =
+            if is_one { ("it", "it is", "it fails") } else { ("all of these", "all of these are", "one fails") };
         let held = format!("held back at each commit, until {is} Ready at the new revision");
         text.push_str(&names(&self.waits_each_commit, &held, terminal));
         text.push_str(&names(&self.applies, &format!("applied by {it}"), terminal));

@@ -186,7 +186,11 @@ impl Why {
                 .map(|happening| EventJson { event: happening.event, at_seconds: happening.at.map(Times::json) })
                 .collect(),
             waits_for: links(&self.waits_for, tree),
-            decides: self.decides.iter().map(|(event, steps)| DecidesJson { event, steps: links(steps, tree) }).collect(),
+            decides: self
+                .decides
+                .iter()
+                .map(|(event, steps)| DecidesJson { event, steps: links(steps, tree) })
+                .collect(),
             stuck: stuck.map(|stuck| StuckJson { way: links(&stuck.way, tree), r#loop: links(&stuck.around, tree) }),
             problems: self
                 .problems
@@ -218,12 +222,14 @@ impl Why {
         if self.waits_for.is_empty() {
             text.push_str("\nIt waits for nothing.\n");
         } else {
-            let note = if self.behind > 1 { format!(" ({} in all, directly or not)", self.behind) } else { String::new() };
+            let note =
+                if self.behind > 1 { format!(" ({} in all, directly or not)", self.behind) } else { String::new() };
             text.push_str(&format!("\nIt waits for, longest first{note}:\n"));
             text.push_str(&list(&self.waits_for, true, tree, terminal));
         }
         for (event, steps) in self.decides.iter().filter(|(_, steps)| steps.len() > 1) {
-            let verb = self.happens.iter().find(|happening| happening.event == *event).map_or("happens", |found| found.verb);
+            let verb =
+                self.happens.iter().find(|happening| happening.event == *event).map_or("happens", |found| found.verb);
             text.push_str(&format!("\nThe chain that decides when it {verb}, with when each step is done:\n"));
             text.push_str(&list(steps, true, tree, terminal));
         }
@@ -242,7 +248,11 @@ impl Why {
         let known = self.happens.iter().filter_map(|happening| {
             let at = happening.at?;
             let now = at.high.is_zero();
-            Some(format!("{} {}", happening.verb, if now { "at once".to_owned() } else { format!("after {}", at.text()) }))
+            Some(format!(
+                "{} {}",
+                happening.verb,
+                if now { "at once".to_owned() } else { format!("after {}", at.text()) }
+            ))
         });
         let never: Vec<&str> =
             self.happens.iter().filter(|happening| happening.at.is_none()).map(|happening| happening.verb).collect();
@@ -285,7 +295,9 @@ impl WhyOn {
         let answer = match self.answer {
             Answer::Waits => format!("{node} waits for {on}."),
             Answer::MayWait => {
-                format!("{node} may wait for {on}, but can be Ready without: something on the way has another provider as well.")
+                format!(
+                    "{node} may wait for {on}, but can be Ready without: something on the way has another provider as well."
+                )
             }
             Answer::DoesNotWait => format!("{node} does not wait for {on}."),
         };

@@ -50,7 +50,8 @@ fn look(situation: &Situation<'_>, findings: &mut Vec<Finding>) {
     let mut of: Vec<EventId> = Vec::new();
     let mut positions: FxHashMap<Actor, usize> = FxHashMap::default();
     for entry in dependents.iter().flat_map(|dependent| &dependent.entries) {
-        if let Some(ready) = situation.graph.id(entry.on, Moment::Ready).filter(|_| !positions.contains_key(&entry.on)) {
+        if let Some(ready) = situation.graph.id(entry.on, Moment::Ready).filter(|_| !positions.contains_key(&entry.on))
+        {
             positions.insert(entry.on, of.len());
             of.push(ready);
         }
@@ -59,7 +60,11 @@ fn look(situation: &Situation<'_>, findings: &mut Vec<Finding>) {
     let mut wanted = FxHashSet::default();
     for Dependent { entries, .. } in &dependents {
         let pairs = entries.iter().flat_map(|through| entries.iter().map(move |entry| (through, entry)));
-        wanted.extend(pairs.filter(|(one, other)| one.on != other.on).filter_map(|(one, other)| Some((position(one)?, position(other)?))));
+        wanted.extend(
+            pairs
+                .filter(|(one, other)| one.on != other.on)
+                .filter_map(|(one, other)| Some((position(one)?, position(other)?))),
+        );
     }
     let is_equal = equal_strength(situation.cluster);
     let needs = situation.graph.needs_among(&of, &is_equal, &wanted);
@@ -72,11 +77,13 @@ fn look(situation: &Situation<'_>, findings: &mut Vec<Finding>) {
 /// Every Kustomization and HelmRelease that happens, is defined once, and has several plain entries.
 fn dependents(situation: &Situation<'_>) -> Vec<Dependent> {
     let cluster = situation.cluster;
-    let entry = |reference: &DependencyReference, namespace: &str, span: Span, find: &dyn Fn(&NodeKey) -> Option<Actor>| {
-        let namespace = reference.namespace.as_deref().unwrap_or(namespace);
-        let on = find(&NodeKey::new(namespace, reference.name.as_str())).filter(|_| reference.ready_expr.is_none())?;
-        Some(Entry { on, span })
-    };
+    let entry =
+        |reference: &DependencyReference, namespace: &str, span: Span, find: &dyn Fn(&NodeKey) -> Option<Actor>| {
+            let namespace = reference.namespace.as_deref().unwrap_or(namespace);
+            let on =
+                find(&NodeKey::new(namespace, reference.name.as_str())).filter(|_| reference.ready_expr.is_none())?;
+            Some(Entry { on, span })
+        };
     let nodes = cluster.nodes().filter(|(_, node)| node.definitions.len() <= 1).map(|(id, node)| {
         let find = |key: &NodeKey| cluster.find(key).map(Actor::Node);
         let list = node.kustomization.spec.depends_on.iter().enumerate();
@@ -88,7 +95,8 @@ fn dependents(situation: &Situation<'_>) -> Vec<Dependent> {
         let find = |key: &NodeKey| cluster.release(key).map(|index| Actor::Release(index as u32));
         let list = release.helm.spec.depends_on.iter().enumerate();
         let span = |index| release.helm.item_span(&["spec", "dependsOn"], index);
-        let entries = list.filter_map(|(index, reference)| entry(reference, &release.key.namespace, span(index), &find));
+        let entries =
+            list.filter_map(|(index, reference)| entry(reference, &release.key.namespace, span(index), &find));
         Dependent { actor: Actor::Release(index as u32), entries: entries.collect() }
     });
     let starts = |actor: Actor| {
@@ -123,7 +131,11 @@ fn equal_strength(cluster: &Cluster) -> impl Fn(Event, Event, &Edge) -> bool {
     }
 }
 
-fn report(situation: &Situation<'_>, dependent: &Dependent, implies: &dyn Fn(&Entry, &Entry) -> bool) -> Option<Finding> {
+fn report(
+    situation: &Situation<'_>,
+    dependent: &Dependent,
+    implies: &dyn Fn(&Entry, &Entry) -> bool,
+) -> Option<Finding> {
     let cluster = situation.cluster;
     let entries = &dependent.entries;
     // Each with the entry that implies it: one that stands alone, so that those which stay imply those which go.

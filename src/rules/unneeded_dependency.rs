@@ -134,8 +134,7 @@ fn only_behind(situation: &Situation<'_>, entry: &Costly) -> Vec<NodeId> {
     };
     let mut all = graph.behind(entry.ready);
     all.push(entry.ready);
-    let others: Vec<EventId> =
-        entry.others.iter().flat_map(|id| graph.behind(*id).into_iter().chain([*id])).collect();
+    let others: Vec<EventId> = entry.others.iter().flat_map(|id| graph.behind(*id).into_iter().chain([*id])).collect();
     nodes(&all).difference(&nodes(&others)).copied().collect()
 }
 
@@ -160,7 +159,9 @@ fn releases_of(situation: &Situation<'_>, nodes: &[NodeId]) -> Option<Vec<usize>
     }
     let objects = nodes.iter().flat_map(|id| &cluster.node(*id).applied.build.objects);
     let acts = |kind: &str| {
-        kind.ends_with("Class") || kind.ends_with("WebhookConfiguration") || matches!(kind, "CustomResourceDefinition" | "APIService")
+        kind.ends_with("Class")
+            || kind.ends_with("WebhookConfiguration")
+            || matches!(kind, "CustomResourceDefinition" | "APIService")
     };
     let serves = |object: &crate::kustomize::Object| object.node.find_str(&["kind"]).is_none_or(acts);
     (!objects.into_iter().any(serves)).then_some(found)
@@ -169,7 +170,8 @@ fn releases_of(situation: &Situation<'_>, nodes: &[NodeId]) -> Option<Vec<usize>
 /// The HelmRelease that the dependency waits for longest.
 fn slowest(situation: &Situation<'_>, entry: &Costly) -> Option<usize> {
     let inputs = situation.graph.inputs(entry.ready).map(|(input, _)| situation.graph.event(input).actor);
-    let releases = inputs.filter_map(|actor| if let Actor::Release(index) = actor { Some(index as usize) } else { None });
+    let releases =
+        inputs.filter_map(|actor| if let Actor::Release(index) = actor { Some(index as usize) } else { None });
     let slowest = releases.max_by_key(|index| (situation.durations.release(*index).range.typical, Reverse(*index)))?;
     (situation.durations.release(slowest).range.typical >= COST).then_some(slowest)
 }
@@ -181,7 +183,9 @@ fn words(situation: &Situation<'_>, nodes: &[NodeId], releases: &[usize]) -> Vec
     for object in nodes.iter().flat_map(|id| &cluster.node(*id).applied.build.objects) {
         let id = object.id();
         let common = ["default", "flux-system", "kube-system"];
-        words.extend(id.namespace.filter(|namespace| !common.contains(&namespace.as_str())).map(|text| text.to_lowercase()));
+        words.extend(
+            id.namespace.filter(|namespace| !common.contains(&namespace.as_str())).map(|text| text.to_lowercase()),
+        );
         words.insert(id.name.to_lowercase());
     }
     for index in releases {

@@ -132,7 +132,8 @@ fn why_tells_what_is_waited_for_and_where_that_is_written() {
 #[test]
 fn why_tells_the_chain_between_two() {
     let repository = Repository::chain(&["prod"]);
-    repository.write("clusters/prod/web.yaml", &node("web", "  dependsOn: [{name: apps}]\n").replace("./web", "./base"));
+    repository
+        .write("clusters/prod/web.yaml", &node("web", "  dependsOn: [{name: apps}]\n").replace("./web", "./base"));
     let json = repository.json(&["why", "web", "infra"]);
     assert_eq!((&json["answer"], &json["reverse"]), (&"waits".into(), &"does-not-wait".into()));
     let chain = json["chains"][0].as_array().unwrap();
@@ -167,7 +168,8 @@ fn what_two_provide_may_be_waited_for() {
 fn a_loop_is_told_in_order() {
     let repository = Repository::chain(&["prod"]);
     repository.write("clusters/prod/infra.yaml", &node("infra", "  dependsOn: [{name: apps}]\n"));
-    repository.write("clusters/prod/web.yaml", &node("web", "  dependsOn: [{name: apps}]\n").replace("./web", "./base"));
+    repository
+        .write("clusters/prod/web.yaml", &node("web", "  dependsOn: [{name: apps}]\n").replace("./web", "./base"));
     let json = repository.json(&["why", "web"]);
     assert_eq!(json["events"][3]["at_seconds"], serde_json::Value::Null);
     assert_eq!(names(&serde_json::json!([json["stuck"]["way"][0]["on"]])), ["apps"]);
@@ -206,7 +208,8 @@ fn impact_of_a_node_counts_and_names() {
 #[test]
 fn another_source_does_not_wait_at_each_commit() {
     let repository = Repository::chain(&["prod"]);
-    let apps = node("apps", "  dependsOn: [{name: infra}]\n").replace("GitRepository, name: flux-system", "GitRepository, name: other");
+    let apps = node("apps", "  dependsOn: [{name: infra}]\n")
+        .replace("GitRepository, name: flux-system", "GitRepository, name: other");
     repository.write("clusters/prod/apps.yaml", &apps);
     let impact = &repository.json(&["impact", "infra"])["clusters"][0];
     assert_eq!((&impact["counts"]["reconciles"], &impact["counts"]["waits_each_commit"]), (&2.into(), &0.into()));
@@ -242,11 +245,20 @@ fn files_are_found_from_the_working_directory_and_from_the_root() {
     let folder = repository.0.path().join("base");
     for file in ["web.yaml", "base/web.yaml"] {
         let done = run_in(&folder, &["impact", file, "-C", ".."]);
-        assert!(done.code == 0 && done.out.contains("base/web.yaml in cluster clusters/prod"), "{}{}", done.out, done.err);
+        assert!(
+            done.code == 0 && done.out.contains("base/web.yaml in cluster clusters/prod"),
+            "{}{}",
+            done.out,
+            done.err
+        );
     }
     let done = repository.run(&["impact", "base/wev.yaml"]);
     assert_eq!((done.code, done.out.as_str()), (2, ""));
-    assert!(done.err.contains("no file `base/wev.yaml`") && done.err.contains("did you mean `base/web.yaml`?"), "{}", done.err);
+    assert!(
+        done.err.contains("no file `base/wev.yaml`") && done.err.contains("did you mean `base/web.yaml`?"),
+        "{}",
+        done.err
+    );
     let outside = tempfile::tempdir().unwrap();
     let done = repository.run(&["impact", outside.path().to_str().unwrap()]);
     assert!(done.code == 2 && done.err.contains("outside the repository"), "{}", done.err);
