@@ -109,9 +109,8 @@ pub(super) enum Command {
     Lint(Lint),
     /// Print what a Kustomization applies, and where every value of it comes from
     Render(Render),
-    /// Say what something waits for, or through what it waits for something else
+    // What these print about themselves stands at their arguments: a comment here would hide all but one line of it.
     Why(Why),
-    /// Say what a change or a failure reaches
     Impact(Impact),
     /// Explain a rule: what it reports, why it matters, how to fix it
     Explain(Explain),
@@ -217,7 +216,7 @@ pub(super) struct Render {
     pub(super) configuration: Configuration,
 }
 
-/// Say what something waits for
+/// Say what something waits for, or through what it waits for something else
 ///
 /// Of one object: what it waits for, longest first, the chain that decides when it starts and when it is Ready,
 /// and the loop that keeps it from ever being so. Of two: the shortest chains through which the first waits for the

@@ -251,19 +251,17 @@ impl EventGraph {
         counts
     }
 
-    /// The pairs of positions in `of` whose first needs the second, over edges that `allow` allows.
+    /// Those of `wanted`, pairs of positions in `of`, whose first needs the second, over edges that `allow` allows.
     #[must_use]
     pub fn needs_among(
         &self,
         of: &[EventId],
         allow: &dyn Fn(Event, Event, &Edge) -> bool,
-        wanted: &FxHashSet<(usize, usize)>,
+        wanted: &[(usize, usize)],
     ) -> FxHashSet<(usize, usize)> {
         let mut by_block: FxHashMap<usize, Vec<(usize, usize)>> = FxHashMap::default();
-        let mut pairs: Vec<(usize, usize)> = wanted.iter().copied().collect();
-        pairs.sort_unstable();
-        for pair in pairs {
-            by_block.entry(pair.1 / BLOCK).or_default().push(pair);
+        for pair in wanted {
+            by_block.entry(pair.1 / BLOCK).or_default().push(*pair);
         }
         let mut found = FxHashSet::default();
         self.each_block(of, allow, &mut |offset, needs| {

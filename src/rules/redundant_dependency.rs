@@ -1,4 +1,4 @@
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 use super::{Context, Rule, Situation, wording::short_list};
 use crate::{
@@ -57,7 +57,7 @@ fn look(situation: &Situation<'_>, findings: &mut Vec<Finding>) {
         }
     }
     let position = |entry: &Entry| positions.get(&entry.on).copied();
-    let mut wanted = FxHashSet::default();
+    let mut wanted: Vec<(usize, usize)> = Vec::new();
     for Dependent { entries, .. } in &dependents {
         let pairs = entries.iter().flat_map(|through| entries.iter().map(move |entry| (through, entry)));
         wanted.extend(
