@@ -16,6 +16,8 @@ Examples:
   fluxdag lint                        Check the repository around the current folder
   fluxdag lint clusters/prod          Check one cluster of it
   fluxdag render apps --origin        Print what a Kustomization applies, and what decides it
+  fluxdag why apps                    Say what a Kustomization waits for, and how long
+  fluxdag impact apps/base/web.yaml   Say what a change of a file reaches
   fluxdag explain dependency-cycle    What a rule reports, why, and how to fix it
 
 Exit codes:
@@ -45,6 +47,31 @@ Examples:
 Exit codes:
   0  built
   1  the build fails; what could be built is printed
+  2  the job could not be done";
+
+const WHY_EXAMPLES: &str = "\
+Examples:
+  fluxdag why apps                       What `apps` waits for, and the chain that decides when it is Ready
+  fluxdag why apps cert-manager          Through what `apps` waits for `cert-manager`
+  fluxdag why hr/media/plex              The same of a HelmRelease
+  fluxdag why apps --cluster prod        Where several clusters have one
+  fluxdag why apps -C ../fleet -o json   Of another repository, for a program
+
+Exit codes:
+  0  answered, whatever the answer
+  2  the job could not be done";
+
+const IMPACT_EXAMPLES: &str = "\
+Examples:
+  fluxdag impact cert-manager                What waits for it, at each commit and on a cold start
+  fluxdag impact apps/base/web.yaml          What is built from a file, and what that reaches
+  fluxdag impact ./apps                      The same of all files below a folder
+  fluxdag impact $(git diff --name-only --diff-filter=d)
+                                             What the changes in the work tree reach
+  fluxdag impact hr/media/plex -o json       For a program
+
+Exit codes:
+  0  answered, whatever the answer
   2  the job could not be done";
 
 /// Find deadlocks, fragile gates and slow rollouts in Flux GitOps repositories, without a cluster
@@ -82,6 +109,9 @@ pub(super) enum Command {
     Lint(Lint),
     /// Print what a Kustomization applies, and where every value of it comes from
     Render(Render),
+    // What these print about themselves stands at their arguments: a comment here would hide all but one line of it.
+    Why(Why),
+    Impact(Impact),
     /// Explain a rule: what it reports, why it matters, how to fix it
     Explain(Explain),
     /// List the rules
@@ -189,6 +219,63 @@ pub(super) struct Render {
     pub(super) configuration: Configuration,
 }
 
+/// Say what something waits for, or through what it waits for something else
+///
+/// Of one object: what it waits for, longest first, the chain that decides when it starts and when it is Ready,
+/// and the loop that keeps it from ever being so. Of two: the shortest chains through which the first waits for the
+/// second.
+///
+/// Objects are named as NAME, NAMESPACE/NAME, KIND/NAME or KIND/NAMESPACE/NAME; `ks` and `hr` are short for Kustomization
+/// and HelmRelease. Without a kind a Kustomization is meant, else a HelmRelease, else any other object.
+#[derive(Debug, Args)]
+#[command(after_help = WHY_EXAMPLES)]
+pub(super) struct Why {
+    /// What waits
+    #[arg(value_name = "A")]
+    pub(super) node: String,
+    /// What it may wait for
+    #[arg(value_name = "B")]
+    pub(super) on: Option<String>,
+    #[command(flatten)]
+    pub(super) question: Question,
+}
+
+/// Say what a change or a failure reaches
+///
+/// What reconciles with each new revision, what waits for it then, what starts or is Ready only behind it in a cold start,
+/// and so never does where it fails. Of several arguments it tells what all of them together reach.
+///
+/// An argument is the name of an object, as for `fluxdag why`, or else a file or folder, from the working directory or
+/// from the artifact root. Where both fit, the object is meant; `./apps` is always a path.
+#[derive(Debug, Args)]
+#[command(after_help = IMPACT_EXAMPLES)]
+pub(super) struct Impact {
+    /// Names of objects, files or folders
+    #[arg(value_name = "NODE|FILE", required = true)]
+    pub(super) about: Vec<String>,
+    #[command(flatten)]
+    pub(super) question: Question,
+}
+
+/// Of what repository a question is asked, and how it is answered.
+#[derive(Debug, Args)]
+pub(super) struct Question {
+    /// Files or folders of the repository; what lies around them is read where it is needed
+    #[arg(short = 'C', long = "repository", value_name = "PATH", default_value = ".", help_heading = "Analysis")]
+    pub(super) paths: Vec<PathBuf>,
+    /// How to write the answer
+    #[arg(short = 'o', long = "format", value_name = "FMT", default_value = "text", help_heading = "Output")]
+    pub(super) format: AnswerFormat,
+    /// The folder that every `spec.path` is relative to; found by itself where not given
+    #[arg(long, value_name = "DIR", help_heading = "Analysis")]
+    pub(super) root: Option<PathBuf>,
+    /// Look at this cluster alone
+    #[arg(long, value_name = "NAME", help_heading = "Analysis")]
+    pub(super) cluster: Option<String>,
+    #[command(flatten)]
+    pub(super) configuration: Configuration,
+}
+
 /// Which configuration file is read.
 #[derive(Debug, Args)]
 pub(super) struct Configuration {
@@ -234,6 +321,14 @@ pub(super) enum PageFormat {
     Text,
     /// The page as it is written
     Markdown,
+    /// For programs
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum AnswerFormat {
+    /// For reading in a terminal
+    Text,
     /// For programs
     Json,
 }

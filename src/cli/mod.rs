@@ -7,12 +7,15 @@ mod args;
 mod environment;
 mod error;
 mod explain;
+mod impact;
 mod lint;
 mod output;
 mod page;
+mod question;
 mod render;
 mod rules;
 mod settings;
+mod why;
 
 use std::{
     io::{self, IsTerminal as _, Write as _},
@@ -74,6 +77,8 @@ fn run(environment: &Environment) -> u8 {
     let result = match &arguments.command {
         Command::Lint(lint) => lint::run(lint, &arguments.global, environment),
         Command::Render(render) => render::run(render, &arguments.global, environment),
+        Command::Why(why) => why::run(why, &arguments.global, environment).map(|()| 0),
+        Command::Impact(impact) => impact::run(impact, &arguments.global, environment).map(|()| 0),
         Command::Explain(explain) => explain::run(explain, &arguments.global, environment).map(|()| 0),
         Command::Rules(rules) => rules::run(rules, &arguments.global, environment).map(|()| 0),
     };

@@ -99,7 +99,7 @@ fn of_folder(built: FolderBuild) -> Rendered {
 }
 
 fn of_node(text: &str, render: &Render, environment: &Environment) -> Result<Rendered, CliError> {
-    let wanted = Wanted::parse(text).map_err(|error| {
+    let wanted = Wanted::kustomization(text).map_err(|error| {
         CliError::new(error.to_string()).with_help(
             "name one as `apps`, `flux-system/apps` or `Kustomization/flux-system/apps`; a folder is built with --path",
         )

@@ -5,6 +5,7 @@
 
 mod bootstrap;
 mod broken;
+mod builders;
 mod charts;
 mod closure;
 mod comments;
@@ -22,6 +23,7 @@ mod supply;
 mod wanted;
 
 pub use broken::{BrokenDocument, broken_documents};
+pub use builders::{Use, builders, is_decided_by};
 pub use charts::{Chart, chart_of};
 pub use comments::{Sight, suppressions};
 pub use discover::{Declared, Discovered, discover};
@@ -30,7 +32,7 @@ pub use model::{Cluster, Definition, Folder, Node, NodeId, NodeKey, ObjectKey, P
 pub use root::find_root;
 pub use scope::Scope;
 pub use supply::{ChartSupply, CustomKind, Made, MadeNamespace, Supply};
-pub use wanted::{Wanted, WantedError};
+pub use wanted::{Named, Wanted, WantedError};
 
 #[cfg(test)]
 mod tests;

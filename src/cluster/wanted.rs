@@ -1,13 +1,24 @@
-//! Finding the node that somebody named by hand.
+//! Finding the object that somebody named by hand.
 
-use super::{Cluster, Node};
+use super::{Cluster, Node, NodeId, NodeKey, ObjectKey};
 
-/// A Kustomization as people name it: `apps`, `flux-system/apps`, `Kustomization/apps` or
-/// `Kustomization/flux-system/apps`.
+/// An object as people name it: `apps`, `flux-system/apps`, `Kustomization/apps` or `Kustomization/flux-system/apps`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {
+    kind: Option<String>,
     namespace: Option<String>,
     name: String,
+}
+
+/// An object of a cluster, by its position there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Named {
+    /// A Kustomization.
+    Node(NodeId),
+    /// A HelmRelease, by position in [`Cluster::releases`].
+    Release(usize),
+    /// Another object, by position in [`Cluster::objects`].
+    Object(usize),
 }
 
 /// Why a text names no Kustomization.
@@ -22,38 +33,79 @@ pub enum WantedError {
         /// The text.
         text: String,
         /// The kind it names.
-        kind: &'static str,
+        kind: String,
     },
 }
 
 /// How alike two names are for one to be taken for the other.
 const ALIKE: f64 = 0.75;
 
+/// Names of kinds, as `kubectl` and `flux` know them.
+const KINDS: &[(&str, &[&str])] = &[
+    ("Kustomization", &["ks", "kustomization", "kustomizations"]),
+    ("HelmRelease", &["hr", "helmrelease", "helmreleases"]),
+    ("GitRepository", &["gitrepo", "gitrepository", "gitrepositories"]),
+    ("OCIRepository", &["ocirepo", "ocirepository", "ocirepositories"]),
+    ("HelmRepository", &["helmrepo", "helmrepository", "helmrepositories"]),
+    ("HelmChart", &["hc", "helmchart", "helmcharts"]),
+    ("ResourceSet", &["rset", "resourceset", "resourcesets"]),
+    ("ConfigMap", &["cm", "configmap", "configmaps"]),
+    ("Secret", &["secret", "secrets"]),
+    ("Namespace", &["ns", "namespace", "namespaces"]),
+];
+
+/// The kind that `text` names. A namespace begins with no capital letter.
+fn kind(text: &str) -> Option<String> {
+    let lower = text.to_lowercase();
+    let known = KINDS.iter().find(|(_, names)| names.contains(&lower.as_str())).map(|(kind, _)| (*kind).to_owned());
+    known.or_else(|| text.starts_with(|first: char| first.is_ascii_uppercase()).then(|| text.to_owned()))
+}
+
 impl Wanted {
-    /// Reads `text`.
+    /// Reads `text` as the name of an object of any kind.
+    ///
+    /// # Errors
+    /// Where it has no form of a name.
+    pub fn parse(text: &str) -> Result<Self, WantedError> {
+        let form = || WantedError::Form(text.to_owned());
+        let parts: Vec<&str> = text.split('/').collect();
+        if parts.iter().any(|part| part.is_empty() || matches!(*part, "." | "..")) {
+            return Err(form());
+        }
+        let new = |kind: Option<String>, namespace: Option<&str>, name: &str| Self {
+            kind,
+            namespace: namespace.map(str::to_owned),
+            name: name.to_owned(),
+        };
+        match parts.as_slice() {
+            [name] => Ok(new(None, None, name)),
+            [first, name] => match kind(first) {
+                Some(kind) => Ok(new(Some(kind), None, name)),
+                None => Ok(new(None, Some(first), name)),
+            },
+            [first, namespace, name] => kind(first).map(|kind| new(Some(kind), Some(namespace), name)).ok_or_else(form),
+            _ => Err(form()),
+        }
+    }
+
+    /// Reads `text` as the name of a Kustomization.
     ///
     /// # Errors
     /// Where it has no form of a name, or names another kind.
-    pub fn parse(text: &str) -> Result<Self, WantedError> {
-        let parts: Vec<&str> = text.split('/').collect();
-        if parts.iter().any(|part| part.is_empty()) {
-            return Err(WantedError::Form(text.to_owned()));
+    pub fn kustomization(text: &str) -> Result<Self, WantedError> {
+        let mut wanted = Self::parse(text)?;
+        match wanted.kind.take().filter(|kind| kind != "Kustomization") {
+            Some(kind) => Err(WantedError::Kind { text: text.to_owned(), kind }),
+            None => Ok(wanted),
         }
-        let is_kind = |part: &str| matches!(part.to_lowercase().as_str(), "kustomization" | "kustomizations" | "ks");
-        let is_release = |part: &str| matches!(part.to_lowercase().as_str(), "helmrelease" | "helmreleases" | "hr");
-        let new = |namespace: Option<&str>, name: &str| {
-            Ok(Self { namespace: namespace.map(str::to_owned), name: name.to_owned() })
-        };
-        match parts.as_slice() {
-            [kind, _] | [kind, _, _] if is_release(kind) => {
-                Err(WantedError::Kind { text: text.to_owned(), kind: "HelmRelease" })
-            }
-            [name] => new(None, name),
-            [kind, name] if is_kind(kind) => new(None, name),
-            [namespace, name] => new(Some(namespace), name),
-            [kind, namespace, name] if is_kind(kind) => new(Some(namespace), name),
-            _ => Err(WantedError::Form(text.to_owned())),
-        }
+    }
+
+    fn fits(&self, namespace: &str, name: &str) -> bool {
+        self.name == name && self.namespace.as_deref().is_none_or(|wanted| wanted == namespace)
+    }
+
+    fn is_of(&self, kind: &str) -> bool {
+        self.kind.as_deref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(kind))
     }
 
     /// The nodes that are meant, each with its cluster. What no entry point reaches counts only where nothing else fits.
@@ -62,8 +114,7 @@ impl Wanted {
         let mut found: Vec<(&Cluster, &Node)> = clusters
             .iter()
             .flat_map(|cluster| cluster.nodes.iter().map(move |node| (cluster, node)))
-            .filter(|(_, node)| node.key.name == self.name)
-            .filter(|(_, node)| self.namespace.as_deref().is_none_or(|wanted| node.key.namespace == wanted))
+            .filter(|(_, node)| self.fits(&node.key.namespace, &node.key.name))
             .collect();
         if found.iter().any(|(cluster, _)| cluster.reached) {
             found.retain(|(cluster, _)| cluster.reached);
@@ -71,14 +122,58 @@ impl Wanted {
         found
     }
 
+    /// Every object of `cluster` that is meant: Kustomizations, HelmReleases, and then whatever else there is.
+    #[must_use]
+    pub fn find_in(&self, cluster: &Cluster) -> Vec<Named> {
+        let fits = |key: &NodeKey| self.fits(&key.namespace, &key.name);
+        let mut found = Vec::new();
+        if self.is_of("Kustomization") {
+            found.extend(cluster.nodes().filter(|(_, node)| fits(&node.key)).map(|(id, _)| Named::Node(id)));
+        }
+        if self.is_of("HelmRelease") {
+            let releases = cluster.releases.iter().enumerate();
+            found.extend(releases.filter(|(_, release)| fits(&release.key)).map(|(index, _)| Named::Release(index)));
+        }
+        let is_other = |key: &ObjectKey| !key.is_kustomization() && !key.is_helm_release();
+        let objects = cluster
+            .objects
+            .keys()
+            .enumerate()
+            .filter(|(_, key)| is_other(key) && self.is_of(&key.kind) && self.fits(&key.namespace, &key.name));
+        found.extend(objects.map(|(index, _)| Named::Object(index)));
+        found
+    }
+
     /// The key of the node that is most like what is wanted, if any is.
     #[must_use]
     pub fn similar(&self, clusters: &[Cluster]) -> Option<String> {
-        let nodes = clusters.iter().flat_map(|cluster| &cluster.nodes);
-        let likeness = |node: &Node| strsim::jaro_winkler(&self.name.to_lowercase(), &node.key.name);
-        let near = nodes.filter(|node| likeness(node) >= ALIKE);
-        near.max_by(|one, other| likeness(one).total_cmp(&likeness(other)).then_with(|| other.key.cmp(&one.key)))
-            .map(|node| node.key.to_string())
+        self.nearest(clusters.iter().flat_map(|cluster| cluster.nodes.iter().map(|node| &node.key)))
+            .map(|key| key.to_string())
+    }
+
+    /// The name of the Kustomization or HelmRelease that is most like what is wanted, if any is.
+    #[must_use]
+    pub fn similar_object(&self, clusters: &[&Cluster]) -> Option<String> {
+        let nodes = clusters.iter().flat_map(|cluster| cluster.nodes.iter().map(|node| &node.key));
+        let releases = clusters.iter().flat_map(|cluster| cluster.releases.iter().map(|release| &release.key));
+        let node = if self.is_of("Kustomization") { self.nearest(nodes) } else { None };
+        let release = if self.is_of("HelmRelease") { self.nearest(releases) } else { None };
+        match (node, release) {
+            (Some(node), Some(release)) if self.likeness(release) > self.likeness(node) => {
+                Some(release.subject("HelmRelease").to_string())
+            }
+            (Some(node), _) => Some(node.subject("Kustomization").to_string()),
+            (None, release) => release.map(|key| key.subject("HelmRelease").to_string()),
+        }
+    }
+
+    fn likeness(&self, key: &NodeKey) -> f64 {
+        strsim::jaro_winkler(&self.name.to_lowercase(), &key.name)
+    }
+
+    fn nearest<'c>(&self, keys: impl Iterator<Item = &'c NodeKey>) -> Option<&'c NodeKey> {
+        let near = keys.filter(|key| self.likeness(key) >= ALIKE);
+        near.max_by(|one, other| self.likeness(one).total_cmp(&self.likeness(other)).then_with(|| other.cmp(one)))
     }
 }
 
@@ -88,15 +183,25 @@ mod tests {
 
     #[test]
     fn a_node_is_named_in_several_ways() {
-        let of = |text: &str| Wanted::parse(text).map(|wanted| (wanted.namespace, wanted.name));
+        let of = |text: &str| Wanted::kustomization(text).map(|wanted| (wanted.namespace, wanted.name));
         let apps = |namespace: Option<&str>| Ok((namespace.map(str::to_owned), "apps".to_owned()));
         assert_eq!(of("apps"), apps(None));
         assert_eq!(of("Kustomization/apps"), apps(None));
         assert_eq!(of("flux-system/apps"), apps(Some("flux-system")));
         assert_eq!(of("ks/flux-system/apps"), apps(Some("flux-system")));
         assert!(matches!(of("HelmRelease/x/apps"), Err(WantedError::Kind { .. })));
-        for wrong in ["", "/", "a/", "a/b/c", "./apps/base/x"] {
+        for wrong in ["", "/", "a/", "a/b/c", "./apps/base/x", "./apps", "../a"] {
             assert!(matches!(of(wrong), Err(WantedError::Form(_))), "{wrong}");
         }
+    }
+
+    #[test]
+    fn an_object_of_any_kind_is_named_with_its_kind() {
+        let of = |text: &str| Wanted::parse(text).map(|wanted| (wanted.kind, wanted.namespace, wanted.name));
+        let some = |text: &str| Some(text.to_owned());
+        assert_eq!(of("hr/x/apps"), Ok((some("HelmRelease"), some("x"), "apps".to_owned())));
+        assert_eq!(of("gitrepo/flux-system"), Ok((some("GitRepository"), None, "flux-system".to_owned())));
+        assert_eq!(of("ClusterIssuer/x"), Ok((some("ClusterIssuer"), None, "x".to_owned())));
+        assert_eq!(of("x/y"), Ok((None, some("x"), "y".to_owned())));
     }
 }

@@ -19,7 +19,7 @@ pub struct Loop {
 }
 
 /// One step of a [`Loop`]: `after` cannot happen before `before`.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
     /// What has to happen first.
     pub before: Event,
@@ -130,7 +130,7 @@ impl EventGraph {
     }
 
     fn find_deadlocks(&self, least: Confidence, told: &mut [bool], loops: &mut Vec<Loop>) {
-        let happens = self.happening(least, &[]);
+        let happens = self.possible(least, &[]);
         let is_stuck = |node: NodeIndex| !happens[node.index()];
         if !self.graph.node_indices().any(|node| is_stuck(node) && !told[node.index()]) {
             return;

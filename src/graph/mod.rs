@@ -13,12 +13,15 @@
 //! (dependency check, staged apply, health check); it is the only room that knows petgraph.
 
 mod build;
+mod describe;
 mod event;
 mod loops;
 mod needs;
+mod queries;
 mod solve;
 mod volumes;
 
+pub use describe::Told;
 pub use event::{Actor, Edge, Event, EventId, Moment, Reason};
 pub use loops::{Loop, Nature, Step};
 pub use solve::{Cost, Solution};

@@ -92,7 +92,7 @@ impl EventGraph {
     /// Which events happen where `blocked` never do, by index. Edges less sure than `least` are taken for none, so that what
     /// rests on them does not happen less often.
     #[must_use]
-    pub fn happening(&self, least: Confidence, blocked: &[EventId]) -> Vec<bool> {
+    pub fn possible(&self, least: Confidence, blocked: &[EventId]) -> Vec<bool> {
         let counts = |edge: &Edge| edge.confidence >= least;
         let mut missing: Vec<usize> = vec![0; self.graph.node_count()];
         for edge in self.graph.edge_references().filter(|edge| counts(edge.weight())) {
@@ -122,7 +122,8 @@ impl EventGraph {
         self.earliest(&Free)
     }
 
-    fn inputs_needed(&self, id: EventId) -> usize {
+    /// How many inputs have to happen before `id` does.
+    pub(super) fn inputs_needed(&self, id: EventId) -> usize {
         let inputs = self.graph.edges_directed(id.0, Direction::Incoming).count();
         if self.graph[id.0].is_or() { inputs.min(1) } else { inputs }
     }

@@ -5,11 +5,11 @@ use serde::Serialize;
 use super::{Report, text::is_unprintable};
 use crate::{
     finding::{Confidence, Finding, Location, Related, Severity, Subject, Suppressed, SuppressionKind},
-    source::Span,
+    source::{Span, Tree},
 };
 
 /// Raised when a field changes its meaning or goes away. Added fields do not raise it.
-const SCHEMA_VERSION: u32 = 1;
+pub(super) const SCHEMA_VERSION: u32 = 1;
 
 #[derive(Serialize)]
 struct Document<'a> {
@@ -22,7 +22,7 @@ struct Document<'a> {
 }
 
 #[derive(Serialize)]
-struct Tool {
+pub(super) struct Tool {
     name: &'static str,
     version: &'static str,
 }
@@ -96,7 +96,7 @@ struct RelatedJson<'a> {
 
 /// Lines and columns are 1-based, columns count characters, and the end is the place behind the last character.
 #[derive(Serialize)]
-struct Place {
+pub(super) struct Place {
     path: String,
     line: u32,
     column: u32,
@@ -128,7 +128,7 @@ fn document<'a>(report: &'a Report<'a>) -> Document<'a> {
     let of = |severity| report.findings.iter().filter(|finding| finding.severity == severity).count();
     Document {
         schema_version: SCHEMA_VERSION,
-        tool: Tool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },
+        tool: Tool::THIS,
         summary: Summary {
             errors: of(Severity::Error),
             warnings: of(Severity::Warning),
@@ -224,16 +224,28 @@ fn subject(subject: &Subject) -> SubjectJson<'_> {
 }
 
 fn place(report: &Report<'_>, span: Span) -> Option<Place> {
-    if !span.is_some() {
-        return None;
+    Place::of(report.tree, span)
+}
+
+impl Place {
+    /// The place of `span`, where a file holds it.
+    pub(super) fn of(tree: &Tree, span: Span) -> Option<Self> {
+        if !span.is_some() {
+            return None;
+        }
+        let start = tree.position(span);
+        let end = (span.end > span.start).then(|| tree.position_at(span.file, span.end));
+        Some(Self {
+            path: tree.path(span.file).to_owned(),
+            line: start.line,
+            column: start.column,
+            end_line: end.map(|end| end.line),
+            end_column: end.map(|end| end.column),
+        })
     }
-    let start = report.tree.position(span);
-    let end = (span.end > span.start).then(|| report.tree.position_at(span.file, span.end));
-    Some(Place {
-        path: report.path(span.file),
-        line: start.line,
-        column: start.column,
-        end_line: end.map(|end| end.line),
-        end_column: end.map(|end| end.column),
-    })
+}
+
+impl Tool {
+    /// This program.
+    pub(super) const THIS: Self = Self { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") };
 }

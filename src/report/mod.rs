@@ -4,9 +4,11 @@
 //! Nothing here decides what is a finding, or knows a graph. Every format shows the same findings. What comes out of
 //! the repository under analysis (names, paths, source lines) is escaped before it reaches a terminal.
 
+mod answer;
 mod concise;
 mod filter;
 mod full;
+mod impact;
 mod json;
 mod objects;
 mod snippet;
@@ -15,6 +17,7 @@ mod terminal;
 #[cfg(test)]
 mod tests;
 mod text;
+mod why;
 
 use std::{
     fmt,
@@ -22,11 +25,14 @@ use std::{
     str::FromStr,
 };
 
+pub use answer::{Link, Times};
 pub use filter::{Filter, Hidden};
+pub use impact::{Built, ClusterImpact, Impact, Revision};
 pub use objects::{Objects, Origin};
 pub use summary::summary;
 pub use terminal::Terminal;
 pub use text::{count, printable, printable_lines, wrap};
+pub use why::{Answer, Happening, Problem, Stuck, Why, WhyOn};
 
 use crate::{
     finding::{Finding, RuleInfo},

@@ -62,11 +62,14 @@ rules![
     namespace_deadlock,
     never_ready_object,
     overlapping_path,
+    redundant_dependency,
     retry_cliff,
     self_provided_input,
     self_prune,
+    single_point_of_failure,
     timeout_below_need,
     unlisted_file,
+    unneeded_dependency,
     unordered_crd,
     unordered_input,
     unordered_namespace,
@@ -87,8 +90,11 @@ type Condition = fn(&Context<'_>) -> bool;
 
 /// Rules that find more, or anything at all, under a condition only. A comment for one is not called unused where the
 /// condition does not hold.
-const CONDITIONAL: &[(&str, Condition)] =
-    &[("long-critical-path", |context| context.max_path.is_some()), ("unordered-crd", |context| context.pedantic)];
+const CONDITIONAL: &[(&str, Condition)] = &[
+    ("long-critical-path", |context| context.max_path.is_some()),
+    ("unordered-crd", |context| context.pedantic),
+    ("unready-gate", |context| context.pedantic),
+];
 
 /// Whether a rule runs.
 fn is_on(info: &RuleInfo, context: &Context<'_>) -> bool {

@@ -35,7 +35,7 @@ pub(super) struct Search<'g> {
 
 impl<'g> Search<'g> {
     pub(super) fn new(graph: &'g EventGraph) -> Self {
-        Self { graph, all: graph.happening(Confidence::Low, &[]), left: WORK / graph.len().max(1) }
+        Self { graph, all: graph.possible(Confidence::Low, &[]), left: WORK / graph.len().max(1) }
     }
 
     /// Which Kustomizations have an edge of `reason` from `needed`, do not bring it themselves, and may start although
@@ -77,7 +77,7 @@ impl<'g> Search<'g> {
         }
         self.left -= 1;
         let bringers: Vec<EventId> = graph.inputs(needed).map(|(before, _)| before).collect();
-        let happens = graph.happening(Confidence::Low, &bringers);
+        let happens = graph.possible(Confidence::Low, &bringers);
         let may_read = |start: EventId| {
             let mut others = graph.inputs(start).filter(|(before, _)| *before != needed);
             self.all[start.index()] && others.all(|(before, _)| happens[before.index()])
@@ -93,7 +93,7 @@ impl<'g> Search<'g> {
             return Vec::new();
         }
         self.left -= 1;
-        let happens = self.graph.happening(Confidence::Low, needed);
+        let happens = self.graph.possible(Confidence::Low, needed);
         let is = |happens: &[bool], node: NodeId, moment| {
             self.graph.id(Actor::Node(node), moment).is_some_and(|event| happens[event.index()])
         };

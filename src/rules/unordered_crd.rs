@@ -7,7 +7,8 @@ use super::{
 };
 use crate::{
     finding::{Category, Confidence, Finding, RuleInfo, Severity, Tier},
-    graph::{Actor, Moment, Reason},
+    cluster::NodeId,
+    graph::{Actor, EventId, Moment, Reason},
 };
 
 pub(super) static RULE: Rule = Rule {
@@ -40,7 +41,9 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
                 continue;
             }
             let Some(needed) = situation.graph.id(Actor::Kind(index as u32), Moment::Exists) else { continue };
-            let early = search.early(needed, Reason::NeedsKind);
+            let mut early = search.early(needed, Reason::NeedsKind);
+            // An edge that proves nothing is told by `unready-gate`.
+            early.retain(|early| !depends_on_bringer(situation, needed, early.node));
             if early.is_empty() {
                 continue;
             }
@@ -59,6 +62,25 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         }
         findings.extend(races.iter().filter_map(|((is_soft, providers), race)| report(situation, *is_soft, providers, race)));
     }
+}
+
+/// Whether a Kustomization depends on one that applies what brings the definition.
+fn depends_on_bringer(situation: &Situation<'_>, needed: EventId, node: NodeId) -> bool {
+    let Some(start) = situation.graph.id(Actor::Node(node), Moment::Start) else { return false };
+    let owners: Vec<NodeId> = situation
+        .graph
+        .inputs(needed)
+        .flat_map(|(before, _)| match situation.graph.event(before).actor {
+            Actor::Node(node) => vec![node],
+            Actor::Release(index) => {
+                situation.cluster.releases[index as usize].providers.iter().map(|provider| provider.node).collect()
+            }
+            _ => Vec::new(),
+        })
+        .collect();
+    let is_bringer = |actor: Actor| matches!(actor, Actor::Node(on) if owners.contains(&on));
+    let mut inputs = situation.graph.inputs(start);
+    inputs.any(|(before, edge)| edge.reason == Reason::DependsOn && is_bringer(situation.graph.event(before).actor))
 }
 
 fn report(situation: &Situation<'_>, is_soft: bool, providers: &[String], race: &Race) -> Option<Finding> {

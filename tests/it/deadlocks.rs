@@ -1,10 +1,10 @@
 //! Deadlocks on random clusters: one is reported exactly where no order of events brings everything up.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use fluxdag::{
     cluster::{Cluster, discover, resolve},
-    graph::{Actor, EventGraph, Moment, Reason, Step},
+    graph::{Actor, EventGraph, EventId, Moment, Reason, Step},
     source::Tree,
     yaml::Store,
 };
@@ -254,4 +254,92 @@ proptest! {
         let (reached, ready) = plan.outcome();
         prop_assert_eq!(reached, ready);
     }
+
+    #[test]
+    fn what_is_needed_is_what_is_lost_without_it(plan in plans()) {
+        let cluster = cluster(&plan);
+        let graph = EventGraph::of(&cluster);
+        let happens: BTreeSet<EventId> = graph.happening(&[]).into_iter().collect();
+        let solution = graph.reachable();
+        prop_assert!(graph.events().all(|id| happens.contains(&id) == solution.time(id).is_some()));
+        let events: Vec<EventId> = graph.events().filter(|id| happens.contains(id)).collect();
+        let lost: Vec<BTreeSet<EventId>> =
+            events.iter().map(|id| graph.lost_without(&[*id]).into_iter().collect()).collect();
+        let counts: Vec<usize> = lost.iter().map(BTreeSet::len).collect();
+        prop_assert_eq!(graph.needed_by(&events, &events), counts);
+        let pairs = (0..events.len()).flat_map(|one| (0..events.len()).map(move |other| (one, other)));
+        let pairs: Vec<(usize, usize)> = pairs.filter(|(one, other)| one != other).collect();
+        let found = graph.needs_among(&events, &|_, _, _| true, &pairs);
+        for (one, other) in pairs {
+            prop_assert_eq!(found.contains(&(one, other)), lost[other].contains(&events[one]));
+        }
+    }
+
+    #[test]
+    fn what_never_happens_leads_to_a_loop(plan in plans()) {
+        let cluster = cluster(&plan);
+        let graph = EventGraph::of(&cluster);
+        let (solution, loops) = (graph.reachable(), graph.deadlocks());
+        for id in graph.events() {
+            let stuck = graph.stuck_in(id, &loops);
+            prop_assert_eq!(stuck.is_some(), solution.time(id).is_none());
+            let Some((way, found)) = stuck else { continue };
+            // From what was asked about to the loop, without a gap but for moments of one object.
+            let mut at = graph.event(id).actor;
+            for step in &way {
+                prop_assert_eq!(step.after.actor, at);
+                at = step.before.actor;
+            }
+            prop_assert!(found.steps.iter().any(|step| step.after.actor == at));
+        }
+    }
+
+    #[test]
+    fn chains_are_the_shortest_there_are(plan in plans()) {
+        let cluster = cluster(&plan);
+        let graph = EventGraph::of(&cluster);
+        for (one, _) in cluster.nodes() {
+            let lengths = links_to(&graph, Actor::Node(one));
+            for (other, _) in cluster.nodes().filter(|(other, _)| *other != one) {
+                let chains = graph.chains(Actor::Node(one), Actor::Node(other), 50, false);
+                let shortest = lengths.get(&Actor::Node(other)).copied();
+                prop_assert_eq!(chains.first().map(Vec::len), shortest);
+                for chain in &chains {
+                    prop_assert_eq!(Some(chain.len()), shortest);
+                    prop_assert_eq!(chain[0].after.actor, Actor::Node(one));
+                    prop_assert_eq!(chain[chain.len() - 1].before.actor, Actor::Node(other));
+                    prop_assert!(chain.windows(2).all(|pair| pair[0].before.actor == pair[1].after.actor));
+                }
+                let sure = graph.chains(Actor::Node(one), Actor::Node(other), 1, true);
+                prop_assert!(sure.iter().flatten().all(|step| graph.alternatives(step).is_empty()));
+                prop_assert!((1..chains.len()).all(|index| !chains[..index].contains(&chains[index])));
+            }
+        }
+    }
+}
+
+/// How many links lead from `actor` to everything that it waits for, by trying each number in turn.
+fn links_to(graph: &EventGraph, actor: Actor) -> BTreeMap<Actor, usize> {
+    let mut seen: BTreeSet<EventId> = graph.events_of(actor).into_iter().collect();
+    let mut found = BTreeMap::new();
+    for length in 0.. {
+        let mut open: Vec<EventId> = seen.iter().copied().collect();
+        while let Some(at) = open.pop() {
+            for (before, edge) in graph.inputs(at) {
+                if edge.reason == Reason::Progress && seen.insert(before) {
+                    open.push(before);
+                }
+            }
+        }
+        for id in &seen {
+            found.entry(graph.event(*id).actor).or_insert(length);
+        }
+        let next = seen.iter().flat_map(|id| graph.inputs(*id).map(|(before, _)| before)).collect::<Vec<_>>();
+        let known = seen.len();
+        seen.extend(next);
+        if seen.len() == known {
+            break;
+        }
+    }
+    found
 }

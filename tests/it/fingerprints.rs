@@ -101,8 +101,9 @@ fn another_cluster_changes_no_fingerprint() {
         let root = format!("clusters/{cluster}");
         write(format!("{root}/flux-system/gotk-sync.yaml"), &node("flux-system", &format!("./{root}"), ""));
         write(format!("{root}/kustomization.yaml"), "resources: [flux-system/gotk-sync.yaml, own.yaml, ../../base]\n");
-        write(format!("{root}/own.yaml"), &node("own", "./base/apps", "  dependsOn: [{name: none}]\n"));
+        write(format!("{root}/own.yaml"), &node("own", "./own", "  dependsOn: [{name: none}]\n"));
     };
+    write("own/y.yaml".to_owned(), "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: y, namespace: y}\n");
     add("prod");
     let one = prints(folder.path());
     add("another");

@@ -18,6 +18,7 @@ mod fingerprints;
 mod fixtures;
 mod judgements;
 mod kustomize;
+mod queries;
 mod readme;
 mod render;
 mod rule_pages;

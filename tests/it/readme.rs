@@ -8,6 +8,10 @@ const END: &str = "<!-- end -->\n";
 const OUTPUT: &str = "<!-- printed by `fluxdag lint fixtures/heavy-in-wait`; `UPDATE=1 cargo test` writes it -->\n";
 const OUTPUT_END: &str = "<!-- end of output -->\n";
 
+const ANSWER: &str =
+    "<!-- printed by `fluxdag why database core -C fixtures/heavy-in-wait`; `UPDATE=1 cargo test` writes it -->\n";
+const ANSWER_END: &str = "<!-- end of answer -->\n";
+
 #[test]
 fn readme_lists_every_rule_as_its_page_has_it() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -26,15 +30,26 @@ fn readme_lists_every_rule_as_its_page_has_it() {
 
 #[test]
 fn readme_shows_what_the_program_prints() {
+    let output = printed(&["lint", "fixtures/heavy-in-wait"]);
+    let (first, _) = output.split_once("\n\n").unwrap();
+    hold(OUTPUT, &format!("```text\n{first}\n```\n"), OUTPUT_END);
+}
+
+#[test]
+fn readme_shows_an_answer() {
+    let output = printed(&["why", "database", "core", "-C", "fixtures/heavy-in-wait"]);
+    hold(ANSWER, &format!("```text\n{output}```\n"), ANSWER_END);
+}
+
+/// What the program prints on standard output.
+fn printed(arguments: &[&str]) -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut command = Command::new(env!("CARGO_BIN_EXE_fluxdag"));
-    command.args(["lint", "fixtures/heavy-in-wait"]).current_dir(root).env_clear().env("LC_ALL", "C.UTF-8");
+    command.args(arguments).current_dir(root).env_clear().env("LC_ALL", "C.UTF-8");
     if let Some(windows) = env::var_os("SystemRoot") {
         command.env("SystemRoot", windows);
     }
-    let output = String::from_utf8(command.output().unwrap().stdout).unwrap().replace('\r', "");
-    let (first, _) = output.split_once("\n\n").unwrap();
-    hold(OUTPUT, &format!("```text\n{first}\n```\n"), OUTPUT_END);
+    String::from_utf8(command.output().unwrap().stdout).unwrap().replace('\r', "")
 }
 
 /// Holds what stands between two marks of the README to `text`, or writes it there.

@@ -214,7 +214,7 @@ fn two_clusters() -> Repository {
         ),
         ("prod/y.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: y, namespace: y}\n".to_owned()),
         ("clusters/staging/flux-system/gotk-sync.yaml", root("staging")),
-        ("clusters/staging/apps.yaml", format!("{}---\n{}", good("apps"), good("again"))),
+        ("clusters/staging/apps.yaml", format!("{}---\n{}", good("apps"), node("again", "", ""))),
         ("clusters/staging/broken.yaml", node("broken", "", " # fluxdag: ignore[missing-path] later")),
         (
             "clusters/staging/kustomization.yaml",
@@ -222,6 +222,7 @@ fn two_clusters() -> Repository {
                 .to_owned(),
         ),
         ("base/x.yaml", shared),
+        ("again/kustomization.yaml", "resources: [../base/x.yaml]\n".to_owned()),
     ])
 }
 

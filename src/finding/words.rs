@@ -1,0 +1,21 @@
+/// A duration as people say it: minutes in halves from one minute on, else seconds.
+#[must_use]
+pub fn about(duration: std::time::Duration) -> String {
+    let seconds = duration.as_secs();
+    if seconds < 90 {
+        return format!("{seconds} s");
+    }
+    let halves = (seconds + 15) / 30;
+    if halves.is_multiple_of(2) { format!("{} min", halves / 2) } else { format!("{}.5 min", halves / 2) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn minutes_come_in_halves() {
+        let text = |seconds| about(std::time::Duration::from_secs(seconds));
+        assert_eq!([text(45), text(100), text(150), text(600)], ["45 s", "1.5 min", "2.5 min", "10 min"]);
+    }
+}
