@@ -49,5 +49,5 @@ pub(super) fn finish(root: String, reached: bool, closure: Closure) -> Cluster {
             Some(Release { key, helm: HelmRelease::read(object), providers: providers.clone() })
         })
         .collect();
-    Cluster { root, reached, version: closure.version, nodes, releases, objects }
+    Cluster { root, reached, version: closure.version, controllers: closure.controllers, nodes, releases, objects }
 }

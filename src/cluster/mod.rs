@@ -6,6 +6,7 @@
 mod broken;
 mod charts;
 mod closure;
+mod controllers;
 mod discover;
 mod entries;
 mod finish;
