@@ -28,6 +28,8 @@ pub struct Controller {
     pub name: SmolStr,
     /// Whether the repository shows how it is run, if only that nothing but defaults is set.
     pub is_read: bool,
+    /// Whether every argument is known, since a build holds its Deployment: what is not there is not set.
+    pub is_complete: bool,
     arguments: Vec<Argument>,
 }
 
@@ -109,7 +111,7 @@ impl Controllers {
         let mut controllers = Self::default();
         for object in objects {
             let Some(component) = component(&object.node) else { continue };
-            let controller = Controller::of(&object.node);
+            let controller = Controller { is_complete: true, ..Controller::of(&object.node) };
             let main = if component == HELM { &mut controllers.helm } else { &mut controllers.kustomize };
             // The main instance bears the name of the component, or at least leaves the shards to others.
             if controller.name == component || (!main.is_read && !controller.is_shard()) {
@@ -179,6 +181,7 @@ impl Controller {
         Self {
             name: deployment.find_str(&["metadata", "name"]).unwrap_or_default().into(),
             is_read: true,
+            is_complete: false,
             arguments: arguments.map(|list| read(list.as_seq().unwrap_or_default())).unwrap_or_default(),
         }
     }

@@ -21,7 +21,7 @@ mod template;
 mod version;
 
 pub use artifacts::{Artifacts, Selection, SourceRef, Where};
-pub use build::{Applied, Inputs, build, substitute};
+pub use build::{Applied, Inputs, VariableUse, build, substitute};
 pub use controllers::{Controller, Controllers, Setting};
 pub use duration::{format_duration, is_flux_duration, parse_duration};
 pub use entry::{Instance, Sync, instance_of, syncs};

@@ -1,6 +1,7 @@
 use super::{
     Context, Rule, Situation,
-    dependencies::{Entry, Target, entries},
+    dependencies::{Entry, Target},
+    renamed_reference::unexplained,
     wording::short_list,
 };
 use crate::{
@@ -25,7 +26,7 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for situation in context.situations {
-        for entry in entries(situation) {
+        for entry in unexplained(context, situation) {
             if entry.target == Target::Nothing {
                 findings.extend(report(context, situation, &entry));
             }

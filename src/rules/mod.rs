@@ -4,6 +4,8 @@
 
 mod context;
 mod dependencies;
+mod names;
+mod references;
 mod wording;
 
 pub use context::{Context, Situation};
@@ -37,14 +39,23 @@ macro_rules! rules {
 
 rules![
     build_failure,
+    cross_namespace_reference,
     dangling_dependency,
     dependency_cycle,
+    different_source_dependency,
     duplicate_node,
     duplicate_owner,
     heavy_in_wait,
     invalid_yaml,
     long_critical_path,
     missing_path,
+    missing_source,
+    missing_substitute_source,
+    removed_api_version,
+    renamed_reference,
+    suspended_dependency,
+    unknown_field,
+    unset_variable,
     wait_deadlock,
     wrong_kind_dependency,
     wrong_namespace_dependency,
