@@ -28,7 +28,7 @@ pub(super) struct KindFields {
 /// The fields of an object, by name. Items of a list stand for the list; what has no fields of its own may hold anything.
 #[derive(Debug, Deserialize)]
 #[serde(transparent)]
-pub struct Fields(Option<BTreeMap<String, Fields>>);
+pub struct Fields(Option<BTreeMap<String, Self>>);
 
 impl FieldCatalog {
     /// The catalogue that is compiled in; parsed when first asked for.

@@ -6,6 +6,7 @@ use super::{Folder, NodeKey, closure::Draft};
 use crate::{
     flux::{Artifacts, Controllers, Instance, Selection, instance_of},
     kustomize::Object,
+    source::parent,
     yaml::Node,
 };
 
@@ -47,10 +48,16 @@ fn patched(artifacts: &Artifacts<'_>, drafts: &BTreeMap<NodeKey, Draft>) -> Opti
             PATCHES.iter().filter_map(|field| file.get(field)).flat_map(Node::items).map(entry).collect();
         Controllers::of_patches(&kustomize, folder, &patches)
     };
+    let system =
+        |folder: &str| if folder.is_empty() { "flux-system".to_owned() } else { format!("{folder}/flux-system") };
+    let of_folder = |folder: &str| of_file(&system(folder)).or_else(|| of_file(folder));
+    let tree = kustomize.store().tree();
     let of_entry = drafts.values().filter(|draft| draft.is_entry).find_map(|draft| {
-        let Folder::Here(folder) = &draft.folder else { return None };
-        let system = if folder.is_empty() { "flux-system".to_owned() } else { format!("{folder}/flux-system") };
-        of_file(&system).or_else(|| of_file(folder))
+        let built = if let Folder::Here(folder) = &draft.folder { of_folder(folder) } else { None };
+        // Bootstrap left its folder beside what is applied by hand.
+        let file = draft.kustomization.object.source.file;
+        let is_written = draft.kustomization.object.source.is_some();
+        built.or_else(|| is_written.then(|| of_file(&system(parent(tree.path(file)))))?)
     });
     of_entry.or_else(|| {
         let mut elsewhere = drafts.values().filter(|draft| matches!(draft.folder, Folder::Elsewhere(_)));

@@ -39,12 +39,15 @@ const REMOVED: [(&str, &str, FluxVersion, &str); 6] = [
     (SOURCE_GROUP, "v1beta2", FluxVersion { major: 2, minor: 8 }, "v1"),
 ];
 
+/// An object of a removed version: where that stands, and who applies it.
+type Found<'a> = (Span, &'a ObjectKey, Provider);
+
 type Row = &'static (&'static str, &'static str, FluxVersion, &'static str);
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for situation in context.situations.iter().filter(|situation| situation.cluster.reached) {
         let cluster = situation.cluster;
-        let mut by_version: BTreeMap<(usize, &str), Vec<(Span, &ObjectKey, Provider)>> = BTreeMap::new();
+        let mut by_version: BTreeMap<(usize, &str), Vec<Found<'_>>> = BTreeMap::new();
         for (key, providers) in &cluster.objects {
             for provider in providers.iter().filter(|_| key.group.ends_with(".toolkit.fluxcd.io")) {
                 let object = cluster.object(*provider);
@@ -69,7 +72,7 @@ fn plural(kind: &str) -> String {
     kind.strip_suffix('y').map_or_else(|| format!("{kind}s"), |stem| format!("{stem}ies"))
 }
 
-fn report(situation: &Situation<'_>, row: Row, kind: &str, found: &[(Span, &ObjectKey, Provider)]) -> Option<Finding> {
+fn report(situation: &Situation<'_>, row: Row, kind: &str, found: &[Found<'_>]) -> Option<Finding> {
     let (group, version, since, now) = row;
     let cluster = situation.cluster;
     let (at, key, provider) = found.first()?;

@@ -8,9 +8,10 @@ use super::{
 use crate::{
     cluster::{Cluster, Node, ObjectKey},
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Tier},
-    flux::VariableUse,
+    flux::{VariableUse, envsubst::is_opted_out},
     kustomize::Error,
     source::Span,
+    yaml::{Node as Yaml, Value},
 };
 
 pub(super) static RULE: Rule = Rule {
@@ -32,11 +33,13 @@ const NAMES: usize = 4;
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for situation in context.situations.iter().filter(|situation| situation.cluster.reached) {
+        let set = set_names(situation.cluster);
         let mut unreadable: BTreeMap<(Span, &str), Vec<(&Node, &Error)>> = BTreeMap::new();
         for node in &situation.cluster.nodes {
             findings.extend(unset(situation, node));
             findings.extend(misread(situation, node));
             findings.extend(literal(situation, node));
+            findings.extend(unsubstituted(situation, node, &set));
             for error in &node.applied.expression_errors {
                 unreadable.entry((error.span, &error.message)).or_default().push((node, error));
             }
@@ -114,7 +117,7 @@ fn known_names<'a>(cluster: &'a Cluster, node: &'a Node) -> impl Iterator<Item =
             Some(cluster.object(*cluster.objects.get(&key)?.first()?))
         });
         let data = |object: &'a crate::kustomize::Object| {
-            ["data", "stringData"].into_iter().filter_map(|field| object.node.get(field)).flat_map(crate::yaml::Node::entries)
+            ["data", "stringData"].into_iter().filter_map(|field| object.node.get(field)).flat_map(Yaml::entries)
         };
         inline.chain(sources.flat_map(data).map(|entry| entry.key.as_str()))
     })
@@ -163,6 +166,73 @@ fn literal(situation: &Situation<'_>, node: &Node) -> Option<Finding> {
     finding.help =
         "set `postBuild.substituteStrategy: Always` (Flux 2.9 and later), or at least one variable in `postBuild.substitute`".to_owned();
     Some(finding)
+}
+
+/// The variables that some Kustomization of the cluster has, and one that has them.
+fn set_names(cluster: &Cluster) -> BTreeMap<&str, &Node> {
+    let mut set = BTreeMap::new();
+    for node in &cluster.nodes {
+        for name in known_names(cluster, node).filter(|name| name.len() >= TELLING && name.contains('_')) {
+            set.entry(name).or_insert(node);
+        }
+    }
+    set
+}
+
+/// Shorter names than this, and those of one word, may mean anything to anybody.
+const TELLING: usize = 6;
+
+/// Variables of the cluster in what a Kustomization without `postBuild` applies.
+fn unsubstituted(situation: &Situation<'_>, node: &Node, set: &BTreeMap<&str, &Node>) -> Option<Finding> {
+    if set.is_empty() || node.kustomization.spec.post_build.is_some() || node.is_entry {
+        return None;
+    }
+    let mut uses: Vec<(&str, Span)> = Vec::new();
+    let objects = node.applied.build.objects.iter().filter(|object| !is_opted_out(&object.node));
+    // Scripts have variables of their own.
+    for object in objects.filter(|object| !matches!(object.id().kind.as_str(), "ConfigMap" | "Secret")) {
+        expressions(&object.node, &mut |name, span| {
+            if let Some((name, _)) = set.get_key_value(name) {
+                uses.push((name, span));
+            }
+        });
+    }
+    let (first, at) = *uses.first()?;
+    let names: BTreeSet<&str> = uses.iter().map(|(name, _)| *name).collect();
+    let names: Vec<String> = names.into_iter().map(|name| format!("`${{{name}}}`")).collect();
+    let message = format!("{} applies {} as it is written: it has no `postBuild`", node.subject(), short_list(&names, NAMES));
+    let mut finding = situation.finding(&RULE.info, node.subject(), at, message);
+    finding.label = "stays as it is written".to_owned();
+    finding.related.push(Related::new("no `postBuild` here", Some(node.subject()), node.span()));
+    if let Some(other) = set.get(first) {
+        let at = other.kustomization.span(&["spec", "postBuild"]);
+        finding.related.push(Related::new(format!("`{first}` is set for this one"), Some(other.subject()), at));
+    }
+    (finding.severity, finding.confidence) = (Severity::Warning, Confidence::Medium);
+    finding.why = "Variables are substituted by the Kustomization that builds the text, with its own `postBuild` and no other's, so `${…}` reaches the \
+                   cluster."
+        .to_owned();
+    finding.help = "give it the `postBuild` that the others have, or write `$${…}` in theirs where the text is meant literally".to_owned();
+    Some(finding)
+}
+
+/// The variables in the texts of an object, less those below the keys of commands.
+fn expressions<'n>(node: &'n Yaml, found: &mut dyn FnMut(&'n str, Span)) {
+    match &node.value {
+        Value::Str(text) => {
+            for part in text.split("${").skip(1) {
+                let end = part.find(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_').unwrap_or(part.len());
+                found(&part[..end], node.span);
+            }
+        }
+        Value::Map(map) => {
+            for entry in map.entries().iter().filter(|entry| !matches!(entry.key.as_str(), "command" | "args" | "script")) {
+                expressions(&entry.value, found);
+            }
+        }
+        Value::Seq(items) => items.iter().for_each(|item| expressions(item, found)),
+        _ => {}
+    }
 }
 
 /// An expression that Flux cannot read.

@@ -16,5 +16,6 @@ mod deadlocks;
 mod fixtures;
 mod kustomize;
 mod readme;
+mod references;
 mod render;
 mod rule_pages;
