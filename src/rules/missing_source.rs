@@ -36,8 +36,8 @@ enum Instead<'k> {
     OtherKind(&'k KnownSource),
     /// A name that differs by a letter or two.
     Misspelt(&'k KnownSource),
-    /// Nothing alike; how many sources of that kind the cluster builds, and how many of them in that namespace.
-    Nothing { of_kind: usize, beside: usize },
+    /// Nothing alike.
+    Nothing,
 }
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
@@ -74,10 +74,9 @@ fn instead<'k>(used: &SourceUse<'_>, known: &'k KnownSources) -> Instead<'k> {
     if let Some(found) = same_name().next() {
         return Instead::OtherKind(found);
     }
-    let beside = || known.of_kind(&wanted.kind).filter(|known| known.source.namespace == wanted.namespace);
-    match beside().find(|known| is_slip(&known.source.name, &wanted.name)) {
+    match known.beside(wanted).find(|known| is_slip(&known.source.name, &wanted.name)) {
         Some(found) => Instead::Misspelt(found),
-        None => Instead::Nothing { of_kind: known.of_kind(&wanted.kind).count(), beside: beside().count() },
+        None => Instead::Nothing,
     }
 }
 
@@ -87,7 +86,7 @@ fn report(situation: &Situation<'_>, used: &SourceUse<'_>, known: &KnownSources,
     let what = match &instead {
         Instead::OtherNamespace(found) => format!("`{}` lives in namespace `{}`", source.name, found.source.namespace),
         Instead::OtherKind(found) => format!("`{}` is {}", source.name, a(&found.source.kind)),
-        Instead::Misspelt(_) | Instead::Nothing { .. } => "nothing in this cluster builds it".to_owned(),
+        Instead::Misspelt(_) | Instead::Nothing => "nothing in this cluster builds it".to_owned(),
     };
     let message = format!("{subject} takes its {} from {source}, but {what}", takes(field));
     let mut finding = situation.finding(&RULE.info, subject.clone(), used.span, message);
@@ -97,7 +96,7 @@ fn report(situation: &Situation<'_>, used: &SourceUse<'_>, known: &KnownSources,
         }
         (Instead::OtherNamespace(_), Some(namespace)) => format!("looked up in namespace `{namespace}`"),
         (Instead::OtherKind(_), _) => format!("looked up as {}", source.kind),
-        (Instead::Misspelt(_) | Instead::Nothing { .. }, _) => "no such object".to_owned(),
+        (Instead::Misspelt(_) | Instead::Nothing, _) => "no such object".to_owned(),
     };
     finding.why = symptom(used);
     match instead {
@@ -113,13 +112,12 @@ fn report(situation: &Situation<'_>, used: &SourceUse<'_>, known: &KnownSources,
             tell(&mut finding, found);
             finding.help = format!("did you mean `{}`?", found.source.name);
         }
-        Instead::Nothing { of_kind, beside } => {
+        Instead::Nothing => {
             finding.severity = Severity::Warning;
             // Where all its like are kept together, this one would be there too.
-            let is_odd = of_kind > 0 && (hidden.is_none() || beside >= COMPANY);
+            let is_odd = known.has_kind(&source.kind) && (hidden.is_none() || known.beside(source).count() >= COMPANY);
             finding.confidence = if is_odd { Confidence::Medium } else { Confidence::Low };
-            let beside = known.of_kind(&source.kind).filter(|known| known.source.namespace == source.namespace);
-            let near = nearest(&source.name, beside.map(|known| known.source.name.as_str()));
+            let near = nearest(&source.name, known.beside(source).map(|known| known.source.name.as_str()));
             let near = near.map(|name| format!("did you mean `{name}`? Otherwise ")).unwrap_or_default();
             finding.help = format!(
                 "{near}add the {} to what a Kustomization of this cluster builds; if it is made by something else, this is no fault",
@@ -153,10 +151,10 @@ fn tell(finding: &mut Finding, found: &KnownSource) {
 /// What the controllers say (kustomize-controller v1.9 `reconcile`, helm-controller v1.6 `reconcileRelease`,
 /// source-controller v1.9 `helmchart_controller.go`).
 fn symptom(used: &SourceUse<'_>) -> String {
-    let SourceRef { kind, namespace, name } = &used.source;
+    let SourceRef { kind, name, .. } = &used.source;
     match used.field {
         "spec.sourceRef" => format!(
-            "It stays at Ready=False, reason ArtifactFailed (`Source '{kind}/{namespace}/{name}' not found`), and is tried again at \
+            "It stays at Ready=False, reason ArtifactFailed (`{kind}.source.toolkit.fluxcd.io \"{name}\" not found`), and is tried again at \
              `retryInterval`; nothing of it is applied, and its dependents wait."
         ),
         "spec.chartRef" => "It stays at Ready=False, reason ArtifactFailed (`could not get Source object: … not found`); nothing is installed, and \

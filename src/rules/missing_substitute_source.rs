@@ -12,7 +12,7 @@ use crate::{
     cluster::{Cluster, Node, ObjectKey, Provider, Release},
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Subject, Tier},
     flux::is_open_text,
-    kustomize::{Object, Step},
+    kustomize::Step,
     source::Span,
     yaml::{Node as Yaml, Value},
 };
@@ -44,8 +44,32 @@ struct Input<'a> {
 /// Further readers told; the rest is counted.
 const OTHERS: usize = 5;
 
-/// The ConfigMaps and Secrets of a cluster.
-type Configs<'a> = BTreeMap<&'a str, Vec<(&'a ObjectKey, Provider)>>;
+/// What the builds of a cluster hold, sorted for looking things up.
+#[derive(Default)]
+struct Built<'a> {
+    /// ConfigMaps and Secrets, by namespace.
+    by_namespace: BTreeMap<&'a str, Vec<(&'a ObjectKey, Provider)>>,
+    /// The same, by name.
+    by_name: BTreeMap<&'a str, Vec<(&'a ObjectKey, Provider)>>,
+    /// What may make such objects, by namespace: all but Flux's own.
+    makers: BTreeMap<&'a str, Vec<Provider>>,
+}
+
+impl<'a> Built<'a> {
+    fn of(cluster: &'a Cluster) -> Self {
+        let mut built = Self::default();
+        for (key, providers) in &cluster.objects {
+            let Some(provider) = providers.first() else { continue };
+            if is_config(key) {
+                built.by_namespace.entry(&key.namespace).or_default().push((key, *provider));
+                built.by_name.entry(&key.name).or_default().push((key, *provider));
+            } else if !key.is_kustomization() && !key.is_helm_release() && key.kind != "CustomResourceDefinition" {
+                built.makers.entry(&key.namespace).or_default().push(*provider);
+            }
+        }
+        built
+    }
+}
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for situation in context.situations.iter().filter(|situation| situation.cluster.reached) {
@@ -70,17 +94,26 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         if missing.is_empty() {
             continue;
         }
-        let mut configs = Configs::new();
-        for (key, providers) in &cluster.objects {
-            if let (true, Some(provider)) = (is_config(key), providers.first()) {
-                configs.entry(key.kind.as_str()).or_default().push((key, *provider));
+        let built = Built::of(cluster);
+        let hidden = hidden_by(situation, &|_| false);
+        // One that is built for another namespace only is one fault, however many miss it.
+        let mut by_found: BTreeMap<&ObjectKey, Vec<&Input<'_>>> = BTreeMap::new();
+        for inputs in missing.values() {
+            let Some(input) = inputs.first() else { continue };
+            let instead = instead(cluster, input, &built).filter(|instead| {
+                matches!(instead, Instead::Hashed(..)) || !is_spoken_of(cluster, input, &built)
+            });
+            if let Some(Instead::OtherNamespace(key, _)) = instead {
+                by_found.entry(key).or_default().extend(inputs);
+            } else if let Some(finding) = report(context, situation, input, instead.as_ref()) {
+                findings.push(completed(finding, inputs[1..].iter(), hidden.as_deref()));
             }
         }
-        let hidden = hidden_by(situation, &|_| false);
-        for inputs in missing.values() {
-            if let Some(finding) = inputs.first().and_then(|input| report(context, situation, input, &configs)) {
-                findings.push(completed(finding, &inputs[1..], hidden.as_deref()));
-            }
+        for (key, inputs) in &by_found {
+            let Some(provider) = cluster.objects.get(*key).and_then(|providers| providers.first()) else { continue };
+            let instead = Instead::OtherNamespace(key, *provider);
+            let finding = inputs.first().and_then(|input| report(context, situation, input, Some(&instead)));
+            findings.extend(finding.map(|finding| completed(finding, inputs[1..].iter().copied(), hidden.as_deref())));
         }
     }
 }
@@ -139,26 +172,25 @@ enum Instead<'a> {
     Misspelt(&'a ObjectKey, Provider),
 }
 
-fn instead<'a>(cluster: &Cluster, input: &Input<'_>, configs: &Configs<'a>) -> Option<Instead<'a>> {
-    let of_kind = || configs.get(input.kind).into_iter().flatten();
-    let beside = || of_kind().filter(|(key, _)| key.namespace == input.namespace);
+fn instead<'a>(cluster: &Cluster, input: &Input<'_>, built: &Built<'a>) -> Option<Instead<'a>> {
+    let beside = || built.by_namespace.get(input.namespace.as_str()).into_iter().flatten();
+    let of_kind = || beside().filter(|(key, _)| key.kind == input.kind);
     let is_hashed = |found: &&(&ObjectKey, Provider)| {
         let hash = found.0.name.strip_prefix(input.name).and_then(|rest| rest.strip_prefix('-'));
         let is_generated = || cluster.object(found.1).changes.iter().any(|change| change.step == Step::Generator);
         hash.is_some_and(is_hash) && is_generated()
     };
-    if let Some((key, provider)) = beside().find(is_hashed) {
+    if let Some((key, provider)) = of_kind().find(is_hashed) {
         return Some(Instead::Hashed(key, *provider));
     }
-    let named = |key: &ObjectKey| key.name == input.name;
-    let mut others = configs.values().flatten();
-    if let Some((key, provider)) = others.find(|(key, _)| named(key) && key.namespace == input.namespace) {
+    let named = || built.by_name.get(input.name).into_iter().flatten();
+    if let Some((key, provider)) = named().find(|(key, _)| key.namespace == input.namespace) {
         return Some(Instead::OtherKind(key, *provider));
     }
-    if let Some((key, provider)) = of_kind().find(|(key, _)| named(key) && !is_open_text(&key.namespace)) {
+    if let Some((key, provider)) = named().find(|(key, _)| key.kind == input.kind && !is_open_text(&key.namespace)) {
         return Some(Instead::OtherNamespace(key, *provider));
     }
-    let (key, provider) = beside().find(|(key, _)| is_slip(&key.name, input.name))?;
+    let (key, provider) = of_kind().find(|(key, _)| is_slip(&key.name, input.name))?;
     Some(Instead::Misspelt(key, *provider))
 }
 
@@ -167,31 +199,34 @@ fn is_hash(text: &str) -> bool {
     text.len() == 10 && text.bytes().all(|byte| b"bcdfghkmt2456789".contains(&byte))
 }
 
-fn report(context: &Context<'_>, situation: &Situation<'_>, input: &Input<'_>, configs: &Configs<'_>) -> Option<Finding> {
+fn report(
+    context: &Context<'_>,
+    situation: &Situation<'_>,
+    input: &Input<'_>,
+    instead: Option<&Instead<'_>>,
+) -> Option<Finding> {
     let cluster = situation.cluster;
     let wanted = format!("{}/{}/{}", input.kind, input.namespace, input.name);
     let finding = |what: &str| {
         let message = format!("{} reads {wanted} (`{}`), {what}", input.subject, input.field);
         situation.finding(&RULE.info, input.subject.clone(), input.span, message)
     };
-    let mut finding = match instead(cluster, input, configs) {
+    let mut finding = match instead {
         Some(Instead::Hashed(key, provider)) => {
             let mut finding = finding(&format!("but the generator makes `{}`", key.name));
             finding.label = "the name without its hash".to_owned();
-            tell(&mut finding, cluster, key, provider);
+            tell(&mut finding, cluster, key, *provider);
             finding.why = "kustomize adds a hash to generated names and follows it in references between the kinds of Kubernetes only, not in those of Flux \
                            objects."
                 .to_owned();
             finding.help = "set `generatorOptions.disableNameSuffixHash: true` (or `options.disableNameSuffixHash` on the generator)".to_owned();
             finding
         }
-        // What makes an object of this name may stand under another kind: an ExternalSecret, a SealedSecret, a replicator.
-        Some(_) if is_spoken_of(cluster, input) => return pedantic(context, finding("which no build makes"), input),
         Some(Instead::OtherKind(key, provider)) => {
             let mut finding = finding(&format!("but `{}` is a {}", key.name, key.kind));
             finding.label = format!("looked up as {}", input.kind);
             finding.confidence = Confidence::Medium;
-            tell(&mut finding, cluster, key, provider);
+            tell(&mut finding, cluster, key, *provider);
             finding.help = format!("set `kind: {}`", key.kind);
             finding
         }
@@ -199,7 +234,7 @@ fn report(context: &Context<'_>, situation: &Situation<'_>, input: &Input<'_>, c
             let mut finding = finding(&format!("but that name is built in namespace `{}` only", key.namespace));
             finding.label = format!("looked up in `{}`, the namespace of the {} itself", input.namespace, input.subject.kind);
             (finding.severity, finding.confidence) = (Severity::Warning, Confidence::Medium);
-            tell(&mut finding, cluster, key, provider);
+            tell(&mut finding, cluster, key, *provider);
             finding.help = format!("build it in namespace `{}` too: such references have no namespace of their own", input.namespace);
             finding
         }
@@ -207,7 +242,7 @@ fn report(context: &Context<'_>, situation: &Situation<'_>, input: &Input<'_>, c
             let mut finding = finding("which no build makes");
             finding.label = "no such object".to_owned();
             (finding.severity, finding.confidence) = (Severity::Warning, Confidence::Medium);
-            tell(&mut finding, cluster, key, provider);
+            tell(&mut finding, cluster, key, *provider);
             finding.help = format!("did you mean `{}`?", key.name);
             finding
         }
@@ -218,12 +253,16 @@ fn report(context: &Context<'_>, situation: &Situation<'_>, input: &Input<'_>, c
 }
 
 /// Adds the others that read the same, and what may make it.
-fn completed(mut finding: Finding, others: &[Input<'_>], hidden: Option<&str>) -> Finding {
-    for other in others.iter().take(OTHERS) {
+fn completed<'a>(
+    mut finding: Finding,
+    others: impl Iterator<Item = &'a Input<'a>> + Clone,
+    hidden: Option<&str>,
+) -> Finding {
+    for other in others.clone().take(OTHERS) {
         finding.related.push(Related::new("read here too", Some(other.subject.clone()), other.span));
     }
-    if !others.is_empty() {
-        let names: Vec<String> = others.iter().map(|other| other.subject.to_string()).collect();
+    let names: Vec<String> = others.map(|other| other.subject.to_string()).collect();
+    if !names.is_empty() {
         finding.why.push_str(&format!(" So it is with {}.", short_list(&names, OTHERS)));
     }
     if let Some(hidden) = hidden.filter(|_| finding.confidence == Confidence::Medium) {
@@ -258,23 +297,17 @@ fn symptom(input: &Input<'_>) -> String {
     }
 }
 
-/// Whether another object speaks of the name, in the input's namespace or from a place that has none: it may make the input.
-fn is_spoken_of(cluster: &Cluster, input: &Input<'_>) -> bool {
-    let is_candidate = |key: &ObjectKey| {
-        let is_plain = is_config(key) || key.is_kustomization() || key.is_helm_release();
-        !is_plain && (key.namespace.is_empty() || key.namespace == input.namespace)
+/// Whether another object speaks of the name, in the input's namespace or from a place that has none: it may make the input,
+/// as an ExternalSecret or a SealedSecret does. Replicators copy what bears their mark to other namespaces.
+fn is_spoken_of(cluster: &Cluster, input: &Input<'_>, built: &Built<'_>) -> bool {
+    let mut makers = ["", input.namespace.as_str()].into_iter().filter_map(|namespace| built.makers.get(namespace)).flatten();
+    let is_copied = |provider: Provider| {
+        let marks = cluster.object(provider).node.find(&["metadata", "annotations"]);
+        let mut keys = marks.into_iter().flat_map(Yaml::entries).map(|entry| entry.key.as_str());
+        keys.any(|key| key.contains("reflector") || key.contains("replicat"))
     };
-    let speaks = |object: &Object| mentions(&object.node, input.name);
-    let objects = cluster.objects.iter().filter(|(key, _)| is_candidate(key));
-    let is_copied = |key: &ObjectKey, object: &Object| {
-        // Replicators copy what bears their mark to other namespaces.
-        let marks = object.node.find(&["metadata", "annotations"]);
-        let has_mark = || marks.into_iter().flat_map(Yaml::entries).any(|entry| entry.key.contains("reflector") || entry.key.contains("replicat"));
-        is_config(key) && key.name == input.name && has_mark()
-    };
-    let mut copied = cluster.objects.iter().filter_map(|(key, providers)| Some((key, cluster.object(*providers.first()?))));
-    objects.filter_map(|(_, providers)| providers.first()).any(|provider| speaks(cluster.object(*provider)))
-        || copied.any(|(key, object)| is_copied(key, object))
+    makers.any(|provider| mentions(&cluster.object(*provider).node, input.name))
+        || built.by_name.get(input.name).into_iter().flatten().any(|(_, provider)| is_copied(*provider))
 }
 
 fn mentions(node: &Yaml, name: &str) -> bool {

@@ -81,17 +81,19 @@ pub(super) struct KnownSource {
 }
 
 /// The sources of a cluster.
+#[derive(Default)]
 pub(super) struct KnownSources {
     all: Vec<KnownSource>,
     exact: BTreeSet<SourceRef>,
     by_name: BTreeMap<SmolStr, Vec<usize>>,
+    by_place: BTreeMap<(SmolStr, SmolStr), Vec<usize>>,
     /// Whether an ArtifactGenerator names its artifacts by what it finds.
     has_pattern: bool,
 }
 
 impl KnownSources {
     pub(super) fn of(cluster: &Cluster) -> Self {
-        let mut known = Self { all: Vec::new(), exact: BTreeSet::new(), by_name: BTreeMap::new(), has_pattern: false };
+        let mut known = Self::default();
         for node in cluster.nodes.iter().filter(|node| node.is_entry) {
             let spec = &node.kustomization.spec;
             known.add(SourceRef::of(&spec.source_ref, &node.key.namespace), Span::NONE);
@@ -139,6 +141,8 @@ impl KnownSources {
     fn add(&mut self, source: SourceRef, span: Span) {
         if self.exact.insert(source.clone()) {
             self.by_name.entry(source.name.clone()).or_default().push(self.all.len());
+            let place = (source.kind.clone(), source.namespace.clone());
+            self.by_place.entry(place).or_default().push(self.all.len());
             self.all.push(KnownSource { source, span });
         }
     }
@@ -161,9 +165,16 @@ impl KnownSources {
         self.by_name.get(name).into_iter().flatten().map(|index| &self.all[*index])
     }
 
-    /// The sources of that kind.
-    pub(super) fn of_kind<'k>(&'k self, kind: &str) -> impl Iterator<Item = &'k KnownSource> {
-        self.all.iter().filter(move |known| known.source.kind == kind)
+    /// Whether there is a source of that kind.
+    pub(super) fn has_kind(&self, kind: &str) -> bool {
+        let mut from = self.by_place.range((SmolStr::new(kind), SmolStr::default())..);
+        from.next().is_some_and(|((next, _), _)| next == kind)
+    }
+
+    /// The sources of the kind and in the namespace of `source`.
+    pub(super) fn beside(&self, source: &SourceRef) -> impl Iterator<Item = &KnownSource> + use<'_> {
+        let found = self.by_place.get(&(source.kind.clone(), source.namespace.clone()));
+        found.into_iter().flatten().map(|index| &self.all[*index])
     }
 }
 

@@ -1,6 +1,8 @@
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::{Context, Rule, Situation, wording::names};
 use crate::{
-    cluster::{Cluster, Node, NodeId, NodeKey},
+    cluster::{Node, NodeId, NodeKey},
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Subject, Tier},
     flux::{HelmRelease, SourceRef},
     source::Span,
@@ -37,7 +39,15 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
                 }
             }
         }
-        findings.extend(cluster.nodes().filter_map(|(id, node)| contained(situation, id, node)));
+        let mut by_owner: BTreeMap<&NodeKey, Vec<NodeId>> = BTreeMap::new();
+        for (id, node) in cluster.nodes().filter(|(_, node)| node.kustomization.spec.suspend) {
+            let own = node.definitions.iter().filter(|definition| definition.resource_set.is_none());
+            let owners: BTreeSet<&NodeKey> = own.filter_map(|definition| definition.owner.as_ref()).collect();
+            for owner in owners.into_iter().filter(|owner| **owner != node.key) {
+                by_owner.entry(owner).or_default().push(id);
+            }
+        }
+        findings.extend(cluster.nodes.iter().filter_map(|node| contained(situation, node, by_owner.get(&node.key))));
     }
 }
 
@@ -91,17 +101,20 @@ fn suspended(subject: Subject, at: Span) -> Related {
     Related::new("suspended here", Some(subject), at)
 }
 
-/// A Kustomization that waits for suspended ones it applies.
-fn contained(situation: &Situation<'_>, id: NodeId, parent: &Node) -> Option<Finding> {
+/// A Kustomization that waits for suspended ones: all that it applies, which are `own`, or those it names.
+fn contained(situation: &Situation<'_>, parent: &Node, own: Option<&Vec<NodeId>>) -> Option<Finding> {
     let cluster = situation.cluster;
-    if !parent.has_gate() || parent.kustomization.spec.suspend {
+    let spec = &parent.kustomization.spec;
+    if !parent.has_gate() || spec.suspend {
         return None;
     }
-    let children: Vec<NodeId> = cluster
-        .nodes()
-        .filter(|(child, node)| *child != id && node.kustomization.spec.suspend && is_awaited(cluster, id, node))
-        .map(|(child, _)| child)
-        .collect();
+    let children: Vec<NodeId> = if spec.wait {
+        own.cloned().unwrap_or_default()
+    } else {
+        let checks = spec.health_checks.iter().filter(|check| check.kind == "Kustomization");
+        let named = checks.filter_map(|check| cluster.find(&NodeKey::new(check.namespace.as_deref()?, check.name.as_str())));
+        named.filter(|child| cluster.node(*child).kustomization.spec.suspend).collect()
+    };
     let first = cluster.node(*children.first()?);
     let at = if parent.kustomization.spec.wait { ["spec", "wait"] } else { ["spec", "healthChecks"] };
     let (are, list) = if children.len() == 1 { ("is", first.subject().to_string()) } else { ("are", names(cluster, &children).join(", ")) };
@@ -118,16 +131,4 @@ fn contained(situation: &Situation<'_>, id: NodeId, parent: &Node) -> Option<Fin
         .to_owned();
     finding.help = "take what is suspended out of `resources`, or let the parent name what it waits for in `healthChecks` in place of `wait`".to_owned();
     Some(finding)
-}
-
-/// Whether `parent` applies `child` and checks its health.
-fn is_awaited(cluster: &Cluster, parent: NodeId, child: &Node) -> bool {
-    let parent = cluster.node(parent);
-    let is_own = || child.definitions.iter().any(|definition| definition.owner.as_ref() == Some(&parent.key) && definition.resource_set.is_none());
-    let is_named = || {
-        parent.kustomization.spec.health_checks.iter().any(|check| {
-            check.kind == "Kustomization" && check.name == child.key.name && check.namespace.as_deref() == Some(&child.key.namespace)
-        })
-    };
-    if parent.kustomization.spec.wait { is_own() } else { is_named() }
 }

@@ -256,7 +256,6 @@ fn how_controllers_of_real_repositories_are_run_is_read() {
         ("onedr0p__home-ops", "kubernetes/flux/cluster", 20, false),
         ("bjw-s-labs__home-ops", "kubernetes/flux/cluster", 8, false),
         ("ricsanfre__pi-cluster", "kubernetes/clusters/prod", 20, false),
-        ("bornav__fluxcd", "kubernetes/flux/config", 12, false),
     ];
     for (name, root, workers, is_locked) in cases {
         let survey = fluxdag::survey(&[corpus.join("repos").join(name)], &Options::default()).unwrap();
