@@ -13,7 +13,6 @@ use crate::{
     cluster::{Cluster, Folder, Node, Wanted},
     config::Config,
     finding::{Confidence, Finding, Location, Related, Severity, Subject},
-    flux::FluxVersion,
     kustomize::{self, Object, Unresolved, legacy_order},
     report::{Format, Hidden, Objects, Origin, Report, count, printable},
     source::{Span, Tree},
@@ -152,12 +151,14 @@ fn faults(cluster: &Cluster, node: &Node) -> Vec<Finding> {
         faults.push(Finding { rule: "missing-path", help, ..fault(message, subject.clone(), path) });
     }
     faults.extend(node.applied.build.errors.iter().map(|error| of_error(error, &subject, path)));
-    if cluster.version.is_none_or(FluxVersion::has_strict_substitution) {
+    let of_variable = |fault| Finding { rule: "unset-variable", ..fault };
+    faults.extend(node.applied.expression_errors.iter().map(|error| of_variable(of_error(error, &subject, path))));
+    if cluster.controllers.has_strict_substitution(cluster.version) {
         let mut seen = BTreeSet::new();
-        for (variable, span) in node.applied.unset_variables.iter().filter(|(variable, _)| seen.insert(variable)) {
-            let message = format!("the build of {subject} fails: `{variable}` is set nowhere and has no default");
-            let mut fault = fault(message, subject.clone(), *span);
-            if cluster.version.is_none() {
+        for used in node.applied.unset_variables.iter().filter(|used| seen.insert(&used.name)) {
+            let message = format!("the build of {subject} fails: `{}` is set nowhere and has no default", used.name);
+            let mut fault = of_variable(fault(message, subject.clone(), used.span));
+            if cluster.version.is_none() && cluster.controllers.strict_substitution_gate().is_none() {
                 fault.severity = Severity::Warning;
                 fault.why = "Since Flux 2.9 substitution is strict. Which release runs here is not in the repository."
                     .to_owned();

@@ -8,11 +8,13 @@ use std::{
 use rayon::prelude::*;
 use smol_str::SmolStr;
 
-use super::{Definition, Folder, NodeKey, ObjectKey, growth::Growth, model::set_key, sources::Sources};
+use super::{
+    Definition, Folder, NodeKey, ObjectKey, controllers::controllers, growth::Growth, model::set_key, sources::Sources,
+};
 use crate::{
     flux::{
-        Applied, Artifacts, FluxVersion, Inputs, Kustomization, Policy, ResourceSet, SourceRef, Variables, Where,
-        api::SubstituteReference, build, expand_resource_sets, is_kustomization, is_open_text, substitute,
+        Applied, Artifacts, Controllers, FluxVersion, Inputs, Kustomization, Policy, ResourceSet, SourceRef, Variables,
+        Where, api::SubstituteReference, build, expand_resource_sets, is_kustomization, is_open_text, substitute,
         variable_sources,
     },
     kustomize::{Build, Hidden, Object, Unresolved},
@@ -41,12 +43,15 @@ pub(super) struct Draft {
     /// The build before substitution, and the variables it was last substituted with.
     pub(super) raw: Option<Arc<Build>>,
     variables: Option<Variables>,
+    /// Whether that substitution was strict.
+    strict: bool,
 }
 
 /// Everything the entry points lead to.
 pub(super) struct Closure {
     pub(super) drafts: BTreeMap<NodeKey, Draft>,
     pub(super) version: Option<FluxVersion>,
+    pub(super) controllers: Controllers,
 }
 
 /// Entry points that form one cluster.
@@ -66,6 +71,8 @@ pub(super) struct Roots {
     pub(super) is_circular: bool,
     /// The Flux release, where the entry point tells it.
     pub(super) version: Option<FluxVersion>,
+    /// How the controllers are run, where the entry point tells it.
+    pub(super) controllers: Option<Controllers>,
 }
 
 /// Computes the closure of `roots`.
@@ -94,7 +101,8 @@ pub(super) fn close(artifacts: &Artifacts<'_>, roots: &Roots) -> Closure {
         let built = drafts.values().flat_map(Draft::local_objects);
         let sources = Sources::new(artifacts, &own, roots.objects.iter().chain(built));
         version = version.or_else(|| told_version(&drafts));
-        let strict = version.or(assumed).is_none_or(FluxVersion::has_strict_substitution);
+        let how = controllers(artifacts, &drafts, roots.controllers.as_ref());
+        let strict = how.has_strict_substitution(version.or(assumed));
         let configs = configs(&drafts);
         let find = |draft: &Draft, reference: &SubstituteReference| {
             let key =
@@ -130,7 +138,8 @@ pub(super) fn close(artifacts: &Artifacts<'_>, roots: &Roots) -> Closure {
             draft.is_entry = false;
         }
     }
-    Closure { drafts, version: version.or(assumed) }
+    let controllers = controllers(artifacts, &drafts, roots.controllers.as_ref());
+    Closure { drafts, version: version.or(assumed), controllers }
 }
 
 impl Draft {
@@ -146,11 +155,12 @@ impl Draft {
             unresolved: Vec::new(),
             raw: None,
             variables: None,
+            strict: true,
         }
     }
 
     /// What it applies to the cluster it lives in, and what is made there of the ResourceSets among it.
-    fn local_objects(&self) -> impl Iterator<Item = &Object> {
+    pub(super) fn local_objects(&self) -> impl Iterator<Item = &Object> {
         let is_local = !self.kustomization.spec.is_remote();
         self.applied.build.objects.iter().chain(self.made()).filter(move |_| is_local)
     }
@@ -181,7 +191,10 @@ impl Draft {
         let variables = Variables::gather(&self.kustomization, strict, &|reference| {
             found.iter().find(|(known, _)| *known == reference).and_then(|(_, node)| node.as_ref())
         });
-        let is_same = self.raw.is_some() && folder == self.folder && self.variables.as_ref() == Some(&variables);
+        let is_same = self.raw.is_some()
+            && folder == self.folder
+            && self.strict == strict
+            && self.variables.as_ref() == Some(&variables);
         if is_same {
             return None;
         }
@@ -198,6 +211,7 @@ impl Draft {
             unresolved,
             raw: Some(raw),
             variables: Some(variables),
+            strict,
             ..self.clone()
         })
     }

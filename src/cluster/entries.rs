@@ -21,7 +21,7 @@ use crate::{
         api::{OPERATOR_GROUP, SOURCE_EXTENSIONS_GROUP, SOURCE_GROUP},
         build, syncs,
     },
-    kustomize::Object,
+    kustomize::{Kustomize, Object},
     source::{FileId, Span, normalize, parent},
     yaml::Store,
 };
@@ -68,13 +68,14 @@ impl<'a> Finder<'a, '_> {
     fn explicit(&self) -> Named {
         let mut named = Named::new();
         for (_, sync) in &self.discovered.syncs {
-            let sync = sync.clone().patched(&self.artifacts.git(&Selection::default()));
+            let kustomize = self.artifacts.git(&Selection::default());
+            let sync = sync.clone().patched(&kustomize);
             if sync.path.contains("${") {
                 continue;
             }
             let roots = named.entry(normalize(&sync.path)).or_default();
             if roots.kustomizations.is_empty() {
-                *roots = synced(&sync);
+                *roots = synced(&sync, &kustomize);
             }
         }
         let selves: Vec<(String, Roots)> =
@@ -130,7 +131,7 @@ impl<'a> Finder<'a, '_> {
         });
         let Some(own) = own else {
             let sync = objects.iter().filter(|_| name.is_none()).find_map(|object| syncs(&object.node))?;
-            return (normalize(&sync.path) == path).then(|| synced(&sync));
+            return (normalize(&sync.path) == path).then(|| synced(&sync, &self.artifacts.git(&Selection::default())));
         };
         // What the source leaves out decides what this very path builds.
         let source = SourceRef::of(&own.spec.source_ref, &own.namespace);
@@ -398,12 +399,13 @@ fn document(span: Span) -> (FileId, u32) {
 }
 
 /// The entry point that the Flux Operator makes.
-fn synced(sync: &Sync) -> Roots {
+fn synced(sync: &Sync, kustomize: &Kustomize<'_>) -> Roots {
     Roots {
         kustomizations: vec![Kustomization::read(sync.kustomization.clone())],
         is_generated: sync.is_hidden,
         objects: vec![sync.source.clone()],
         version: sync.version,
+        controllers: Some(sync.controllers(kustomize)),
         ..Roots::default()
     }
 }

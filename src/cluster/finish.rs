@@ -51,5 +51,6 @@ pub(super) fn finish(root: String, reached: bool, closure: Closure, bootstrap: &
         })
         .collect();
     let supply = Supply::of(&nodes, &releases, &objects, bootstrap);
-    Cluster { root, reached, version: closure.version, nodes, releases, objects, supply }
+    let Closure { version, controllers, .. } = closure;
+    Cluster { root, reached, version, controllers, nodes, releases, objects, supply }
 }

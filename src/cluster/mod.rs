@@ -9,6 +9,7 @@ mod builders;
 mod charts;
 mod closure;
 mod comments;
+mod controllers;
 mod discover;
 mod entries;
 mod finish;

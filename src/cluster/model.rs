@@ -6,7 +6,7 @@ use super::Supply;
 use crate::{
     finding::Subject,
     flux::{
-        Applied, FluxVersion, HelmRelease, Kustomization, ResourceSet,
+        Applied, Controllers, FluxVersion, HelmRelease, Kustomization, ResourceSet,
         api::{HELM_GROUP, KUSTOMIZE_GROUP},
     },
     kustomize::{Object, ObjectId, Unresolved},
@@ -23,6 +23,8 @@ pub struct Cluster {
     pub reached: bool,
     /// The Flux release that runs there, where the repository tells.
     pub version: Option<FluxVersion>,
+    /// How the Flux controllers are run there, as far as the repository tells.
+    pub controllers: Controllers,
     /// Its Kustomizations, sorted by key.
     pub nodes: Vec<Node>,
     /// Its HelmReleases, sorted by key.
@@ -329,6 +331,7 @@ mod tests {
             root: "kubernetes/clusters/apps".to_owned(),
             reached: true,
             version: None,
+            controllers: Controllers::default(),
             nodes: Vec::new(),
             releases: Vec::new(),
             objects: BTreeMap::new(),

@@ -255,3 +255,47 @@ fn patches_of_an_instance_change_its_entry_point() {
     assert!(root.kustomization.spec.wait);
     assert_eq!(data(root, "v"), Some("x"));
 }
+
+#[test]
+fn the_controllers_are_those_of_the_instance_or_of_the_deployments_that_are_built() {
+    let told = cluster("2.9.0", &[]);
+    assert!(told.controllers.is_read() && !told.controllers.kustomize.workers().is_set());
+    let deployment = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: kustomize-controller, namespace: flux-system}\n\
+                      spec: {template: {spec: {containers: [{name: manager, args: [--concurrent=9]}]}}}\n";
+    let built = cluster("2.9.0", &[("cluster/gotk-components.yaml", deployment)]);
+    assert_eq!(built.controllers.kustomize.workers().value, 9);
+}
+
+#[test]
+fn a_gate_decides_over_strictness_before_the_version_does() {
+    let text = config_map("a", "a: 'x${UNSET}'");
+    let inner = kustomization("inner", "  postBuild: {substitute: {A: '1'}}\n");
+    let of = |version: &str, value: bool| {
+        let deployment = format!(
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: kustomize-controller, namespace: flux-system}}\n\
+             spec: {{template: {{spec: {{containers: [{{name: manager, args: ['--feature-gates=StrictPostBuildSubstitutions={value}']}}]}}}}}}\n"
+        );
+        let files = [
+            ("cluster/ks.yaml", inner.as_str()),
+            ("cluster/gotk-components.yaml", &deployment),
+            ("inner/a.yaml", &text),
+        ];
+        let cluster = cluster(version, &files);
+        data(node(&cluster, "inner"), "a").map(str::to_owned)
+    };
+    assert_eq!(of("2.9.0", false).as_deref(), Some("x"));
+    assert_eq!(of("2.8.0", true).as_deref(), Some("x${UNSET}"));
+}
+
+#[test]
+fn patches_of_the_bootstrap_folder_tell_where_its_manifests_are_missing() {
+    let sync = "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: flux-system, namespace: flux-system}\n\
+                spec: {interval: 10m, path: ./prod, prune: true, sourceRef: {kind: GitRepository, name: flux-system}}\n";
+    let patches = "resources: [gotk-sync.yaml]\npatches:\n  - target: {kind: Deployment, name: (kustomize-controller|helm-controller)}\n    \
+                   patch: |\n      - {op: add, path: /spec/template/spec/containers/0/args/-, value: --concurrent=20}\n";
+    let files = [("prod/flux-system/gotk-sync.yaml", sync), ("prod/flux-system/kustomization.yaml", patches)];
+    let files = files.map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec()));
+    let store = Store::new(Tree::from_memory(files));
+    let clusters = resolve(&store, "", &discover(&store, &Scope::default()), None);
+    assert_eq!(clusters[0].controllers.helm.workers().value, 20);
+}

@@ -1,11 +1,11 @@
 use super::{
     Kustomization, Variables,
-    envsubst::{self, Outcome},
+    envsubst::{self, FaultKind, Lookup, Outcome},
     generate::generated_kustomization,
     overlay::overlay,
 };
 use crate::{
-    kustomize::{Build, Change, Error, Kustomize, Object, Step},
+    kustomize::{Build, Change, Error, Kustomize, Object, ObjectId, Step},
     source::{Span, join},
     yaml::{Entry, Node},
 };
@@ -26,9 +26,29 @@ pub struct Applied {
     pub build: Build,
     /// Variables that were used but are known only in the cluster.
     pub unknown_variables: Vec<(String, Span)>,
-    /// Variables that were used and are set nowhere: Flux 2.9 and later fail the build for them, earlier ones put
-    /// nothing in their place.
-    pub unset_variables: Vec<(String, Span)>,
+    /// Variables that were used and are set nowhere: strict substitution fails the build for them, otherwise nothing
+    /// stands in their place.
+    pub unset_variables: Vec<VariableUse>,
+    /// Expressions that a shell would read in another way: see [`envsubst::ObjectUse::is_misread`].
+    pub misread_variables: Vec<VariableUse>,
+    /// Expressions with a default that stay as they are written: `postBuild` is there, but no variable, and without one
+    /// substitution does not run.
+    pub literal_variables: Vec<VariableUse>,
+    /// Expressions that Flux cannot read, for which the build fails as well.
+    pub expression_errors: Vec<Error>,
+}
+
+/// The use of a variable in an object.
+#[derive(Debug, Clone)]
+pub struct VariableUse {
+    /// The variable.
+    pub name: String,
+    /// The scalar that uses it.
+    pub span: Span,
+    /// The object.
+    pub object: ObjectId,
+    /// The sign behind the colon, where the expression gives a default.
+    pub operator: Option<char>,
 }
 
 /// Builds the folder of `kustomization`, Flux's own fields included, up to but without the substitution of variables
@@ -98,7 +118,8 @@ fn shown(folder: &str) -> &str {
 pub fn substitute(kustomization: &Kustomization, build: &Build, variables: &Variables, strict: bool) -> Applied {
     let mut applied = Applied { build: build.clone(), ..Applied::default() };
     if kustomization.spec.post_build.is_some() && variables.active {
-        let Applied { build, unknown_variables, unset_variables } = &mut applied;
+        let Applied { build, unknown_variables, unset_variables, misread_variables, expression_errors, .. } =
+            &mut applied;
         // fluxcd/pkg kustomize, `LoadVariables`, refuses them all for one bad name.
         build.errors.extend(variables.invalid.iter().map(|(name, span)| Error {
             message: format!(
@@ -113,7 +134,11 @@ pub fn substitute(kustomization: &Kustomization, build: &Build, variables: &Vari
             build.errors.extend(substituted.errors);
             unknown_variables.extend(substituted.unknown);
             unset_variables.extend(substituted.unset);
+            misread_variables.extend(substituted.misread);
+            expression_errors.extend(substituted.unreadable);
         }
+    } else if kustomization.spec.post_build.is_some() {
+        applied.literal_variables = build.objects.iter().flat_map(defaults).collect();
     }
     if let Some(metadata) = kustomization.object.node.find(&["spec", "commonMetadata"]) {
         for object in &mut applied.build.objects {
@@ -129,7 +154,23 @@ pub fn substitute(kustomization: &Kustomization, build: &Build, variables: &Vari
 struct Substituted {
     errors: Vec<Error>,
     unknown: Vec<(String, Span)>,
-    unset: Vec<(String, Span)>,
+    unset: Vec<VariableUse>,
+    misread: Vec<VariableUse>,
+    unreadable: Vec<Error>,
+}
+
+impl VariableUse {
+    fn of(used: envsubst::ObjectUse, object: &Object) -> Self {
+        let span = used.span.or(object.source);
+        Self { name: used.name.to_string(), span, object: object.id(), operator: used.operator }
+    }
+}
+
+/// The expressions in `object` that would give their default if substitution ran.
+fn defaults(object: &Object) -> Vec<VariableUse> {
+    let outcome = envsubst::substitute_object(&object.node, &|_| Lookup::Unset, false);
+    let uses = outcome.uses.into_iter().filter(|used| used.outcome == Outcome::Default);
+    uses.map(|used| VariableUse::of(used, object)).collect()
 }
 
 fn substitute_object(object: &mut Object, variables: &Variables, strict: bool) -> Substituted {
@@ -138,24 +179,40 @@ fn substitute_object(object: &mut Object, variables: &Variables, strict: bool) -
         return substituted;
     }
     let outcome = envsubst::substitute_object(&object.node, &|name| variables.lookup(name), strict);
+    let id = object.id();
+    let misread = outcome.uses.iter().filter(|used| used.is_misread()).cloned();
+    substituted.misread = misread.map(|used| VariableUse::of(used, object)).collect();
+    let mut faults = outcome.faults;
+    // The definitions of Flux itself describe variables in their texts.
+    let is_text = id.kind == "CustomResourceDefinition";
+    if !strict && !is_text && outcome.uses.iter().any(|used| used.outcome == Outcome::Nothing) {
+        // What strict substitution would refuse is what nothing stands in place of.
+        let refused = envsubst::substitute_object(&object.node, &|name| variables.lookup(name), true).faults;
+        faults.extend(refused.into_iter().filter(|fault| fault.kind.is_unset()));
+    }
     if let Some(node) = outcome.node {
         object.node = node;
         object.changes.push(Change { step: Step::Substitution, at: variables.span });
     }
     let unknown = outcome.uses.into_iter().filter(|used| used.outcome == Outcome::Unknown);
     substituted.unknown.extend(unknown.map(|used| (used.name.to_string(), used.span)));
-    let id = object.id();
-    for fault in outcome.faults {
+    for fault in faults {
+        let span = fault.span.or(object.source);
         if let (true, Some(variable)) = (fault.kind.is_unset(), fault.kind.variable()) {
-            substituted.unset.push((variable.to_owned(), fault.span.or(object.source)));
+            let (name, object) = (variable.to_owned(), id.clone());
+            substituted.unset.push(VariableUse { name, span, object, operator: None });
             continue;
         }
-        substituted.errors.push(Error {
+        let error = Error {
             message: format!("substitution in {id} fails: {}", fault.kind),
-            span: fault.span.or(object.source),
+            span,
             related: vec![(variables.span, "variables come from here".to_owned())],
             twice: None,
-        });
+        };
+        match fault.kind {
+            FaultKind::Substitution(_) => substituted.unreadable.push(error),
+            FaultKind::NotYaml(_) => substituted.errors.push(error),
+        }
     }
     substituted
 }

@@ -1,6 +1,6 @@
 use smol_str::SmolStr;
 
-use super::api::OPERATOR_GROUP;
+use super::{Controllers, api::OPERATOR_GROUP};
 use crate::{
     kustomize::{Kustomize, Object},
     source::Span,
@@ -22,9 +22,18 @@ pub struct Sync {
     pub version: Option<super::FluxVersion>,
     /// Patches of what it generates.
     patches: Vec<Node>,
+    /// The spec of the instance.
+    instance: Node,
 }
 
 impl Sync {
+    /// How it has the controllers run.
+    #[must_use]
+    pub fn controllers(&self, kustomize: &Kustomize<'_>) -> Controllers {
+        let namespace = self.kustomization.node.find_str(&["metadata", "namespace"]).unwrap_or("flux-system");
+        Controllers::of_instance(&self.instance, namespace, kustomize)
+    }
+
     /// The generated objects with `spec.kustomize.patches` applied, and the path that comes of it (flux-operator v0.58,
     /// `internal/builder/templates.go`). Patches of other objects, such as the controllers, have nothing to do here.
     #[must_use]
@@ -33,7 +42,7 @@ impl Sync {
             return self;
         }
         let generated = [self.kustomization.clone(), self.source.clone()];
-        let [kustomization, source] = kustomize.patched(generated, &self.patches);
+        let [kustomization, source] = kustomize.patched(generated, "", &self.patches);
         (self.kustomization, self.source) = (kustomization, source);
         if let Some(path) = self.kustomization.node.find_str(&["spec", "path"]) {
             self.path = path.to_owned();
@@ -42,14 +51,21 @@ impl Sync {
     }
 }
 
-/// The entry point that `document` declares, if it does: a FluxInstance, a HelmRelease of the `flux-instance` chart, or
-/// values of that chart.
+/// A FluxInstance, wherever it is written.
+#[derive(Debug)]
+pub struct Instance<'a> {
+    /// Its spec.
+    pub spec: &'a Node,
+    /// Its namespace.
+    pub namespace: SmolStr,
+}
+
+/// The FluxInstance that `document` declares: the object itself, a HelmRelease of the `flux-instance` chart, or values of
+/// that chart.
 #[must_use]
-pub fn syncs(document: &Node) -> Option<Sync> {
-    let kind = document.find_str(&["kind"]);
+pub fn instance_of(document: &Node) -> Option<Instance<'_>> {
     let api_version = document.find_str(&["apiVersion"]).unwrap_or_default();
-    let is_hidden = kind != Some("FluxInstance");
-    let (instance, namespace) = match kind {
+    let (spec, namespace) = match document.find_str(&["kind"]) {
         Some("FluxInstance") if api_version.starts_with(OPERATOR_GROUP) => {
             (document.get("spec")?, document.find_str(&["metadata", "namespace"]))
         }
@@ -57,10 +73,18 @@ pub fn syncs(document: &Node) -> Option<Sync> {
         None => (document.get("instance")?, None),
         Some(_) => return None,
     };
+    Some(Instance { spec, namespace: SmolStr::new(namespace.unwrap_or("flux-system")) })
+}
+
+/// The entry point that `document` declares, if it does: a FluxInstance, a HelmRelease of the `flux-instance` chart, or
+/// values of that chart.
+#[must_use]
+pub fn syncs(document: &Node) -> Option<Sync> {
+    let Instance { spec: instance, namespace } = instance_of(document)?;
+    let is_hidden = document.find_str(&["kind"]) != Some("FluxInstance");
     let sync = instance.get("sync")?;
     let path = sync.get("path")?;
     sync.get("url")?;
-    let namespace = SmolStr::new(namespace.unwrap_or("flux-system"));
     let name = sync.find_str(&["name"]).map_or_else(|| namespace.clone(), SmolStr::new);
     let source_kind = sync.find_str(&["kind"]).unwrap_or("GitRepository");
     let at = sync.span;
@@ -80,7 +104,15 @@ pub fn syncs(document: &Node) -> Option<Sync> {
     let version = instance.find_str(&["distribution", "version"]).and_then(super::FluxVersion::parse);
     let patches = instance.find(&["kustomize", "patches"]).map(|patches| patches.items().cloned().collect());
     let patches = patches.unwrap_or_default();
-    Some(Sync { patches, kustomization, source, path: path.as_str()?.to_owned(), is_hidden, version })
+    Some(Sync {
+        instance: instance.clone(),
+        patches,
+        kustomization,
+        source,
+        path: path.as_str()?.to_owned(),
+        is_hidden,
+        version,
+    })
 }
 
 /// The spec of the generated source (flux-operator v0.58, `internal/builder/templates.go`).

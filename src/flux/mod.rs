@@ -4,6 +4,7 @@
 pub mod api;
 mod artifacts;
 mod build;
+mod controllers;
 mod duration;
 mod entry;
 pub mod envsubst;
@@ -21,9 +22,10 @@ mod template;
 mod version;
 
 pub use artifacts::{Artifacts, Selection, SourceRef, Where};
-pub use build::{Applied, Inputs, build, substitute};
+pub use build::{Applied, Inputs, VariableUse, build, substitute};
+pub use controllers::{Controller, Controllers, Setting};
 pub use duration::{format_duration, is_flux_duration, parse_duration};
-pub use entry::{Sync, syncs};
+pub use entry::{Instance, Sync, instance_of, syncs};
 pub use generate::generated_kustomization;
 pub use health::{Health, health_of, helm_timeout, is_namespaced, kustomization_timeout};
 pub use ignore_rules::IgnoreRules;

@@ -6,7 +6,7 @@ use crate::{
     cluster::{Cluster, Definition, Node, NodeId, NodeKey, ObjectKey, Provider, Release},
     finding::Confidence,
     flux::{
-        Kustomization, Policy, SourceRef,
+        Controller, Kustomization, Policy, SourceRef,
         api::{DependencyReference, OPERATOR_GROUP, SOURCE_EXTENSIONS_GROUP, SOURCE_GROUP},
         expression::{Demand, ready_expr_demand},
     },
@@ -259,7 +259,7 @@ impl<'c> Builder<'c> {
             let span = kustomization.item_span(&["spec", "dependsOn"], index);
             let specs =
                 [&kustomization.object, &self.cluster.node(on).kustomization.object].map(|it| it.node.get("spec"));
-            let (moment, reason) = demanded(dependency, specs);
+            let (moment, reason) = demanded(dependency, specs, &self.cluster.controllers.kustomize);
             self.edge((Actor::Node(on), moment), (actor, Moment::Start), reason, span);
         }
     }
@@ -353,7 +353,7 @@ impl<'c> Builder<'c> {
             let Some(on) = self.cluster.release(&NodeKey::new(namespace, dependency.name.as_str())) else { continue };
             let span = release.helm.item_span(&["spec", "dependsOn"], index);
             let specs = [&release.helm.object, &self.cluster.releases[on].helm.object].map(|it| it.node.get("spec"));
-            let (moment, reason) = demanded(dependency, specs);
+            let (moment, reason) = demanded(dependency, specs, &self.cluster.controllers.helm);
             self.edge((Actor::Release(on as u32), moment), (actor, Moment::Start), reason, span);
         }
         let (reference, route): (_, &[&str]) = match (&spec.chart_ref, &spec.chart) {
@@ -374,8 +374,16 @@ impl<'c> Builder<'c> {
 
 /// What a dependency has to come to before the dependent starts, given the specs of the dependent and of the dependency.
 /// A `readyExpr` takes the place of the check for readiness; one that cannot be judged asks for no more than existence
-/// (kustomize-controller v1.9 and helm-controller v1.6, `checkDependencies`, gate `AdditiveCELDependencyCheck` off).
-fn demanded(dependency: &DependencyReference, [own, on]: [Option<&yaml::Node>; 2]) -> (Moment, Reason) {
+/// (kustomize-controller v1.9 and helm-controller v1.6, `checkDependencies`). With the gate `AdditiveCELDependencyCheck` it is
+/// one check more.
+fn demanded(
+    dependency: &DependencyReference,
+    [own, on]: [Option<&yaml::Node>; 2],
+    controller: &Controller,
+) -> (Moment, Reason) {
+    if controller.has_gate("AdditiveCELDependencyCheck") {
+        return (Moment::Ready, Reason::DependsOn);
+    }
     // An empty expression counts as none.
     let text = dependency.ready_expr.as_deref().filter(|text| !text.is_empty());
     match text.map(|text| ready_expr_demand(text, own, on)) {

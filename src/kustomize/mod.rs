@@ -113,11 +113,11 @@ impl<'t> Kustomize<'t> {
         finish::finish(self.store.tree(), accumulated, file.as_ref())
     }
 
-    /// `objects` with `patches` applied, entries of a kustomization file's field of that name. What does not apply to them
-    /// is passed over.
+    /// `objects` with `patches` applied, entries of that field of a kustomization file in `dir`. What does not apply to
+    /// them is passed over.
     #[must_use]
-    pub fn patched<const N: usize>(&self, objects: [Object; N], patches: &[Node]) -> [Object; N] {
-        let folder = build::Folder { kustomize: self, path: "", schema: Rc::default() };
+    pub fn patched<const N: usize>(&self, objects: [Object; N], dir: &str, patches: &[Node]) -> [Object; N] {
+        let folder = build::Folder { kustomize: self, path: dir, schema: Rc::default() };
         let mut report = report::Report::default();
         objects.map(|object| {
             let mut resources = vec![resource::Resource::new(object.node.clone(), object.source)];

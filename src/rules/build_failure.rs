@@ -33,7 +33,6 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             }
         }
         findings.extend(by_fault.values().filter_map(|faults| report(situation, faults)));
-        findings.extend(situation.cluster.nodes.iter().filter_map(|node| unset(situation, node)));
     }
 }
 
@@ -41,40 +40,6 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
 fn is_told_elsewhere(context: &Context<'_>, error: &Error) -> bool {
     let broken = context.broken.iter().any(|broken| broken.span.file == error.span.file && broken.is_in(error.span));
     broken || error.twice.as_ref().is_some_and(is_flux_object)
-}
-
-/// Variables that are set nowhere, all of one node in one finding: strict substitution fails the build since Flux 2.9
-/// (kustomize-controller v1.9, gate `StrictPostBuildSubstitutions`).
-fn unset(situation: &Situation<'_>, node: &Node) -> Option<Finding> {
-    let variables = &node.applied.unset_variables;
-    let (_, first) = variables.first()?;
-    let is_known = match situation.cluster.version {
-        Some(version) if !version.has_strict_substitution() => return None,
-        version => version.is_some(),
-    };
-    let mut names: Vec<String> = variables.iter().map(|(name, _)| format!("`{name}`")).collect();
-    names.sort_unstable();
-    names.dedup();
-    let are = if names.len() == 1 { "is" } else { "are" };
-    let message =
-        format!("the build of {} fails: {} {are} set nowhere and {are} without default", node.subject(), short_list(&names, 4));
-    let mut finding = situation.finding(&RULE.info, node.subject(), *first, message);
-    finding.key = "unset variables".to_owned();
-    finding.label = "not set".to_owned();
-    let at = node.kustomization.span(&["spec", "postBuild"]);
-    finding.related.push(Related::new("variables come from here", Some(node.subject()), at));
-    finding.why = "Since Flux 2.9 substitution is strict: it ends with Ready=False, reason BuildFailed (`variable not set (strict mode)`). \
-                   Earlier releases put nothing in its place."
-        .to_owned();
-    if !is_known {
-        finding.severity = Severity::Warning;
-        finding.why.push_str(" Which release runs here is not in the repository.");
-    }
-    finding.help = "set it in `postBuild.substitute` or in a source of `substituteFrom`, give it a default (`${NAME:=value}`), write `$${NAME}` \
-                    where the text is meant literally, or exempt the object with the annotation \
-                    `kustomize.toolkit.fluxcd.io/substitute: disabled`"
-        .to_owned();
-    Some(finding)
 }
 
 fn report(situation: &Situation<'_>, faults: &[(&Node, &Error)]) -> Option<Finding> {

@@ -1,6 +1,7 @@
 use super::{
     Context, Rule, Situation,
-    dependencies::{Entry, Target, entries},
+    dependencies::{Entry, Target},
+    renamed_reference::unexplained,
     wording::short_list,
 };
 use crate::{
@@ -25,7 +26,7 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for situation in context.situations {
-        for entry in entries(situation) {
+        for entry in unexplained(context, situation) {
             if entry.target == Target::Nothing {
                 findings.extend(report(context, situation, &entry));
             }
@@ -63,7 +64,7 @@ fn report(context: &Context<'_>, situation: &Situation<'_>, entry: &Entry<'_>) -
     }
     help.push("define the dependency in this cluster, or remove the entry".to_owned());
     finding.help = help.join("; ");
-    finding.why = format!("{}; whatever depends on it is held back as well.", entry.symptom());
+    finding.why = format!("{}; whatever depends on it is held back as well.", entry.symptom(situation.cluster));
     if let Some(unknown) = may_be_hidden(situation) {
         finding.confidence = Confidence::Low;
         finding.why.push_str(&format!(" It may be defined by {unknown}, which this repository does not show."));

@@ -1,6 +1,6 @@
 //! What the entries of `dependsOn` lead to.
 
-use super::Situation;
+use super::{Situation, wording::requeue};
 use crate::{
     cluster::{Cluster, NodeKey, Release},
     finding::{Confidence, Finding, Subject},
@@ -149,12 +149,15 @@ impl Entry<'_> {
 
     /// What it does at run time, as a sentence without full stop, with the controller's message (kustomize-controller
     /// v1.9 `checkDependencies`, helm-controller v1.6).
-    pub(super) fn symptom(&self) -> String {
+    pub(super) fn symptom(&self, cluster: &Cluster) -> String {
         let message = match self.subject.kind.as_str() {
             "HelmRelease" => format!("unable to get '{}/{}' dependency", self.namespace, self.name),
             _ => format!("dependency '{}/{}' not found", self.namespace, self.name),
         };
-        format!("It stays at Ready=False, reason DependencyNotReady, `{message}`, and asks again every 30 s for ever")
+        let every = requeue(cluster, &self.subject.kind);
+        format!(
+            "It stays at Ready=False, reason DependencyNotReady, `{message}`, and asks again every {every} for ever"
+        )
     }
 
     /// Lowers the confidence of `finding` where something that this repository does not show may define what is asked

@@ -1,8 +1,9 @@
 use super::{
     Context, Rule, Situation,
-    wording::{place, subject_of, tell_links},
+    wording::{place, requeue, subject_of, tell_links},
 };
 use crate::{
+    cluster::Cluster,
     finding::{Category, Confidence, Finding, RuleInfo, Severity, Tier},
     graph::{Actor, Loop, Step},
 };
@@ -41,7 +42,7 @@ fn report(context: &Context<'_>, situation: &Situation<'_>, cycle: &Loop) -> Opt
     };
     let mut finding = situation.finding(&RULE.info, subject, first.edge.span, message);
     tell_links(cluster, &links, &mut finding);
-    finding.why = why(first.after.actor).to_owned();
+    finding.why = why(cluster, first.after.actor);
     let last = links.last().unwrap_or(first);
     finding.help = format!(
         "remove one `dependsOn` entry of the loop, for example `{}` at {}; if only the order of the first apply matters, keep the one \
@@ -54,22 +55,23 @@ fn report(context: &Context<'_>, situation: &Situation<'_>, cycle: &Loop) -> Opt
 
 /// What the loop does at run time (kustomize-controller v1.9 `checkDependencies` and `sortAndEnqueue`, helm-controller
 /// v1.6).
-fn why(actor: Actor) -> &'static str {
-    match actor {
-        Actor::Release(_) => {
-            "helm-controller starts none of them before the next is Ready: each stays at Ready=False, reason DependencyNotReady, and \
-             asks again every 30 s for ever."
-        }
-        Actor::Object(_) => {
-            "flux-operator starts none of them before the next is Ready: each stays at Ready=False, reason DependencyNotReady, and asks \
-             again every 5 s for ever."
-        }
-        Actor::Node(_) | Actor::Kind(_) | Actor::Namespace(_) | Actor::Made(_) => {
-            "kustomize-controller starts none of them before the next is Ready: each stays at Ready=False, reason DependencyNotReady, \
-             and asks again every 30 s for ever. On every new revision its sort fails as well (`circular dependency detected`), and no \
-             Kustomization of this source is enqueued: all of them move on their `interval` only."
-        }
+fn why(cluster: &Cluster, actor: Actor) -> String {
+    let (controller, every) = match actor {
+        Actor::Release(_) => ("helm-controller", requeue(cluster, "HelmRelease")),
+        Actor::Object(_) => ("flux-operator", "5 s".to_owned()),
+        _ => ("kustomize-controller", requeue(cluster, "Kustomization")),
+    };
+    let mut why = format!(
+        "{controller} starts none of them before the next is Ready: each stays at Ready=False, reason DependencyNotReady, and asks again \
+         every {every} for ever."
+    );
+    if matches!(actor, Actor::Node(_)) {
+        why.push_str(
+            " On every new revision its sort fails as well (`circular dependency detected`), and no Kustomization of this source is \
+             enqueued: all of them move on their `interval` only.",
+        );
     }
+    why
 }
 
 /// The links, turned so that the one that comes first in the files comes first.

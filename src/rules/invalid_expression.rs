@@ -1,6 +1,4 @@
-use std::cell::OnceCell;
-
-use super::{Context, Rule, Situation};
+use super::{Context, Rule, Situation, wording::requeue};
 use crate::{
     cluster::NodeKey,
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Subject, Tier},
@@ -10,7 +8,7 @@ use crate::{
         expression::{Demand, ExpressionError, ReadyExpr, check_health_expr},
         is_open_text,
     },
-    source::{Span, Tree},
+    source::Span,
     yaml::Node,
 };
 
@@ -38,18 +36,17 @@ struct Owner<'a> {
 }
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
-    let gate = Gate { tree: context.tree, is_on: OnceCell::new() };
     for situation in context.situations {
         for node in &situation.cluster.nodes {
             let it = &node.kustomization;
             let owner = Owner::new(situation, node.subject(), &node.key, it);
-            owner.ready_exprs(&gate, &it.spec.depends_on, findings);
+            owner.ready_exprs(&it.spec.depends_on, findings);
             owner.health_exprs(&it.spec.health_check_exprs, findings);
         }
         for release in &situation.cluster.releases {
             let it = &release.helm;
             let owner = Owner::new(situation, release.subject(), &release.key, it);
-            owner.ready_exprs(&gate, &it.spec.depends_on, findings);
+            owner.ready_exprs(&it.spec.depends_on, findings);
             owner.health_exprs(&it.spec.health_check_exprs, findings);
         }
     }
@@ -71,7 +68,12 @@ impl<'a> Owner<'a> {
         self.situation.finding(&RULE.info, self.subject.clone(), at, message)
     }
 
-    fn ready_exprs(&self, gate: &Gate<'_>, entries: &[DependencyReference], findings: &mut Vec<Finding>) {
+    /// Whether the controller keeps its own check beside a `readyExpr`.
+    fn is_additive(&self) -> bool {
+        self.situation.cluster.controllers.of_kind(&self.subject.kind).has_gate("AdditiveCELDependencyCheck")
+    }
+
+    fn ready_exprs(&self, entries: &[DependencyReference], findings: &mut Vec<Finding>) {
         for (index, entry) in entries.iter().enumerate() {
             let Some(text) = entry.ready_expr.as_deref().filter(|text| !text.is_empty() && !is_open_text(text)) else {
                 continue;
@@ -79,7 +81,7 @@ impl<'a> Owner<'a> {
             let at = self.span("dependsOn", index, "readyExpr");
             let found = match ReadyExpr::compile(text) {
                 Err(error) => self.refused(&entry.name, at, &error),
-                Ok(expr) => self.judged(gate, entry, at, &expr),
+                Ok(expr) => self.judged(entry, at, &expr),
             };
             findings.extend(found.map(|finding| self.situation.weighed(finding, true)));
         }
@@ -117,7 +119,7 @@ impl<'a> Owner<'a> {
     }
 
     /// What a sound expression is worth.
-    fn judged(&self, gate: &Gate<'_>, entry: &DependencyReference, at: Span, expr: &ReadyExpr) -> Option<Finding> {
+    fn judged(&self, entry: &DependencyReference, at: Span, expr: &ReadyExpr) -> Option<Finding> {
         let cluster = self.situation.cluster;
         let key = NodeKey::new(entry.namespace.as_deref().unwrap_or(&self.key.namespace), entry.name.as_str());
         let dependency = if self.subject.kind == "Kustomization" {
@@ -132,19 +134,21 @@ impl<'a> Owner<'a> {
             let mut finding = self.finding(at, message);
             finding.label = "never true".to_owned();
             finding.confidence = Confidence::Medium;
-            finding.why = "It stays at Ready=False, reason DependencyNotReady (`is not ready according to readyExpr eval`), and asks again \
-                           every 30 s for ever."
-                .to_owned();
+            finding.why = format!(
+                "It stays at Ready=False, reason DependencyNotReady (`is not ready according to readyExpr eval`), and asks again every {} for \
+                 ever.",
+                requeue(self.situation.cluster, &self.subject.kind)
+            );
             finding.help = "mind that the status of a condition is text: `c.type == 'Ready' && c.status == 'True'`".to_owned();
             return Some(finding);
         }
         let is_weak = expr.demand(own, on) == Demand::Exists;
-        if is_weak { self.weak(gate, name, at, expr) } else { self.outdated(gate, name, at, expr.accepts_outdated(own, on)) }
+        if is_weak { self.weak(name, at, expr) } else { self.outdated(name, at, expr.accepts_outdated(own, on)) }
     }
 
     /// True although the dependency is not Ready. What reads no status at all was hardly meant to replace the check.
-    fn weak(&self, gate: &Gate<'_>, name: &str, at: Span, expr: &ReadyExpr) -> Option<Finding> {
-        if gate.is_additive() {
+    fn weak(&self, name: &str, at: Span, expr: &ReadyExpr) -> Option<Finding> {
+        if self.is_additive() {
             return None;
         }
         let message = format!("the `readyExpr` of {} for `{name}` may be true before that is Ready", self.subject);
@@ -161,8 +165,8 @@ impl<'a> Owner<'a> {
         Some(finding)
     }
 
-    fn outdated(&self, gate: &Gate<'_>, name: &str, at: Span, is_outdated: bool) -> Option<Finding> {
-        if !is_outdated || gate.is_additive() {
+    fn outdated(&self, name: &str, at: Span, is_outdated: bool) -> Option<Finding> {
+        if !is_outdated || self.is_additive() {
             return None;
         }
         let message = format!("the `readyExpr` of {} for `{name}` does not compare the generation", self.subject);
@@ -263,17 +267,3 @@ impl<'a> Owner<'a> {
 
 const STALLED: &str = "Every reconciliation ends at once at Ready=False, reason InvalidCELExpression, and Stalled=True: nothing is applied any \
                        more, and all that depends on it waits.";
-
-/// The feature gate that keeps the controllers' own check beside a `readyExpr`.
-struct Gate<'a> {
-    tree: &'a Tree,
-    is_on: OnceCell<bool>,
-}
-
-impl Gate<'_> {
-    /// Whether some file sets it.
-    fn is_additive(&self) -> bool {
-        let sets = |text: &str| text.contains("AdditiveCELDependencyCheck=true");
-        *self.is_on.get_or_init(|| self.tree.files().any(|file| self.tree.text(file).is_some_and(sets)))
-    }
-}

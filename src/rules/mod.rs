@@ -7,7 +7,9 @@ mod context;
 mod deadlocks;
 mod dependencies;
 mod health;
+mod names;
 mod order;
+mod references;
 mod wording;
 
 pub use context::{Context, Situation};
@@ -45,9 +47,11 @@ rules![
     build_failure,
     class_deadlock,
     crd_deadlock,
+    cross_namespace_reference,
     dangling_dependency,
     decryption_missing,
     dependency_cycle,
+    different_source_dependency,
     duplicate_node,
     duplicate_owner,
     force_on_gate,
@@ -58,16 +62,22 @@ rules![
     invalid_yaml,
     long_critical_path,
     missing_path,
+    missing_source,
+    missing_substitute_source,
     mutual_apply,
     namespace_deadlock,
     never_ready_object,
     overlapping_path,
     redundant_dependency,
+    removed_api_version,
+    renamed_reference,
     retry_cliff,
     self_provided_input,
     self_prune,
     single_point_of_failure,
+    suspended_dependency,
     timeout_below_need,
+    unknown_field,
     unlisted_file,
     unneeded_dependency,
     unordered_crd,
@@ -77,6 +87,7 @@ rules![
     unordered_storage_class,
     unreachable_node,
     unready_gate,
+    unset_variable,
     unused_suppression,
     volume_deadlock,
     wait_deadlock,
@@ -92,6 +103,7 @@ type Condition = fn(&Context<'_>) -> bool;
 /// condition does not hold.
 const CONDITIONAL: &[(&str, Condition)] = &[
     ("long-critical-path", |context| context.max_path.is_some()),
+    ("missing-substitute-source", |context| context.pedantic),
     ("unordered-crd", |context| context.pedantic),
     ("unready-gate", |context| context.pedantic),
 ];

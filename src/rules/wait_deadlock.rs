@@ -1,7 +1,7 @@
 use super::{
     Context, Rule, Situation,
     deadlocks::persistence,
-    wording::{list, place, subject_of, tell_links},
+    wording::{list, place, requeue, subject_of, tell_links},
 };
 use crate::{
     finding::{Category, Confidence, Finding, RuleInfo, Severity, Tier},
@@ -73,10 +73,12 @@ fn why(situation: &Situation<'_>, deadlock: &Loop, links: &[&Step]) -> String {
             subject_of(cluster, step.before.actor),
             persistence(situation, deadlock),
         ),
-        None => "Nothing in the loop can be the first to happen: on a fresh cluster the waiting side stays at Ready=False, reason \
-                 DependencyNotReady (`dependency … not found`), and asks again every 30 s for ever. A cluster that got past this once keeps \
-                 running, and fails when it is rebuilt."
-            .to_owned(),
+        None => format!(
+            "Nothing in the loop can be the first to happen: on a fresh cluster the waiting side stays at Ready=False, reason \
+             DependencyNotReady (`dependency … not found`), and asks again every {} for ever. {}",
+            requeue(cluster, "Kustomization"),
+            persistence(situation, deadlock),
+        ),
     }
 }
 

@@ -25,9 +25,9 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-/// Workers of kustomize-controller (v1.9, `--concurrent`, default 4).
-const fn workers(_: &Cluster) -> usize {
-    4
+/// Workers of kustomize-controller (v1.9, `--concurrent`).
+fn workers(cluster: &Cluster) -> usize {
+    cluster.controllers.kustomize.workers().value as usize
 }
 
 /// Deeper than this, a chain is followed no further.
@@ -113,8 +113,8 @@ fn report(situation: &Situation<'_>, top: NodeId, known: &[Option<Chain>]) -> Fi
         finding.related.push(Related::new(format!("{} waits for {}", node.key.name, next.key.name), Some(node.subject()), *span));
     }
     finding.why = format!(
-        "A health check runs inside the reconciliation, so each of them holds one of kustomize-controller's {workers} workers (`--concurrent`, \
-         {workers} by default) until its child is Ready. With {workers} of them waiting, no worker is left for {}: they wait until one gives up \
+        "A health check runs inside the reconciliation, so each of them holds one of kustomize-controller's {workers} workers \
+         (`--concurrent`) until its child is Ready. With {workers} of them waiting, no worker is left for {}: they wait until one gives up \
          at its timeout (HealthCheckFailed), and every other Kustomization waits meanwhile. It is the same at each commit.",
         chain.get(workers).or(chain.last()).map_or("", String::as_str)
     );

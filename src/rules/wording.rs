@@ -26,6 +26,11 @@ pub(super) fn tell_links(cluster: &Cluster, links: &[&Step], finding: &mut Findi
         .collect();
 }
 
+/// How often the controller of `kind` looks again at a dependency that is not ready, as people say it.
+pub(super) fn requeue(cluster: &Cluster, kind: &str) -> String {
+    about(cluster.controllers.of_kind(kind).requeue_dependency().value)
+}
+
 /// `path:line` of a span.
 pub(super) fn place(tree: &Tree, span: Span) -> String {
     format!("{}:{}", tree.path(span.file), tree.position(span).line)

@@ -1,6 +1,7 @@
 use super::{
     Context, Rule,
-    dependencies::{Target, entries},
+    dependencies::Target,
+    renamed_reference::unexplained,
 };
 use crate::finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Tier};
 
@@ -20,7 +21,7 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for situation in context.situations {
-        for entry in entries(situation) {
+        for entry in unexplained(context, situation) {
             let Target::OtherKind { subject, span, owner } = &entry.target else { continue };
             let message = format!("{} depends on {}, but `{}` is a {}", entry.subject, entry.wanted(), entry.name, subject.kind);
             let mut finding = situation.finding(&RULE.info, entry.subject.clone(), entry.span, message);
@@ -29,7 +30,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             finding.related.push(Related::new(format!("the only `{}` there is", entry.name), Some(subject.clone()), *span));
             finding.why = format!(
                 "`dependsOn` has no kind, and each controller looks among its own objects only. {}.",
-                entry.symptom()
+                entry.symptom(situation.cluster)
             );
             finding.help = match (entry.subject.kind.as_str(), owner) {
                 ("Kustomization", Some(owner)) => format!(

@@ -1,6 +1,7 @@
 use super::{
     Context, Rule,
-    dependencies::{Target, entries},
+    dependencies::Target,
+    renamed_reference::unexplained,
     wording::list,
 };
 use crate::finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Tier};
@@ -21,7 +22,7 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for situation in context.situations {
-        for entry in entries(situation) {
+        for entry in unexplained(context, situation) {
             let Target::OtherNamespace(there) = &entry.target else { continue };
             let namespaces: Vec<String> = there.iter().map(|(namespace, _)| format!("`{namespace}`")).collect();
             let message =
@@ -37,7 +38,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             }
             finding.why = format!(
                 "A dependency without `namespace` is looked up in the namespace the object has after its build. {}.",
-                entry.symptom()
+                entry.symptom(situation.cluster)
             );
             let wanted = there.first().map_or("", |(namespace, _)| namespace.as_str());
             finding.help = format!("set `namespace: {wanted}` on the `dependsOn` entry");

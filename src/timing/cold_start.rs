@@ -51,7 +51,7 @@ impl Cost for At<'_> {
             (Reason::Progress, Actor::Release(release), Moment::Start, Moment::Ready) => {
                 self.of(self.durations.release(release as usize).range)
             }
-            (Reason::DependsOn | Reason::DependsOnExpr, ..) => self.of(constants::DEPENDENCY_POLL),
+            (Reason::DependsOn | Reason::DependsOnExpr, ..) => self.of(self.durations.poll(after.actor)),
             (Reason::Wait | Reason::HealthCheck, ..) => self.of(constants::HEALTH_POLL),
             _ => Duration::ZERO,
         }

@@ -16,9 +16,11 @@ pub(super) const FETCH: Range = Range { low: seconds(2), typical: seconds(5), hi
 /// Per applied object: server-side apply and its dry-run, API latency included. Judgement.
 pub(super) const APPLY_OBJECT: Duration = Duration::from_millis(120);
 
-/// What a dependent waits after its dependency turned Ready: it polls every 30 s (`--requeue-dependency` of
-/// kustomize-controller v1.9 and helm-controller v1.6), so 15 s on average.
-pub(super) const DEPENDENCY_POLL: Range = Range { low: seconds(0), typical: seconds(15), high: seconds(30) };
+/// What a dependent waits after its dependency turned Ready: it polls at this interval (`--requeue-dependency` of
+/// kustomize-controller v1.9 and helm-controller v1.6), so half of it on average.
+pub(super) fn dependency_poll(requeue: Duration) -> Range {
+    Range { low: seconds(0), typical: requeue / 2, high: requeue }
+}
 
 /// What a health check notices late: it polls every 5 s (kustomize-controller v1.9, `checkHealth`).
 pub(super) const HEALTH_POLL: Range = Range { low: seconds(0), typical: seconds(3), high: seconds(5) };

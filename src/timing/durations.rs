@@ -5,6 +5,7 @@ use crate::{
     catalog::{Catalog, ChartWeight, Confidence, Range},
     cluster::{Cluster, Node, Release, chart_of},
     flux::Policy,
+    graph::Actor,
     kustomize::Object,
 };
 
@@ -33,6 +34,8 @@ pub enum Origin {
 pub struct Durations {
     releases: Vec<Duration>,
     nodes: Vec<NodeWork>,
+    /// What a dependent waits after its dependency turned Ready: a Kustomization, and a HelmRelease.
+    polls: [Range; 2],
 }
 
 /// The time a Kustomization takes for itself, children apart.
@@ -48,13 +51,19 @@ impl Durations {
     #[must_use]
     pub fn of(cluster: &Cluster) -> Self {
         let releases = cluster.releases.iter().map(|release| release_duration(cluster, release)).collect();
-        Self { releases, nodes: cluster.nodes.iter().map(node_work).collect() }
+        let controllers = [&cluster.controllers.kustomize, &cluster.controllers.helm];
+        let polls = controllers.map(|controller| constants::dependency_poll(controller.requeue_dependency().value));
+        Self { releases, nodes: cluster.nodes.iter().map(node_work).collect(), polls }
     }
 
     /// How long the HelmRelease at `index` takes from its start until it is Ready.
     #[must_use]
     pub fn release(&self, index: usize) -> &Duration {
         &self.releases[index]
+    }
+
+    pub(super) fn poll(&self, dependent: Actor) -> Range {
+        self.polls[usize::from(matches!(dependent, Actor::Release(_)))]
     }
 
     pub(super) fn node(&self, index: usize) -> &NodeWork {

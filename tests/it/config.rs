@@ -170,6 +170,7 @@ fn a_bucket_a_raw_file_and_a_component_are_mapped_too() {
         "  url: ssh://git@github.com/example/platform.git",
         "  endpoint: s3.example.com\n  bucketName: platform",
     );
+    let bucket = bucket.replacen("  ref:\n    tag: v2\n", "", 1);
     fixture.write("clusters/prod/platform.yaml", &bucket);
     fixture.write(
         "apps/kustomization.yaml",

@@ -16,6 +16,15 @@ use fluxdag::{
 type Expected = &'static [(&'static str, &'static str)];
 
 const FIXTURES: &[(&str, Expected)] = &[
+    (
+        "broken-references",
+        &[
+            ("missing-path", "Kustomization/flux-system/data"),
+            ("missing-source", "HelmRelease/web/vault"),
+            ("missing-source", "HelmRelease/web/web"),
+            ("missing-substitute-source", "Kustomization/flux-system/apps"),
+        ],
+    ),
     ("broken-yaml", &[("invalid-yaml", "File/apps/ks.yaml"), ("dangling-dependency", "Kustomization/flux-system/web")]),
     ("clean-application", &[]),
     ("clean-applied-by-hand", &[]),

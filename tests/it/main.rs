@@ -20,6 +20,7 @@ mod judgements;
 mod kustomize;
 mod queries;
 mod readme;
+mod references;
 mod render;
 mod rule_pages;
 mod suppressions;

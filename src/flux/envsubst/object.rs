@@ -27,6 +27,27 @@ pub struct ObjectUse {
     pub span: Span,
     /// How it came out.
     pub outcome: Outcome,
+    /// What stands behind the colon where the expression gives a default: `-`, `=`, `?` or `+`.
+    pub operator: Option<char>,
+}
+
+impl ObjectUse {
+    /// Whether a shell would have given something else: Flux takes `:?` and `:+` for `:-` (fluxcd/pkg envsubst,
+    /// `parseDefaultFunc`), so the message becomes the value, or the value stands where its replacement should.
+    #[must_use]
+    pub fn is_misread(&self) -> bool {
+        match self.operator {
+            Some('?') => self.outcome == Outcome::Default,
+            Some('+') => matches!(self.outcome, Outcome::Default | Outcome::Value),
+            _ => false,
+        }
+    }
+}
+
+/// The sign behind the colon of the expression `${name:…`.
+fn operator(expression: &str, name: &str) -> Option<char> {
+    let sign = expression.get(2 + name.len()..)?.strip_prefix(':')?.chars().next()?;
+    matches!(sign, '-' | '=' | '?' | '+').then_some(sign)
 }
 
 /// A fault for which the build fails.
@@ -95,7 +116,10 @@ impl Replace for Substitution<'_> {
         match substitute(printed, self.lookup, self.strict) {
             Ok(substituted) => {
                 let uses = substituted.uses.into_iter();
-                self.out.uses.extend(uses.map(|used| ObjectUse { name: used.name, span, outcome: used.outcome }));
+                self.out.uses.extend(uses.map(|used| {
+                    let operator = operator(printed.get(used.at).unwrap_or_default(), &used.name);
+                    ObjectUse { name: used.name, span, outcome: used.outcome, operator }
+                }));
                 Some(substituted.text)
             }
             Err(error) => {
