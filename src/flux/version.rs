@@ -28,6 +28,13 @@ impl FluxVersion {
         self >= Self { major: 2, minor: 9 }
     }
 
+    /// Whether kinds that end in `Class` are applied in a stage of their own (fluxcd/pkg ssa, `ApplyAllStaged`, in
+    /// kustomize-controller v1.7).
+    #[must_use]
+    pub fn has_class_stage(self) -> bool {
+        self >= Self { major: 2, minor: 7 }
+    }
+
     /// The version that `object` tells, if it is one of those that tell it: controllers of `gotk-components.yaml`, a
     /// FluxInstance, or the OCIRepository of the Flux manifests.
     #[must_use]

@@ -12,7 +12,7 @@ use crate::{
     cluster::{Node, NodeKey, ObjectKey},
     finding::Confidence,
     flux::{
-        Policy, SourceRef,
+        FluxVersion, Policy, SourceRef,
         api::{OPERATOR_GROUP, SOURCE_EXTENSIONS_GROUP, SOURCE_GROUP},
         is_open_text,
     },
@@ -30,11 +30,22 @@ impl<'c> Builder<'c> {
         if kinds().any(|kind| matches!(kind, "CustomResourceDefinition" | "Namespace")) {
             stages.push(Moment::Defined);
         }
-        if node.applied.build.objects.iter().any(|object| is_class(&object.node) && self.kind(&object.node).is_some()) {
+        if node
+            .applied
+            .build
+            .objects
+            .iter()
+            .any(|object| self.is_staged(&object.node) && self.kind(&object.node).is_some())
+        {
             stages.push(Moment::Classified);
         }
         stages.extend([Moment::Applied, Moment::Ready]);
         stages
+    }
+
+    /// Whether an object is applied in the stage of classes.
+    fn is_staged(&self, object: &yaml::Node) -> bool {
+        is_class(object) && self.cluster.version.is_none_or(FluxVersion::has_class_stage)
     }
 
     /// The kind of a custom resource, where something in the cluster brings its definition.
@@ -56,7 +67,8 @@ impl<'c> Builder<'c> {
         let mut needed: BTreeMap<(Actor, Moment), Span> = BTreeMap::new();
         for object in node.applied.build.objects.iter().filter(|object| Policy::of(&object.node).applied) {
             let kind = self.kind(&object.node);
-            let stage = if kind.is_some() && is_class(&object.node) { Moment::Classified } else { Moment::Applied };
+            let stage =
+                if kind.is_some() && self.is_staged(&object.node) { Moment::Classified } else { Moment::Applied };
             if let Some(kind) = kind {
                 needed.entry((Actor::Kind(kind), stage)).or_insert_with(|| object.place());
             }

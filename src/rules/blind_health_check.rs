@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use super::{
     Context, Rule, Situation,
     health::{Watched, dependents, has_expression, watched},
-    wording::{names, short_list},
+    wording::{list, names, short_list},
 };
 use crate::{
     catalog::{self, KindCatalog, KindStatus, Readiness},
@@ -19,7 +19,7 @@ pub(super) static RULE: Rule = Rule {
         summary: "A health check on something whose status says nothing to it.",
         category: Category::Gate,
         severity: Severity::Warning,
-        confidence: Confidence::High,
+        confidence: Confidence::Medium,
         tier: Tier::Stable,
         since: "0.1.0",
         page: include_str!("../../rules/blind-health-check.md"),
@@ -38,63 +38,91 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
                     by_kind.entry((row.group.as_str(), row.kind.as_str())).or_insert_with(|| (row, Vec::new())).1.push(one);
                 }
             }
-            for (row, blind) in by_kind.into_values() {
-                findings.push(situation.weighed(report(situation, id, node, row, &blind, &all), false));
-            }
+            let kinds: Vec<Blind<'_>> = by_kind.into_values().map(|(row, objects)| Blind { row, objects }).collect();
+            findings.extend(report(situation, id, node, &kinds, &all));
         }
     }
 }
+
+/// A kind that the health check reads nothing off, and the objects of it that it waits for.
+struct Blind<'a> {
+    row: &'static KindStatus,
+    objects: Vec<&'a Watched<'a>>,
+}
+
+impl Blind<'_> {
+    /// The entry of `healthCheckExprs` for that kind in another group: one for this kind that misses it.
+    fn missed(&self, node: &Node) -> Option<usize> {
+        node.kustomization.spec.health_check_exprs.iter().position(|entry| entry.kind.as_deref() == Some(self.row.kind.as_str()))
+    }
+
+    /// What to write, as part of a sentence.
+    fn help(&self, node: &Node) -> String {
+        let kind = &self.row.kind;
+        if self.missed(node).is_some() {
+            return format!("the group of {kind} is `{}`: correct the `apiVersion` of its entry", self.row.group);
+        }
+        match &self.row.current {
+            Some(current) => {
+                let written = self.objects[0].object.and_then(|object| object.node.find_str(&["apiVersion"]));
+                let version = written.map_or_else(|| format!("{}/v1", self.row.group), str::to_owned);
+                format!("add to `healthCheckExprs`: `{{apiVersion: {version}, kind: {kind}, current: \"{current}\"}}`")
+            }
+            None => format!("add an entry of `healthCheckExprs` for {kind}, or wait for what it makes"),
+        }
+    }
+}
+
+/// Entries of `healthCheckExprs` that are written out; more are like them.
+const ENTRIES: usize = 3;
 
 fn report(
     situation: &Situation<'_>,
     id: NodeId,
     node: &Node,
-    row: &'static KindStatus,
-    blind: &[&Watched<'_>],
+    kinds: &[Blind<'_>],
     all: &[Watched<'_>],
-) -> Finding {
-    let subjects: Vec<String> = blind.iter().map(|one| one.key.subject().to_string()).collect();
-    let message = format!("the health check of {} cannot tell when {} is ready", node.subject(), short_list(&subjects, 4));
-    let mut finding = situation.finding(&RULE.info, node.subject(), blind[0].span, message);
-    finding.label = format!("reads nothing off a {}", row.kind);
-    for one in blind.iter().filter(|one| one.place() != one.span).take(4) {
+) -> Option<Finding> {
+    let objects: Vec<&Watched<'_>> = kinds.iter().flat_map(|kind| kind.objects.iter().copied()).collect();
+    let first = objects.first()?;
+    let subjects: Vec<String> = objects.iter().map(|one| one.key.subject().to_string()).collect();
+    let are = if subjects.len() == 1 { "is" } else { "are" };
+    let message = format!("the health check of {} cannot tell when {} {are} ready", node.subject(), short_list(&subjects, 4));
+    let mut finding = situation.finding(&RULE.info, node.subject(), first.span, message);
+    finding.label = format!("reads nothing off a {}", kinds[0].row.kind);
+    for one in objects.iter().filter(|one| one.place() != one.span).take(4) {
         finding.related.push(Related::new("Current as soon as it exists", Some(one.key.subject()), one.place()));
     }
-    let dependents: Vec<NodeId> = dependents(situation, id).into_iter().map(|(dependent, _)| dependent).collect();
-    finding.why = format!(
-        "The status of a {} has no condition that the health check (kstatus) understands, so the object counts as healthy the moment it is applied.",
-        row.kind
-    );
-    if !dependents.is_empty() {
-        finding.why.push_str(&format!(" {} then start before it is.", short_list(&names(situation.cluster, &dependents), 6)));
-    }
-    finding.help = match &row.current {
-        Some(current) => {
-            let version = blind[0].object.and_then(|object| object.node.find_str(&["apiVersion"])).map_or_else(|| format!("{}/v1", row.group), str::to_owned);
-            format!("add to `healthCheckExprs`: `{{apiVersion: {version}, kind: {}, current: \"{current}\"}}`", row.kind)
-        }
-        None => format!("add an entry of `healthCheckExprs` for {}, or wait for what it makes", row.kind),
-    };
-    // An entry for a kind of that name in another group is one for this kind that misses it.
-    let missed = node.kustomization.spec.health_check_exprs.iter().position(|entry| entry.kind.as_deref() == Some(row.kind.as_str()));
+    let missed = kinds.iter().find_map(|kind| kind.missed(node));
     if let Some(index) = missed {
         let entry = node.kustomization.object.node.find(&["spec", "healthCheckExprs"]).and_then(|list| list.as_seq()?.get(index));
         let at = entry.map_or(Span::NONE, |entry| entry.nearest_span(&["apiVersion"]));
         finding.related.push(Related::new("an expression for that kind, but in another group", None, at));
-        finding.help = format!("the group of {} is `{}`: correct the `apiVersion` of the entry", row.kind, row.group);
     }
+    let dependents: Vec<NodeId> = dependents(situation, id).into_iter().map(|(dependent, _)| dependent).collect();
+    let named: Vec<String> = kinds.iter().map(|kind| kind.row.kind.to_string()).collect();
+    finding.why = format!(
+        "By the catalogue, the status of {} has no condition that the health check (kstatus) understands before the work is done, so the \
+         object counts as healthy the moment it is applied.",
+        short_list(&named, 4)
+    );
+    if !dependents.is_empty() {
+        finding.why.push_str(&format!(" {} then start before it is.", short_list(&names(situation.cluster, &dependents), 6)));
+    }
+    let mut entries: Vec<String> = kinds.iter().take(ENTRIES).map(|kind| kind.help(node)).collect();
+    if kinds.len() > ENTRIES {
+        entries.push(format!("and likewise for {}", list(&named[ENTRIES..])));
+    }
+    finding.help = entries.join("; ");
     // Beside other things that are waited for, it is seldom what the dependents are after.
     let proves = |one: &Watched<'_>| has_expression(node, &one.key) || is_telling(one);
-    let is_meant = missed.is_some() || blind.iter().any(|one| one.listed) || !all.iter().any(proves);
+    let is_meant = missed.is_some() || objects.iter().any(|one| one.listed) || !all.iter().any(proves);
     if dependents.is_empty() || !is_meant {
         finding.severity = Severity::Info;
     }
-    finding.confidence = match row.confidence {
-        catalog::Confidence::High => Confidence::High,
-        catalog::Confidence::Medium => Confidence::Medium,
-        catalog::Confidence::Low => Confidence::Low,
-    };
-    finding
+    let is_guess = kinds.iter().all(|kind| kind.row.confidence == catalog::Confidence::Low);
+    finding.confidence = if is_guess { Confidence::Low } else { Confidence::Medium };
+    Some(situation.weighed(finding, false))
 }
 
 /// Whether its health check proves anything.

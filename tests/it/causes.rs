@@ -1,0 +1,232 @@
+//! Deadlocks by cause: small clusters that differ from one that comes up in a single thing.
+
+use fluxdag::{
+    Analysis, Options,
+    finding::{Category, Confidence, Severity},
+    lint,
+    rules::RULES,
+};
+
+const SYNC: &str = "apiVersion: source.toolkit.fluxcd.io/v1
+kind: GitRepository
+metadata: {name: flux-system, namespace: flux-system}
+spec: {interval: 1m, ref: {branch: main}, url: 'ssh://git@example.org/fleet'}
+---
+apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata: {name: flux-system, namespace: flux-system}
+spec: {interval: 10m, path: ./clusters/prod, prune: true, sourceRef: {kind: GitRepository, name: flux-system}}
+";
+
+/// A Kustomization of the cluster's folder, and what it applies.
+struct Node {
+    name: &'static str,
+    spec: &'static str,
+    objects: &'static str,
+}
+
+const fn node(name: &'static str, spec: &'static str, objects: &'static str) -> Node {
+    Node { name, spec, objects }
+}
+
+fn run(nodes: &[Node]) -> Analysis {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |path: String, text: &str| {
+        let path = folder.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    write("clusters/prod/flux-system/gotk-sync.yaml".to_owned(), SYNC);
+    for node in nodes {
+        let kustomization = format!(
+            "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {{name: {0}, namespace: flux-system}}\nspec:\n  \
+             interval: 1h\n  retryInterval: 1m\n  timeout: 10m\n  path: ./{0}\n  prune: true\n  sourceRef: {{kind: GitRepository, name: \
+             flux-system}}\n{1}",
+            node.name, node.spec
+        );
+        write(format!("clusters/prod/{}.yaml", node.name), &kustomization);
+        let own =
+            format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: own-{}, namespace: default}}\n", node.name);
+        write(format!("{}/all.yaml", node.name), &format!("{own}---\n{}", node.objects));
+    }
+    lint(&[folder.path().to_owned()], &Options::default()).unwrap()
+}
+
+/// The deadlocks that a default run shows.
+fn deadlocks(nodes: &[Node]) -> Vec<(&'static str, String)> {
+    let is_deadlock =
+        |id: &str| RULES.iter().any(|rule| rule.info.id == id && rule.info.category == Category::Deadlock);
+    run(nodes)
+        .findings
+        .into_iter()
+        .filter(|finding| is_deadlock(finding.rule))
+        .filter(|finding| finding.severity == Severity::Error && finding.confidence >= Confidence::Medium)
+        .map(|finding| (finding.rule, finding.subject.to_string()))
+        .collect()
+}
+
+/// With `closing` the last node depends on the first, which it needs something of; without it all comes up.
+fn held(nodes: [Node; 2], closing: &'static str, rule: &'static str, subject: &str) {
+    let [first, last] = nodes;
+    let closed = Node { spec: closing, ..last };
+    assert_eq!(deadlocks(&[Node { ..first }, closed]), [(rule, subject.to_owned())]);
+    let open = Node { spec: "", ..last };
+    assert_eq!(deadlocks(&[first, open]), []);
+}
+
+const AFTER_READER: &str = "  dependsOn: [{name: reader}]\n";
+const STORE: &str =
+    "apiVersion: external-secrets.io/v1\nkind: ClusterSecretStore\nmetadata: {name: vault}\nspec: {provider: {}}\n";
+const EXTERNAL_SECRET: &str = "apiVersion: external-secrets.io/v1
+kind: ExternalSecret
+metadata: {name: login, namespace: flux-system}
+spec: {secretStoreRef: {kind: ClusterSecretStore, name: vault}, target: {name: login}}
+";
+
+#[test]
+fn variables_that_a_controller_makes_of_what_comes_later() {
+    let reader = node("reader", "  postBuild: {substituteFrom: [{kind: Secret, name: login}]}\n", "");
+    let maker = node("maker", "", EXTERNAL_SECRET);
+    held([reader, maker], AFTER_READER, "self-provided-input", "Kustomization/flux-system/reader");
+}
+
+#[test]
+fn a_store_that_comes_after_who_waits_for_its_secrets() {
+    let reader = node("reader", "  wait: true\n", EXTERNAL_SECRET);
+    let stores = node("stores", "", STORE);
+    held([reader, stores], AFTER_READER, "wait-deadlock", "Kustomization/flux-system/stores");
+}
+
+#[test]
+fn a_storage_class_that_comes_after_who_waits_for_its_claims() {
+    let claim = "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: data, namespace: default}\nspec: {storageClassName: fast}\n";
+    let class =
+        "apiVersion: storage.k8s.io/v1\nkind: StorageClass\nmetadata: {name: fast}\nprovisioner: example.org/disk\n";
+    let reader = node("reader", "  wait: true\n", claim);
+    held([reader, node("classes", "", class)], AFTER_READER, "wait-deadlock", "Kustomization/flux-system/classes");
+}
+
+#[test]
+fn a_source_whose_login_comes_later() {
+    let source = "apiVersion: source.toolkit.fluxcd.io/v1
+kind: GitRepository
+metadata: {name: other, namespace: flux-system}
+spec: {interval: 1m, url: 'https://example.org/other', secretRef: {name: login}}
+";
+    let login = "apiVersion: v1\nkind: Secret\nmetadata: {name: login, namespace: flux-system}\n";
+    let reader = node("reader", "  wait: true\n", source);
+    held([reader, node("logins", "", login)], AFTER_READER, "wait-deadlock", "Kustomization/flux-system/logins");
+}
+
+#[test]
+fn a_service_account_and_a_kubeconfig_that_come_later() {
+    let account = "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: deployer, namespace: flux-system}\n";
+    let reader = node("reader", "  serviceAccountName: deployer\n", "");
+    held(
+        [reader, node("accounts", "", account)],
+        AFTER_READER,
+        "self-provided-input",
+        "Kustomization/flux-system/reader",
+    );
+    let secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: remote, namespace: flux-system}\n";
+    let reader = node("reader", "  kubeConfig: {secretRef: {name: remote}}\n", "");
+    held(
+        [reader, node("remotes", "", secret)],
+        AFTER_READER,
+        "self-provided-input",
+        "Kustomization/flux-system/reader",
+    );
+}
+
+#[test]
+fn a_key_that_is_encrypted_itself_was_there_before() {
+    let key = "apiVersion: v1\nkind: Secret\nmetadata: {name: age, namespace: flux-system}\nsops: {version: 3.9.0}\n";
+    let reader = node("reader", "  decryption: {provider: sops, secretRef: {name: age}}\n", key);
+    assert_eq!(deadlocks(&[reader]), []);
+}
+
+#[test]
+fn a_resource_set_waits_for_any_kind() {
+    let set = "apiVersion: fluxcd.controlplane.io/v1
+kind: ResourceSet
+metadata: {name: tenants, namespace: flux-system}
+spec:
+  dependsOn: [{apiVersion: kustomize.toolkit.fluxcd.io/v1, kind: Kustomization, name: late, namespace: flux-system, ready: true}]
+  resources:
+    - {apiVersion: v1, kind: ConfigMap, metadata: {name: made, namespace: default}}
+";
+    let reader = node("reader", "  wait: true\n", set);
+    held([reader, node("late", "", "")], AFTER_READER, "wait-deadlock", "Kustomization/flux-system/late");
+}
+
+#[test]
+fn the_gate_that_keeps_the_check_beside_an_expression_closes_a_loop() {
+    let lenient = "  wait: true\n";
+    let child = "apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata: {name: child, namespace: flux-system}
+spec:
+  interval: 1h
+  path: ./leaf
+  prune: true
+  sourceRef: {kind: GitRepository, name: flux-system}
+  dependsOn: [{name: reader, readyExpr: 'has(dep.metadata.name)'}]
+";
+    let leaf = || node("leaf", "", "");
+    assert_eq!(deadlocks(&[node("reader", lenient, child), leaf()]), []);
+    let controller = "apiVersion: apps/v1
+kind: Deployment
+metadata: {name: kustomize-controller, namespace: flux-system, labels: {app.kubernetes.io/part-of: flux}}
+spec:
+  selector: {matchLabels: {app: kustomize-controller}}
+  template:
+    metadata: {labels: {app: kustomize-controller}}
+    spec:
+      containers:
+        - name: manager
+          image: ghcr.io/fluxcd/kustomize-controller:v1.9.4
+          args: ['--feature-gates=AdditiveCELDependencyCheck=true']
+";
+    let found = deadlocks(&[node("reader", lenient, child), leaf(), node("flux", "", controller)]);
+    assert_eq!(found, [("wait-deadlock", "Kustomization/flux-system/child".to_owned())]);
+}
+
+#[test]
+fn what_a_helmfile_installs_before_is_no_deadlock() {
+    let release = "apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: {name: issuer-operator, namespace: default}
+spec:
+  interval: 1h
+  chart: {spec: {chart: cert-manager, sourceRef: {kind: HelmRepository, name: jetstack}}}
+  values: {crds: {enabled: true}}
+---
+apiVersion: cert-manager.io/v1
+kind: Issuer
+metadata: {name: own, namespace: default}
+spec: {selfSigned: {}}
+";
+    assert_eq!(
+        deadlocks(&[node("issuers", "", release)]),
+        [("crd-deadlock", "Kustomization/flux-system/issuers".to_owned())]
+    );
+    let helmfile = node("bootstrap", "  suspend: false\n", "# chart: jetstack/cert-manager\n");
+    assert_eq!(deadlocks(&[node("issuers", "", release), helmfile]), []);
+}
+
+#[test]
+fn what_runs_already_is_told_from_what_is_built_anew() {
+    let why = |nodes: &[Node]| {
+        let found = run(nodes).findings.into_iter().find(|finding| finding.rule == "wait-deadlock");
+        found.map(|finding| finding.why).unwrap_or_default()
+    };
+    let child = "apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata: {name: child, namespace: flux-system}
+spec: {interval: 1h, path: ./leaf, prune: true, sourceRef: {kind: GitRepository, name: flux-system}, dependsOn: [{name: reader}]}
+";
+    let lasting = why(&[node("reader", "  wait: true\n", child), node("leaf", "", "")]);
+    assert!(lasting.contains("on every new revision"), "{lasting}");
+    let fresh = why(&[node("reader", "  wait: true\n", EXTERNAL_SECRET), node("stores", AFTER_READER, STORE)]);
+    assert!(fresh.contains("fails when it is rebuilt"), "{fresh}");
+}
