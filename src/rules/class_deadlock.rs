@@ -40,10 +40,6 @@ fn words(case: &Case<'_>) -> Option<Words> {
              is never reached: Ready=False, reason ReconciliationFailed, again and again.",
             id.kind
         ),
-        help: format!(
-            "move {id} ({}) into a Kustomization of its own that depends on {}, and let that one wait for {provider}",
-            case.place(object.place()),
-            waiting.name
-        ),
+        help: case.move_behind_provider(object)?,
     })
 }

@@ -40,10 +40,8 @@ fn words(case: &Case<'_>) -> Option<Words> {
             id.kind
         ),
         help: format!(
-            "move {id} ({}) into a Kustomization of its own that depends on {}, and let that one wait for {provider} (`wait: true` or \
-             `healthChecks`); or bring the definitions with a Kustomization that comes before both",
-            case.place(object.place()),
-            waiting.name
+            "{}; or bring the definitions with a Kustomization that comes before both",
+            case.move_behind_provider(object)?
         ),
     })
 }

@@ -115,6 +115,27 @@ impl Case<'_> {
         Some(subject_of(self.cluster(), self.links.get(1)?.before.actor))
     }
 
+    /// The edit that puts an object behind what brings its definition: a Kustomization of its own, after the one that
+    /// applies the provider.
+    pub(super) fn move_behind_provider(&self, object: &Object) -> Option<String> {
+        let cluster = self.cluster();
+        let (owner, gate) = match self.links.get(1)?.before.actor {
+            Actor::Release(index) => {
+                let release = &cluster.releases[index as usize];
+                let owner = cluster.node(release.providers.first()?.node);
+                (owner, format!(", and let that one wait for {} (`wait: true` or `healthChecks`)", release.subject()))
+            }
+            Actor::Node(node) => (cluster.node(node), String::new()),
+            _ => return None,
+        };
+        Some(format!(
+            "move {} ({}) into a Kustomization of its own that depends on {}{gate}",
+            object.id(),
+            self.place(object.place()),
+            owner.key.name
+        ))
+    }
+
     /// The object of the Kustomization of the first link that stands at the link's place.
     pub(super) fn object(&self) -> Option<&Object> {
         let first = self.links.first()?;
