@@ -204,11 +204,17 @@ fn between(situation: &Situation<'_>, node: Actor, on: Actor) -> WhyOn {
 
 /// Whether `node` waits for `on`, and through what: chains without alternatives where there are any.
 fn waits(graph: &EventGraph, node: Actor, on: Actor, most: usize) -> (Answer, Vec<Vec<Step>>) {
-    let sure = graph.chains(node, on, most, true);
+    // What it waits for longest is that it is done, where it waits for that.
+    let (all, last) = (graph.events_of(on), Vec::from_iter(done(graph, on)));
+    let chains = |sure: bool| {
+        let ways = [&last, &all].map(|events| graph.chains(node, events, most, sure));
+        ways.into_iter().find(|chains| !chains.is_empty()).unwrap_or_default()
+    };
+    let sure = chains(true);
     if !sure.is_empty() {
         return (Answer::Waits, sure);
     }
-    let chains = graph.chains(node, on, most, false);
+    let chains = chains(false);
     if chains.is_empty() {
         return (Answer::DoesNotWait, chains);
     }

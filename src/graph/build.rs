@@ -398,7 +398,9 @@ pub(super) fn core_key(kind: &str, namespace: &str, name: &str) -> ObjectKey {
 
 /// Whether the readiness of objects of that kind may be an event of this graph.
 fn is_awaited(kind: &str) -> bool {
-    matches!(kind, "Kustomization" | "HelmRelease" | "ResourceSet" | "PersistentVolumeClaim" | "ExternalSecret")
-        || kind.ends_with("Repository")
+    matches!(
+        kind,
+        "Kustomization" | "HelmRelease" | "ResourceSet" | "FluxInstance" | "PersistentVolumeClaim" | "ExternalSecret"
+    ) || kind.ends_with("Repository")
         || matches!(kind, "Bucket" | "HelmChart" | "ExternalArtifact")
 }

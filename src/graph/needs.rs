@@ -195,6 +195,7 @@ impl<'c> Builder<'c> {
                 }
                 return Some(actor);
             }
+            (OPERATOR_GROUP, "FluxInstance") => |_, _, _, _| {},
             (SOURCE_GROUP, _) => Self::source_events,
             (SOURCE_EXTENSIONS_GROUP, "ArtifactGenerator") => Self::generator_events,
             ("external-secrets.io", "ExternalSecret") => Self::secret_events,

@@ -43,11 +43,11 @@ impl EventGraph {
         others
     }
 
-    /// The shortest chains through which `after` waits for `before`, at most `most` of them: each begins at `after`, and
+    /// The shortest chains through which `after` waits for one of the events `before`, at most `most` of them: each begins at `after`, and
     /// leads from something that waits to what it waits for. Moments of one object count for nothing. With `sure` no step
     /// has an alternative.
     #[must_use]
-    pub fn chains(&self, after: Actor, before: Actor, most: usize, sure: bool) -> Vec<Vec<Step>> {
+    pub fn chains(&self, after: Actor, before: &[EventId], most: usize, sure: bool) -> Vec<Vec<Step>> {
         let links = self.links_from(before, sure);
         let ends = self.events_of(after);
         let Some(best) = ends.iter().map(|id| links[id.index()]).min().filter(|best| *best < u32::MAX) else {
@@ -64,7 +64,7 @@ impl EventGraph {
                 break;
             }
             work -= 1;
-            if self.graph[at].actor == before {
+            if before.contains(&EventId(at)) {
                 let edges = self.links_of(&ways, way);
                 if known.insert(edges.clone()) {
                     chains.push(edges.into_iter().filter_map(|edge| self.step_of(edge)).collect());
@@ -91,11 +91,11 @@ impl EventGraph {
         self.graph[node].is_or() && self.graph.edges_directed(node, Direction::Incoming).nth(1).is_some()
     }
 
-    /// How many links lead from any event of `actor` to each event; `u32::MAX` where none do.
-    fn links_from(&self, actor: Actor, sure: bool) -> Vec<u32> {
+    /// How many links lead from any of `events` to each event; `u32::MAX` where none do.
+    fn links_from(&self, events: &[EventId], sure: bool) -> Vec<u32> {
         let mut links = vec![u32::MAX; self.graph.node_count()];
         let mut open: VecDeque<NodeIndex> = VecDeque::new();
-        for id in self.events_of(actor) {
+        for id in events {
             links[id.index()] = 0;
             open.push_back(id.0);
         }

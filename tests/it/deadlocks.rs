@@ -301,7 +301,7 @@ proptest! {
         for (one, _) in cluster.nodes() {
             let lengths = links_to(&graph, Actor::Node(one));
             for (other, _) in cluster.nodes().filter(|(other, _)| *other != one) {
-                let chains = graph.chains(Actor::Node(one), Actor::Node(other), 50, false);
+                let chains = graph.chains(Actor::Node(one), &graph.events_of(Actor::Node(other)), 50, false);
                 let shortest = lengths.get(&Actor::Node(other)).copied();
                 prop_assert_eq!(chains.first().map(Vec::len), shortest);
                 for chain in &chains {
@@ -310,7 +310,7 @@ proptest! {
                     prop_assert_eq!(chain[chain.len() - 1].before.actor, Actor::Node(other));
                     prop_assert!(chain.windows(2).all(|pair| pair[0].before.actor == pair[1].after.actor));
                 }
-                let sure = graph.chains(Actor::Node(one), Actor::Node(other), 1, true);
+                let sure = graph.chains(Actor::Node(one), &graph.events_of(Actor::Node(other)), 1, true);
                 prop_assert!(sure.iter().flatten().all(|step| graph.alternatives(step).is_empty()));
                 prop_assert!((1..chains.len()).all(|index| !chains[..index].contains(&chains[index])));
             }
