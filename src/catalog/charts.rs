@@ -112,6 +112,14 @@ impl Range {
         Self { low: self.low + other.low, typical: self.typical + other.typical, high: self.high + other.high }
     }
 
+    /// So many times as long. A factor that is no number, or below nothing, changes nothing.
+    #[must_use]
+    pub fn times(self, factor: f64) -> Self {
+        let times =
+            |duration: Duration| Duration::try_from_secs_f64(duration.as_secs_f64() * factor).unwrap_or(duration);
+        Self { low: times(self.low), typical: times(self.typical), high: times(self.high) }
+    }
+
     /// Both, side by side.
     #[must_use]
     pub fn max(self, other: Self) -> Self {

@@ -24,6 +24,14 @@ pub(super) fn finish(root: String, reached: bool, closure: Closure, bootstrap: &
             unresolved: draft.unresolved,
         })
         .collect();
+    let (objects, releases) = owned(&nodes);
+    let supply = Supply::of(&nodes, &releases, &objects, bootstrap);
+    let Closure { version, controllers, .. } = closure;
+    Cluster { root, reached, version, controllers, nodes, releases, objects, supply }
+}
+
+/// Every object with its providers, and the HelmReleases among them.
+pub(super) fn owned(nodes: &[Node]) -> (BTreeMap<ObjectKey, Vec<Provider>>, Vec<Release>) {
     let mut objects: BTreeMap<ObjectKey, Vec<Provider>> = BTreeMap::new();
     for (index, node) in nodes.iter().enumerate() {
         // What a node applies to another cluster is no object of this one.
@@ -40,7 +48,7 @@ pub(super) fn finish(root: String, reached: bool, closure: Closure, bootstrap: &
             }
         }
     }
-    let releases: Vec<Release> = objects
+    let releases = objects
         .iter()
         .filter(|(key, _)| key.is_helm_release())
         .filter_map(|(key, providers)| {
@@ -50,7 +58,5 @@ pub(super) fn finish(root: String, reached: bool, closure: Closure, bootstrap: &
             Some(Release { key, helm: HelmRelease::read(object), providers: providers.clone() })
         })
         .collect();
-    let supply = Supply::of(&nodes, &releases, &objects, bootstrap);
-    let Closure { version, controllers, .. } = closure;
-    Cluster { root, reached, version, controllers, nodes, releases, objects, supply }
+    (objects, releases)
 }

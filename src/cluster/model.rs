@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// A cluster: everything that one set of entry points leads to.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Cluster {
     /// Folder of its entry point, relative to the artifact root; what names it in output.
     pub root: String,
@@ -74,7 +74,7 @@ pub struct Provider {
 }
 
 /// A Kustomization and what it applies.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Node {
     /// Its identity.
     pub key: NodeKey,
@@ -133,7 +133,7 @@ pub enum Folder {
 }
 
 /// A HelmRelease of a cluster.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Release {
     /// Its identity.
     pub key: NodeKey,

@@ -13,18 +13,20 @@ use crate::{
 };
 
 /// What the nodes of a cluster supply to each other.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Supply {
     /// Kinds of custom resources whose definition something in the cluster brings, sorted.
     pub kinds: Vec<CustomKind>,
     /// Namespaces that something in the cluster makes, sorted.
     pub namespaces: Vec<MadeNamespace>,
+    /// Kinds whose definition is there from the start, although a chart of the cluster brings it as well.
+    given: BTreeSet<(SmolStr, SmolStr)>,
     /// Objects that no build holds and that a controller makes of an object of one, sorted.
     pub made: Vec<Made>,
 }
 
 /// A kind of custom resources, and what brings its definition.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct CustomKind {
     /// API group.
     pub group: SmolStr,
@@ -50,7 +52,7 @@ pub struct ChartSupply {
 }
 
 /// A namespace, and what makes it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct MadeNamespace {
     /// Its name.
     pub name: SmolStr,
@@ -61,7 +63,7 @@ pub struct MadeNamespace {
 }
 
 /// An object that a controller makes: a Secret, or an ExternalArtifact.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Made {
     /// The object.
     pub key: ObjectKey,
@@ -80,11 +82,25 @@ impl Supply {
         objects: &BTreeMap<ObjectKey, Vec<Provider>>,
         bootstrap: &Bootstrap<'_>,
     ) -> Self {
-        Self {
-            kinds: kinds(nodes, releases, objects, bootstrap),
-            namespaces: namespaces(nodes, releases, objects),
-            made: made(nodes, objects),
-        }
+        let hidden = hidden(nodes);
+        // A helmfile names its releases, as a rule like those of Flux, or their charts.
+        let installs = |name: &str| bootstrap.installs(name) || is_named(&hidden, name);
+        let is_given =
+            |group: &str, _: &str, names: &[&str]| is_named(&hidden, group) || names.iter().any(|name| installs(name));
+        let (kinds, given) = kinds(nodes, releases, objects, &is_given);
+        Self { kinds, given, namespaces: namespaces(nodes, releases, objects), made: made(nodes, objects) }
+    }
+
+    /// The same after an edit: what was there from the start still is.
+    pub(super) fn again(
+        &self,
+        nodes: &[Node],
+        releases: &[Release],
+        objects: &BTreeMap<ObjectKey, Vec<Provider>>,
+    ) -> Self {
+        let is_given = |group: &str, kind: &str, _: &[&str]| self.given.contains(&(group.into(), kind.into()));
+        let (kinds, given) = kinds(nodes, releases, objects, &is_given);
+        Self { kinds, given, namespaces: namespaces(nodes, releases, objects), made: made(nodes, objects) }
     }
 
     /// The position of a kind.
@@ -114,8 +130,8 @@ fn kinds(
     nodes: &[Node],
     releases: &[Release],
     objects: &BTreeMap<ObjectKey, Vec<Provider>>,
-    bootstrap: &Bootstrap<'_>,
-) -> Vec<CustomKind> {
+    is_given: &dyn Fn(&str, &str, &[&str]) -> bool,
+) -> (Vec<CustomKind>, BTreeSet<(SmolStr, SmolStr)>) {
     let mut definitions: BTreeMap<(&str, &str), Vec<Provider>> = BTreeMap::new();
     let is_definition = |key: &ObjectKey| key.kind == "CustomResourceDefinition" && key.group == "apiextensions.k8s.io";
     for (_, providers) in objects.iter().filter(|(key, _)| is_definition(key)) {
@@ -134,25 +150,22 @@ fn kinds(
         .collect();
     let names: Vec<Option<String>> =
         releases.iter().map(|release| chart_in(nodes, objects, release).map(|chart| chart.name)).collect();
-    let hidden = hidden(nodes);
-    let mut kinds = Vec::new();
+    let (mut kinds, mut given) = (Vec::new(), BTreeSet::new());
     for (group, kind) in used {
         let row = CrdCatalog::builtin().owner(group, kind);
         let definitions = definitions.remove(&(group, kind)).unwrap_or_default();
         let charts: Vec<(ChartSupply, &str)> = row.map_or_else(Vec::new, |row| installers(row, releases, &names));
-        // A helmfile names its releases, as a rule like those of Flux, or their charts.
-        let is_given = is_named(&hidden, group)
-            || charts.iter().any(|(chart, name)| {
-                let release = releases[chart.release].key.name.as_str();
-                [name, release].iter().any(|name| bootstrap.installs(name) || is_named(&hidden, name))
-            });
-        if !is_given && !(definitions.is_empty() && charts.is_empty()) {
+        let releases = charts.iter().map(|(chart, _)| releases[chart.release].key.name.as_str());
+        let named: Vec<&str> = charts.iter().map(|(_, name)| *name).chain(releases).collect();
+        if is_given(group, kind, &named) {
+            given.insert((group.into(), kind.into()));
+        } else if !(definitions.is_empty() && charts.is_empty()) {
             let charts = charts.into_iter().map(|(chart, _)| chart).collect();
             let is_soft = row.is_some_and(|row| row.soft);
             kinds.push(CustomKind { group: group.into(), kind: kind.into(), definitions, charts, is_soft });
         }
     }
-    kinds
+    (kinds, given)
 }
 
 /// What is known of the parts of builds that the repository does not show: they may well hold definitions.

@@ -62,6 +62,13 @@ impl Durations {
         &self.releases[index]
     }
 
+    /// Makes the HelmRelease at `index` take `factor` times as long.
+    pub(super) fn slow(&mut self, index: usize, factor: f64) {
+        if let Some(duration) = self.releases.get_mut(index) {
+            duration.range = duration.range.times(factor);
+        }
+    }
+
     pub(super) fn poll(&self, dependent: Actor) -> Range {
         self.polls[usize::from(matches!(dependent, Actor::Release(_)))]
     }

@@ -6,6 +6,8 @@
 mod cold_start;
 mod constants;
 mod durations;
+mod what_if;
 
 pub use cold_start::{ColdStart, Quantile};
 pub use durations::{Duration, Durations, Origin};
+pub use what_if::{Change, Comparison, Disturbance, compare};

@@ -1,0 +1,110 @@
+//! What a change would do to the minutes of a cold start: the same model on the cluster as it is and as it would be.
+
+use super::{ColdStart, Durations};
+use crate::{
+    catalog::Range,
+    cluster::{Cluster, NodeId, NodeKey, chart_of},
+    graph::{Actor, EventGraph, Moment},
+};
+
+/// A thing that goes worse than usual.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Disturbance {
+    /// A chart takes this many times as long.
+    Slow {
+        /// The chart, by name.
+        chart: String,
+        /// How many times.
+        factor: f64,
+    },
+    /// A Kustomization never becomes Ready.
+    Fail(NodeKey),
+}
+
+/// When a Kustomization is Ready, as it is and as it would be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// The Kustomization.
+    pub node: NodeKey,
+    /// As it is; `None` where it never is, or is not there.
+    pub before: Option<Range>,
+    /// As it would be.
+    pub after: Option<Range>,
+}
+
+/// Two cold starts side by side, timeouts off.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Comparison {
+    /// When the last Kustomization is Ready that ever is: as it is, and as it would be.
+    pub total: [Option<Range>; 2],
+    /// Every Kustomization, those that change most first.
+    pub changes: Vec<Change>,
+}
+
+/// Compares a cluster with another, which takes the disturbances as well.
+#[must_use]
+pub fn compare(before: &Cluster, after: &Cluster, disturbances: &[Disturbance]) -> Comparison {
+    let (one, other) = (times(before, &[]), times(after, disturbances));
+    let find = |times: &[(NodeKey, Option<Range>)], key: &NodeKey| {
+        times.binary_search_by(|(known, _)| known.cmp(key)).ok().and_then(|index| times[index].1)
+    };
+    let mut keys: Vec<&NodeKey> = one.iter().chain(&other).map(|(key, _)| key).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    let mut changes: Vec<Change> = keys
+        .into_iter()
+        .map(|key| Change { node: key.clone(), before: find(&one, key), after: find(&other, key) })
+        .collect();
+    changes.sort_by_key(|change| std::cmp::Reverse(change.weight()));
+    let last = |times: &[(NodeKey, Option<Range>)]| times.iter().filter_map(|(_, ready)| *ready).reduce(Range::max);
+    Comparison { total: [last(&one), last(&other)], changes }
+}
+
+impl Change {
+    /// How much it changes: never or not there before anything else, then by the typical time.
+    fn weight(&self) -> (bool, std::time::Duration) {
+        match (self.before, self.after) {
+            (Some(before), Some(after)) => (false, before.typical.abs_diff(after.typical)),
+            (one, other) => (one != other, one.or(other).map(|range| range.typical).unwrap_or_default()),
+        }
+    }
+
+    /// Whether the typical time differs.
+    #[must_use]
+    pub fn is_change(&self) -> bool {
+        self.before.map(|range| range.typical) != self.after.map(|range| range.typical)
+    }
+}
+
+fn times(cluster: &Cluster, disturbances: &[Disturbance]) -> Vec<(NodeKey, Option<Range>)> {
+    let graph = EventGraph::of(cluster);
+    let mut durations = Durations::of(cluster);
+    let mut failing = Vec::new();
+    for disturbance in disturbances {
+        match disturbance {
+            Disturbance::Slow { chart, factor } => {
+                let is = |index: &usize| {
+                    let found = chart_of(cluster, &cluster.releases[*index]);
+                    found.is_some_and(|found| found.name.eq_ignore_ascii_case(chart))
+                };
+                for index in (0..cluster.releases.len()).filter(is) {
+                    durations.slow(index, *factor);
+                }
+            }
+            Disturbance::Fail(key) => {
+                let ready = cluster.find(key).and_then(|id| graph.id(Actor::Node(id), Moment::Ready));
+                failing.extend(ready);
+            }
+        }
+    }
+    let cold_start = ColdStart::of(&graph, &durations);
+    let lost = graph.lost_without(&failing);
+    let is_lost = |id: NodeId| {
+        let ready = graph.id(Actor::Node(id), Moment::Ready);
+        ready.is_some_and(|ready| failing.contains(&ready) || lost.binary_search(&ready).is_ok())
+    };
+    cluster
+        .nodes()
+        .map(|(id, node)| (node.key.clone(), cold_start.ready(&graph, id).filter(|_| !is_lost(id))))
+        .collect()
+}
