@@ -61,6 +61,15 @@ Exit codes:
   0  answered, whatever the answer
   2  the job could not be done";
 
+const WHAT_IF_EXAMPLES: &str = "\
+Examples:
+  fluxdag what-if --unset-wait core                      Without the gate of `core`
+  fluxdag what-if --drop-edge apps:infra                 Without that dependency
+  fluxdag what-if --move HelmRelease/obs/loki:obs        With loki in another Kustomization
+  fluxdag what-if --split core -o json                   With the heavy charts of `core` in one of their own
+  fluxdag what-if --slow kube-prometheus-stack=2x        On a bad day
+  fluxdag what-if --fail core                            Where `core` never becomes Ready";
+
 const IMPACT_EXAMPLES: &str = "\
 Examples:
   fluxdag impact cert-manager                What waits for it, at each commit and on a cold start
@@ -112,6 +121,7 @@ pub(super) enum Command {
     // What these print about themselves stands at their arguments: a comment here would hide all but one line of it.
     Why(Why),
     Impact(Impact),
+    WhatIf(WhatIf),
     /// Explain a rule: what it reports, why it matters, how to fix it
     Explain(Explain),
     /// List the rules
@@ -253,6 +263,35 @@ pub(super) struct Impact {
     /// Names of objects, files or folders
     #[arg(value_name = "NODE|FILE", required = true)]
     pub(super) about: Vec<String>,
+    #[command(flatten)]
+    pub(super) question: Question,
+}
+
+/// Say what a change would do to the minutes of a cold start
+///
+/// Makes the change in mind, not in the files, and puts the two cold starts side by side: timeouts off, what the rollout
+/// needs. Changes may be given together and more than once; names are as for `fluxdag why`.
+#[derive(Debug, Args)]
+#[command(after_help = WHAT_IF_EXAMPLES)]
+pub(super) struct WhatIf {
+    /// Take `wait` and `healthChecks` off a Kustomization
+    #[arg(long, value_name = "NODE", help_heading = "Changes")]
+    pub(super) unset_wait: Vec<String>,
+    /// Drop an entry of `dependsOn`
+    #[arg(long, value_name = "NODE:DEPENDENCY", help_heading = "Changes")]
+    pub(super) drop_edge: Vec<String>,
+    /// Let another Kustomization apply an object
+    #[arg(long = "move", value_name = "OBJECT:NODE", help_heading = "Changes")]
+    pub(super) move_object: Vec<String>,
+    /// Give what takes longest in a Kustomization one of its own
+    #[arg(long, value_name = "NODE", help_heading = "Changes")]
+    pub(super) split: Vec<String>,
+    /// Let a chart take so many times as long
+    #[arg(long, value_name = "CHART=2x", help_heading = "Changes")]
+    pub(super) slow: Vec<String>,
+    /// Let a Kustomization never become Ready
+    #[arg(long, value_name = "NODE", help_heading = "Changes")]
+    pub(super) fail: Vec<String>,
     #[command(flatten)]
     pub(super) question: Question,
 }

@@ -15,6 +15,7 @@ mod question;
 mod render;
 mod rules;
 mod settings;
+mod what_if;
 mod why;
 
 use std::{
@@ -79,6 +80,7 @@ fn run(environment: &Environment) -> u8 {
         Command::Render(render) => render::run(render, &arguments.global, environment),
         Command::Why(why) => why::run(why, &arguments.global, environment).map(|()| 0),
         Command::Impact(impact) => impact::run(impact, &arguments.global, environment).map(|()| 0),
+        Command::WhatIf(what_if) => what_if::run(what_if, &arguments.global, environment).map(|()| 0),
         Command::Explain(explain) => explain::run(explain, &arguments.global, environment).map(|()| 0),
         Command::Rules(rules) => rules::run(rules, &arguments.global, environment).map(|()| 0),
     };

@@ -17,6 +17,7 @@ mod terminal;
 #[cfg(test)]
 mod tests;
 mod text;
+mod what_if;
 mod why;
 
 use std::{
@@ -32,6 +33,7 @@ pub use objects::{Objects, Origin};
 pub use summary::summary;
 pub use terminal::Terminal;
 pub use text::{count, printable, printable_lines, wrap};
+pub use what_if::{NodeTimes, WhatIf};
 pub use why::{Answer, Happening, Problem, Stuck, Why, WhyOn};
 
 use crate::{

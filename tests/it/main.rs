@@ -25,3 +25,4 @@ mod references;
 mod render;
 mod rule_pages;
 mod suppressions;
+mod what_if;

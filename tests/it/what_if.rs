@@ -1,0 +1,114 @@
+//! `fluxdag what-if` as a process, and edits of a cluster held against the same edits of its files.
+
+use std::path::Path;
+
+use fluxdag::{
+    Options, Survey,
+    cluster::{Cluster, Edit, NodeKey, ObjectKey},
+    survey,
+    timing::{Comparison, compare},
+};
+
+fn folder(name: &str) -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name)
+}
+
+/// The one cluster of a folder.
+fn cluster(folder: &Path) -> Cluster {
+    let Survey { mut clusters, .. } = survey(&[folder.to_owned()], &Options::default()).unwrap();
+    clusters.retain(|cluster| cluster.reached);
+    assert_eq!(clusters.len(), 1);
+    clusters.remove(0)
+}
+
+fn key(name: &str) -> NodeKey {
+    NodeKey::new("flux-system", name)
+}
+
+fn release(cluster: &Cluster, name: &str) -> ObjectKey {
+    let mut keys = cluster.objects.keys();
+    keys.find(|key| key.is_helm_release() && key.name == name).unwrap().clone()
+}
+
+/// A copy of a fixture, with one file changed.
+fn changed(name: &str, file: &str, change: impl FnOnce(String) -> String) -> tempfile::TempDir {
+    let copy = tempfile::tempdir().unwrap();
+    for entry in walkdir::WalkDir::new(folder(name)) {
+        let entry = entry.unwrap();
+        let target = copy.path().join(entry.path().strip_prefix(folder(name)).unwrap());
+        if entry.file_type().is_dir() {
+            std::fs::create_dir_all(target).unwrap();
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
+    }
+    let path = copy.path().join(file);
+    let text = std::fs::read_to_string(&path).unwrap();
+    let new = change(text.clone());
+    assert_ne!(new, text, "the edit of {file} changes nothing");
+    std::fs::write(path, new).unwrap();
+    copy
+}
+
+fn same(one: &Comparison, other: &Comparison) {
+    assert_eq!(one.total, other.total);
+    assert_eq!(one.changes, other.changes);
+}
+
+#[test]
+fn an_edit_gives_the_minutes_of_the_edited_files() {
+    let before = cluster(&folder("heavy-in-wait"));
+    let cases: [(Edit, &str, &dyn Fn(String) -> String); 2] = [
+        (Edit::UnsetWait(key("core")), "clusters/home/core.yaml", &|text| text.replace("wait: true", "wait: false")),
+        (Edit::DropDependency { of: key("configs"), on: key("issuers") }, "clusters/home/configs.yaml", &|text| {
+            text.replace("    - name: issuers\n", "").replace("  dependsOn:\n", "")
+        }),
+    ];
+    for (edit, file, change) in cases {
+        let in_mind = before.edited(std::slice::from_ref(&edit)).unwrap();
+        let copy = changed("heavy-in-wait", file, change);
+        same(&compare(&before, &in_mind, &[]), &compare(&before, &cluster(copy.path()), &[]));
+    }
+}
+
+#[test]
+fn moving_the_heavy_charts_is_the_fixed_fixture() {
+    let (before, fixed) = (cluster(&folder("heavy-in-wait")), cluster(&folder("heavy-in-wait-fixed")));
+    let edits = [
+        Edit::Move { object: release(&before, "kube-prometheus-stack"), to: key("monitoring") },
+        Edit::Move { object: release(&before, "postgres-operator"), to: key("database") },
+    ];
+    let after = before.edited(&edits).unwrap();
+    let ready = |other: &Cluster| {
+        let comparison = compare(&before, other, &[]);
+        let core = comparison.changes.into_iter().find(|change| change.node == key("core")).unwrap();
+        core.after.unwrap().typical.as_secs()
+    };
+    let (moved, written) = (ready(&after), ready(&fixed));
+    assert!(moved.abs_diff(written) <= 2, "{moved} s and {written} s: only the sources of the charts stay behind");
+}
+
+#[test]
+fn edits_without_anything_to_change_say_so() {
+    let before = cluster(&folder("heavy-in-wait"));
+    let error = |edit: Edit| before.edited(&[edit]).map(|_| "made").unwrap_err().to_string();
+    assert_eq!(error(Edit::UnsetWait(key("nobody"))), "there is no Kustomization flux-system/nobody");
+    assert!(error(Edit::UnsetWait(key("notes"))).contains("neither `wait` nor `healthChecks`"));
+    let on = key("notes");
+    assert!(error(Edit::DropDependency { of: key("core"), on }).contains("does not depend on"));
+    let split = |name: &str| Edit::Split { of: key("core"), objects: Vec::new(), name: name.into() };
+    assert!(error(split("configs")).contains("already"));
+    assert!(error(split("new")).contains("nothing to split off"));
+}
+
+#[test]
+fn a_split_takes_its_objects_along_and_waits_for_nothing() {
+    let before = cluster(&folder("heavy-in-wait"));
+    let objects = vec![release(&before, "kube-prometheus-stack")];
+    let after = before.edited(&[Edit::Split { of: key("core"), objects, name: "core-heavy".into() }]).unwrap();
+    let id = after.find(&key("core-heavy")).unwrap();
+    assert_eq!(after.applied_by(id).count(), 1);
+    assert!(!after.node(id).has_gate());
+    assert_eq!(after.nodes.len(), before.nodes.len() + 1);
+    assert!(after.nodes.is_sorted_by(|one, other| one.key < other.key));
+}
