@@ -70,6 +70,13 @@ Examples:
   fluxdag what-if --slow kube-prometheus-stack=2x        On a bad day
   fluxdag what-if --fail core                            Where `core` never becomes Ready";
 
+const TIMELINE_EXAMPLES: &str = "\
+Examples:
+  fluxdag timeline                        The cold start of each cluster
+  fluxdag timeline --cluster prod         Of one of them
+  fluxdag timeline --to apps              What `apps` waits for, and how long
+  fluxdag timeline -o json                All of it for a program";
+
 const IMPACT_EXAMPLES: &str = "\
 Examples:
   fluxdag impact cert-manager                What waits for it, at each commit and on a cold start
@@ -122,6 +129,7 @@ pub(super) enum Command {
     Why(Why),
     Impact(Impact),
     WhatIf(WhatIf),
+    Timeline(Timeline),
     /// Explain a rule: what it reports, why it matters, how to fix it
     Explain(Explain),
     /// List the rules
@@ -292,6 +300,20 @@ pub(super) struct WhatIf {
     /// Let a Kustomization never become Ready
     #[arg(long, value_name = "NODE", help_heading = "Changes")]
     pub(super) fail: Vec<String>,
+    #[command(flatten)]
+    pub(super) question: Question,
+}
+
+/// Say when everything happens in a cold start
+///
+/// A line for each Kustomization and HelmRelease, from its start until it is Ready, and the critical path: the chain that
+/// decides when all is done. Timeouts and failed attempts are left out: it is what the rollout needs.
+#[derive(Debug, Args)]
+#[command(after_help = TIMELINE_EXAMPLES)]
+pub(super) struct Timeline {
+    /// Only up to this object: what it waits for, and the path to it
+    #[arg(long, value_name = "NODE")]
+    pub(super) to: Option<String>,
     #[command(flatten)]
     pub(super) question: Question,
 }

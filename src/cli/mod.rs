@@ -15,6 +15,7 @@ mod question;
 mod render;
 mod rules;
 mod settings;
+mod timeline;
 mod what_if;
 mod why;
 
@@ -81,6 +82,7 @@ fn run(environment: &Environment) -> u8 {
         Command::Why(why) => why::run(why, &arguments.global, environment).map(|()| 0),
         Command::Impact(impact) => impact::run(impact, &arguments.global, environment).map(|()| 0),
         Command::WhatIf(what_if) => what_if::run(what_if, &arguments.global, environment).map(|()| 0),
+        Command::Timeline(timeline) => timeline::run(timeline, &arguments.global, environment).map(|()| 0),
         Command::Explain(explain) => explain::run(explain, &arguments.global, environment).map(|()| 0),
         Command::Rules(rules) => rules::run(rules, &arguments.global, environment).map(|()| 0),
     };

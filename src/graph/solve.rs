@@ -15,6 +15,8 @@ pub trait Cost {
 #[derive(Debug, Clone)]
 pub struct Solution {
     times: Vec<Option<Duration>>,
+    /// The events that happen, in the order in which they were settled.
+    order: Vec<EventId>,
     /// The input each event waited for last (AND) or got first (OR).
     decisive: Vec<Option<EventId>>,
 }
@@ -24,6 +26,18 @@ impl Solution {
     #[must_use]
     pub fn time(&self, id: EventId) -> Option<Duration> {
         self.times[id.index()]
+    }
+
+    /// The events that happen, each behind everything it waited for.
+    #[must_use]
+    pub fn order(&self) -> &[EventId] {
+        &self.order
+    }
+
+    /// The input that `id` waited for last, or, where one is enough, got first.
+    #[must_use]
+    pub fn decisive(&self, id: EventId) -> Option<EventId> {
+        self.decisive[id.index()]
     }
 
     /// The events that `id` waited for, one after the other, from the first to `id` itself.
@@ -57,7 +71,8 @@ impl EventGraph {
     #[must_use]
     pub fn earliest(&self, cost: &dyn Cost) -> Solution {
         let count = self.graph.node_count();
-        let mut solution = Solution { times: vec![None; count], decisive: vec![None; count] };
+        let mut solution =
+            Solution { times: vec![None; count], order: Vec::with_capacity(count), decisive: vec![None; count] };
         let mut missing: Vec<usize> = self.graph.node_indices().map(|node| self.inputs_needed(EventId(node))).collect();
         let mut latest: Vec<(Duration, Option<EventId>)> = vec![(Duration::ZERO, None); count];
         let mut open: BinaryHeap<Reverse<(Duration, EventId)>> = BinaryHeap::new();
@@ -69,6 +84,7 @@ impl EventGraph {
                 continue;
             }
             solution.times[id.index()] = Some(time);
+            solution.order.push(id);
             solution.decisive[id.index()] = latest[id.index()].1;
             for edge in self.graph.edges_directed(id.0, Direction::Outgoing) {
                 let target = EventId(edge.target());

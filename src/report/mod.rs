@@ -17,6 +17,7 @@ mod terminal;
 #[cfg(test)]
 mod tests;
 mod text;
+mod timeline;
 mod what_if;
 mod why;
 
@@ -33,6 +34,7 @@ pub use objects::{Objects, Origin};
 pub use summary::summary;
 pub use terminal::Terminal;
 pub use text::{count, printable, printable_lines, wrap};
+pub use timeline::{Analytic, ClusterTimeline, NodeTimeline, Timeline};
 pub use what_if::{NodeTimes, WhatIf};
 pub use why::{Answer, Happening, Problem, Stuck, Why, WhyOn};
 

@@ -22,13 +22,13 @@ pub enum Quantile {
 #[derive(Debug)]
 pub struct ColdStart {
     low: Solution,
-    typical: Solution,
+    pub(super) typical: Solution,
     high: Solution,
 }
 
-struct At<'d> {
-    durations: &'d Durations,
-    quantile: Quantile,
+pub(super) struct At<'d> {
+    pub(super) durations: &'d Durations,
+    pub(super) quantile: Quantile,
 }
 
 impl At<'_> {

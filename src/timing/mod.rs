@@ -6,8 +6,10 @@
 mod cold_start;
 mod constants;
 mod durations;
+mod path;
 mod what_if;
 
 pub use cold_start::{ColdStart, Quantile};
 pub use durations::{Duration, Durations, Origin};
+pub use path::{Cause, Shares};
 pub use what_if::{Change, Comparison, Disturbance, compare};

@@ -112,3 +112,43 @@ fn a_split_takes_its_objects_along_and_waits_for_nothing() {
     assert_eq!(after.nodes.len(), before.nodes.len() + 1);
     assert!(after.nodes.is_sorted_by(|one, other| one.key < other.key));
 }
+
+#[test]
+fn what_has_slack_may_be_late_by_it_and_no_more() {
+    use fluxdag::{
+        graph::{Actor, EventGraph, Moment},
+        timing::{ColdStart, Disturbance, Durations},
+    };
+    let cluster = cluster(&folder("heavy-in-wait"));
+    let (graph, durations) = (EventGraph::of(&cluster), Durations::of(&cluster));
+    let cold_start = ColdStart::of(&graph, &durations);
+    let slack = cold_start.slack(&graph, &durations);
+    let end = cold_start.time(cold_start.last(&graph).unwrap()).unwrap().typical;
+    let index = cluster.release(&NodeKey::new("reloader", "reloader")).unwrap();
+    let ready = graph.id(Actor::Release(index as u32), Moment::Ready).unwrap();
+    let (slack, takes) = (slack[ready.index()].unwrap(), durations.release(index).range.typical);
+    assert!(slack.as_secs() > 60, "{slack:?}");
+    let total = |extra: f64| {
+        let factor = (takes.as_secs_f64() + slack.as_secs_f64() + extra) / takes.as_secs_f64();
+        let late = Disturbance::Slow { chart: "reloader".to_owned(), factor };
+        compare(&cluster, &cluster, &[late]).total[1].unwrap().typical
+    };
+    assert!(total(-1.0) <= end, "within its slack it delays nothing");
+    assert!(total(60.0) > end, "beyond its slack it delays the end");
+}
+
+#[test]
+fn the_time_on_the_critical_path_is_all_accounted_for() {
+    use fluxdag::{
+        graph::EventGraph,
+        timing::{ColdStart, Durations},
+    };
+    for name in ["heavy-in-wait", "heavy-in-wait-fixed", "clean-home-ops"] {
+        let cluster = cluster(&folder(name));
+        let (graph, durations) = (EventGraph::of(&cluster), Durations::of(&cluster));
+        let cold_start = ColdStart::of(&graph, &durations);
+        let last = cold_start.last(&graph).unwrap();
+        let shares = cold_start.shares(&graph, &durations, last);
+        assert_eq!(shares.values().sum::<std::time::Duration>(), cold_start.time(last).unwrap().typical, "{name}");
+    }
+}

@@ -1,0 +1,119 @@
+use super::{
+    args::{AnswerFormat, Global, Timeline},
+    environment::Environment,
+    error::CliError,
+    print,
+    question::{find, only, survey},
+};
+use crate::{
+    catalog::Range,
+    finding::Subject,
+    graph::{Actor, EventId, Moment},
+    report::{Analytic, ClusterTimeline, NodeTimeline, Timeline as Report, Times},
+    rules::Situation,
+    timing::Cause,
+};
+
+/// Says when everything happens in a cold start.
+pub(super) fn run(timeline: &Timeline, global: &Global, environment: &Environment) -> Result<(), CliError> {
+    let survey = survey(&timeline.question, environment)?;
+    let situations: Vec<Situation<'_>> = survey.clusters.iter().map(Situation::of).collect();
+    let clusters = match &timeline.to {
+        Some(text) => {
+            let found = find(text, &situations, global.quiet)?;
+            let (index, actor) = only(text, &found, &situations)?;
+            vec![of_cluster(&situations[index], Some(actor))]
+        }
+        None => situations
+            .iter()
+            .filter(|situation| situation.cluster.reached)
+            .map(|situation| of_cluster(situation, None))
+            .collect(),
+    };
+    let report = Report { clusters };
+    print(match timeline.question.format {
+        AnswerFormat::Text => report.text(&environment.stdout(global.color)),
+        AnswerFormat::Json => report.json(),
+    })
+}
+
+fn of_cluster(situation: &Situation<'_>, to: Option<Actor>) -> ClusterTimeline {
+    let (graph, cluster, cold_start) = (&situation.graph, situation.cluster, &situation.cold_start);
+    let end = match to {
+        Some(actor) => graph.id(actor, Moment::Ready).or_else(|| graph.events_of(actor).last().copied()),
+        None => cold_start.last(graph),
+    };
+    let path: Vec<EventId> =
+        end.filter(|id| cold_start.time(*id).is_some()).map_or_else(Vec::new, |id| cold_start.critical_path(id));
+    let mut critical_path: Vec<Subject> = Vec::new();
+    for id in &path {
+        let actor = graph.event(*id).actor;
+        let subject = actor.subject(cluster);
+        if matches!(actor, Actor::Node(_) | Actor::Release(_)) && critical_path.last() != Some(&subject) {
+            critical_path.push(subject);
+        }
+    }
+    let slack = cold_start.slack(graph, &situation.durations);
+    let nodes = (0..cluster.nodes.len()).map(|index| Actor::Node(crate::cluster::NodeId(index as u32)));
+    let releases = (0..cluster.releases.len()).map(|index| Actor::Release(index as u32));
+    let mut nodes: Vec<NodeTimeline> =
+        nodes.chain(releases).map(|actor| of_actor(situation, actor, &path, &slack)).collect();
+    if to.is_some() {
+        // What it waits for, and nothing else.
+        let behind = end.map(|id| graph.behind(id)).unwrap_or_default();
+        let is_behind =
+            |subject: &Subject| behind.iter().chain(&end).any(|id| graph.event(*id).actor.subject(cluster) == *subject);
+        nodes.retain(|node| is_behind(&node.node));
+    }
+    nodes.sort_by_key(|node| {
+        let times = node.analytic.map(|analytic| (analytic.start.typical, analytic.ready.map(|ready| ready.typical)));
+        (times.is_none(), times, node.node.to_string())
+    });
+    ClusterTimeline {
+        cluster: cluster.root.clone(),
+        profile: "slow",
+        flux_version: cluster.version.map(|version| version.to_string()),
+        to: to.map(|actor| actor.subject(cluster)),
+        total: end.and_then(|id| cold_start.time(id)).map(times),
+        critical_path,
+        shares: end.map_or_else(Vec::new, |id| {
+            let shares = cold_start.shares(graph, &situation.durations, id);
+            shares.into_iter().map(|(cause, time)| (word(cause), time.as_secs())).collect()
+        }),
+        nodes,
+    }
+}
+
+const fn word(cause: Cause) -> &'static str {
+    match cause {
+        Cause::Charts => "installing charts",
+        Cause::Builds => "building and applying",
+        Cause::Polling => "polling",
+    }
+}
+
+const fn times(range: Range) -> Times {
+    Times { low: range.low, typical: range.typical, high: range.high }
+}
+
+fn of_actor(
+    situation: &Situation<'_>,
+    actor: Actor,
+    path: &[EventId],
+    slack: &[Option<std::time::Duration>],
+) -> NodeTimeline {
+    let (graph, cold_start) = (&situation.graph, &situation.cold_start);
+    let time = |moment| graph.id(actor, moment).and_then(|id| cold_start.time(id)).map(times);
+    let ready = graph.id(actor, Moment::Ready);
+    let analytic = time(Moment::Start).map(|start| Analytic {
+        start,
+        ready: time(Moment::Ready),
+        slack: ready.and_then(|id| slack[id.index()]).unwrap_or_default(),
+        on_critical_path: path.iter().any(|id| graph.event(*id).actor == actor),
+    });
+    let duration_origin = match actor {
+        Actor::Release(index) => situation.durations.release(index as usize).origin.to_string(),
+        _ => "its objects, and what it waits for".to_owned(),
+    };
+    NodeTimeline { node: actor.subject(situation.cluster), analytic, duration_origin }
+}
