@@ -2,7 +2,8 @@ use std::time::Duration;
 
 use super::{
     Context, Rule, Situation,
-    wording::{about, list, names, place, short_list, subject_of},
+    split::Split,
+    wording::{about, list, names, short_list, subject_of},
 };
 use crate::{
     catalog::Range,
@@ -10,7 +11,6 @@ use crate::{
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Tier},
     flux::{kustomization_timeout, format_duration},
     graph::{Actor, Moment, Reason},
-    source::Tree,
     timing::Origin,
 };
 
@@ -42,11 +42,11 @@ struct Member<'a> {
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for situation in context.situations {
-        findings.extend(situation.cluster.nodes().filter_map(|(id, node)| report(context.tree, situation, id, node)));
+        findings.extend(situation.cluster.nodes().filter_map(|(id, node)| report(context, situation, id, node)));
     }
 }
 
-fn report(tree: &Tree, situation: &Situation<'_>, id: NodeId, node: &Node) -> Option<Finding> {
+fn report(context: &Context<'_>, situation: &Situation<'_>, id: NodeId, node: &Node) -> Option<Finding> {
     let cluster = situation.cluster;
     let ready = situation.graph.id(Actor::Node(id), Moment::Ready)?;
     let members = members(situation, id);
@@ -89,7 +89,11 @@ fn report(tree: &Tree, situation: &Situation<'_>, id: NodeId, node: &Node) -> Op
         finding.related.push(Related::new(format!("{} waits for it", subject.name), Some(subject), edge.span));
     }
     finding.why = why(situation, ready, &heavy, node, dependents.len());
-    finding.help = help(tree, situation, id, &heavy);
+    let going: Vec<usize> = heavy.iter().map(|member| member.index).collect();
+    finding.help = match Split::best(situation, id, &going, &dependents) {
+        Some(split) => format!("{}; {}", split.steps(context, situation, id), split.gain(cluster, id)),
+        None => format!("move {} to a Kustomization of its own", list(&heavy_names)),
+    };
     if !heavy.iter().any(|member| member.trusted) {
         finding.confidence = Confidence::Low;
     }
@@ -153,30 +157,4 @@ fn why(
         ));
     }
     why
-}
-
-/// Where the heavy things should go: to the Kustomizations that already build them, else to one of their own.
-fn help(tree: &Tree, situation: &Situation<'_>, id: NodeId, heavy: &[&Member<'_>]) -> String {
-    let cluster = situation.cluster;
-    let advice: Vec<String> = heavy
-        .iter()
-        .map(|member| {
-            let release = &cluster.releases[member.index];
-            let other = release.providers.iter().find(|provider| provider.node != id);
-            match other {
-                Some(provider) => {
-                    let owner = cluster.node(provider.node);
-                    format!(
-                        "take {} out of {}: {} ({}) already builds it",
-                        member.subject,
-                        cluster.node(id).key.name,
-                        owner.subject(),
-                        place(tree, owner.span())
-                    )
-                }
-                None => format!("move {} to a Kustomization of its own", member.subject),
-            }
-        })
-        .collect();
-    advice.join("; ")
 }

@@ -10,6 +10,7 @@ mod health;
 mod names;
 mod order;
 mod references;
+mod split;
 mod wording;
 
 pub use context::{Context, Situation};

@@ -152,3 +152,77 @@ fn the_time_on_the_critical_path_is_all_accounted_for() {
         assert_eq!(shares.values().sum::<std::time::Duration>(), cold_start.time(last).unwrap().typical, "{name}");
     }
 }
+
+/// The edits that a help text tells: the text of an entry of `resources`, the file, and the line.
+fn advised(help: &str) -> Vec<(String, String, usize)> {
+    let parts = help.split("` from `resources` at ").collect::<Vec<_>>();
+    parts
+        .windows(2)
+        .map(|pair| {
+            let entry = pair[0].rsplit('`').next().unwrap().to_owned();
+            let place = pair[1].split([' ', ',', ';']).next().unwrap();
+            let (file, line) = place.rsplit_once(':').unwrap();
+            (entry, file.to_owned(), line.parse().unwrap())
+        })
+        .collect()
+}
+
+/// Follows the advice on the one gate that mixes heavy and light to the letter; gives when it is Ready before and after.
+fn heed(folder: &Path, gate: &NodeKey) -> (Comparison, String) {
+    let copy = tempfile::tempdir().unwrap();
+    for entry in walkdir::WalkDir::new(folder) {
+        let entry = entry.unwrap();
+        let target = copy.path().join(entry.path().strip_prefix(folder).unwrap());
+        if entry.file_type().is_dir() {
+            std::fs::create_dir_all(target).unwrap();
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
+    }
+    let find = || {
+        let analysis = fluxdag::lint(&[copy.path().to_owned()], &Options::default()).unwrap();
+        analysis.findings.into_iter().find(|finding| finding.rule == "heavy-in-wait")
+    };
+    let finding = find().unwrap();
+    assert_eq!(finding.subject.name, gate.name.as_str());
+    let before = cluster(copy.path());
+    let mut edits = advised(&finding.help);
+    assert!(!edits.is_empty(), "{}", finding.help);
+    edits.sort_by_key(|(_, file, line)| std::cmp::Reverse((file.clone(), *line)));
+    for (entry, file, line) in edits {
+        let path = copy.path().join(file);
+        let text = std::fs::read_to_string(&path).unwrap();
+        let mut lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines[line - 1].trim(), format!("- {entry}"));
+        lines.remove(line - 1);
+        std::fs::write(&path, lines.join("\n") + "\n").unwrap();
+    }
+    assert_eq!(find().map(|finding| finding.message), None, "the edited tree is free of it");
+    (compare(&before, &cluster(copy.path()), &[]), finding.help)
+}
+
+#[test]
+fn the_advice_on_a_heavy_gate_is_an_edit_that_keeps_its_promise() {
+    let (comparison, help) = heed(&folder("heavy-in-wait"), &key("core"));
+    let core = comparison.changes.iter().find(|change| change.node == key("core")).unwrap();
+    let promised = format!("core is Ready after about {}", fluxdag::finding::about(core.after.unwrap().typical));
+    assert!(help.contains(&promised), "{promised}: {help}");
+}
+
+#[test]
+fn the_advice_mends_the_origin_repository() {
+    let Some(corpus) = crate::corpus::corpus() else { return };
+    let gate = key("infrastructure-operators-core");
+    let (comparison, help) = heed(&corpus.join("tazlab-dag-fix/before"), &gate);
+    for entry in
+        ["`../monitoring` from", "`../postgres-operator` from", "infrastructure/operators/core/kustomization.yaml:10"]
+    {
+        assert!(help.contains(entry), "{entry}: {help}");
+    }
+    let of = |name: &str| comparison.changes.iter().find(|change| change.node == key(name)).unwrap();
+    let seconds = |name: &str| (of(name).before.unwrap().typical.as_secs(), of(name).after.unwrap().typical.as_secs());
+    let (before, after) = seconds("infrastructure-operators-core");
+    assert!((540..=660).contains(&before) && (110..=180).contains(&after), "{before} s, {after} s");
+    let (before, after) = seconds("apps-static");
+    assert!(before - after > 7 * 60, "{before} s, {after} s");
+}
