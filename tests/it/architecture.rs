@@ -22,7 +22,20 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("report", &["source", "finding", "yaml", "kustomize"]),
     (
         "cli",
-        &["source", "finding", "yaml", "kustomize", "flux", "cluster", "config", "graph", "timing", "rules", "report"],
+        &[
+            "source",
+            "finding",
+            "yaml",
+            "kustomize",
+            "catalog",
+            "flux",
+            "cluster",
+            "config",
+            "graph",
+            "timing",
+            "rules",
+            "report",
+        ],
     ),
 ];
 
