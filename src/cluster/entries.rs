@@ -119,7 +119,7 @@ impl<'a> Finder<'a, '_> {
             objects: self.sources_below(parent(file)),
             ..Roots::default()
         };
-        is_complete(declared).then_some((path, roots))
+        declared.is_complete().then_some((path, roots))
     }
 
     /// The Kustomization of `path` that building `path` yields, and its source: of that name, or of any.
@@ -197,7 +197,7 @@ impl<'a> Finder<'a, '_> {
             .discovered
             .kustomizations
             .iter()
-            .filter(|declared| !reached.contains(&document(declared.span)) && is_complete(declared))
+            .filter(|declared| !reached.contains(&document(declared.span)) && declared.is_complete())
             .collect();
         let (tops, circular) = self.tops(&left);
         let mut groups = Tops::new();
@@ -217,6 +217,7 @@ impl<'a> Finder<'a, '_> {
                     groups.entry(folder.to_owned()).or_default().push(top);
                 }
                 None if clusters.is_empty() => groups.entry(parent(file).to_owned()).or_default().push(top),
+                _ if top.is_template(file) => {}
                 _ => unreached.entry(file.to_owned()).or_default().push(top),
             }
         }
@@ -408,10 +409,4 @@ fn synced(sync: &Sync, kustomize: &Kustomize<'_>) -> Roots {
         controllers: Some(sync.controllers(kustomize)),
         ..Roots::default()
     }
-}
-
-/// Whether a document is a Kustomization of its own, and no patch.
-fn is_complete(declared: &Declared) -> bool {
-    let Kustomization { name, spec, .. } = &declared.kustomization;
-    !name.is_empty() && !name.contains("${") && !spec.source_ref.name.is_empty()
 }

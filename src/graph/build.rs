@@ -224,7 +224,7 @@ impl<'c> Builder<'c> {
             let is_given = self.is_given(key);
             for provider in providers.iter().filter(|_| !is_given) {
                 let before = self.applied(*provider);
-                self.edge(before, (object, Moment::Exists), Reason::AppliedBy, self.cluster.object(*provider).source);
+                self.edge(before, (object, Moment::Exists), Reason::AppliedBy, self.cluster.object(*provider).place());
             }
         }
         Some(object)

@@ -66,7 +66,7 @@ fn report(
         row.kind
     );
     if !dependents.is_empty() {
-        finding.why.push_str(&format!(" {} then start before it is.", short_list(&names(situation.cluster, &dependents), 6)));
+        finding.why.push_str(&format!(" What depends on it ({}) starts before it is ready.", short_list(&names(situation.cluster, &dependents), 6)));
     }
     finding.help = match &row.current {
         Some(current) => {

@@ -115,6 +115,14 @@ impl Case<'_> {
         Some(subject_of(self.cluster(), self.links.get(1)?.before.actor))
     }
 
+    /// What a new Kustomization has to say to come after `provider`, which brings what `waiting` was blocked by.
+    pub(super) fn behind(&self, waiting: &Subject, provider: &Subject) -> String {
+        if provider.kind == "Kustomization" {
+            return format!("has `dependsOn: [{{name: {}}}]`", provider.name);
+        }
+        format!("has `dependsOn: [{{name: {0}}}]`, and have {0} wait for {provider} (`wait: true`, or an entry of `healthChecks`)", waiting.name)
+    }
+
     /// The object of the Kustomization of the first link that stands at the link's place.
     pub(super) fn object(&self) -> Option<&Object> {
         let first = self.links.first()?;

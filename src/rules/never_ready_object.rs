@@ -18,7 +18,7 @@ pub(super) static RULE: Rule = Rule {
         summary: "A Kustomization waits for an object that never becomes healthy.",
         category: Category::Gate,
         severity: Severity::Error,
-        confidence: Confidence::High,
+        confidence: Confidence::Medium,
         tier: Tier::Stable,
         since: "0.1.0",
         page: include_str!("../../rules/never-ready-object.md"),
@@ -149,7 +149,7 @@ fn unbound(cluster: &Cluster, node: &Node, one: &Watched<'_>) -> Option<Fault> {
              claim; until then it is Pending.",
             key.name
         ),
-        help: format!("move the claim to what mounts it, or leave it out of the health check of {}", node.key.name),
+        help: format!("move the claim into the Kustomization that mounts it, or leave it out of the health check of {}", node.key.name),
         confidence: if is_hidden { Confidence::Low } else { Confidence::Medium },
         related: vec![Related::new("binds only then", Some(key.subject()), mode.span)],
     })

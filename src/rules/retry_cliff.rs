@@ -149,7 +149,8 @@ fn report(situation: &Situation<'_>) -> Option<Finding> {
         finding.related.push(Related::new(text, Some(cliff.node.subject()), cliff.node.kustomization.span(&["spec", "interval"])));
     }
     finding.why = why(situation, first, &tight, longest);
-    finding.help = "set `spec.retryInterval: 2m` on each of them; it counts after failures only".to_owned();
+    let each = if cliffs.len() == 1 { "" } else { " on each of them" };
+    finding.help = format!("set `spec.retryInterval: 2m`{each}; it counts after failures only");
     // A single gate that has time enough fails rarely.
     let most = cliffs.iter().take(MEASURED).map(|cliff| held_by(situation, cliff).len()).max().unwrap_or_default();
     let chain = if most * 3 >= situation.cluster.nodes.len() { CHAIN_OF_MANY } else { CHAIN };

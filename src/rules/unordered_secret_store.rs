@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use super::{
     Context, Rule, Situation,
-    order::{Early, Search, named, places},
+    order::{Early, Search, edit, named, places},
     wording::list,
 };
 use crate::{
@@ -90,10 +90,11 @@ fn report(situation: &Situation<'_>, store: &ObjectKey, providers: &[Provider], 
     let mut finding = situation.finding(&RULE.info, situation.cluster.node(first.node).subject(), first.span, message);
     finding.members = vec![store.clone()];
     finding.label = format!("reads from {store}");
-    finding.related = places(situation, early);
+    let bringers = [(Actor::Node(providers.first()?.node), situation.cluster.object(*providers.first()?).place())];
+    finding.related = places(situation, early, &bringers, "applies the store");
     finding.why = "In a cold start the ExternalSecret stays at Ready=False until the store is there and valid, and the health check that waits \
                    for it spends its timeout meanwhile. External Secrets asks again by itself."
         .to_owned();
-    finding.help = format!("add `dependsOn` on the Kustomization that applies {store}, and let that one wait for it");
+    finding.help = edit(situation, early, bringers[0].0, Some(&store.to_string()));
     Some(finding)
 }

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use super::{
     Context, Rule, Situation,
-    order::{Early, Search, named, places},
+    order::{Early, Search, edit, named, places},
     wording::list,
 };
 use crate::{
@@ -77,10 +77,11 @@ fn report(situation: &Situation<'_>, class: &ObjectKey, providers: &[Provider], 
     finding.severity = if waits { Severity::Warning } else { Severity::Info };
     finding.members = vec![class.clone()];
     finding.label = format!("is of {class}");
-    finding.related = places(situation, early);
+    let bringers = [(Actor::Node(providers.first()?.node), situation.cluster.object(*providers.first()?).place())];
+    finding.related = places(situation, early, &bringers, "applies the class");
     finding.why = "In a cold start the claim stays Pending until the class and its provisioner are there; a health check that waits for it \
                    spends its timeout meanwhile, and ends with HealthCheckFailed (`PersistentVolumeClaim … status: 'InProgress'`)."
         .to_owned();
-    finding.help = format!("add `dependsOn` on the Kustomization that applies {class}");
+    finding.help = edit(situation, early, bringers[0].0, None);
     Some(finding)
 }

@@ -126,7 +126,9 @@ fn help(situation: &Situation<'_>, id: NodeId, needed: &[(NodeId, Span, Need)]) 
     if !own.is_empty() {
         let entries: Vec<String> = own.values().map(|need| need.check.clone()).collect();
         let node = cluster.node(id);
-        ways.push(format!("add `healthChecks: [{}]` to {}, or `wait: true`", entries.join(", "), node.key.name));
+        // What a controller makes is not among what `wait` looks at.
+        let or_wait = if own.values().all(|need| need.is_applied) { ", or `wait: true`" } else { "" };
+        ways.push(format!("add `healthChecks: [{}]` to {}{or_wait}", entries.join(", "), node.key.name));
     }
     if !nested.is_empty() {
         ways.push(format!("depend on {} instead, which builds it", list(&nested.into_iter().collect::<Vec<_>>())));

@@ -32,6 +32,8 @@ pub(super) struct Need {
     pub(super) holder: NodeId,
     /// The entry of `healthChecks` that would wait for it.
     pub(super) check: String,
+    /// Whether that names an object which the Kustomization applies.
+    pub(super) is_applied: bool,
     /// Reason and message of the controller.
     pub(super) symptom: String,
     pub(super) confidence: Confidence,
@@ -126,6 +128,7 @@ impl<'a> Needs<'a> {
                     provided_at: release.helm.name_span(),
                     holder,
                     check: check(&release.subject()),
+                    is_applied: true,
                     symptom: format!("ReconciliationFailed (`dry-run failed: no matches for kind \"{kind}\"`), with none of its objects applied"),
                     confidence: match row.confidence {
                         catalog::Confidence::High => Confidence::High,
@@ -220,6 +223,7 @@ impl<'a> Needs<'a> {
                     provided_at: maker.place(),
                     holder: *holder,
                     check: format!("{{apiVersion: v1, kind: Secret, name: {}, namespace: {}}}", wanted.name, wanted.namespace),
+                    is_applied: false,
                     provider: subject,
                     symptom: format!("BuildFailed (`substitute from 'Secret/{}' error`)", wanted.name),
                     confidence: Confidence::High,
