@@ -58,6 +58,11 @@ impl Declared {
     }
 }
 
+/// Which document a span stands for: its end tells, whether or not the mark before it counts as its start.
+pub(super) fn document(span: Span) -> (FileId, u32) {
+    (span.file, span.end)
+}
+
 /// Reads every YAML file in `scope` that may hold a Flux Kustomization or an entry point. Others are not parsed.
 #[must_use]
 pub fn discover(store: &Store, scope: &Scope) -> Discovered {

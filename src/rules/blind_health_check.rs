@@ -54,7 +54,8 @@ fn report(
     all: &[Watched<'_>],
 ) -> Finding {
     let subjects: Vec<String> = blind.iter().map(|one| one.key.subject().to_string()).collect();
-    let message = format!("the health check of {} cannot tell when {} is ready", node.subject(), short_list(&subjects, 4));
+    let are = if subjects.len() == 1 { "is" } else { "are" };
+    let message = format!("the health check of {} cannot tell when {} {are} ready", node.subject(), short_list(&subjects, 4));
     let mut finding = situation.finding(&RULE.info, node.subject(), blind[0].span, message);
     finding.label = format!("reads nothing off a {}", row.kind);
     for one in blind.iter().filter(|one| one.place() != one.span).take(4) {

@@ -120,7 +120,10 @@ impl Case<'_> {
         if provider.kind == "Kustomization" {
             return format!("has `dependsOn: [{{name: {}}}]`", provider.name);
         }
-        format!("has `dependsOn: [{{name: {0}}}]`, and have {0} wait for {provider} (`wait: true`, or an entry of `healthChecks`)", waiting.name)
+        format!(
+            "has `dependsOn: [{{name: {0}}}]`, and have {0} wait for {provider} (`wait: true`, or an entry of `healthChecks`)",
+            waiting.name
+        )
     }
 
     /// The object of the Kustomization of the first link that stands at the link's place.

@@ -1,15 +1,15 @@
 //! What the rules on order share: who may start before something it needs is sure to be there.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use super::{
     Situation,
+    attempts::pause,
     wording::{about, names, short_list, subject_of},
 };
 use crate::{
-    cluster::{Cluster, NodeId},
+    cluster::{Cluster, NodeId, Provider},
     finding::{Confidence, Related, Severity},
-    flux::parse_duration,
     graph::{Actor, EventGraph, EventId, Moment, Reason},
     source::Span,
 };
@@ -86,8 +86,16 @@ impl<'g> Search<'g> {
         readers.map(|(_, early, reason)| (early, reason)).collect()
     }
 
+    /// Which of `users` may start although none of `providers` has applied what they use.
+    pub(super) fn before(&mut self, providers: &[Provider], users: &BTreeMap<NodeId, Early>) -> Vec<Early> {
+        let applied = |provider: &Provider| self.graph.id(Actor::Node(provider.node), Moment::Applied);
+        let needed: Vec<EventId> = providers.iter().filter_map(applied).collect();
+        let starting = self.starting(&needed, users.keys().copied());
+        starting.into_iter().filter_map(|node| users.get(&node).copied()).collect()
+    }
+
     /// Which of `nodes` may start although none of `needed` has happened.
-    pub(super) fn starting(&mut self, needed: &[EventId], nodes: impl Iterator<Item = NodeId>) -> Vec<NodeId> {
+    fn starting(&mut self, needed: &[EventId], nodes: impl Iterator<Item = NodeId>) -> Vec<NodeId> {
         let mut nodes = nodes.peekable();
         if nodes.peek().is_none() || self.left == 0 {
             return Vec::new();
@@ -102,29 +110,26 @@ impl<'g> Search<'g> {
     }
 }
 
-/// How long a Kustomization waits after a failure: `retryInterval`, else `interval`.
-fn retry(situation: &Situation<'_>, node: NodeId) -> Option<(std::time::Duration, &'static str)> {
-    let spec = &situation.cluster.node(node).kustomization.spec;
-    let read = |text: &Option<String>| text.as_deref().and_then(parse_duration);
-    match read(&spec.retry_interval) {
-        Some(retry) => Some((retry, "retryInterval")),
-        None => read(&spec.interval).map(|interval| (interval, "interval")),
-    }
+/// When a Kustomization is tried again after a failure, to follow "the next attempt … comes".
+pub(super) fn next_attempt(situation: &Situation<'_>, node: NodeId) -> Option<(Duration, String)> {
+    let (pause, key) = pause(&situation.cluster.node(node).kustomization.spec)?;
+    let unset = if key == "interval" { " (`retryInterval` is not set)" } else { "" };
+    Some((pause, format!("{} later, by its `{key}`{unset}", about(pause))))
 }
 
 /// A race that is lost costs one retry. From this on it is worth a warning.
-const COSTLY: std::time::Duration = std::time::Duration::from_mins(5);
+const COSTLY: Duration = Duration::from_mins(5);
 
 /// What losing the race costs: the longest retry among them, in words, and how much that matters.
 pub(super) fn cost(situation: &Situation<'_>, early: &[Early]) -> (Severity, String) {
-    let slowest = early.iter().filter_map(|early| Some((retry(situation, early.node)?, early.node)));
-    let Some(((retry, key), node)) = slowest.max_by_key(|((retry, _), node)| (*retry, std::cmp::Reverse(*node))) else {
-        return (Severity::Info, String::new());
+    let slowest = early.iter().filter_map(|early| Some((next_attempt(situation, early.node)?, early.node)));
+    let Some(((pause, comes), node)) = slowest.max_by_key(|((pause, _), node)| (*pause, std::cmp::Reverse(*node)))
+    else {
+        return (Severity::Info, "how soon the next attempt comes is not known".to_owned());
     };
     let name = &situation.cluster.node(node).key.name;
-    let unset = if key == "interval" { " (`retryInterval` is not set)" } else { "" };
-    let severity = if retry >= COSTLY { Severity::Warning } else { Severity::Info };
-    (severity, format!("the next attempt of {name} comes {} later, by its `{key}`{unset}", about(retry)))
+    let severity = if pause >= COSTLY { Severity::Warning } else { Severity::Info };
+    (severity, format!("the next attempt of {name} comes {comes}"))
 }
 
 /// The other Kustomizations as places, the first few, and what brings what they need, with `does` for what it does.
@@ -189,7 +194,8 @@ fn owners(situation: &Situation<'_>, actor: Actor) -> Vec<NodeId> {
         return situation.cluster.releases[index as usize].providers.iter().map(|provider| provider.node).collect();
     }
     let exists = situation.graph.id(actor, Moment::Exists).into_iter();
-    let appliers = exists.flat_map(|exists| situation.graph.inputs(exists)).map(|(before, _)| situation.graph.event(before).actor);
+    let appliers =
+        exists.flat_map(|exists| situation.graph.inputs(exists)).map(|(before, _)| situation.graph.event(before).actor);
     appliers.filter_map(|actor| if let Actor::Node(node) = actor { Some(node) } else { None }).collect()
 }
 

@@ -9,7 +9,7 @@ use crate::{
     cluster::{NodeId, ObjectKey, Provider},
     finding::{Category, Confidence, Finding, RuleInfo, Severity, Tier},
     flux::is_open_text,
-    graph::{Actor, EventId, Moment},
+    graph::Actor,
 };
 
 pub(super) static RULE: Rule = Rule {
@@ -31,12 +31,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         let mut search = Search::new(&situation.graph);
         for (store, users) in users(situation) {
             let Some(providers) = situation.cluster.objects.get(store) else { continue };
-            let needed: Vec<EventId> = providers
-                .iter()
-                .filter_map(|provider| situation.graph.id(Actor::Node(provider.node), Moment::Applied))
-                .collect();
-            let starting = search.starting(&needed, users.keys().copied());
-            let early: Vec<Early> = starting.into_iter().filter_map(|node| users.get(&node).copied()).collect();
+            let early = search.before(providers, &users);
             findings.extend(report(situation, store, providers, &early));
         }
     }

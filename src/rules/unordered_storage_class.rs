@@ -8,7 +8,7 @@ use super::{
 use crate::{
     cluster::{NodeId, ObjectKey, Provider},
     finding::{Category, Confidence, Finding, RuleInfo, Severity, Tier},
-    graph::{Actor, EventId, Moment},
+    graph::Actor,
 };
 
 pub(super) static RULE: Rule = Rule {
@@ -30,12 +30,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         let mut search = Search::new(&situation.graph);
         for (class, users) in users(situation) {
             let providers = &situation.cluster.objects[class];
-            let needed: Vec<EventId> = providers
-                .iter()
-                .filter_map(|provider| situation.graph.id(Actor::Node(provider.node), Moment::Applied))
-                .collect();
-            let starting = search.starting(&needed, users.keys().copied());
-            let early: Vec<Early> = starting.into_iter().filter_map(|node| users.get(&node).copied()).collect();
+            let early = search.before(providers, &users);
             findings.extend(report(situation, class, providers, &early));
         }
     }

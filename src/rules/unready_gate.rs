@@ -3,6 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     Context, Rule, Situation,
     health::dependents,
+    order::next_attempt,
     wording::{list, names, short_list},
 };
 use crate::{
@@ -94,15 +95,10 @@ fn open_gate(situation: &Situation<'_>, needs: &Needs<'_>, id: NodeId, node: &No
 fn why(situation: &Situation<'_>, needed: &[(NodeId, Span, Need)]) -> String {
     let (dependent, _, need) = &needed[0];
     let node = situation.cluster.node(*dependent);
-    let spec = &node.kustomization.spec;
-    let retry = match (&spec.retry_interval, &spec.interval) {
-        (Some(retry), _) => format!("`retryInterval`, {retry}"),
-        (None, Some(interval)) => format!("`interval`, {interval}, since it has no `retryInterval`"),
-        (None, None) => "`interval`".to_owned(),
-    };
+    let comes = next_attempt(situation, *dependent).map_or_else(|| "after its `interval`".to_owned(), |(_, comes)| comes);
     format!(
         "A dependency without a health check is Ready as soon as its objects are applied, when charts have not even been fetched. In a fresh cluster {} \
-         ends its first attempt at Ready=False, reason {}, and the next one comes after {retry}. It heals by retry, and what depends on it waits \
+         ends its first attempt at Ready=False, reason {}, and the next one comes {comes}. It heals by retry, and what depends on it waits \
          as long.",
         node.subject(),
         need.symptom,
