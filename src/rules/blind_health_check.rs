@@ -3,10 +3,10 @@ use std::collections::BTreeMap;
 use super::{
     Context, Rule, Situation,
     health::{Watched, dependents, has_expression, watched},
-    wording::{names, short_list},
+    wording::{names, short_list, worth},
 };
 use crate::{
-    catalog::{self, KindCatalog, KindStatus, Readiness},
+    catalog::{KindCatalog, KindStatus, Readiness},
     cluster::{Node, NodeId},
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Tier},
     flux::{Health, health_of},
@@ -19,7 +19,7 @@ pub(super) static RULE: Rule = Rule {
         summary: "A health check on something whose status says nothing to it.",
         category: Category::Gate,
         severity: Severity::Warning,
-        confidence: Confidence::High,
+        confidence: Confidence::Medium,
         tier: Tier::Stable,
         since: "0.1.0",
         page: include_str!("../../rules/blind-health-check.md"),
@@ -63,7 +63,8 @@ fn report(
     }
     let dependents: Vec<NodeId> = dependents(situation, id).into_iter().map(|(dependent, _)| dependent).collect();
     finding.why = format!(
-        "The status of a {} has no condition that the health check (kstatus) understands, so the object counts as healthy the moment it is applied.",
+        "The status of a {} has no condition that the health check (kstatus) understands, so the object counts as healthy the moment it is applied, as a \
+         catalogue has it.",
         row.kind
     );
     if !dependents.is_empty() {
@@ -90,11 +91,7 @@ fn report(
     if dependents.is_empty() || !is_meant {
         finding.severity = Severity::Info;
     }
-    finding.confidence = match row.confidence {
-        catalog::Confidence::High => Confidence::High,
-        catalog::Confidence::Medium => Confidence::Medium,
-        catalog::Confidence::Low => Confidence::Low,
-    };
+    finding.confidence = worth(row.confidence);
     finding
 }
 

@@ -3,9 +3,10 @@ use std::collections::BTreeSet;
 use super::{
     Context, Rule, Situation,
     health::{Watched, has_expression, hides_objects, watched},
+    wording::worth,
 };
 use crate::{
-    catalog::{self, KindCatalog, Readiness},
+    catalog::{KindCatalog, Readiness},
     cluster::{Cluster, Node, ObjectKey},
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Tier},
     source::Span,
@@ -113,13 +114,9 @@ fn never(node: &Node, one: &Watched<'_>) -> Option<Fault> {
         what: "which never becomes Ready",
         span: one.place(),
         label: "its Ready condition stays false".to_owned(),
-        why: format!("The Ready condition of a {} is false as long as it does its work.", row.kind),
+        why: format!("The Ready condition of a {} is false as long as it does its work, as a catalogue has it.", row.kind),
         help,
-        confidence: match row.confidence {
-            catalog::Confidence::High => Confidence::High,
-            catalog::Confidence::Medium => Confidence::Medium,
-            catalog::Confidence::Low => Confidence::Low,
-        },
+        confidence: worth(row.confidence),
         related: Vec::new(),
     })
 }

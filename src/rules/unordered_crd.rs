@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use super::{
     Context, Rule, Situation,
     order::{Early, Search, awaited, bringers, cost, depends_on_open_gate, edit, named, places, subjects},
-    wording::{list, short_list},
+    wording::{CHART_KNOWN, list, short_list},
 };
 use crate::{
     finding::{Category, Confidence, Finding, RuleInfo, Severity, Tier},
@@ -83,7 +83,7 @@ fn report(situation: &Situation<'_>, is_soft: bool, providers: &[String], race: 
         race.kinds[0]
     );
     if first.confidence < Confidence::High {
-        finding.why.push_str(" That this chart brings the definition is known from a catalogue.");
+        finding.why.push_str(CHART_KNOWN);
     }
     let bringer = race.bringers.first()?.0;
     let order = edit(situation, &race.early, bringer, awaited(situation.cluster, bringer).as_deref());

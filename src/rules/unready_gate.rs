@@ -4,7 +4,7 @@ use super::{
     Context, Rule, Situation,
     health::dependents,
     order::next_attempt,
-    wording::{list, names, short_list},
+    wording::{CHART_KNOWN, list, names, short_list},
 };
 use crate::{
     cluster::{Node, NodeId, ObjectKey},
@@ -24,7 +24,7 @@ pub(super) static RULE: Rule = Rule {
         summary: "Dependents start before what they need runs, because the dependency does not wait for it.",
         category: Category::Gate,
         severity: Severity::Warning,
-        confidence: Confidence::High,
+        confidence: Confidence::Medium,
         tier: Tier::Stable,
         since: "0.1.0",
         page: include_str!("../../rules/unready-gate.md"),
@@ -83,6 +83,9 @@ fn open_gate(situation: &Situation<'_>, needs: &Needs<'_>, id: NodeId, node: &No
     let mut told = BTreeSet::new();
     finding.related.retain(|related| told.insert((related.location, related.subject.clone(), related.message.clone())));
     finding.why = why(situation, &needed);
+    if needed.iter().any(|(.., need)| need.is_applied) {
+        finding.why.push_str(CHART_KNOWN);
+    }
     finding.help = help(situation, id, &needed);
     finding.confidence = needed.iter().map(|(.., need)| need.confidence).max().unwrap_or(Confidence::Low);
     if needed.iter().all(|(.., need)| need.is_bootstrapped) {

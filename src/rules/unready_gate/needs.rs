@@ -6,13 +6,13 @@ use rustc_hash::FxHashSet;
 use smol_str::SmolStr;
 
 use crate::{
-    catalog::{self, CrdCatalog, CrdOwner},
+    catalog::{CrdCatalog, CrdOwner},
     cluster::{Cluster, Node, NodeId, ObjectKey, chart_of},
     finding::{Confidence, Subject},
     flux::{Health, Policy, health_of, variable_sources},
     graph::{Actor, Event, EventId, Moment},
     kustomize::Object,
-    rules::{Situation, health::hides_objects},
+    rules::{Situation, health::hides_objects, wording::worth},
     source::{Span, Tree},
     yaml,
 };
@@ -130,11 +130,7 @@ impl<'a> Needs<'a> {
                     check: check(&release.subject()),
                     is_applied: true,
                     symptom: format!("ReconciliationFailed (`dry-run failed: no matches for kind \"{kind}\"`), with none of its objects applied"),
-                    confidence: match row.confidence {
-                        catalog::Confidence::High => Confidence::High,
-                        catalog::Confidence::Medium => Confidence::Medium,
-                        catalog::Confidence::Low => Confidence::Low,
-                    },
+                    confidence: worth(row.confidence),
                     is_bootstrapped: self.is_bootstrapped(&[&chart.name, &release.key.name]),
                 });
             }
