@@ -146,7 +146,8 @@ fn kinds(
                 let release = releases[chart.release].key.name.as_str();
                 [name, release].iter().any(|name| bootstrap.installs(name) || is_named(&hidden, name))
             });
-        if !is_given && !(definitions.is_empty() && charts.is_empty()) {
+        let is_brought = !definitions.is_empty() || !charts.is_empty();
+        if is_brought && !is_given {
             let charts = charts.into_iter().map(|(chart, _)| chart).collect();
             let is_soft = row.is_some_and(|row| row.soft);
             kinds.push(CustomKind { group: group.into(), kind: kind.into(), definitions, charts, is_soft });

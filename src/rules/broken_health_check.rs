@@ -103,10 +103,15 @@ fn wrong_group(situation: &Situation<'_>, known: &Known<'_>, node: &Node, index:
     finding.label = format!("no {} in {}", key.kind, if declared.is_none() { "apps/v1" } else { "that group" });
     finding.why = format!("The API server knows no {} there, so the object stays Unknown, and {}.", key.kind, TIMEOUT);
     finding.help = match right {
-        Some(group) => format!("write `apiVersion: {group}/…` with the version that is in use"),
-        None => "add the `apiVersion` of the kind".to_owned(),
+        Some(group) => format!("write `apiVersion: {group}/{}` in the entry", version_of(group)),
+        None => format!("add the `apiVersion` of {} to the entry", key.kind),
     };
     Some(finding)
+}
+
+/// The version in which Flux 2.9 and Kubernetes serve a group of [`GROUPS`].
+fn version_of(group: &str) -> &'static str {
+    if group == HELM_GROUP { "v2" } else { "v1" }
 }
 
 const TIMEOUT: &str = "each health check ends after its timeout with reason HealthCheckFailed (`timeout waiting for: […]`); it is never Ready, and its \
@@ -150,7 +155,7 @@ fn dangling(situation: &Situation<'_>, known: &Known<'_>, node: &Node, index: us
     finding.why = format!("The object stays NotFound, and {TIMEOUT}.");
     finding.help = match &near {
         Some((other, span)) => {
-            finding.related.push(Related::new("this one is there", Some(other.subject()), *span));
+            finding.related.push(Related::new("this one exists", Some(other.subject()), *span));
             let moved = other.name == key.name;
             if moved { format!("did you mean `namespace: {}`?", other.namespace) } else { format!("did you mean `name: {}`?", other.name) }
         }

@@ -123,13 +123,20 @@ impl Case<'_> {
             Actor::Release(index) => {
                 let release = &cluster.releases[index as usize];
                 let owner = cluster.node(release.providers.first()?.node);
-                (owner, format!(", and let that one wait for {} (`wait: true` or `healthChecks`)", release.subject()))
+                (
+                    owner,
+                    format!(
+                        ", and have {} wait for {} (`wait: true`, or an entry of `healthChecks`)",
+                        owner.key.name,
+                        release.subject()
+                    ),
+                )
             }
             Actor::Node(node) => (cluster.node(node), String::new()),
             _ => return None,
         };
         Some(format!(
-            "move {} ({}) into a Kustomization of its own that depends on {}{gate}",
+            "move {} ({}) into a Kustomization of its own that has `dependsOn: [{{name: {}}}]`{gate}",
             object.id(),
             self.place(object.place()),
             owner.key.name

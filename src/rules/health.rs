@@ -105,6 +105,12 @@ pub(super) fn dependents(situation: &Situation<'_>, id: NodeId) -> Vec<(NodeId, 
         .collect()
 }
 
+/// The Kustomizations that wait, directly or not, for this one to be Ready.
+pub(super) fn held_by(situation: &Situation<'_>, id: NodeId) -> Vec<NodeId> {
+    let ready = situation.graph.id(Actor::Node(id), Moment::Ready);
+    ready.map(|ready| situation.graph.held_back_by(ready)).unwrap_or_default()
+}
+
 /// Whether objects may be missing from what the node builds.
 pub(super) fn hides_objects(node: &Node) -> bool {
     node.unresolved.iter().any(Unresolved::hides_objects)

@@ -40,7 +40,8 @@ fn report(context: &Context<'_>, broken: &BrokenDocument) -> Option<Finding> {
     users.sort();
     users.dedup();
     // A file that no build takes in may be a template, or the configuration of something else.
-    if users.is_empty() && !broken.mentions_flux {
+    let is_template = || context.tree.text(broken.span.file).is_some_and(|text| text.contains("{{"));
+    if users.is_empty() && (!broken.mentions_flux || is_template()) {
         return None;
     }
     let names: Vec<String> = users.iter().map(Subject::to_string).collect();

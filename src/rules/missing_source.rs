@@ -4,7 +4,7 @@ use super::{
     Context, Rule, Situation,
     dependencies::templated_by,
     names::{is_slip, nearest},
-    references::{KnownSource, KnownSources, Renames, SourceUse, hidden_by, source_uses},
+    references::{KnownSource, KnownSources, Renames, SourceUse, hidden_by, source_uses, symptom},
 };
 use crate::{
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Subject, Tier},
@@ -145,26 +145,7 @@ fn takes(field: &str) -> &'static str {
 fn tell(finding: &mut Finding, found: &KnownSource) {
     let SourceRef { kind, namespace, name } = &found.source;
     let subject = Subject { kind: kind.to_string(), namespace: Some(namespace.to_string()), name: name.to_string() };
-    finding.related.push(Related::new("this one there is", Some(subject), found.span));
-}
-
-/// What the controllers say (kustomize-controller v1.9 `reconcile`, helm-controller v1.6 `reconcileRelease`,
-/// source-controller v1.9 `helmchart_controller.go`).
-fn symptom(used: &SourceUse<'_>) -> String {
-    let SourceRef { kind, name, .. } = &used.source;
-    match used.field {
-        "spec.sourceRef" => format!(
-            "It stays at Ready=False, reason ArtifactFailed (`{kind}.source.toolkit.fluxcd.io \"{name}\" not found`), and is tried again at \
-             `retryInterval`; nothing of it is applied, and its dependents wait."
-        ),
-        "spec.chartRef" => "It stays at Ready=False, reason ArtifactFailed (`could not get Source object: … not found`); nothing is installed, and \
-                            its dependents wait."
-            .to_owned(),
-        _ => format!(
-            "The HelmChart that is made of it fails with `{kind}.source.toolkit.fluxcd.io \"{name}\" not found`, so the release stays at \
-             Ready=False, reason SourceNotReady (`HelmChart … is not ready`); nothing is installed, and its dependents wait."
-        ),
-    }
+    finding.related.push(Related::new("this one exists", Some(subject), found.span));
 }
 
 /// Which field names a source of the kind that there is.

@@ -282,7 +282,7 @@ fn pedantic(context: &Context<'_>, mut finding: Finding, input: &Input<'_>) -> O
 }
 
 fn tell(finding: &mut Finding, cluster: &Cluster, key: &ObjectKey, provider: Provider) {
-    finding.related.push(Related::new("this one there is", Some(key.subject()), cluster.object(provider).place()));
+    finding.related.push(Related::new("this one exists", Some(key.subject()), cluster.object(provider).place()));
 }
 
 /// What the controllers say (kustomize-controller v1.9 `build`, helm-controller v1.6 `reconcileRelease`).

@@ -3,9 +3,10 @@ use std::collections::BTreeSet;
 use super::{
     Context, Rule, Situation,
     health::{Watched, has_expression, hides_objects, watched},
+    wording::worth,
 };
 use crate::{
-    catalog::{self, KindCatalog, Readiness},
+    catalog::{KindCatalog, Readiness},
     cluster::{Cluster, Node, ObjectKey},
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Tier},
     source::Span,
@@ -18,7 +19,7 @@ pub(super) static RULE: Rule = Rule {
         summary: "A Kustomization waits for an object that never becomes healthy.",
         category: Category::Gate,
         severity: Severity::Error,
-        confidence: Confidence::High,
+        confidence: Confidence::Medium,
         tier: Tier::Stable,
         since: "0.1.0",
         page: include_str!("../../rules/never-ready-object.md"),
@@ -113,13 +114,9 @@ fn never(node: &Node, one: &Watched<'_>) -> Option<Fault> {
         what: "which never becomes Ready",
         span: one.place(),
         label: "its Ready condition stays false".to_owned(),
-        why: format!("The Ready condition of a {} is false as long as it does its work.", row.kind),
+        why: format!("The Ready condition of a {} is false as long as it does its work, as a catalogue has it.", row.kind),
         help,
-        confidence: match row.confidence {
-            catalog::Confidence::High => Confidence::High,
-            catalog::Confidence::Medium => Confidence::Medium,
-            catalog::Confidence::Low => Confidence::Low,
-        },
+        confidence: worth(row.confidence),
         related: Vec::new(),
     })
 }
@@ -149,7 +146,7 @@ fn unbound(cluster: &Cluster, node: &Node, one: &Watched<'_>) -> Option<Fault> {
              claim; until then it is Pending.",
             key.name
         ),
-        help: format!("move the claim to what mounts it, or leave it out of the health check of {}", node.key.name),
+        help: format!("move the claim into the Kustomization that mounts it, or leave it out of the health check of {}", node.key.name),
         confidence: if is_hidden { Confidence::Low } else { Confidence::Medium },
         related: vec![Related::new("binds only then", Some(key.subject()), mode.span)],
     })

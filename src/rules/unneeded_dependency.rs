@@ -112,9 +112,10 @@ fn report(situation: &Situation<'_>, entry: &Costly) -> Option<Finding> {
     finding.related.push(Related::new(text, Some(release.subject()), release.helm.name_span()));
     let held: Vec<String> = behind.iter().map(|id| cluster.node(*id).key.name.to_string()).collect();
     finding.why = format!(
-        "Compared were the names, namespaces, charts and API groups of what {} apply with every text in what {} applies. What a \
+        "Compared were the names, namespaces, charts and API groups of what {} {} with every text in what {} applies. What a \
          container needs at run time, or what an encrypted Secret says, cannot be seen, and an order may be wanted for its own sake.",
         short_list(&held, 6),
+        if held.len() == 1 { "applies" } else { "apply" },
         node.key.name
     );
     finding.help = format!(

@@ -2,14 +2,14 @@ use std::collections::BTreeMap;
 
 use super::{
     Context, Rule, Situation,
-    order::{Early, Search, named, places},
+    order::{Early, Search, edit, named, places},
     wording::list,
 };
 use crate::{
     cluster::{NodeId, ObjectKey, Provider},
     finding::{Category, Confidence, Finding, RuleInfo, Severity, Tier},
     flux::is_open_text,
-    graph::{Actor, EventId, Moment},
+    graph::Actor,
 };
 
 pub(super) static RULE: Rule = Rule {
@@ -31,12 +31,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         let mut search = Search::new(&situation.graph);
         for (store, users) in users(situation) {
             let Some(providers) = situation.cluster.objects.get(store) else { continue };
-            let needed: Vec<EventId> = providers
-                .iter()
-                .filter_map(|provider| situation.graph.id(Actor::Node(provider.node), Moment::Applied))
-                .collect();
-            let starting = search.starting(&needed, users.keys().copied());
-            let early: Vec<Early> = starting.into_iter().filter_map(|node| users.get(&node).copied()).collect();
+            let early = search.before(providers, &users);
             findings.extend(report(situation, store, providers, &early));
         }
     }
@@ -90,10 +85,11 @@ fn report(situation: &Situation<'_>, store: &ObjectKey, providers: &[Provider], 
     let mut finding = situation.finding(&RULE.info, situation.cluster.node(first.node).subject(), first.span, message);
     finding.members = vec![store.clone()];
     finding.label = format!("reads from {store}");
-    finding.related = places(situation, early);
+    let bringers = [(Actor::Node(providers.first()?.node), situation.cluster.object(*providers.first()?).place())];
+    finding.related = places(situation, early, &bringers, "applies the store");
     finding.why = "In a cold start the ExternalSecret stays at Ready=False until the store is there and valid, and the health check that waits \
                    for it spends its timeout meanwhile. External Secrets asks again by itself."
         .to_owned();
-    finding.help = format!("add `dependsOn` on the Kustomization that applies {store}, and let that one wait for it");
+    finding.help = edit(situation, early, bringers[0].0, Some(&store.to_string()));
     Some(finding)
 }
