@@ -66,7 +66,16 @@ fn report(
         finding.why.push_str(doubt(deadlock));
     }
     finding.help = help;
-    Some(situation.weighed(finding, true))
+    Some(situation.weighed(finding, lies_inside(deadlock.nature())))
+}
+
+/// Whether nothing outside the Kustomizations of a loop could undo it. What they lack otherwise, anything in the cluster may
+/// bring.
+const fn lies_inside(nature: Nature) -> bool {
+    match nature {
+        Nature::Dependencies | Nature::MutualApply | Nature::Gate => true,
+        Nature::Class | Nature::Definition | Nature::Namespace | Nature::Volume | Nature::Input => false,
+    }
 }
 
 /// Whether a running cluster feels it too.

@@ -7,6 +7,7 @@ use super::{
     references::{KnownSource, KnownSources, Renames, SourceUse, hidden_by, source_uses, symptom},
 };
 use crate::{
+    cluster::{Node, ObjectKey},
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Subject, Tier},
     flux::SourceRef,
 };
@@ -116,7 +117,9 @@ fn report(situation: &Situation<'_>, used: &SourceUse<'_>, known: &KnownSources,
             finding.severity = Severity::Warning;
             // Where all its like are kept together, this one would be there too.
             let is_odd = known.has_kind(&source.kind) && (hidden.is_none() || known.beside(source).count() >= COMPANY);
-            finding.confidence = if is_odd { Confidence::Medium } else { Confidence::Low };
+            // What a broken build would hold is not in sight, and the break is told anyway.
+            let is_whole = appliers(situation, used).all(|node| node.applied.build.errors.is_empty());
+            finding.confidence = if is_odd && is_whole { Confidence::Medium } else { Confidence::Low };
             let near = nearest(&source.name, known.beside(source).map(|known| known.source.name.as_str()));
             let near = near.map(|name| format!("did you mean `{name}`? Otherwise ")).unwrap_or_default();
             finding.help = format!(
@@ -130,6 +133,12 @@ fn report(situation: &Situation<'_>, used: &SourceUse<'_>, known: &KnownSources,
         finding.why.push_str(&format!(" It may be made by {hidden}, which this repository does not show."));
     }
     finding
+}
+
+/// The Kustomizations that apply what refers to a source.
+fn appliers<'a>(situation: &'a Situation<'_>, used: &SourceUse<'_>) -> impl Iterator<Item = &'a Node> {
+    let providers = situation.cluster.objects.get(&ObjectKey::from(used.object.id())).into_iter().flatten();
+    providers.map(|provider| situation.cluster.node(provider.node))
 }
 
 /// A kind with its article.

@@ -71,6 +71,7 @@ const FIXTURES: &[(&str, Expected)] = &[
     ("heavy-in-wait-fixed", &[]),
     ("mapped-sources", &[]),
     ("link-out", &[("build-failure", "Kustomization/flux-system/apps")]),
+    ("missing-file", &[("build-failure", "Kustomization/flux-system/web")]),
     ("sync-not-listed", &[]),
     (
         "resource-set-conflict",
