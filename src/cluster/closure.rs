@@ -269,6 +269,8 @@ fn build_folder(kustomization: &Kustomization, sources: &Sources<'_, '_>) -> (Bu
 
 /// Most neighbours that a missing folder is compared with.
 const NEIGHBOURS: usize = 1000;
+/// The longest part of a path that is compared: no file system has longer names.
+const LONGEST: usize = 255;
 
 /// The folder that `path` means, if one of its parts is misspelt: the most alike of those that differ in that part.
 fn similar_folder(artifact: &Artifact, path: &str) -> Option<String> {
@@ -279,10 +281,12 @@ fn similar_folder(artifact: &Artifact, path: &str) -> Option<String> {
     if artifact.names(beside).nth(NEIGHBOURS).is_some() {
         return None;
     }
-    let candidates = artifact.names(beside).map(|name| format!("{}{name}{}", &path[..start], &path[end..]));
-    let near = candidates.filter(|candidate| artifact.is_folder(candidate)).filter_map(|candidate| {
-        let likeness = strsim::normalized_damerau_levenshtein(&candidate, path);
-        (likeness >= 0.8).then_some(((likeness * 1e6) as u64, candidate))
+    let part = &path[start..end];
+    let near = artifact.names(beside).filter(|name| part.len().max(name.len()) <= LONGEST).filter_map(|name| {
+        let candidate = format!("{}{name}{}", &path[..start], &path[end..]);
+        let longest = candidate.chars().count().max(path.chars().count()) as f64;
+        let likeness = 1.0 - strsim::damerau_levenshtein(name, part) as f64 / longest;
+        (likeness >= 0.8 && artifact.is_folder(&candidate)).then_some(((likeness * 1e6) as u64, candidate))
     });
     near.max_by_key(|(score, _)| *score).map(|(_, candidate)| candidate)
 }

@@ -17,6 +17,7 @@ mod build;
 mod describe;
 mod event;
 mod loops;
+mod losses;
 mod needs;
 mod queries;
 mod solve;
@@ -25,6 +26,7 @@ mod volumes;
 pub use describe::Told;
 pub use event::{Actor, Edge, Event, EventId, Moment, Reason};
 pub use loops::{Loop, Nature, Step};
+pub use losses::Losses;
 pub use solve::{Cost, Solution};
 
 use petgraph::{Direction, graph::DiGraph, visit::EdgeRef};

@@ -3,6 +3,7 @@ use rustc_hash::FxHashMap;
 use super::{
     Context, Rule, Situation,
     health::{DEFAULT_API_VERSION, entry_span, hides_objects, is_same, listed_key},
+    names::likeness,
 };
 use crate::{
     cluster::{Cluster, Node, NodeKey, ObjectKey},
@@ -219,6 +220,9 @@ const COMPARED: usize = 3000;
 /// The object of the node's own build that is most like the one asked for: of its kind, in another namespace or with a
 /// name that differs by a slip.
 fn nearest(node: &Node, key: &ObjectKey) -> Option<(ObjectKey, Span)> {
+    if node.applied.build.objects.len() > COMPARED {
+        return None;
+    }
     let own = node.applied.build.objects.iter().map(|object| (ObjectKey::from(object.id()), object.place()));
     best(own, key)
 }
@@ -229,8 +233,8 @@ fn best(
 ) -> Option<(ObjectKey, Span)> {
     candidates
         .filter(|(other, _)| other.kind == key.kind && other.group == key.group && !other.is_unresolved() && other != key)
-        .map(|found| (strsim::normalized_damerau_levenshtein(&found.0.name, &key.name), found))
-        .filter(|(score, (other, _))| *score >= NEAR && (*score < 1.0 || other.namespace != key.namespace))
+        .filter_map(|found| Some((likeness(&found.0.name, &key.name, NEAR)?, found)))
+        .filter(|(score, (other, _))| *score < 1.0 || other.namespace != key.namespace)
         .max_by(|(left, one), (right, other)| left.total_cmp(right).then_with(|| other.0.cmp(&one.0)))
         .map(|(_, found)| found)
 }

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     cluster::{Cluster, NodeId, Provider},
     finding::{Confidence, Related, Severity},
-    graph::{Actor, EventGraph, EventId, Moment, Reason},
+    graph::{Actor, EventGraph, EventId, Losses, Moment, Reason},
     source::Span,
 };
 
@@ -28,14 +28,12 @@ const WORK: usize = 100_000_000;
 /// Asks a graph who is early, as long as that is not too much work.
 pub(super) struct Search<'g> {
     graph: &'g EventGraph,
-    /// What happens at all.
-    all: Vec<bool>,
-    left: usize,
+    losses: Losses<'g>,
 }
 
 impl<'g> Search<'g> {
     pub(super) fn new(graph: &'g EventGraph) -> Self {
-        Self { graph, all: graph.possible(Confidence::Low, &[]), left: WORK / graph.len().max(1) }
+        Self { graph, losses: Losses::of(graph) }
     }
 
     /// Which Kustomizations have an edge of `reason` from `needed`, do not bring it themselves, and may start although
@@ -72,18 +70,24 @@ impl<'g> Search<'g> {
                 _ => None,
             })
             .collect();
-        if readers.is_empty() || self.left == 0 {
+        if readers.is_empty() || self.losses.work() > WORK {
             return Vec::new();
         }
-        self.left -= 1;
         let bringers: Vec<EventId> = graph.inputs(needed).map(|(before, _)| before).collect();
-        let happens = graph.possible(Confidence::Low, &bringers);
-        let may_read = |start: EventId| {
-            let mut others = graph.inputs(start).filter(|(before, _)| *before != needed);
-            self.all[start.index()] && others.all(|(before, _)| happens[before.index()])
-        };
-        let readers = readers.into_iter().filter(|(start, ..)| !bringers.is_empty() && may_read(*start));
-        readers.map(|(_, early, reason)| (early, reason)).collect()
+        if bringers.is_empty() {
+            return Vec::new();
+        }
+        let others = |start: EventId| graph.inputs(start).map(|(before, _)| before).filter(|before| *before != needed);
+        let asked: Vec<EventId> = readers.iter().flat_map(|(start, ..)| others(*start)).collect();
+        let mut happens = self.losses.happen_without(&bringers, &asked).into_iter();
+        let mut found = Vec::new();
+        for (start, early, reason) in readers {
+            let are_met = others(start).zip(happens.by_ref()).fold(true, |all, (_, happens)| all && happens);
+            if are_met && self.losses.happens(start) {
+                found.push((early, reason));
+            }
+        }
+        found
     }
 
     /// Which of `users` may start although none of `providers` has applied what they use.
@@ -96,17 +100,17 @@ impl<'g> Search<'g> {
 
     /// Which of `nodes` may start although none of `needed` has happened.
     fn starting(&mut self, needed: &[EventId], nodes: impl Iterator<Item = NodeId>) -> Vec<NodeId> {
-        let mut nodes = nodes.peekable();
-        if nodes.peek().is_none() || self.left == 0 {
+        let event = |node: NodeId, moment| self.graph.id(Actor::Node(node), moment);
+        // What never gets there at all is a deadlock, told as such.
+        let (nodes, starts): (Vec<NodeId>, Vec<EventId>) = nodes
+            .filter(|node| event(*node, Moment::Applied).is_some_and(|applied| self.losses.happens(applied)))
+            .filter_map(|node| Some((node, event(node, Moment::Start)?)))
+            .unzip();
+        if nodes.is_empty() || self.losses.work() > WORK {
             return Vec::new();
         }
-        self.left -= 1;
-        let happens = self.graph.possible(Confidence::Low, needed);
-        let is = |happens: &[bool], node: NodeId, moment| {
-            self.graph.id(Actor::Node(node), moment).is_some_and(|event| happens[event.index()])
-        };
-        // What never gets there at all is a deadlock, told as such.
-        nodes.filter(|node| is(&happens, *node, Moment::Start) && is(&self.all, *node, Moment::Applied)).collect()
+        let happens = self.losses.happen_without(needed, &starts);
+        nodes.into_iter().zip(happens).filter_map(|(node, happens)| happens.then_some(node)).collect()
     }
 }
 

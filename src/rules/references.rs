@@ -284,7 +284,8 @@ fn original(context: &Context<'_>, object: &Object) -> Option<(SmolStr, SmolStr)
         return None;
     }
     let documents = &context.store.parse(object.source.file).documents;
-    let document = documents.iter().find(|document| document.span.end == object.source.end)?;
+    let at = documents.partition_point(|document| document.span.end < object.source.end);
+    let document = documents.get(at).filter(|document| document.span.end == object.source.end)?;
     let text = |key: &str| SmolStr::new(document.root.find_str(&["metadata", key]).unwrap_or_default());
     Some((text("namespace"), text("name")))
 }

@@ -133,9 +133,10 @@ fn only_behind(situation: &Situation<'_>, entry: &Costly) -> Vec<NodeId> {
         let ready = events.filter(|event: &Event| event.moment == Moment::Ready);
         ready.filter_map(|event| if let Actor::Node(id) = event.actor { Some(id) } else { None }).collect()
     };
-    let mut all = graph.behind(entry.ready);
+    let mut all = graph.behind(&[entry.ready]);
     all.push(entry.ready);
-    let others: Vec<EventId> = entry.others.iter().flat_map(|id| graph.behind(*id).into_iter().chain([*id])).collect();
+    let mut others = graph.behind(&entry.others);
+    others.extend(&entry.others);
     nodes(&all).difference(&nodes(&others)).copied().collect()
 }
 

@@ -42,7 +42,10 @@ fn users<'a>(situation: &Situation<'a>) -> BTreeMap<&'a ObjectKey, BTreeMap<Node
     let cluster = situation.cluster;
     let mut users: BTreeMap<&ObjectKey, BTreeMap<NodeId, Early>> = BTreeMap::new();
     let is_store = |key: &&ObjectKey| key.kind.ends_with("SecretStore") && key.group == "external-secrets.io";
-    let stores: Vec<&ObjectKey> = cluster.objects.keys().filter(is_store).collect();
+    let mut stores: BTreeMap<(&str, &str), Vec<&ObjectKey>> = BTreeMap::new();
+    for key in cluster.objects.keys().filter(is_store) {
+        stores.entry((&key.kind, &key.name)).or_default().push(key);
+    }
     let secrets = cluster.objects.iter().filter(|(key, _)| key.kind == "ExternalSecret" && !key.is_unresolved());
     for (key, providers) in secrets {
         for provider in providers.iter().filter(|provider| provider.set.is_none()) {
@@ -61,15 +64,19 @@ fn users<'a>(situation: &Situation<'a>) -> BTreeMap<&'a ObjectKey, BTreeMap<Node
     users
 }
 
-fn store<'a>(stores: &[&'a ObjectKey], kind: &str, namespace: &str, name: &str) -> Option<&'a ObjectKey> {
+fn store<'a>(
+    stores: &BTreeMap<(&str, &str), Vec<&'a ObjectKey>>,
+    kind: &str,
+    namespace: &str,
+    name: &str,
+) -> Option<&'a ObjectKey> {
     if is_open_text(name) {
         return None;
     }
-    let is_of_cluster = kind == "ClusterSecretStore";
     // kustomize sets a namespace on a ClusterSecretStore as well.
-    let is_named =
-        |key: &ObjectKey| key.kind == kind && key.name == name && (is_of_cluster || key.namespace == namespace);
-    stores.iter().copied().find(|key| is_named(key))
+    let is_of_cluster = kind == "ClusterSecretStore";
+    let mut named = stores.get(&(kind, name))?.iter().copied();
+    named.find(|key| is_of_cluster || key.namespace == namespace)
 }
 
 fn report(situation: &Situation<'_>, store: &ObjectKey, providers: &[Provider], early: &[Early]) -> Option<Finding> {
