@@ -4,6 +4,7 @@ use super::{Durations, constants};
 use crate::{
     catalog::Range,
     cluster::{Cluster, NodeId},
+    finding::Confidence,
     graph::{Actor, Cost, Edge, Event, EventGraph, EventId, Moment, Reason, Solution},
 };
 
@@ -62,7 +63,10 @@ impl ColdStart {
     /// Computes the cold start of a cluster from its graph and durations.
     #[must_use]
     pub fn of(graph: &EventGraph, durations: &Durations) -> Self {
-        let solve = |quantile| graph.earliest(&At { durations, quantile });
+        // Where a guess would keep something from ever happening, the minutes are those without guesses.
+        let is_same = graph.possible(Confidence::Low, &[]) == graph.possible(Confidence::High, &[]);
+        let least = if is_same { Confidence::Low } else { Confidence::High };
+        let solve = |quantile| graph.earliest(&At { durations, quantile }, least);
         Self { low: solve(Quantile::Low), typical: solve(Quantile::Typical), high: solve(Quantile::High) }
     }
 
