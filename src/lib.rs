@@ -84,7 +84,7 @@ pub enum Error {
         templates: bool,
     },
     /// `--cluster` names none.
-    #[error("no cluster is named `{wanted}`; there are: {}", .known.join(", "))]
+    #[error("no cluster is named `{wanted}`; {}", known_clusters(.known))]
     NoSuchCluster {
         /// What was asked for.
         wanted: String,
@@ -106,6 +106,10 @@ pub enum Error {
 
 fn shown(paths: &[PathBuf]) -> String {
     paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
+}
+
+fn known_clusters(known: &[String]) -> String {
+    if known.is_empty() { "there is none at all".to_owned() } else { format!("there are: {}", known.join(", ")) }
 }
 
 impl Error {
@@ -154,7 +158,9 @@ pub fn survey(paths: &[PathBuf], options: &Options) -> Result<Survey, Error> {
     let start = Start::of(paths, options.root.as_deref())?;
     let mut store = Store::new(start.tree(&options.sources)?);
     let found = discover(&store, &start.scope);
-    if found.is_empty() {
+    // A document that cannot be read may be a Flux object: then that is what is wrong.
+    let is_broken = || cluster::broken_documents(&store).iter().any(|broken| broken.mentions_flux);
+    if found.is_empty() && !is_broken() {
         // What could not be looked at may well hold some.
         let mut tree = store.into_tree();
         if let Some(error) = tree.take_unreadable() {

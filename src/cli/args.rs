@@ -121,18 +121,14 @@ pub(super) struct Global {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Check a repository
+    // What commands print about themselves stands at their arguments: a comment here would hide all but one line of it.
     Lint(Lint),
-    /// Print what a Kustomization applies, and where every value of it comes from
     Render(Render),
-    // What these print about themselves stands at their arguments: a comment here would hide all but one line of it.
     Why(Why),
     Impact(Impact),
     WhatIf(WhatIf),
     Timeline(Timeline),
-    /// Explain a rule: what it reports, why it matters, how to fix it
     Explain(Explain),
-    /// List the rules
     Rules(Rules),
 }
 
@@ -198,7 +194,7 @@ pub(super) struct Lint {
     pub(super) threads: Option<u16>,
 }
 
-/// Print what a Kustomization applies
+/// Print what a Kustomization applies, and where every value of it comes from
 ///
 /// Builds it as Flux does, with its patches, components, target namespace, variables and common metadata, and prints the
 /// objects as `kustomize build` would. What cannot be known from the files stays as it is written and is noted on
@@ -351,6 +347,9 @@ pub(super) struct Configuration {
     pub(super) no_config: bool,
 }
 
+/// Explain a rule: what it reports, why it matters, how to fix it
+///
+/// Prints the page of the rule, with a bad and a good example, when to leave a finding be, and the sources of what it says.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  fluxdag explain dependency-cycle\n  fluxdag explain dependency-cycle -o markdown")]
 pub(super) struct Explain {
@@ -361,6 +360,9 @@ pub(super) struct Explain {
     pub(super) format: PageFormat,
 }
 
+/// List the rules
+///
+/// With the severity of each and one line about it; `fluxdag explain RULE` tells the rest.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  fluxdag rules\n  fluxdag rules -o json")]
 pub(super) struct Rules {

@@ -60,7 +60,7 @@ fn of_cluster(situation: &Situation<'_>, to: Option<Actor>) -> ClusterTimeline {
         nodes.chain(releases).map(|actor| of_actor(situation, actor, &path, &slack)).collect();
     if to.is_some() {
         // What it waits for, and nothing else.
-        let behind = end.map(|id| graph.behind(id)).unwrap_or_default();
+        let behind = end.map(|id| graph.behind(&[id])).unwrap_or_default();
         let is_behind =
             |subject: &Subject| behind.iter().chain(&end).any(|id| graph.event(*id).actor.subject(cluster) == *subject);
         nodes.retain(|node| is_behind(&node.node));

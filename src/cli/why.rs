@@ -81,7 +81,7 @@ fn alone(store: &Store, situation: &Situation<'_>, actor: Actor) -> Report {
         Happening { event, verb, at: time(situation, *id) }
     });
     let end = done(graph, actor);
-    let behind = end.map(|id| graph.behind(id)).unwrap_or_default();
+    let behind = end.map(|id| graph.behind(&[id])).unwrap_or_default();
     let behind: Vec<Actor> = distinct(graph, &behind);
     let others = behind.iter().filter(|other| **other != actor && !matches!(other, Actor::Object(_)));
     Report {

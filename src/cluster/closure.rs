@@ -9,15 +9,16 @@ use rayon::prelude::*;
 use smol_str::SmolStr;
 
 use super::{
-    Definition, Folder, NodeKey, ObjectKey, controllers::controllers, growth::Growth, model::set_key, sources::Sources,
+    Definition, Folder, NodeKey, ObjectKey, configs::configs, controllers::controllers, growth::Growth, model::set_key,
+    sources::Sources,
 };
 use crate::{
     flux::{
-        Applied, Artifacts, Controllers, FluxVersion, Inputs, Kustomization, Policy, ResourceSet, SourceRef, Variables,
-        Where, api::SubstituteReference, build, expand_resource_sets, is_kustomization, is_open_text, substitute,
-        variable_sources,
+        Applied, Artifacts, Controllers, FluxVersion, Inputs, Kustomization, Policy, ResourceSet, SourceRef, Sync,
+        Variables, Where, api::SubstituteReference, build, expand_resource_sets, is_kustomization, is_open_text,
+        substitute, variable_sources,
     },
-    kustomize::{Build, Hidden, Object, Unresolved},
+    kustomize::{Build, Hidden, Kustomize, Object, Unresolved},
     source::{Artifact, normalize, parent},
     yaml,
 };
@@ -81,18 +82,7 @@ pub(super) fn close(artifacts: &Artifacts<'_>, roots: &Roots) -> Closure {
     let fed = roots.kustomizations.iter().map(|entry| SourceRef::of(&entry.spec.source_ref, &entry.namespace));
     let own: Vec<SourceRef> =
         roots.own.iter().cloned().chain(fed.filter(|source| source.kind != "ExternalArtifact")).collect();
-    let mut drafts: BTreeMap<NodeKey, Draft> = BTreeMap::new();
-    for kustomization in &roots.kustomizations {
-        let key = NodeKey::new(kustomization.namespace.clone(), kustomization.name.clone());
-        let definition = Definition { owner: None, resource_set: None, object: kustomization.object.clone() };
-        match drafts.get_mut(&key) {
-            Some(draft) => draft.definitions.push(definition),
-            None => {
-                let draft = Draft::new(kustomization.clone(), true, vec![definition]);
-                drafts.insert(key, Draft { is_generated: roots.is_generated, ..draft });
-            }
-        }
-    }
+    let mut drafts = roots.drafts();
     let mut version = roots.version;
     let mut growth = Growth::default();
     let mut since_new = 0;
@@ -142,6 +132,37 @@ pub(super) fn close(artifacts: &Artifacts<'_>, roots: &Roots) -> Closure {
     Closure { drafts, version: version.or(assumed), controllers }
 }
 
+impl Roots {
+    /// The entry point that the Flux Operator makes.
+    pub(super) fn synced(sync: &Sync, kustomize: &Kustomize<'_>) -> Self {
+        Self {
+            kustomizations: vec![Kustomization::read(sync.kustomization.clone())],
+            is_generated: sync.is_hidden,
+            objects: vec![sync.source.clone()],
+            version: sync.version,
+            controllers: Some(sync.controllers(kustomize)),
+            ..Self::default()
+        }
+    }
+
+    /// The nodes to begin with.
+    fn drafts(&self) -> BTreeMap<NodeKey, Draft> {
+        let mut drafts: BTreeMap<NodeKey, Draft> = BTreeMap::new();
+        for kustomization in &self.kustomizations {
+            let key = NodeKey::new(kustomization.namespace.clone(), kustomization.name.clone());
+            let definition = Definition { owner: None, resource_set: None, object: kustomization.object.clone() };
+            match drafts.get_mut(&key) {
+                Some(draft) => draft.definitions.push(definition),
+                None => {
+                    let draft = Draft::new(kustomization.clone(), true, vec![definition]);
+                    drafts.insert(key, Draft { is_generated: self.is_generated, ..draft });
+                }
+            }
+        }
+        drafts
+    }
+}
+
 impl Draft {
     fn new(kustomization: Kustomization, is_entry: bool, definitions: Vec<Definition>) -> Self {
         Self {
@@ -165,7 +186,7 @@ impl Draft {
         self.applied.build.objects.iter().chain(self.made()).filter(move |_| is_local)
     }
 
-    fn made(&self) -> impl Iterator<Item = &Object> {
+    pub(super) fn made(&self) -> impl Iterator<Item = &Object> {
         self.resource_sets.iter().flat_map(|set| &set.objects)
     }
 
@@ -248,6 +269,8 @@ fn build_folder(kustomization: &Kustomization, sources: &Sources<'_, '_>) -> (Bu
 
 /// Most neighbours that a missing folder is compared with.
 const NEIGHBOURS: usize = 1000;
+/// The longest part of a path that is compared: no file system has longer names.
+const LONGEST: usize = 255;
 
 /// The folder that `path` means, if one of its parts is misspelt: the most alike of those that differ in that part.
 fn similar_folder(artifact: &Artifact, path: &str) -> Option<String> {
@@ -258,10 +281,12 @@ fn similar_folder(artifact: &Artifact, path: &str) -> Option<String> {
     if artifact.names(beside).nth(NEIGHBOURS).is_some() {
         return None;
     }
-    let candidates = artifact.names(beside).map(|name| format!("{}{name}{}", &path[..start], &path[end..]));
-    let near = candidates.filter(|candidate| artifact.is_folder(candidate)).filter_map(|candidate| {
-        let likeness = strsim::normalized_damerau_levenshtein(&candidate, path);
-        (likeness >= 0.8).then_some(((likeness * 1e6) as u64, candidate))
+    let part = &path[start..end];
+    let near = artifact.names(beside).filter(|name| part.len().max(name.len()) <= LONGEST).filter_map(|name| {
+        let candidate = format!("{}{name}{}", &path[..start], &path[end..]);
+        let longest = candidate.chars().count().max(path.chars().count()) as f64;
+        let likeness = 1.0 - strsim::damerau_levenshtein(name, part) as f64 / longest;
+        (likeness >= 0.8 && artifact.is_folder(&candidate)).then_some(((likeness * 1e6) as u64, candidate))
     });
     near.max_by_key(|(score, _)| *score).map(|(_, candidate)| candidate)
 }
@@ -310,47 +335,6 @@ fn unresolved(
         }
     }
     all
-}
-
-/// Copies the data of a ConfigMap or Secret, given as `namespace/name`, into an object of a ResourceSet (flux-operator
-/// v0.58, `resourceset_controller.go`, `copyResources`).
-const COPY_FROM: &str = "fluxcd.controlplane.io/copyFrom";
-
-type ConfigKey = (SmolStr, SmolStr, SmolStr);
-
-/// The ConfigMaps and Secrets that some node applies: kind, namespace, name.
-fn configs(drafts: &BTreeMap<NodeKey, Draft>) -> BTreeMap<ConfigKey, yaml::Node> {
-    let mut configs = BTreeMap::new();
-    let is_config = |object: &&Object| {
-        object.node.find_str(&["apiVersion"]) == Some("v1")
-            && matches!(object.node.find_str(&["kind"]), Some("ConfigMap" | "Secret"))
-    };
-    let key = |object: &Object| {
-        let id = object.id();
-        (id.kind, id.namespace.unwrap_or_default(), id.name)
-    };
-    let mut copies: Vec<(&Object, &str)> = Vec::new();
-    for draft in drafts.values() {
-        let local = !draft.kustomization.spec.is_remote();
-        for object in draft.applied.build.objects.iter().filter(|_| local).filter(is_config) {
-            configs.entry(key(object)).or_insert_with(|| object.node.clone());
-        }
-        for object in draft.made().filter(|_| local).filter(is_config) {
-            match object.node.find_str(&["metadata", "annotations", COPY_FROM]) {
-                Some(from) => copies.push((object, from)),
-                None => drop(configs.entry(key(object)).or_insert_with(|| object.node.clone())),
-            }
-        }
-    }
-    for (object, from) in copies {
-        let Some((namespace, name)) = from.split_once('/') else { continue };
-        let (kind, own, own_name) = key(object);
-        // A copy of what is not in the repository is unknown as well.
-        if let Some(original) = configs.get(&(kind.clone(), namespace.into(), name.into())).cloned() {
-            configs.entry((kind, own, own_name)).or_insert(original);
-        }
-    }
-    configs
 }
 
 fn told_version(drafts: &BTreeMap<NodeKey, Draft>) -> Option<FluxVersion> {

@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::{Cluster, Scope, discover::is_yaml};
 use crate::{
-    finding::{MARK, Reach, Suppression},
+    finding::{CommentReader, MARK, Reach, Suppression},
     source::FileId,
     yaml::Store,
 };
@@ -68,14 +68,18 @@ pub fn suppressions(store: &Store, sight: &Sight, require_reason: bool) -> Vec<S
     let read = |file: FileId| {
         let Some(text) = tree.text(file).filter(|text| text.contains(MARK)) else { return Vec::new() };
         let parsed = store.parse(file);
+        let mut reader = CommentReader::new(text, require_reason);
         let comments = parsed.comments.iter();
-        let mut found: Vec<Suppression> = comments
-            .flat_map(|comment| Suppression::read(text, comment.span, comment.trailing, require_reason))
-            .collect();
+        let mut found: Vec<Suppression> =
+            comments.flat_map(|comment| reader.read(comment.span, comment.trailing)).collect();
+        if found.is_empty() {
+            return found;
+        }
+        let values = parsed.values_below(text);
         let is_own = own.contains(&file);
         for suppression in &mut found {
             if let Reach::Line(start, end) = suppression.reach {
-                suppression.value = parsed.value_below(start..end);
+                suppression.value = values.of(start..end);
             }
             suppression.is_ours = is_own && sight.is_ours(file, tree.path(file));
             suppression.is_settled = is_own && sight.is_settled(file, tree.path(file));

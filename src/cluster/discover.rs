@@ -5,7 +5,7 @@ use crate::{
     flux::{
         Kustomization, Sync,
         api::{KUSTOMIZE_GROUP, SOURCE_EXTENSIONS_GROUP},
-        is_kustomization, syncs,
+        is_kustomization, is_open_text, syncs,
     },
     kustomize::Object,
     source::{FileId, Span},
@@ -40,6 +40,27 @@ pub struct Declared {
     pub span: Span,
     /// The object, unbuilt.
     pub kustomization: Kustomization,
+}
+
+impl Declared {
+    /// Whether it is a Kustomization of its own, and no patch.
+    pub(super) fn is_complete(&self) -> bool {
+        let Kustomization { name, spec, .. } = &self.kustomization;
+        !name.is_empty() && !name.contains("${") && !spec.source_ref.name.is_empty()
+    }
+
+    /// Whether it is there to be copied or filled in: it has placeholders, or `path`, its own, leads through a folder of templates.
+    pub(super) fn is_template(&self, path: &str) -> bool {
+        let Kustomization { name, spec, .. } = &self.kustomization;
+        let is_open = |text: &str| is_open_text(text) || text.contains("{{");
+        let is_folder = |part: &str| matches!(part.trim_start_matches(['.', '_']), "template" | "templates");
+        is_open(name) || spec.path.as_deref().is_some_and(is_open) || path.split('/').rev().skip(1).any(is_folder)
+    }
+}
+
+/// Which document a span stands for: its end tells, whether or not the mark before it counts as its start.
+pub(super) fn document(span: Span) -> (FileId, u32) {
+    (span.file, span.end)
 }
 
 /// Reads every YAML file in `scope` that may hold a Flux Kustomization or an entry point. Others are not parsed.

@@ -11,17 +11,18 @@ use super::{
     Cluster, Declared, Discovered, Folder, ObjectKey,
     bootstrap::Bootstrap,
     closure::{Closure, Roots, close},
+    discover::document,
     finish::finish,
     layout::{cluster_folder, covers, drop_contained, generator_sources, is_covered, spans},
     root::is_below,
 };
 use crate::{
     flux::{
-        Artifacts, FluxVersion, Inputs, Kustomization, Selection, SourceRef, Sync,
+        Artifacts, FluxVersion, Inputs, Kustomization, Selection, SourceRef,
         api::{OPERATOR_GROUP, SOURCE_EXTENSIONS_GROUP, SOURCE_GROUP},
         build, syncs,
     },
-    kustomize::{Kustomize, Object},
+    kustomize::Object,
     source::{FileId, Span, normalize, parent},
     yaml::Store,
 };
@@ -75,7 +76,7 @@ impl<'a> Finder<'a, '_> {
             }
             let roots = named.entry(normalize(&sync.path)).or_default();
             if roots.kustomizations.is_empty() {
-                *roots = synced(&sync, &kustomize);
+                *roots = Roots::synced(&sync, &kustomize);
             }
         }
         let selves: Vec<(String, Roots)> =
@@ -119,7 +120,7 @@ impl<'a> Finder<'a, '_> {
             objects: self.sources_below(parent(file)),
             ..Roots::default()
         };
-        is_complete(declared).then_some((path, roots))
+        declared.is_complete().then_some((path, roots))
     }
 
     /// The Kustomization of `path` that building `path` yields, and its source: of that name, or of any.
@@ -131,7 +132,8 @@ impl<'a> Finder<'a, '_> {
         });
         let Some(own) = own else {
             let sync = objects.iter().filter(|_| name.is_none()).find_map(|object| syncs(&object.node))?;
-            return (normalize(&sync.path) == path).then(|| synced(&sync, &self.artifacts.git(&Selection::default())));
+            return (normalize(&sync.path) == path)
+                .then(|| Roots::synced(&sync, &self.artifacts.git(&Selection::default())));
         };
         // What the source leaves out decides what this very path builds.
         let source = SourceRef::of(&own.spec.source_ref, &own.namespace);
@@ -197,7 +199,7 @@ impl<'a> Finder<'a, '_> {
             .discovered
             .kustomizations
             .iter()
-            .filter(|declared| !reached.contains(&document(declared.span)) && is_complete(declared))
+            .filter(|declared| !reached.contains(&document(declared.span)) && declared.is_complete())
             .collect();
         let (tops, circular) = self.tops(&left);
         let mut groups = Tops::new();
@@ -217,6 +219,7 @@ impl<'a> Finder<'a, '_> {
                     groups.entry(folder.to_owned()).or_default().push(top);
                 }
                 None if clusters.is_empty() => groups.entry(parent(file).to_owned()).or_default().push(top),
+                _ if top.is_template(file) => {}
                 _ => unreached.entry(file.to_owned()).or_default().push(top),
             }
         }
@@ -391,27 +394,4 @@ impl<'a> Finder<'a, '_> {
             }
         }
     }
-}
-
-/// Which document a span stands for: its end tells, whether or not the mark before it counts as its start.
-fn document(span: Span) -> (FileId, u32) {
-    (span.file, span.end)
-}
-
-/// The entry point that the Flux Operator makes.
-fn synced(sync: &Sync, kustomize: &Kustomize<'_>) -> Roots {
-    Roots {
-        kustomizations: vec![Kustomization::read(sync.kustomization.clone())],
-        is_generated: sync.is_hidden,
-        objects: vec![sync.source.clone()],
-        version: sync.version,
-        controllers: Some(sync.controllers(kustomize)),
-        ..Roots::default()
-    }
-}
-
-/// Whether a document is a Kustomization of its own, and no patch.
-fn is_complete(declared: &Declared) -> bool {
-    let Kustomization { name, spec, .. } = &declared.kustomization;
-    !name.is_empty() && !name.contains("${") && !spec.source_ref.name.is_empty()
 }

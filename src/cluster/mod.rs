@@ -9,6 +9,7 @@ mod builders;
 mod charts;
 mod closure;
 mod comments;
+mod configs;
 mod controllers;
 mod discover;
 mod edit;

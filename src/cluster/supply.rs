@@ -157,9 +157,10 @@ fn kinds(
         let charts: Vec<(ChartSupply, &str)> = row.map_or_else(Vec::new, |row| installers(row, releases, &names));
         let releases = charts.iter().map(|(chart, _)| releases[chart.release].key.name.as_str());
         let named: Vec<&str> = charts.iter().map(|(_, name)| *name).chain(releases).collect();
+        let is_brought = !definitions.is_empty() || !charts.is_empty();
         if is_given(group, kind, &named) {
             given.insert((group.into(), kind.into()));
-        } else if !(definitions.is_empty() && charts.is_empty()) {
+        } else if is_brought {
             let charts = charts.into_iter().map(|(chart, _)| chart).collect();
             let is_soft = row.is_some_and(|row| row.soft);
             kinds.push(CustomKind { group: group.into(), kind: kind.into(), definitions, charts, is_soft });

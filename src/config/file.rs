@@ -149,7 +149,9 @@ fn fault(error: &toml::de::Error, text: &str, path: &Path) -> ConfigError {
     let (key, rest) = rest.rsplit_once("`, expected ").unwrap_or((rest, ""));
     let known: Vec<&str> = rest.split('`').skip(1).step_by(2).collect();
     let likeness = |known: &str| (strsim::normalized_damerau_levenshtein(known, key) * 1e6) as u64;
-    let near = known.iter().max_by_key(|known| likeness(known)).filter(|known| likeness(known) >= 500_000);
+    // What is much longer than any of them is like none.
+    let near = known.iter().filter(|_| key.len() <= 100).max_by_key(|known| likeness(known));
+    let near = near.filter(|known| likeness(known) >= 500_000);
     let help = match near {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("known here are {}", known.join(", ")),

@@ -11,7 +11,7 @@ pub use fingerprint::fingerprint;
 pub use levels::{Confidence, Severity};
 pub use rule_info::{Category, RuleInfo, Tier};
 pub use subject::Subject;
-pub use suppress::{Fault, MARK, Reach, Suppressed, Suppression, SuppressionKind, suppress};
+pub use suppress::{CommentReader, Fault, MARK, Reach, Suppressed, Suppression, SuppressionKind, suppress};
 pub use words::about;
 
 use crate::source::Span;

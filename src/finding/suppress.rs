@@ -79,21 +79,42 @@ pub enum SuppressionKind {
     Inline,
 }
 
-impl Suppression {
-    /// What the comment at `comment`, in a file of the contents `text`, silences. `is_trailing` tells whether something
-    /// stands before it on its line.
+/// Reads the comments of one file, in any order.
+#[derive(Debug)]
+pub struct CommentReader<'t> {
+    text: &'t str,
+    require_reason: bool,
+    /// Where the first content begins.
+    content: usize,
+    /// Starts of comment lines that were passed over last, and the line that they are about: all of them ask the same.
+    passed: Range<usize>,
+    about: Option<(u32, u32)>,
+}
+
+impl<'t> CommentReader<'t> {
+    /// For a file of these contents. `require_reason` has comments without a reason silence nothing.
     #[must_use]
-    pub fn read(text: &str, comment: Span, is_trailing: bool, require_reason: bool) -> Vec<Self> {
-        let Some(words) = text.get(comment.start as usize..comment.end as usize) else { return Vec::new() };
-        let line = target(text, comment, is_trailing);
+    pub fn new(text: &'t str, require_reason: bool) -> Self {
+        Self { text, require_reason, content: start_of_content(text), passed: 0..0, about: None }
+    }
+
+    /// What the comment at `comment` silences. `is_trailing` tells whether something stands before it on its line.
+    #[must_use]
+    pub fn read(&mut self, comment: Span, is_trailing: bool) -> Vec<Suppression> {
+        let Some(words) = self.text.get(comment.start as usize..comment.end as usize) else { return Vec::new() };
+        let parts = marked(words);
+        if parts.is_empty() {
+            return Vec::new();
+        }
+        let line = self.target(comment, is_trailing);
         let mut found = Vec::new();
-        for (at, body) in marked(words) {
+        for (at, body) in parts {
             let span = Span::new(comment.file, comment.start + at.start as u32, comment.start + at.end as u32);
             let mut written = Written::of(body);
-            if written.fault.is_none() && written.is_file && !is_before_content(text, comment.start) {
+            if written.fault.is_none() && written.is_file && comment.start as usize > self.content {
                 written.fault = Some(Fault::NotFirst);
             }
-            if written.fault.is_none() && require_reason && written.reason.is_none() {
+            if written.fault.is_none() && self.require_reason && written.reason.is_none() {
                 written.fault = Some(Fault::NoReason);
             }
             let reach = match (written.is_file, line) {
@@ -101,7 +122,7 @@ impl Suppression {
                 (false, Some((start, end))) => Reach::Line(start, end),
                 (false, None) => Reach::Nothing,
             };
-            found.push(Self {
+            found.push(Suppression {
                 span,
                 rules: written.rules,
                 reason: written.reason,
@@ -113,6 +134,33 @@ impl Suppression {
             });
         }
         found
+    }
+
+    /// The line a comment is about: its own, or, where it stands alone, the next one that is no comment. A blank line is
+    /// none.
+    fn target(&mut self, comment: Span, is_trailing: bool) -> Option<(u32, u32)> {
+        let text = self.text;
+        let start = text[..comment.start as usize].rfind('\n').map_or(0, |end| end + 1);
+        let end_of = |start: usize| text[start..].find('\n').map_or(text.len(), |length| start + length);
+        if is_trailing {
+            return Some((start as u32, end_of(start) as u32));
+        }
+        if self.passed.contains(&start) {
+            return self.about;
+        }
+        let mut next = end_of(start) + 1;
+        let about = loop {
+            let Some(line) = text.get(next..).map(|_| text[next..end_of(next)].trim()) else { break None };
+            if line.is_empty() {
+                break None;
+            }
+            if !line.starts_with('#') {
+                break Some((next as u32, end_of(next) as u32));
+            }
+            next = end_of(next) + 1;
+        };
+        (self.passed, self.about) = (start..next, about);
+        about
     }
 }
 
@@ -163,8 +211,9 @@ impl Written {
             written.fault = Some(Fault::OpenList);
             return written;
         };
+        let mut known = BTreeSet::new();
         for id in list.split(',').map(str::trim).filter(|id| !id.is_empty()) {
-            if !written.rules.iter().any(|known| known == id) {
+            if known.insert(id) {
                 written.rules.push(id.to_owned());
             }
         }
@@ -179,34 +228,18 @@ impl Written {
     }
 }
 
-/// The line a comment is about: its own, or, where it stands alone, the next one that is no comment. A blank line is
-/// none.
-fn target(text: &str, comment: Span, is_trailing: bool) -> Option<(u32, u32)> {
-    let at = comment.start as usize;
-    let mut start = text[..at].rfind('\n').map_or(0, |end| end + 1);
-    let end_of = |start: usize| text[start..].find('\n').map_or(text.len(), |length| start + length);
-    if !is_trailing {
-        loop {
-            start = end_of(start) + 1;
-            let line = text.get(start..).map(|_| text[start..end_of(start)].trim())?;
-            if line.is_empty() {
-                return None;
-            }
-            if !line.starts_with('#') {
-                break;
-            }
+/// Where the first line begins that is no comment, no directive and no `---`.
+fn start_of_content(text: &str) -> usize {
+    let mut at = text.len() - text.trim_start_matches('\u{feff}').len();
+    for line in text[at..].split_inclusive('\n') {
+        let words = line.trim();
+        let rest = words.strip_prefix("---").unwrap_or(words).trim_start();
+        if !(rest.is_empty() || rest.starts_with('#') || words.starts_with('%')) {
+            return at;
         }
+        at += line.len();
     }
-    Some((start as u32, end_of(start) as u32))
-}
-
-/// Whether nothing but comments, directives and `---` stands before byte `at`.
-fn is_before_content(text: &str, at: u32) -> bool {
-    let before = text[..at as usize].trim_start_matches('\u{feff}');
-    before.lines().map(str::trim).all(|line| {
-        let rest = line.strip_prefix("---").unwrap_or(line).trim_start();
-        rest.is_empty() || rest.starts_with('#') || line.starts_with('%')
-    })
+    text.len()
 }
 
 /// Start and end of a line, and the suppression that means it.

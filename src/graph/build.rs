@@ -1,7 +1,11 @@
 use petgraph::graph::DiGraph;
 use rustc_hash::FxHashMap;
 
-use super::{Actor, Edge, Event, EventGraph, EventId, Moment, Reason, volumes::Consumers};
+use super::{
+    Actor, Edge, Event, EventGraph, EventId, Moment, Reason,
+    needs::{core_key, is_awaited},
+    volumes::Consumers,
+};
 use crate::{
     cluster::{Cluster, Definition, Node, NodeId, NodeKey, ObjectKey, Provider, Release},
     finding::Confidence,
@@ -224,7 +228,7 @@ impl<'c> Builder<'c> {
             let is_given = self.is_given(key);
             for provider in providers.iter().filter(|_| !is_given) {
                 let before = self.applied(*provider);
-                self.edge(before, (object, Moment::Exists), Reason::AppliedBy, self.cluster.object(*provider).source);
+                self.edge(before, (object, Moment::Exists), Reason::AppliedBy, self.cluster.object(*provider).place());
             }
         }
         Some(object)
@@ -390,17 +394,4 @@ fn demanded(
         None | Some(Ok(Demand::Ready)) => (Moment::Ready, Reason::DependsOn),
         Some(Ok(Demand::Exists) | Err(_)) => (Moment::Exists, Reason::DependsOnExpr),
     }
-}
-
-pub(super) fn core_key(kind: &str, namespace: &str, name: &str) -> ObjectKey {
-    ObjectKey { group: "".into(), kind: kind.into(), namespace: namespace.into(), name: name.into() }
-}
-
-/// Whether the readiness of objects of that kind may be an event of this graph.
-fn is_awaited(kind: &str) -> bool {
-    matches!(
-        kind,
-        "Kustomization" | "HelmRelease" | "ResourceSet" | "FluxInstance" | "PersistentVolumeClaim" | "ExternalSecret"
-    ) || kind.ends_with("Repository")
-        || matches!(kind, "Bucket" | "HelmChart" | "ExternalArtifact")
 }

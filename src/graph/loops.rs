@@ -81,8 +81,8 @@ impl Loop {
     }
 
     /// Whether it blocks a cluster that is already running as well: on every new revision, and not only where nothing
-    /// exists yet. What exists once stays (flux-semantics, appendix A: only dependencies on the same source, health
-    /// checks, volumes and classes count then).
+    /// exists yet. What exists once stays, so only dependencies on the same source, health checks, volumes and classes
+    /// count then (kustomize-controller v1.9, `checkDependencies` and `checkHealth`).
     #[must_use]
     pub fn is_lasting(&self, cluster: &Cluster) -> bool {
         let source = |actor: Actor| match actor {

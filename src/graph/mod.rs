@@ -1,12 +1,13 @@
 //! The event graph of a cluster: what must happen before what, and why.
 //!
-//! A Kustomization goes through four events, `exists → start → applied → ready`, a HelmRelease through three,
-//! `exists → start → ready`; another object that somebody waits for has one, `exists`. An edge `u → v` says that `v`
-//! cannot happen before `u`, carries its [`Reason`] and the span that declares it.
+//! A Kustomization goes through `exists → start → applied → ready`, with the stages of its apply, `defined` and
+//! `classified`, in between where they matter; a HelmRelease through `exists → start → ready`; another object that somebody
+//! waits for `exists`, as do the definitions, namespaces and Secrets of [`Supply`](crate::cluster::Supply). An edge `u → v`
+//! says that `v` cannot happen before `u`, carries its [`Reason`], the span that declares it, and how sure it is.
 //!
 //! Events are AND nodes: they need all their inputs. What several Kustomizations apply exists as soon as the *earliest*
-//! of them has applied it, so `exists` is an OR node over its providers; entry points exist a priori. A deadlock is an
-//! event that the least fixpoint never reaches, and shows as a loop among such events.
+//! of them has applied it, so `exists` is an OR node over its providers, and so is the first use of a volume claim; entry
+//! points exist a priori. A deadlock is an event that the least fixpoint never reaches, and shows as a loop among such events.
 //!
 //! A waiting parent is never Ready while it waits, so a child that depends on it waits for ever: that, and every other
 //! pattern of deadlock, is one loop in this graph. The model follows kustomize-controller v1.9 and helm-controller v1.6
@@ -16,6 +17,7 @@ mod build;
 mod describe;
 mod event;
 mod loops;
+mod losses;
 mod needs;
 mod queries;
 mod solve;
@@ -24,6 +26,7 @@ mod volumes;
 pub use describe::Told;
 pub use event::{Actor, Edge, Event, EventId, Moment, Reason};
 pub use loops::{Loop, Nature, Step};
+pub use losses::Losses;
 pub use solve::{Cost, Solution};
 
 use petgraph::{Direction, graph::DiGraph, visit::EdgeRef};

@@ -3,10 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{
-    Actor, Edge, Moment, Reason,
-    build::{Builder, core_key},
-};
+use super::{Actor, Edge, Moment, Reason, build::Builder};
 use crate::{
     catalog,
     cluster::{Node, NodeKey, ObjectKey},
@@ -273,4 +270,18 @@ impl<'c> Builder<'c> {
 /// Whether the object is applied in the stage of classes: its kind ends in `Class`.
 fn is_class(object: &yaml::Node) -> bool {
     object.find_str(&["kind"]).is_some_and(|kind| kind.ends_with("Class"))
+}
+
+/// The key of a ConfigMap, Secret or ServiceAccount.
+pub(super) fn core_key(kind: &str, namespace: &str, name: &str) -> ObjectKey {
+    ObjectKey { group: "".into(), kind: kind.into(), namespace: namespace.into(), name: name.into() }
+}
+
+/// Whether the readiness of objects of that kind may be an event of this graph.
+pub(super) fn is_awaited(kind: &str) -> bool {
+    matches!(
+        kind,
+        "Kustomization" | "HelmRelease" | "ResourceSet" | "FluxInstance" | "PersistentVolumeClaim" | "ExternalSecret"
+    ) || kind.ends_with("Repository")
+        || matches!(kind, "Bucket" | "HelmChart" | "ExternalArtifact")
 }

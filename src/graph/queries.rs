@@ -174,11 +174,11 @@ impl EventGraph {
         self.events().filter(|id| lost[id.index()]).collect()
     }
 
-    /// Everything that `id` needs, directly or not, in the order of ids.
+    /// Everything that one of `ids` needs, directly or not, in the order of ids.
     #[must_use]
-    pub fn behind(&self, id: EventId) -> Vec<EventId> {
+    pub fn behind(&self, ids: &[EventId]) -> Vec<EventId> {
         let mut seen = vec![false; self.graph.node_count()];
-        let mut open = vec![id.0];
+        let mut open: Vec<_> = ids.iter().map(|id| id.0).collect();
         while let Some(at) = open.pop() {
             for before in self.graph.neighbors_directed(at, Direction::Incoming) {
                 if !std::mem::replace(&mut seen[before.index()], true) {

@@ -66,14 +66,22 @@ impl Cost for Free {
 impl EventGraph {
     /// The least fixpoint: an AND event happens after its latest input, an OR event after its earliest.
     ///
+    /// Edges less sure than `least` are taken for none.
+    ///
     /// Events are settled in order of time, which is right because no cost is negative. The order of ties is the order
     /// of ids, so equal input gives equal output.
     #[must_use]
-    pub fn earliest(&self, cost: &dyn Cost) -> Solution {
+    pub fn earliest(&self, cost: &dyn Cost, least: Confidence) -> Solution {
         let count = self.graph.node_count();
         let mut solution =
             Solution { times: vec![None; count], order: Vec::with_capacity(count), decisive: vec![None; count] };
-        let mut missing: Vec<usize> = self.graph.node_indices().map(|node| self.inputs_needed(EventId(node))).collect();
+        let counts = |edge: &Edge| edge.confidence >= least;
+        let needed = |node: petgraph::graph::NodeIndex| {
+            let inputs =
+                self.graph.edges_directed(node, Direction::Incoming).filter(|edge| counts(edge.weight())).count();
+            if self.graph[node].is_or() { inputs.min(1) } else { inputs }
+        };
+        let mut missing: Vec<usize> = self.graph.node_indices().map(needed).collect();
         let mut latest: Vec<(Duration, Option<EventId>)> = vec![(Duration::ZERO, None); count];
         let mut open: BinaryHeap<Reverse<(Duration, EventId)>> = BinaryHeap::new();
         for node in self.graph.node_indices().filter(|node| missing[node.index()] == 0) {
@@ -86,7 +94,7 @@ impl EventGraph {
             solution.times[id.index()] = Some(time);
             solution.order.push(id);
             solution.decisive[id.index()] = latest[id.index()].1;
-            for edge in self.graph.edges_directed(id.0, Direction::Outgoing) {
+            for edge in self.graph.edges_directed(id.0, Direction::Outgoing).filter(|edge| counts(edge.weight())) {
                 let target = EventId(edge.target());
                 let at = target.index();
                 if solution.times[at].is_some() || missing[at] == 0 {
@@ -135,7 +143,7 @@ impl EventGraph {
     /// Which events happen at all.
     #[must_use]
     pub fn reachable(&self) -> Solution {
-        self.earliest(&Free)
+        self.earliest(&Free, Confidence::Low)
     }
 
     /// How many inputs have to happen before `id` does.

@@ -38,6 +38,9 @@ pub(super) struct Accumulated {
     visited: Vec<String>,
     /// Whether a loop cut it short, so that it depends on where the build began.
     looped: bool,
+    /// The kustomization file, where it is empty. Whoever uses the folder tells, with the place that names it: what is
+    /// shared between builds knows none of them.
+    empty: Option<Span>,
 }
 
 impl Default for Accumulated {
@@ -49,6 +52,7 @@ impl Default for Accumulated {
             vars: Vec::new(),
             visited: Vec::new(),
             looped: false,
+            empty: None,
         }
     }
 }
@@ -84,8 +88,7 @@ impl<'k, 't> Session<'k, 't> {
             return None;
         };
         if files.len() > 1 {
-            report
-                .error(at.or(Span::file_start(*first)), format!("`{}` holds several kustomization files", shown(path)));
+            report.error(Span::file_start(*first), format!("`{}` holds several kustomization files", shown(path)));
         }
         let parsed = self.kustomize.store.parse(*first);
         let start = Span::file_start(*first);
@@ -129,13 +132,14 @@ impl<'k, 't> Session<'k, 't> {
             return Some(known);
         }
         let mut all = Accumulated::default();
-        let file = self.read(path, at, &mut all.report)?;
+        let Some(file) = self.read(path, at, &mut all.report) else {
+            report.absorb(&all.report);
+            return None;
+        };
         if file.component {
             report.error(at, format!("`{}` is a Component: it belongs under `components`", shown(path)));
         }
-        if file.empty {
-            all.report.error_with(file.span, "this kustomization is empty", vec![(at, "used here".to_owned())]);
-        }
+        all.empty = file.empty.then_some(file.span);
         self.accumulate(path, &file, &mut all);
         let all = Arc::new(all);
         // What was accumulated partly before the schema was chosen is not what it would give again.
@@ -273,6 +277,10 @@ impl<'k, 't> Session<'k, 't> {
                 Target::Folder(base) if self.enter(&base, at, all) => {
                     let Some(base) = self.base(&base, at, &mut all.report) else { continue };
                     all.report.absorb(&base.report);
+                    if let Some(span) = base.empty {
+                        let used = vec![(at, "used here".to_owned())];
+                        all.report.error_with(span, "this kustomization is empty", used);
+                    }
                     all.config.merge(&base.config);
                     all.looped |= base.looped;
                     all.vars.extend(base.vars.iter().cloned());

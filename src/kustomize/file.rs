@@ -153,6 +153,8 @@ pub(super) fn check(node: &Node, fields: Fields, what: &str, report: &mut Report
 fn unknown_field(key: &str, fields: Fields, what: &str) -> String {
     let near = fields
         .iter()
+        // What is much longer than any of them is like none.
+        .filter(|_| key.len() <= 100)
         .map(|(name, _)| (*name, strsim::damerau_levenshtein(name, key)))
         .filter(|(name, distance)| *distance <= 2.max(name.len() / 4))
         .min_by_key(|(_, distance)| *distance);

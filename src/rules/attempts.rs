@@ -20,15 +20,22 @@ pub(super) struct Attempts {
     pub(super) has_retry_interval: bool,
 }
 
+/// How long kustomize-controller waits after a failure, and the field that says so (v1.9, `GetRetryInterval`).
+pub(super) fn pause(spec: &KustomizationSpec) -> Option<(Duration, &'static str)> {
+    let (text, key) = match &spec.retry_interval {
+        Some(retry) => (retry, "retryInterval"),
+        None => (spec.interval.as_ref()?, "interval"),
+    };
+    Some((parse_duration(text)?, key))
+}
+
 impl Attempts {
     /// The attempts at a spec (kustomize-controller v1.9, `GetTimeout` and `GetRetryInterval`). `None` where its durations cannot
     /// be read.
     pub(super) fn of(spec: &KustomizationSpec) -> Option<Self> {
-        let read = |text: &Option<String>| text.as_deref().and_then(parse_duration);
-        let pause = if spec.retry_interval.is_some() { read(&spec.retry_interval) } else { read(&spec.interval) };
         Some(Self {
             timeout: kustomization_timeout(spec)?,
-            pause: pause?,
+            pause: pause(spec)?.0,
             has_retry_interval: spec.retry_interval.is_some(),
         })
     }

@@ -3,10 +3,10 @@ use std::collections::BTreeMap;
 use super::{
     Context, Rule, Situation,
     health::{Watched, dependents, has_expression, watched},
-    wording::{list, names, short_list},
+    wording::{list, names, short_list, worth},
 };
 use crate::{
-    catalog::{self, KindCatalog, KindStatus, Readiness},
+    catalog::{KindCatalog, KindStatus, Readiness},
     cluster::{Node, NodeId},
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Tier},
     flux::{Health, health_of},
@@ -120,8 +120,7 @@ fn report(
     if dependents.is_empty() || !is_meant {
         finding.severity = Severity::Info;
     }
-    let is_guess = kinds.iter().all(|kind| kind.row.confidence == catalog::Confidence::Low);
-    finding.confidence = if is_guess { Confidence::Low } else { Confidence::Medium };
+    finding.confidence = kinds.iter().map(|kind| worth(kind.row.confidence)).max().unwrap_or(Confidence::Low);
     Some(situation.weighed(finding, false))
 }
 

@@ -3,6 +3,7 @@ use rustc_hash::FxHashMap;
 use super::{
     Context, Rule, Situation,
     health::{DEFAULT_API_VERSION, entry_span, hides_objects, is_same, listed_key},
+    names::likeness,
 };
 use crate::{
     cluster::{Cluster, Node, NodeKey, ObjectKey},
@@ -103,10 +104,15 @@ fn wrong_group(situation: &Situation<'_>, known: &Known<'_>, node: &Node, index:
     finding.label = format!("no {} in {}", key.kind, if declared.is_none() { "apps/v1" } else { "that group" });
     finding.why = format!("The API server knows no {} there, so the object stays Unknown, and {}.", key.kind, TIMEOUT);
     finding.help = match right {
-        Some(group) => format!("write `apiVersion: {group}/…` with the version that is in use"),
-        None => "add the `apiVersion` of the kind".to_owned(),
+        Some(group) => format!("write `apiVersion: {group}/{}` in the entry", version_of(group)),
+        None => format!("add the `apiVersion` of {} to the entry", key.kind),
     };
     Some(finding)
+}
+
+/// The version in which Flux 2.9 and Kubernetes serve a group of [`GROUPS`].
+fn version_of(group: &str) -> &'static str {
+    if group == HELM_GROUP { "v2" } else { "v1" }
 }
 
 const TIMEOUT: &str = "each health check ends after its timeout with reason HealthCheckFailed (`timeout waiting for: […]`); it is never Ready, and its \
@@ -150,7 +156,7 @@ fn dangling(situation: &Situation<'_>, known: &Known<'_>, node: &Node, index: us
     finding.why = format!("The object stays NotFound, and {TIMEOUT}.");
     finding.help = match &near {
         Some((other, span)) => {
-            finding.related.push(Related::new("this one is there", Some(other.subject()), *span));
+            finding.related.push(Related::new("this one exists", Some(other.subject()), *span));
             let moved = other.name == key.name;
             if moved { format!("did you mean `namespace: {}`?", other.namespace) } else { format!("did you mean `name: {}`?", other.name) }
         }
@@ -214,6 +220,9 @@ const COMPARED: usize = 3000;
 /// The object of the node's own build that is most like the one asked for: of its kind, in another namespace or with a
 /// name that differs by a slip.
 fn nearest(node: &Node, key: &ObjectKey) -> Option<(ObjectKey, Span)> {
+    if node.applied.build.objects.len() > COMPARED {
+        return None;
+    }
     let own = node.applied.build.objects.iter().map(|object| (ObjectKey::from(object.id()), object.place()));
     best(own, key)
 }
@@ -224,8 +233,8 @@ fn best(
 ) -> Option<(ObjectKey, Span)> {
     candidates
         .filter(|(other, _)| other.kind == key.kind && other.group == key.group && !other.is_unresolved() && other != key)
-        .map(|found| (strsim::normalized_damerau_levenshtein(&found.0.name, &key.name), found))
-        .filter(|(score, (other, _))| *score >= NEAR && (*score < 1.0 || other.namespace != key.namespace))
+        .filter_map(|found| Some((likeness(&found.0.name, &key.name, NEAR)?, found)))
+        .filter(|(score, (other, _))| *score < 1.0 || other.namespace != key.namespace)
         .max_by(|(left, one), (right, other)| left.total_cmp(right).then_with(|| other.0.cmp(&one.0)))
         .map(|(_, found)| found)
 }

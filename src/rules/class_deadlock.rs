@@ -13,7 +13,7 @@ pub(super) static RULE: Rule = Rule {
         summary: "An object of a kind that ends in `Class` keeps the controller from being applied that it needs.",
         category: Category::Deadlock,
         severity: Severity::Error,
-        confidence: Confidence::High,
+        confidence: Confidence::Medium,
         tier: Tier::Stable,
         since: "0.1.0",
         page: include_str!("../../rules/class-deadlock.md"),

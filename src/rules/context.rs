@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use crate::{
     cluster::{BrokenDocument, Cluster},
-    finding::{Finding, RuleInfo, Severity, Subject, Suppression},
+    finding::{Confidence, Finding, RuleInfo, Severity, Subject, Suppression},
     graph::{EventGraph, Loop},
     source::{Span, Tree},
     timing::{ColdStart, Durations},
@@ -62,12 +62,12 @@ impl<'a> Situation<'a> {
     }
 
     /// Adds what holds for findings in files that no entry point reaches: they say so, and those that rest on what is
-    /// around the file are advice only.
+    /// around the file are advice only, and a guess: where it would be applied, nobody knows.
     #[must_use]
     pub fn weighed(&self, mut finding: Finding, lies_inside: bool) -> Finding {
         if !self.cluster.reached {
             if !lies_inside {
-                finding.severity = Severity::Info;
+                (finding.severity, finding.confidence) = (Severity::Info, Confidence::Low);
             }
             finding.why.push_str(" No entry point of this repository reaches the file, so nothing applies it today.");
         }

@@ -13,7 +13,7 @@ pub(super) static RULE: Rule = Rule {
         summary: "A custom resource keeps the chart from being applied that installs its definition.",
         category: Category::Deadlock,
         severity: Severity::Error,
-        confidence: Confidence::High,
+        confidence: Confidence::Medium,
         tier: Tier::Stable,
         since: "0.1.0",
         page: include_str!("../../rules/crd-deadlock.md"),
@@ -40,7 +40,7 @@ fn words(case: &Case<'_>) -> Option<Words> {
             id.kind
         ),
         help: format!(
-            "{}; or bring the definitions with a Kustomization that comes before both",
+            "{}; or apply the definitions with a Kustomization that comes before both",
             case.move_behind_provider(object)?
         ),
     })

@@ -1,6 +1,8 @@
+use std::cell::LazyCell;
+
 use super::{
     Context, Rule, Situation,
-    dependencies::{Entry, Target},
+    dependencies::{Doubts, Entry, Target},
     renamed_reference::unexplained,
     wording::short_list,
 };
@@ -26,15 +28,24 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for situation in context.situations {
+        let doubts = Doubts::of(context.tree, situation.cluster);
+        let hidden = LazyCell::new(|| may_be_hidden(situation));
         for entry in unexplained(context, situation) {
             if entry.target == Target::Nothing {
-                findings.extend(report(context, situation, &entry));
+                let finding = report(context, situation, &entry, &doubts, || hidden.as_deref());
+                findings.extend(finding);
             }
         }
     }
 }
 
-fn report(context: &Context<'_>, situation: &Situation<'_>, entry: &Entry<'_>) -> Option<Finding> {
+fn report<'h>(
+    context: &Context<'_>,
+    situation: &Situation<'_>,
+    entry: &Entry<'_>,
+    doubts: &Doubts<'_>,
+    hidden: impl FnOnce() -> Option<&'h str>,
+) -> Option<Finding> {
     let elsewhere = known_elsewhere(context, situation, entry);
     // What no root reaches belongs to some cluster nobody can name: a name that any of them has is not missing.
     if !situation.cluster.reached && !elsewhere.is_empty() {
@@ -53,7 +64,8 @@ fn report(context: &Context<'_>, situation: &Situation<'_>, entry: &Entry<'_>) -
     for span in unreached.iter().take(3) {
         finding.related.push(Related::new("defined here, in a file that no entry point reaches", None, *span));
     }
-    if let Some(near) = entry.nearest(situation.cluster) {
+    let near = entry.nearest(situation.cluster);
+    if let Some(near) = &near {
         help.push(format!("did you mean `{near}`?"));
     }
     if !roots.is_empty() {
@@ -65,14 +77,14 @@ fn report(context: &Context<'_>, situation: &Situation<'_>, entry: &Entry<'_>) -
     help.push("define the dependency in this cluster, or remove the entry".to_owned());
     finding.help = help.join("; ");
     finding.why = format!("{}; whatever depends on it is held back as well.", entry.symptom(situation.cluster));
-    if let Some(unknown) = may_be_hidden(situation) {
+    if let Some(unknown) = hidden() {
         finding.confidence = Confidence::Low;
         finding.why.push_str(&format!(" It may be defined by {unknown}, which this repository does not show."));
-    } else if is_on_its_own(situation, entry) && entry.nearest(situation.cluster).is_none() && elsewhere.is_empty() {
+    } else if is_on_its_own(situation, entry) && near.is_none() && elsewhere.is_empty() {
         finding.confidence = Confidence::Low;
         finding.why.push_str(" It is applied by something outside this repository, which may define what it depends on as well.");
     } else {
-        finding = entry.doubted(finding, context.tree, situation.cluster);
+        finding = entry.doubted(finding, doubts);
     }
     Some(situation.weighed(finding, false))
 }

@@ -66,7 +66,16 @@ fn report(
         finding.why.push_str(doubt(deadlock));
     }
     finding.help = help;
-    Some(situation.weighed(finding, true))
+    Some(situation.weighed(finding, lies_inside(deadlock.nature())))
+}
+
+/// Whether nothing outside the Kustomizations of a loop could undo it. What they lack otherwise, anything in the cluster may
+/// bring.
+const fn lies_inside(nature: Nature) -> bool {
+    match nature {
+        Nature::Dependencies | Nature::MutualApply | Nature::Gate => true,
+        Nature::Class | Nature::Definition | Nature::Namespace | Nature::Volume | Nature::Input => false,
+    }
 }
 
 /// Whether a running cluster feels it too.
@@ -123,13 +132,20 @@ impl Case<'_> {
             Actor::Release(index) => {
                 let release = &cluster.releases[index as usize];
                 let owner = cluster.node(release.providers.first()?.node);
-                (owner, format!(", and let that one wait for {} (`wait: true` or `healthChecks`)", release.subject()))
+                (
+                    owner,
+                    format!(
+                        ", and have {} wait for {} (`wait: true`, or an entry of `healthChecks`)",
+                        owner.key.name,
+                        release.subject()
+                    ),
+                )
             }
             Actor::Node(node) => (cluster.node(node), String::new()),
             _ => return None,
         };
         Some(format!(
-            "move {} ({}) into a Kustomization of its own that depends on {}{gate}",
+            "move {} ({}) into a Kustomization of its own that has `dependsOn: [{{name: {}}}]`{gate}",
             object.id(),
             self.place(object.place()),
             owner.key.name

@@ -1,6 +1,8 @@
 //! What the entries of `dependsOn` lead to.
 
-use super::{Situation, wording::requeue};
+use std::cell::OnceCell;
+
+use super::{Situation, names::likeness, wording::requeue};
 use crate::{
     cluster::{Cluster, NodeKey, Release},
     finding::{Confidence, Finding, Subject},
@@ -101,7 +103,7 @@ fn target(cluster: &Cluster, kind: &str, namespace: &str, name: &str) -> Target 
 /// Most names that a missing one is compared with: where there are more, a slip in one place costs too much time.
 const COMPARED: usize = 3000;
 
-/// Whether texts of these lengths can be alike at all, which is much cheaper to find out than how alike they are.
+/// Whether texts of these lengths can be alike at all.
 fn is_of_like_length(left: &str, right: &str) -> bool {
     let (left, right) = (left.chars().count(), right.chars().count());
     left.abs_diff(right) * 10 <= left.max(right) * 3
@@ -139,6 +141,25 @@ pub(super) fn templated_by(tree: &Tree, cluster: &Cluster, kind: &str) -> Option
     is_made.then(|| format!("a chart in this repository, as that of {} may be", release.subject()))
 }
 
+/// What [`templated_by`] says of one cluster: it reads many files, so it is asked once.
+pub(super) struct Doubts<'a> {
+    tree: &'a Tree,
+    cluster: &'a Cluster,
+    nodes: OnceCell<Option<String>>,
+    releases: OnceCell<Option<String>>,
+}
+
+impl<'a> Doubts<'a> {
+    pub(super) const fn of(tree: &'a Tree, cluster: &'a Cluster) -> Self {
+        Self { tree, cluster, nodes: OnceCell::new(), releases: OnceCell::new() }
+    }
+
+    fn of_kind(&self, kind: &str) -> Option<&str> {
+        let known = if kind == "HelmRelease" { &self.releases } else { &self.nodes };
+        known.get_or_init(|| templated_by(self.tree, self.cluster, kind)).as_deref()
+    }
+}
+
 const TOOLKIT: &str = ".toolkit.fluxcd.io/";
 
 impl Entry<'_> {
@@ -162,8 +183,8 @@ impl Entry<'_> {
 
     /// Lowers the confidence of `finding` where something that this repository does not show may define what is asked
     /// for.
-    pub(super) fn doubted(&self, mut finding: Finding, tree: &Tree, cluster: &Cluster) -> Finding {
-        if let Some(by) = templated_by(tree, cluster, &self.subject.kind) {
+    pub(super) fn doubted(&self, mut finding: Finding, doubts: &Doubts<'_>) -> Finding {
+        if let Some(by) = doubts.of_kind(&self.subject.kind) {
             finding.confidence = Confidence::Low;
             finding.why.push_str(&format!(" It may be made by {by}."));
         }
@@ -195,15 +216,13 @@ impl Entry<'_> {
                 if key.name.len() > self.name.len() { (&*key.name, self.name) } else { (self.name, &*key.name) };
             // `rook-ceph-cluster` for `storage-rook-ceph-cluster`: a prefix is easily added or left out.
             let is_tail = short.contains('-') && long.strip_suffix(short).is_some_and(|head| head.ends_with('-'));
-            let similar = strsim::normalized_damerau_levenshtein(&key.name, self.name);
-            if is_tail { similar.max(NEAR) } else { similar }
+            likeness(&key.name, self.name, NEAR).or_else(|| is_tail.then_some(NEAR))
         };
         let own = self.subject.name.as_str();
         let near = keys
             .into_iter()
             .filter(|key| key.name != own && is_of_like_length(&key.name, self.name))
-            .map(|key| (score(key), key))
-            .filter(|(score, _)| *score >= NEAR);
+            .filter_map(|key| Some((score(key)?, key)));
         let best =
             near.max_by(|(left, left_key), (right, right_key)| left.total_cmp(right).then(right_key.cmp(left_key)))?;
         let same_namespace = best.1.namespace == self.namespace;

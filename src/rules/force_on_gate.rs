@@ -1,12 +1,12 @@
 use super::{
     Context, Rule, Situation,
+    health::held_by,
     wording::{names, short_list},
 };
 use crate::{
     cluster::{Node, NodeId},
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Tier},
     flux::Policy,
-    graph::{Actor, Moment},
     kustomize::Object,
 };
 
@@ -48,7 +48,7 @@ const WHY: &str = "With `force`, any dry-run that the API server answers with 40
                    invalid value too) deletes the object and makes it anew.";
 
 fn report(situation: &Situation<'_>, id: NodeId, node: &Node) -> Finding {
-    let held = situation.graph.id(Actor::Node(id), Moment::Ready).map(|ready| situation.graph.held_back_by(ready)).unwrap_or_default();
+    let held = held_by(situation, id);
     let stateful: Vec<&Object> = node.applied.build.objects.iter().filter(|object| is_stateful(object)).collect();
     let ids: Vec<String> = stateful.iter().map(|object| object.id().to_string()).collect();
     let dependents = names(situation.cluster, &held);

@@ -1,5 +1,7 @@
 //! What the health check of a Kustomization looks at.
 
+use rustc_hash::FxHashMap;
+
 use super::Situation;
 use crate::{
     cluster::{Node, NodeId, ObjectKey},
@@ -46,19 +48,19 @@ pub(super) fn watched(node: &Node) -> Vec<Watched<'_>> {
             applied().map(|object| Watched { key: object.id().into(), object: Some(object), span, listed: false });
         all.collect()
     } else {
+        let mut named: FxHashMap<&str, Vec<&Object>> = FxHashMap::default();
+        for object in applied().filter(|_| !spec.health_checks.is_empty()) {
+            named.entry(object.node.find_str(&["metadata", "name"]).unwrap_or_default()).or_default().push(object);
+        }
         let entries = (0..spec.health_checks.len()).map(|index| {
             let key = listed_key(node, index);
-            let object = applied().find(|object| is_named(object, &key));
+            let mut known = named.get(key.name.as_str()).into_iter().flatten().copied();
+            let object = known.find(|object| is_same(&ObjectKey::from(object.id()), &key));
             Watched { object, span: entry_span(node, index), listed: true, key }
         });
         entries.collect()
     };
     found.into_iter().filter(|watched| !is_itself(&watched.key)).collect()
-}
-
-fn is_named(object: &Object, key: &ObjectKey) -> bool {
-    object.node.find_str(&["metadata", "name"]) == Some(key.name.as_str())
-        && is_same(&ObjectKey::from(object.id()), key)
 }
 
 /// Whether a built object is the one that an entry names. One of them may have no namespace: kustomize sets one on custom
@@ -103,6 +105,12 @@ pub(super) fn dependents(situation: &Situation<'_>, id: NodeId) -> Vec<(NodeId, 
             _ => None,
         })
         .collect()
+}
+
+/// The Kustomizations that wait, directly or not, for this one to be Ready.
+pub(super) fn held_by(situation: &Situation<'_>, id: NodeId) -> Vec<NodeId> {
+    let ready = situation.graph.id(Actor::Node(id), Moment::Ready);
+    ready.map(|ready| situation.graph.held_back_by(ready)).unwrap_or_default()
 }
 
 /// Whether objects may be missing from what the node builds.

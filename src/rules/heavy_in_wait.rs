@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use super::{
     Context, Rule, Situation,
@@ -10,7 +10,7 @@ use crate::{
     cluster::{Node, NodeId},
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Tier},
     flux::{kustomization_timeout, format_duration},
-    graph::{Actor, Moment, Reason},
+    graph::{Actor, Edge, EventId, Moment, Reason},
     timing::Origin,
 };
 
@@ -56,7 +56,9 @@ fn report(context: &Context<'_>, situation: &Situation<'_>, id: NodeId, node: &N
         let known = matches!(member.origin, Origin::Catalog(_));
         known && (member.range.typical > HEAVY || timeout.is_some_and(|timeout| member.range.high > timeout))
     };
-    let candidates: Vec<&Member<'_>> = members.iter().filter(is_heavy).collect();
+    let needed = needed_by_all(situation, ready);
+    let is_needed = |member: &&Member<'_>| needed.contains(&member.index);
+    let candidates: Vec<&Member<'_>> = members.iter().filter(is_heavy).filter(|member| !is_needed(member)).collect();
     let rest: Vec<&Member<'_>> = members.iter().filter(|member| !is_heavy(member)).collect();
     let has_lighter = |heavy: &&&Member<'_>| rest.iter().any(|light| light.range.typical * 2 <= heavy.range.typical);
     let heavy: Vec<&Member<'_>> = candidates.iter().filter(has_lighter).copied().collect();
@@ -100,6 +102,20 @@ fn report(context: &Context<'_>, situation: &Situation<'_>, id: NodeId, node: &N
     Some(situation.weighed(finding, false))
 }
 
+/// The HelmReleases that bring definitions for every dependent: none could start without them, wherever they stand.
+fn needed_by_all(situation: &Situation<'_>, ready: EventId) -> BTreeSet<usize> {
+    let graph = &situation.graph;
+    let of_dependent = |(dependent, _): (EventId, &Edge)| -> BTreeSet<usize> {
+        let events = graph.events_of(graph.event(dependent).actor);
+        let kinds = events.iter().flat_map(|event| graph.inputs(*event));
+        let kinds = kinds.filter(|(_, edge)| edge.reason == Reason::NeedsKind).map(|(kind, _)| kind);
+        let bringers = kinds.flat_map(|kind| graph.inputs(kind)).map(|(bringer, _)| graph.event(bringer).actor);
+        bringers.filter_map(|actor| if let Actor::Release(index) = actor { Some(index as usize) } else { None }).collect()
+    };
+    let dependents = graph.outputs(ready).filter(|(_, edge)| edge.reason == Reason::DependsOn);
+    dependents.map(of_dependent).reduce(|left, right| &left & &right).unwrap_or_default()
+}
+
 /// The HelmReleases whose readiness the node waits for itself.
 fn members<'a>(situation: &'a Situation<'_>, id: NodeId) -> Vec<Member<'a>> {
     let Some(ready) = situation.graph.id(Actor::Node(id), Moment::Ready) else { return Vec::new() };
@@ -127,7 +143,7 @@ fn members<'a>(situation: &'a Situation<'_>, id: NodeId) -> Vec<Member<'a>> {
 
 fn why(
     situation: &Situation<'_>,
-    ready: crate::graph::EventId,
+    ready: EventId,
     heavy: &[&Member<'_>],
     node: &Node,
     dependents: usize,

@@ -117,7 +117,7 @@ fn unused(situation: &Situation<'_>, id: NodeId, node: &Node) -> Finding {
     }
     if !dependents.is_empty() {
         let ids: Vec<NodeId> = dependents.iter().map(|(id, _)| *id).collect();
-        finding.why.push_str(&format!(" {} then start without what was to be checked.", short_list(&names(situation.cluster, &ids), 6)));
+        finding.why.push_str(&format!(" What depends on it ({}) starts without what was to be checked.", short_list(&names(situation.cluster, &ids), 6)));
     }
     finding.help = "add `wait: true`, or `healthChecks` with the objects that matter".to_owned();
     finding

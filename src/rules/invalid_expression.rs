@@ -113,7 +113,7 @@ impl<'a> Owner<'a> {
                  are not there"
                     .to_owned()
             }
-            _ => "correct the expression".to_owned(),
+            ExpressionError::Syntax { .. } | ExpressionError::TooLarge => SYNTAX.to_owned(),
         };
         Some(finding)
     }
@@ -130,7 +130,7 @@ impl<'a> Owner<'a> {
         let (own, on) = (self.object.get("spec"), dependency.and_then(|node| node.get("spec")));
         let name = &entry.name;
         if expr.is_never_true(own, on) {
-            let message = format!("the `readyExpr` of {} for `{name}` is not true even when that is Ready", self.subject);
+            let message = format!("the `readyExpr` of {} for `{name}` is not true even when the dependency is Ready", self.subject);
             let mut finding = self.finding(at, message);
             finding.label = "never true".to_owned();
             finding.confidence = Confidence::Medium;
@@ -151,7 +151,7 @@ impl<'a> Owner<'a> {
         if self.is_additive() {
             return None;
         }
-        let message = format!("the `readyExpr` of {} for `{name}` may be true before that is Ready", self.subject);
+        let message = format!("the `readyExpr` of {} for `{name}` may be true before the dependency is Ready", self.subject);
         let mut finding = self.finding(at, message);
         finding.label = "takes the place of the check for Ready".to_owned();
         finding.severity = if expr.reads_status() { Severity::Info } else { Severity::Warning };
@@ -247,7 +247,7 @@ impl<'a> Owner<'a> {
             ExpressionError::Syntax { .. } => {
                 let mut finding = self.finding(at, format!("{of} does not parse: {error}"));
                 finding.why = STALLED.to_owned();
-                finding.help = "correct the expression".to_owned();
+                finding.help = SYNTAX.to_owned();
                 finding
             }
             ExpressionError::Variable(name) => {
@@ -264,6 +264,8 @@ impl<'a> Owner<'a> {
         Some(self.situation.weighed(finding, true))
     }
 }
+
+const SYNTAX: &str = "correct the expression: CEL compares with `==`, joins with `&&` and `||`, and puts text in quotes";
 
 const STALLED: &str = "Every reconciliation ends at once at Ready=False, reason InvalidCELExpression, and Stalled=True: nothing is applied any \
                        more, and all that depends on it waits.";

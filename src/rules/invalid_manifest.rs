@@ -1,4 +1,4 @@
-use super::{Context, Rule, Situation};
+use super::{Context, Rule, Situation, names::nearest};
 use crate::{
     cluster::{Cluster, ObjectKey, Provider},
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Tier},
@@ -34,6 +34,8 @@ struct Fault {
     what: String,
     /// What the API server says of it.
     reason: &'static str,
+    /// The edit that mends it.
+    fix: String,
     span: Span,
 }
 
@@ -94,13 +96,13 @@ fn report(situation: &Situation<'_>, key: &ObjectKey, providers: &[Provider], fa
             finding.related.push(Related::new("applied by this Kustomization", Some(node.subject()), node.span()));
             format!(
                 "{owner} ends with Ready=False, reason ReconciliationFailed, `{subject} dry-run failed (Invalid): … {}: {}`; nothing else \
-                 of its build is applied either, save namespaces, custom resource definitions and the like.",
+                 of its build is applied either, except what an earlier stage holds (namespaces, definitions, classes).",
                 fault.path, fault.reason
             )
         }
         _ => format!("The API server refuses it: `{}: {}`.", fault.path, fault.reason),
     };
-    finding.help = format!("correct `{}`", fault.path);
+    finding.help.clone_from(&fault.fix);
     finding
 }
 
@@ -122,7 +124,8 @@ fn flux_faults(object: &Object, problems: &[(String, Span)], fields: &[Field]) -
         if !is_told {
             let path = path.trim_matches('`').to_owned();
             let what = format!("is not what its schema asks for: {what}");
-            faults.push(Fault { path, what, reason: "Invalid value", span: *span });
+            let fix = format!("correct `{path}`");
+            faults.push(Fault { path, what, reason: "Invalid value", fix, span: *span });
         }
     }
     faults
@@ -154,9 +157,10 @@ fn walk(node: &Node, path: &[&str], shown: &str, visit: &mut dyn FnMut(Option<&N
 }
 
 fn field_fault(field: &Field, node: Option<&Node>, span: Span, path: String) -> Option<Fault> {
-    let fault = |what: String, reason| Some(Fault { path, what, reason, span });
+    let fault = |what: String, reason, fix: String| Some(Fault { path: path.clone(), what, reason, fix, span });
     let Some(node) = node else {
-        return if field.required { fault("is missing".to_owned(), "Required value") } else { None };
+        let fix = format!("add `{path}`{}", example(field.form));
+        return if field.required { fault("is missing".to_owned(), "Required value", fix) } else { None };
     };
     if node.is_null() || node.as_str().is_some_and(is_open_text) {
         return None;
@@ -169,20 +173,60 @@ fn field_fault(field: &Field, node: Option<&Node>, span: Span, path: String) -> 
         Form::Text | Form::Duration | Form::OneOf(_) | Form::Length(..) => text.is_none().then_some("text"),
     };
     if let Some(wanted) = wanted {
-        return fault(format!("is {}, where {wanted} is wanted", words_of(node)), "Invalid value");
+        let is_scalar = matches!(node.value, Value::Bool(_) | Value::Int(_) | Value::Uint(_) | Value::Float(_));
+        let fix = if wanted == "text" && is_scalar { format!("put the value of `{path}` in quotes") } else { format!("write {wanted} in `{path}`") };
+        return fault(format!("is {}, where {wanted} is wanted", words_of(node)), "Invalid value", fix);
     }
     let text = text?;
     match field.form {
         Form::Duration if !is_flux_duration(text) => {
-            fault(format!("is `{}`, which is no duration: write for instance `10m` or `1h30m`", brief(text)), "Invalid value")
+            let fix = format!("write `{path}` as numbers with units, for instance `10m` or `1h30m`");
+            fault(format!("is `{}`, which is no duration", brief(text)), "Invalid value", fix)
         }
         Form::OneOf(values) if !values.contains(&text) => {
-            fault(format!("is `{}`, where only {} are known", brief(text), values.join(", ")), "Unsupported value")
+            let fix = enum_fix(&path, text, values);
+            fault(format!("is `{}`, where only {} are known", brief(text), any_of(values, "and")), "Unsupported value", fix)
         }
         Form::Length(least, most) if !(least..=most).contains(&text.chars().count()) => {
-            fault(format!("has {} letters, where {least} to {most} are allowed", text.chars().count()), "Invalid value")
+            let fix = format!("give `{path}` {least} to {most} letters");
+            fault(format!("has {} letters, where {least} to {most} are allowed", text.chars().count()), "Invalid value", fix)
         }
         _ => None,
+    }
+}
+
+/// What a missing field may hold.
+fn example(form: Form) -> String {
+    match form {
+        Form::Truth => ": `true` or `false`".to_owned(),
+        Form::Duration => ", for instance `10m`".to_owned(),
+        Form::OneOf(values) => format!(": {}", any_of(values, "or")),
+        Form::Any | Form::Text | Form::Map | Form::Length(..) => String::new(),
+    }
+}
+
+/// The allowed value that is meant, or all of them. References to a chart are often written in the wrong one of two fields.
+fn enum_fix(path: &str, text: &str, values: &[&str]) -> String {
+    if let Some(near) = nearest(text, values.iter().copied()) {
+        return format!("did you mean `{path}: {near}`?");
+    }
+    let elsewhere = match (path, text) {
+        ("spec.chartRef.kind", "HelmRepository" | "GitRepository" | "Bucket") => {
+            format!("; a chart out of a {text} is named in `spec.chart.spec`, with `sourceRef`")
+        }
+        ("spec.chart.spec.sourceRef.kind", "OCIRepository" | "HelmChart" | "ExternalArtifact") => {
+            format!("; {text} goes into `spec.chartRef`, which takes the place of `spec.chart`")
+        }
+        _ => String::new(),
+    };
+    format!("set `{path}` to {}{elsewhere}", any_of(values, "or"))
+}
+
+/// `a, b or c`.
+fn any_of(values: &[&str], and: &str) -> String {
+    match values {
+        [most @ .., last] if !most.is_empty() => format!("{} {and} {last}", most.join(", ")),
+        _ => values.join(""),
     }
 }
 
@@ -197,13 +241,14 @@ fn brief(text: &str) -> String {
 fn chart_fault(object: &Object) -> Option<Fault> {
     let spec = object.node.get("spec").filter(|spec| spec.as_map().is_some())?;
     let set = |key: &str| spec.get(key).is_some_and(|value| !value.is_null());
-    let what = match (set("chart"), set("chartRef")) {
-        (true, true) => "has both `chart` and `chartRef`",
-        (false, false) => "has neither `chart` nor `chartRef`",
+    let (what, fix) = match (set("chart"), set("chartRef")) {
+        (true, true) => ("has both `chart` and `chartRef`", "remove one of `spec.chart` and `spec.chartRef`"),
+        (false, false) => ("has neither `chart` nor `chartRef`", "add `spec.chart` or `spec.chartRef`"),
         _ => return None,
     };
     let reason = "Invalid value: either chart or chartRef must be set";
-    Some(Fault { path: "spec".to_owned(), what: what.to_owned(), reason, span: spec.span.or(object.source) })
+    let fix = fix.to_owned();
+    Some(Fault { path: "spec".to_owned(), what: what.to_owned(), reason, fix, span: spec.span.or(object.source) })
 }
 
 /// Names are DNS subdomains (apimachinery `ValidateDNS1123Subdomain`).
@@ -225,7 +270,8 @@ fn name_fault(object: &Object) -> Option<Fault> {
         return None;
     };
     let reason = "Invalid value: a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.'";
-    Some(Fault { path: "metadata.name".to_owned(), what, reason, span: name.span.or(object.source) })
+    let fix = "correct `metadata.name`, and the references to it".to_owned();
+    Some(Fault { path: "metadata.name".to_owned(), what, reason, fix, span: name.span.or(object.source) })
 }
 
 const fn words_of(node: &Node) -> &'static str {

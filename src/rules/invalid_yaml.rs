@@ -1,7 +1,12 @@
+use std::collections::BTreeSet;
+
+use rustc_hash::FxHashMap;
+
 use super::{Context, Rule, wording::short_list};
 use crate::{
-    cluster::BrokenDocument,
+    cluster::{BrokenDocument, Node},
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Subject, Tier},
+    source::FileId,
 };
 
 pub(super) static RULE: Rule = Rule {
@@ -19,33 +24,38 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
-    findings.extend(context.broken.iter().filter_map(|broken| report(context, broken)));
-}
-
-fn report(context: &Context<'_>, broken: &BrokenDocument) -> Option<Finding> {
-    let path = context.tree.path(broken.span.file);
-    let mut clusters: Vec<String> = Vec::new();
-    let mut users: Vec<Subject> = Vec::new();
-    for situation in context.situations {
+    let mut users: FxHashMap<FileId, Vec<(&str, &Node)>> = FxHashMap::default();
+    for situation in context.situations.iter().filter(|situation| situation.cluster.reached) {
         for node in &situation.cluster.nodes {
-            let uses = node.applied.build.errors.iter().any(|error| error.span.file == broken.span.file);
-            if uses && situation.cluster.reached {
-                clusters.push(situation.cluster.root.clone());
-                users.push(node.subject());
+            let files: BTreeSet<FileId> = node.applied.build.errors.iter().map(|error| error.span.file).collect();
+            for file in files {
+                users.entry(file).or_default().push((&situation.cluster.root, node));
             }
         }
     }
+    let users = |broken: &BrokenDocument| users.get(&broken.span.file).map(Vec::as_slice).unwrap_or_default();
+    findings.extend(context.broken.iter().filter_map(|broken| report(context, broken, users(broken))));
+}
+
+/// A broken document, with the Kustomizations whose builds fail in its file and the clusters those are in.
+fn report(context: &Context<'_>, broken: &BrokenDocument, users: &[(&str, &Node)]) -> Option<Finding> {
+    let path = context.tree.path(broken.span.file);
+    let mut clusters: Vec<String> = users.iter().map(|(root, _)| (*root).to_owned()).collect();
+    let mut users: Vec<Subject> = users.iter().map(|(_, node)| node.subject()).collect();
     clusters.sort_unstable();
     clusters.dedup();
     users.sort();
     users.dedup();
     // A file that no build takes in may be a template, or the configuration of something else.
-    if users.is_empty() && !broken.mentions_flux {
+    let is_template = || context.tree.text(broken.span.file).is_some_and(|text| text.contains("{{"));
+    if users.is_empty() && (!broken.mentions_flux || is_template()) {
         return None;
     }
     let names: Vec<String> = users.iter().map(Subject::to_string).collect();
     let is_bootstrap = path.ends_with("gotk-sync.yaml");
-    let severity = if users.is_empty() && !is_bootstrap { Severity::Info } else { Severity::Error };
+    // Without anything that could be read, this is all there is to say.
+    let is_all = context.situations.is_empty();
+    let severity = if users.is_empty() && !is_bootstrap && !is_all { Severity::Info } else { Severity::Error };
     let is_unreadable = context.tree.bytes(broken.span.file).is_err();
     let message = match is_unreadable {
         true => format!("{path} cannot be read: {}", broken.message),
@@ -59,6 +69,8 @@ fn report(context: &Context<'_>, broken: &BrokenDocument) -> Option<Finding> {
         why: if names.is_empty() && is_bootstrap {
             "It is the file that `flux bootstrap` writes: what it defines is the entry point of its cluster, which is not analysed as such."
                 .to_owned()
+        } else if is_all {
+            "No other Flux object was found, so nothing is analysed.".to_owned()
         } else if names.is_empty() {
             "No Kustomization builds this file today. What it defines is not analysed.".to_owned()
         } else {

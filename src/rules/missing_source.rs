@@ -4,9 +4,10 @@ use super::{
     Context, Rule, Situation,
     dependencies::templated_by,
     names::{is_slip, nearest},
-    references::{KnownSource, KnownSources, Renames, SourceUse, hidden_by, source_uses},
+    references::{KnownSource, KnownSources, Renames, SourceUse, hidden_by, source_uses, symptom},
 };
 use crate::{
+    cluster::{Node, ObjectKey},
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Subject, Tier},
     flux::SourceRef,
 };
@@ -116,7 +117,9 @@ fn report(situation: &Situation<'_>, used: &SourceUse<'_>, known: &KnownSources,
             finding.severity = Severity::Warning;
             // Where all its like are kept together, this one would be there too.
             let is_odd = known.has_kind(&source.kind) && (hidden.is_none() || known.beside(source).count() >= COMPANY);
-            finding.confidence = if is_odd { Confidence::Medium } else { Confidence::Low };
+            // What a broken build would hold is not in sight, and the break is told anyway.
+            let is_whole = appliers(situation, used).all(|node| node.applied.build.errors.is_empty());
+            finding.confidence = if is_odd && is_whole { Confidence::Medium } else { Confidence::Low };
             let near = nearest(&source.name, known.beside(source).map(|known| known.source.name.as_str()));
             let near = near.map(|name| format!("did you mean `{name}`? Otherwise ")).unwrap_or_default();
             finding.help = format!(
@@ -132,6 +135,12 @@ fn report(situation: &Situation<'_>, used: &SourceUse<'_>, known: &KnownSources,
     finding
 }
 
+/// The Kustomizations that apply what refers to a source.
+fn appliers<'a>(situation: &'a Situation<'_>, used: &SourceUse<'_>) -> impl Iterator<Item = &'a Node> {
+    let providers = situation.cluster.objects.get(&ObjectKey::from(used.object.id())).into_iter().flatten();
+    providers.map(|provider| situation.cluster.node(provider.node))
+}
+
 /// A kind with its article.
 fn a(kind: &str) -> String {
     let article = if kind.starts_with(['A', 'E', 'I', 'O']) { "an" } else { "a" };
@@ -145,26 +154,7 @@ fn takes(field: &str) -> &'static str {
 fn tell(finding: &mut Finding, found: &KnownSource) {
     let SourceRef { kind, namespace, name } = &found.source;
     let subject = Subject { kind: kind.to_string(), namespace: Some(namespace.to_string()), name: name.to_string() };
-    finding.related.push(Related::new("this one there is", Some(subject), found.span));
-}
-
-/// What the controllers say (kustomize-controller v1.9 `reconcile`, helm-controller v1.6 `reconcileRelease`,
-/// source-controller v1.9 `helmchart_controller.go`).
-fn symptom(used: &SourceUse<'_>) -> String {
-    let SourceRef { kind, name, .. } = &used.source;
-    match used.field {
-        "spec.sourceRef" => format!(
-            "It stays at Ready=False, reason ArtifactFailed (`{kind}.source.toolkit.fluxcd.io \"{name}\" not found`), and is tried again at \
-             `retryInterval`; nothing of it is applied, and its dependents wait."
-        ),
-        "spec.chartRef" => "It stays at Ready=False, reason ArtifactFailed (`could not get Source object: … not found`); nothing is installed, and \
-                            its dependents wait."
-            .to_owned(),
-        _ => format!(
-            "The HelmChart that is made of it fails with `{kind}.source.toolkit.fluxcd.io \"{name}\" not found`, so the release stays at \
-             Ready=False, reason SourceNotReady (`HelmChart … is not ready`); nothing is installed, and its dependents wait."
-        ),
-    }
+    finding.related.push(Related::new("this one exists", Some(subject), found.span));
 }
 
 /// Which field names a source of the kind that there is.

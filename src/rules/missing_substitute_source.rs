@@ -1,10 +1,11 @@
-use std::collections::BTreeMap;
+use std::{cell::OnceCell, collections::BTreeMap};
 
+use rustc_hash::FxHashSet;
 use smol_str::SmolStr;
 
 use super::{
     Context, Rule, Situation,
-    names::is_slip,
+    names::{COMPARED, is_slip},
     references::hidden_by,
     wording::short_list,
 };
@@ -53,6 +54,8 @@ struct Built<'a> {
     by_name: BTreeMap<&'a str, Vec<(&'a ObjectKey, Provider)>>,
     /// What may make such objects, by namespace: all but Flux's own.
     makers: BTreeMap<&'a str, Vec<Provider>>,
+    /// Every text in those, by namespace, once somebody asks.
+    spoken: OnceCell<BTreeMap<&'a str, FxHashSet<&'a str>>>,
 }
 
 impl<'a> Built<'a> {
@@ -68,6 +71,30 @@ impl<'a> Built<'a> {
             }
         }
         built
+    }
+
+    /// Whether what may make objects says `name`, in that namespace.
+    fn speaks_of(&self, cluster: &'a Cluster, namespace: &str, name: &str) -> bool {
+        let spoken = self.spoken.get_or_init(|| {
+            let texts = |makers: &Vec<Provider>| {
+                let mut found = FxHashSet::default();
+                makers.iter().for_each(|provider| texts(&cluster.object(*provider).node, &mut found));
+                found
+            };
+            self.makers.iter().map(|(namespace, makers)| (*namespace, texts(makers))).collect()
+        });
+        spoken.get(namespace).is_some_and(|texts| texts.contains(name))
+    }
+}
+
+fn texts<'n>(node: &'n Yaml, found: &mut FxHashSet<&'n str>) {
+    match &node.value {
+        Value::Str(text) => {
+            found.insert(text);
+        }
+        Value::Map(map) => map.entries().iter().for_each(|entry| texts(&entry.value, found)),
+        Value::Seq(items) => items.iter().for_each(|item| texts(item, found)),
+        _ => {}
     }
 }
 
@@ -190,7 +217,7 @@ fn instead<'a>(cluster: &Cluster, input: &Input<'_>, built: &Built<'a>) -> Optio
     if let Some((key, provider)) = named().find(|(key, _)| key.kind == input.kind && !is_open_text(&key.namespace)) {
         return Some(Instead::OtherNamespace(key, *provider));
     }
-    let (key, provider) = of_kind().find(|(key, _)| is_slip(&key.name, input.name))?;
+    let (key, provider) = of_kind().take(COMPARED).find(|(key, _)| is_slip(&key.name, input.name))?;
     Some(Instead::Misspelt(key, *provider))
 }
 
@@ -282,7 +309,7 @@ fn pedantic(context: &Context<'_>, mut finding: Finding, input: &Input<'_>) -> O
 }
 
 fn tell(finding: &mut Finding, cluster: &Cluster, key: &ObjectKey, provider: Provider) {
-    finding.related.push(Related::new("this one there is", Some(key.subject()), cluster.object(provider).place()));
+    finding.related.push(Related::new("this one exists", Some(key.subject()), cluster.object(provider).place()));
 }
 
 /// What the controllers say (kustomize-controller v1.9 `build`, helm-controller v1.6 `reconcileRelease`).
@@ -299,22 +326,12 @@ fn symptom(input: &Input<'_>) -> String {
 
 /// Whether another object speaks of the name, in the input's namespace or from a place that has none: it may make the input,
 /// as an ExternalSecret or a SealedSecret does. Replicators copy what bears their mark to other namespaces.
-fn is_spoken_of(cluster: &Cluster, input: &Input<'_>, built: &Built<'_>) -> bool {
-    let mut makers = ["", input.namespace.as_str()].into_iter().filter_map(|namespace| built.makers.get(namespace)).flatten();
+fn is_spoken_of<'a>(cluster: &'a Cluster, input: &Input<'_>, built: &Built<'a>) -> bool {
     let is_copied = |provider: Provider| {
         let marks = cluster.object(provider).node.find(&["metadata", "annotations"]);
         let mut keys = marks.into_iter().flat_map(Yaml::entries).map(|entry| entry.key.as_str());
         keys.any(|key| key.contains("reflector") || key.contains("replicat"))
     };
-    makers.any(|provider| mentions(&cluster.object(*provider).node, input.name))
+    ["", input.namespace.as_str()].into_iter().any(|namespace| built.speaks_of(cluster, namespace, input.name))
         || built.by_name.get(input.name).into_iter().flatten().any(|(_, provider)| is_copied(*provider))
-}
-
-fn mentions(node: &Yaml, name: &str) -> bool {
-    match &node.value {
-        Value::Str(text) => text == name,
-        Value::Map(map) => map.entries().iter().any(|entry| mentions(&entry.value, name)),
-        Value::Seq(items) => items.iter().any(|item| mentions(item, name)),
-        _ => false,
-    }
 }

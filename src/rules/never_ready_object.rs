@@ -3,9 +3,10 @@ use std::collections::BTreeSet;
 use super::{
     Context, Rule, Situation,
     health::{Watched, has_expression, hides_objects, watched},
+    wording::worth,
 };
 use crate::{
-    catalog::{self, KindCatalog, Readiness},
+    catalog::{KindCatalog, Readiness},
     cluster::{Cluster, Node, ObjectKey},
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Tier},
     source::Span,
@@ -18,7 +19,7 @@ pub(super) static RULE: Rule = Rule {
         summary: "A Kustomization waits for an object that never becomes healthy.",
         category: Category::Gate,
         severity: Severity::Error,
-        confidence: Confidence::High,
+        confidence: Confidence::Medium,
         tier: Tier::Stable,
         since: "0.1.0",
         page: include_str!("../../rules/never-ready-object.md"),
@@ -45,9 +46,10 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         let cluster = situation.cluster;
         let nodes = cluster.nodes.iter().filter(|node| node.has_gate() && !node.is_remote());
         let mut found = Vec::new();
+        let is_hidden = cluster.nodes.iter().any(hides_objects);
         for node in nodes {
             for one in watched(node) {
-                let fault = paused(&one).or_else(|| never(node, &one)).or_else(|| unbound(cluster, node, &one));
+                let fault = paused(&one).or_else(|| never(node, &one)).or_else(|| unbound(cluster, is_hidden, node, &one));
                 found.extend(fault.map(|fault| (node, one, fault)));
             }
         }
@@ -113,20 +115,16 @@ fn never(node: &Node, one: &Watched<'_>) -> Option<Fault> {
         what: "which never becomes Ready",
         span: one.place(),
         label: "its Ready condition stays false".to_owned(),
-        why: format!("The Ready condition of a {} is false as long as it does its work.", row.kind),
+        why: format!("The Ready condition of a {} is false as long as it does its work, as a catalogue has it.", row.kind),
         help,
-        confidence: match row.confidence {
-            catalog::Confidence::High => Confidence::High,
-            catalog::Confidence::Medium => Confidence::Medium,
-            catalog::Confidence::Low => Confidence::Low,
-        },
+        confidence: worth(row.confidence),
         related: Vec::new(),
     })
 }
 
 /// A claim that nothing uses, of a class that binds when something does (cli-utils v1.2 kstatus, `core.go`,
 /// `pvcConditions`: phase `Bound`).
-fn unbound(cluster: &Cluster, node: &Node, one: &Watched<'_>) -> Option<Fault> {
+fn unbound(cluster: &Cluster, is_hidden: bool, node: &Node, one: &Watched<'_>) -> Option<Fault> {
     if one.key.kind != CLAIM || !one.key.group.is_empty() || one.key.is_unresolved() {
         return None;
     }
@@ -139,7 +137,6 @@ fn unbound(cluster: &Cluster, node: &Node, one: &Watched<'_>) -> Option<Fault> {
     if claim.find(&["spec", "volumeName"]).is_some() {
         return None;
     }
-    let is_hidden = cluster.nodes.iter().any(hides_objects);
     Some(Fault {
         what: "which nothing in this cluster uses",
         span: one.place(),
@@ -149,32 +146,45 @@ fn unbound(cluster: &Cluster, node: &Node, one: &Watched<'_>) -> Option<Fault> {
              claim; until then it is Pending.",
             key.name
         ),
-        help: format!("move the claim to what mounts it, or leave it out of the health check of {}", node.key.name),
+        help: format!("move the claim into the Kustomization that mounts it, or leave it out of the health check of {}", node.key.name),
         confidence: if is_hidden { Confidence::Low } else { Confidence::Medium },
         related: vec![Related::new("binds only then", Some(key.subject()), mode.span)],
     })
 }
 
+/// Bytes of text that are searched for names of claims; where there is more, each counts as named.
+const SEARCHED: usize = 500_000_000;
+
 /// The claims that some object names: as the volume of a pod, in the values of a chart, or for a backup.
 fn used<'c>(cluster: &Cluster, claims: &BTreeSet<&'c str>) -> BTreeSet<&'c str> {
     let mut used = BTreeSet::new();
+    let mut left = SEARCHED;
     for (key, providers) in &cluster.objects {
         if let Some(provider) = providers.first() {
             let own = (key.kind == CLAIM).then_some(key.name.as_str());
-            mentioned(&cluster.object(*provider).node, own, claims, &mut used);
+            mentioned(&cluster.object(*provider).node, own, claims, &mut used, &mut left);
         }
     }
     used
 }
 
-fn mentioned<'c>(node: &yaml::Node, own: Option<&str>, claims: &BTreeSet<&'c str>, used: &mut BTreeSet<&'c str>) {
+fn mentioned<'c>(
+    node: &yaml::Node,
+    own: Option<&str>,
+    claims: &BTreeSet<&'c str>,
+    used: &mut BTreeSet<&'c str>,
+    left: &mut usize,
+) {
     match &node.value {
         Value::Str(text) if text.contains(char::is_whitespace) => {
-            used.extend(claims.iter().filter(|claim| text.contains(**claim)));
+            let work = text.len().saturating_mul(claims.len());
+            let is_searched = work <= *left;
+            *left -= work.min(*left);
+            used.extend(claims.iter().filter(|claim| !is_searched || text.contains(**claim)));
         }
         Value::Str(text) => used.extend(claims.get(text.as_str()).filter(|claim| own != Some(**claim))),
-        Value::Map(map) => map.entries().iter().for_each(|entry| mentioned(&entry.value, own, claims, used)),
-        Value::Seq(items) => items.iter().for_each(|item| mentioned(item, own, claims, used)),
+        Value::Map(map) => map.entries().iter().for_each(|entry| mentioned(&entry.value, own, claims, used, left)),
+        Value::Seq(items) => items.iter().for_each(|item| mentioned(item, own, claims, used, left)),
         Value::Null | Value::Bool(_) | Value::Int(_) | Value::Uint(_) | Value::Float(_) => {}
     }
 }

@@ -1,16 +1,16 @@
 //! What the rules on order share: who may start before something it needs is sure to be there.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use super::{
     Situation,
-    wording::{about, names, short_list},
+    attempts::pause,
+    wording::{about, names, short_list, subject_of},
 };
 use crate::{
-    cluster::NodeId,
+    cluster::{Cluster, NodeId, Provider},
     finding::{Confidence, Related, Severity},
-    flux::parse_duration,
-    graph::{Actor, EventGraph, EventId, Moment, Reason},
+    graph::{Actor, EventGraph, EventId, Losses, Moment, Reason},
     source::Span,
 };
 
@@ -28,14 +28,12 @@ const WORK: usize = 100_000_000;
 /// Asks a graph who is early, as long as that is not too much work.
 pub(super) struct Search<'g> {
     graph: &'g EventGraph,
-    /// What happens at all.
-    all: Vec<bool>,
-    left: usize,
+    losses: Losses<'g>,
 }
 
 impl<'g> Search<'g> {
     pub(super) fn new(graph: &'g EventGraph) -> Self {
-        Self { graph, all: graph.possible(Confidence::Low, &[]), left: WORK / graph.len().max(1) }
+        Self { graph, losses: Losses::of(graph) }
     }
 
     /// Which Kustomizations have an edge of `reason` from `needed`, do not bring it themselves, and may start although
@@ -72,72 +70,195 @@ impl<'g> Search<'g> {
                 _ => None,
             })
             .collect();
-        if readers.is_empty() || self.left == 0 {
+        if readers.is_empty() || self.losses.work() > WORK {
             return Vec::new();
         }
-        self.left -= 1;
         let bringers: Vec<EventId> = graph.inputs(needed).map(|(before, _)| before).collect();
-        let happens = graph.possible(Confidence::Low, &bringers);
-        let may_read = |start: EventId| {
-            let mut others = graph.inputs(start).filter(|(before, _)| *before != needed);
-            self.all[start.index()] && others.all(|(before, _)| happens[before.index()])
-        };
-        let readers = readers.into_iter().filter(|(start, ..)| !bringers.is_empty() && may_read(*start));
-        readers.map(|(_, early, reason)| (early, reason)).collect()
+        if bringers.is_empty() {
+            return Vec::new();
+        }
+        let others = |start: EventId| graph.inputs(start).map(|(before, _)| before).filter(|before| *before != needed);
+        let asked: Vec<EventId> = readers.iter().flat_map(|(start, ..)| others(*start)).collect();
+        let mut happens = self.losses.happen_without(&bringers, &asked).into_iter();
+        let mut found = Vec::new();
+        for (start, early, reason) in readers {
+            let are_met = others(start).zip(happens.by_ref()).fold(true, |all, (_, happens)| all && happens);
+            if are_met && self.losses.happens(start) {
+                found.push((early, reason));
+            }
+        }
+        found
+    }
+
+    /// Which of `users` may start although none of `providers` has applied what they use.
+    pub(super) fn before(&mut self, providers: &[Provider], users: &BTreeMap<NodeId, Early>) -> Vec<Early> {
+        let applied = |provider: &Provider| self.graph.id(Actor::Node(provider.node), Moment::Applied);
+        let needed: Vec<EventId> = providers.iter().filter_map(applied).collect();
+        let starting = self.starting(&needed, users.keys().copied());
+        starting.into_iter().filter_map(|node| users.get(&node).copied()).collect()
     }
 
     /// Which of `nodes` may start although none of `needed` has happened.
-    pub(super) fn starting(&mut self, needed: &[EventId], nodes: impl Iterator<Item = NodeId>) -> Vec<NodeId> {
-        let mut nodes = nodes.peekable();
-        if nodes.peek().is_none() || self.left == 0 {
+    fn starting(&mut self, needed: &[EventId], nodes: impl Iterator<Item = NodeId>) -> Vec<NodeId> {
+        let event = |node: NodeId, moment| self.graph.id(Actor::Node(node), moment);
+        // What never gets there at all is a deadlock, told as such.
+        let (nodes, starts): (Vec<NodeId>, Vec<EventId>) = nodes
+            .filter(|node| event(*node, Moment::Applied).is_some_and(|applied| self.losses.happens(applied)))
+            .filter_map(|node| Some((node, event(node, Moment::Start)?)))
+            .unzip();
+        if nodes.is_empty() || self.losses.work() > WORK {
             return Vec::new();
         }
-        self.left -= 1;
-        let happens = self.graph.possible(Confidence::Low, needed);
-        let is = |happens: &[bool], node: NodeId, moment| {
-            self.graph.id(Actor::Node(node), moment).is_some_and(|event| happens[event.index()])
-        };
-        // What never gets there at all is a deadlock, told as such.
-        nodes.filter(|node| is(&happens, *node, Moment::Start) && is(&self.all, *node, Moment::Applied)).collect()
+        let happens = self.losses.happen_without(needed, &starts);
+        nodes.into_iter().zip(happens).filter_map(|(node, happens)| happens.then_some(node)).collect()
     }
 }
 
-/// How long a Kustomization waits after a failure: `retryInterval`, else `interval`.
-fn retry(situation: &Situation<'_>, node: NodeId) -> Option<(std::time::Duration, &'static str)> {
-    let spec = &situation.cluster.node(node).kustomization.spec;
-    let read = |text: &Option<String>| text.as_deref().and_then(parse_duration);
-    match read(&spec.retry_interval) {
-        Some(retry) => Some((retry, "retryInterval")),
-        None => read(&spec.interval).map(|interval| (interval, "interval")),
-    }
+/// When a Kustomization is tried again after a failure, to follow "the next attempt … comes".
+pub(super) fn next_attempt(situation: &Situation<'_>, node: NodeId) -> Option<(Duration, String)> {
+    let (pause, key) = pause(&situation.cluster.node(node).kustomization.spec)?;
+    let unset = if key == "interval" { " (`retryInterval` is not set)" } else { "" };
+    Some((pause, format!("{} later, by its `{key}`{unset}", about(pause))))
 }
 
 /// A race that is lost costs one retry. From this on it is worth a warning.
-const COSTLY: std::time::Duration = std::time::Duration::from_mins(5);
+const COSTLY: Duration = Duration::from_mins(5);
 
 /// What losing the race costs: the longest retry among them, in words, and how much that matters.
 pub(super) fn cost(situation: &Situation<'_>, early: &[Early]) -> (Severity, String) {
-    let slowest = early.iter().filter_map(|early| Some((retry(situation, early.node)?, early.node)));
-    let Some(((retry, key), node)) = slowest.max_by_key(|((retry, _), node)| (*retry, std::cmp::Reverse(*node))) else {
-        return (Severity::Info, String::new());
+    let slowest = early.iter().filter_map(|early| Some((next_attempt(situation, early.node)?, early.node)));
+    let Some(((pause, comes), node)) = slowest.max_by_key(|((pause, _), node)| (*pause, std::cmp::Reverse(*node)))
+    else {
+        return (Severity::Info, "how soon the next attempt comes is not known".to_owned());
     };
     let name = &situation.cluster.node(node).key.name;
-    let unset = if key == "interval" { " (`retryInterval` is not set)" } else { "" };
-    let severity = if retry >= COSTLY { Severity::Warning } else { Severity::Info };
-    (severity, format!("the next attempt of {name} comes {} later, by its `{key}`{unset}", about(retry)))
+    let severity = if pause >= COSTLY { Severity::Warning } else { Severity::Info };
+    (severity, format!("the next attempt of {name} comes {comes}"))
 }
 
-/// The Kustomizations as places, the first few.
-pub(super) fn places(situation: &Situation<'_>, early: &[Early]) -> Vec<Related> {
+/// The other Kustomizations as places, the first few, and what brings what they need, with `does` for what it does.
+pub(super) fn places(
+    situation: &Situation<'_>,
+    early: &[Early],
+    bringers: &[(Actor, Span)],
+    does: &str,
+) -> Vec<Related> {
     let place = |early: &Early| {
         let subject = situation.cluster.node(early.node).subject();
-        Related::new(format!("{subject} applies this"), Some(subject), early.span)
+        Related::new(format!("{} needs it too", subject.name), Some(subject), early.span)
     };
-    early.iter().skip(1).take(5).map(place).collect()
+    let brings = |(actor, span): &(Actor, Span)| {
+        let subject = subject_of(situation.cluster, *actor);
+        Related::new(format!("{subject} {does}"), Some(subject), *span)
+    };
+    early.iter().skip(1).take(5).map(place).chain(bringers.iter().take(3).map(brings)).collect()
 }
 
-/// Their names.
+/// Who they are, to begin a message with.
 pub(super) fn named(situation: &Situation<'_>, early: &[Early]) -> String {
+    match early {
+        [one] => situation.cluster.node(one.node).subject().to_string(),
+        _ => format!("Kustomizations {}", short_names(situation, early)),
+    }
+}
+
+fn short_names(situation: &Situation<'_>, early: &[Early]) -> String {
     let nodes: Vec<NodeId> = early.iter().map(|early| early.node).collect();
     short_list(&names(situation.cluster, &nodes), 6)
+}
+
+/// What brings something, each once, and the text that says so.
+pub(super) fn bringers(graph: &EventGraph, needed: EventId) -> Vec<(Actor, Span)> {
+    let mut found: Vec<(Actor, Span)> = Vec::new();
+    for (before, edge) in graph.inputs(needed) {
+        let actor = graph.event(before).actor;
+        if !found.iter().any(|(known, _)| *known == actor) {
+            found.push((actor, edge.span));
+        }
+    }
+    found
+}
+
+/// The subjects of what brings something.
+pub(super) fn subjects(cluster: &Cluster, bringers: &[(Actor, Span)]) -> Vec<String> {
+    bringers.iter().map(|(actor, _)| subject_of(cluster, *actor).to_string()).collect()
+}
+
+/// What has to be healthy before what `bringer` brings is there; nothing where it is applied as it is.
+pub(super) fn awaited(cluster: &Cluster, bringer: Actor) -> Option<String> {
+    (!matches!(bringer, Actor::Node(_))).then(|| subject_of(cluster, bringer).to_string())
+}
+
+/// The Kustomizations that apply `actor`, or are it.
+fn owners(situation: &Situation<'_>, actor: Actor) -> Vec<NodeId> {
+    if let Actor::Node(node) = actor {
+        return vec![node];
+    }
+    if let Actor::Release(index) = actor {
+        return situation.cluster.releases[index as usize].providers.iter().map(|provider| provider.node).collect();
+    }
+    let exists = situation.graph.id(actor, Moment::Exists).into_iter();
+    let appliers =
+        exists.flat_map(|exists| situation.graph.inputs(exists)).map(|(before, _)| situation.graph.event(before).actor);
+    appliers.filter_map(|actor| if let Actor::Node(node) = actor { Some(node) } else { None }).collect()
+}
+
+/// Whether a Kustomization names one in `dependsOn` that applies, itself or further down, what brings `needed`, and has no health
+/// check: an edge that proves nothing, which `unready-gate` tells.
+pub(super) fn depends_on_open_gate(situation: &Situation<'_>, needed: EventId, node: NodeId) -> bool {
+    let (graph, cluster) = (&situation.graph, situation.cluster);
+    let Some(start) = graph.id(Actor::Node(node), Moment::Start) else { return false };
+    let bringers = bringers(graph, needed);
+    let owners: Vec<NodeId> = bringers.iter().flat_map(|(actor, _)| owners(situation, *actor)).collect();
+    let is_open = |on: NodeId| !cluster.node(on).has_gate() && owners.iter().any(|owner| applies(cluster, on, *owner));
+    let mut inputs = graph.inputs(start);
+    inputs.any(|(before, edge)| {
+        edge.reason == Reason::DependsOn && matches!(graph.event(before).actor, Actor::Node(on) if is_open(on))
+    })
+}
+
+/// Deeper than this, nobody nests Kustomizations.
+const DEEPEST: usize = 50;
+
+/// Whether `below` is `top`, or is applied by it or by one that it applies.
+fn applies(cluster: &Cluster, top: NodeId, below: NodeId) -> bool {
+    let mut at = below;
+    for _ in 0..DEEPEST {
+        if at == top {
+            return true;
+        }
+        let owner = cluster.node(at).definitions.iter().find_map(|definition| cluster.find(definition.owner.as_ref()?));
+        match owner.filter(|owner| *owner != at) {
+            Some(owner) => at = owner,
+            None => return false,
+        }
+    }
+    false
+}
+
+/// The edit that puts `early` behind what `bringer` brings. `awaited` is what has to be healthy, where it is not enough that it is
+/// applied.
+pub(super) fn edit(situation: &Situation<'_>, early: &[Early], bringer: Actor, awaited: Option<&str>) -> String {
+    let cluster = situation.cluster;
+    let (what, whom) = (subject_of(cluster, bringer), short_names(situation, early));
+    let Some(owner) = owners(situation, bringer).first().copied() else {
+        return format!("apply {what} with a Kustomization, and name that in `spec.dependsOn` of {whom}");
+    };
+    if early.iter().any(|early| applies(cluster, owner, early.node)) {
+        // A child that depends on a parent that waits for it is a deadlock.
+        return format!(
+            "move {what} into a Kustomization of its own with `wait: true`, beside {whom}, and add that to `spec.dependsOn` of {whom}"
+        );
+    }
+    let node = cluster.node(owner);
+    let is_near = early.iter().all(|early| cluster.node(early.node).key.namespace == node.key.namespace);
+    let entry = if is_near {
+        format!("`- name: {}`", node.key.name)
+    } else {
+        format!("`- {{name: {}, namespace: {}}}`", node.key.name, node.key.namespace)
+    };
+    let gate = awaited.filter(|_| !node.has_gate());
+    let gate = gate.map(|awaited| format!(", and `wait: true` (or `healthChecks` for {awaited}) to {}", node.key.name));
+    let gate = gate.unwrap_or_default();
+    format!("add {entry} to `spec.dependsOn` of {whom}{gate}")
 }

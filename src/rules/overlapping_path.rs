@@ -184,7 +184,7 @@ fn within(situation: &Situation<'_>, outer: NodeId, inner: NodeId) -> Finding {
     });
     if prunes(&[outer, inner]) {
         finding.why.push_str(
-            " A file that leaves the one's build is deleted (`prune: true`) although the other may want it still.",
+            " A file that leaves the one's build is deleted (`prune: true`) although the other may still want it.",
         );
     }
     finding.help = format!(

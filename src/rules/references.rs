@@ -64,12 +64,44 @@ fn source_use<'a>(
     field: &'static str,
     span: Span,
 ) -> Option<SourceUse<'a>> {
-    // Without them the object is refused for another reason.
-    reference.kind.as_ref().filter(|_| !reference.name.is_empty())?;
+    // Without them, or with a kind that the field does not take, the object is refused (`invalid-manifest`).
+    let kind = reference.kind.as_ref().filter(|_| !reference.name.is_empty())?;
+    if !takes(field).contains(&kind.as_str()) && !is_open_text(kind) {
+        return None;
+    }
     let source = SourceRef::of(reference, &key.namespace);
     let is_open = [&source.kind, &source.name, &source.namespace].into_iter().any(|text| is_open_text(text));
     let declared_namespace = reference.namespace.as_deref();
     (!is_open).then_some(SourceUse { subject, object, source, declared_namespace, field, span })
+}
+
+/// What the controllers say (kustomize-controller v1.9 `reconcile`, helm-controller v1.6 `reconcileRelease`,
+/// source-controller v1.9 `helmchart_controller.go`).
+pub(super) fn symptom(used: &SourceUse<'_>) -> String {
+    let SourceRef { kind, name, .. } = &used.source;
+    match used.field {
+        "spec.sourceRef" => format!(
+            "It stays at Ready=False, reason ArtifactFailed (`{kind}.source.toolkit.fluxcd.io \"{name}\" not found`), and is tried again at \
+             `retryInterval`; nothing of it is applied, and its dependents wait."
+        ),
+        "spec.chartRef" => "It stays at Ready=False, reason ArtifactFailed (`could not get Source object: … not found`); nothing is installed, and \
+                            its dependents wait."
+            .to_owned(),
+        _ => format!(
+            "The HelmChart that is made of it fails with `{kind}.source.toolkit.fluxcd.io \"{name}\" not found`, so the release stays at \
+             Ready=False, reason SourceNotReady (`HelmChart … is not ready`); nothing is installed, and its dependents wait."
+        ),
+    }
+}
+
+/// The kinds that a field takes (kustomize-controller v1.9, `reference_types.go`; helm-controller v1.6, `helmrelease_types.go` and
+/// `reference_types.go`).
+fn takes(field: &str) -> &'static [&'static str] {
+    match field {
+        "spec.sourceRef" => &["OCIRepository", "GitRepository", "Bucket", "ExternalArtifact"],
+        "spec.chartRef" => &["OCIRepository", "HelmChart", "ExternalArtifact"],
+        _ => &["HelmRepository", "GitRepository", "Bucket"],
+    }
 }
 
 /// A source that the cluster has.
@@ -252,7 +284,8 @@ fn original(context: &Context<'_>, object: &Object) -> Option<(SmolStr, SmolStr)
         return None;
     }
     let documents = &context.store.parse(object.source.file).documents;
-    let document = documents.iter().find(|document| document.span.end == object.source.end)?;
+    let at = documents.partition_point(|document| document.span.end < object.source.end);
+    let document = documents.get(at).filter(|document| document.span.end == object.source.end)?;
     let text = |key: &str| SmolStr::new(document.root.find_str(&["metadata", key]).unwrap_or_default());
     Some((text("namespace"), text("name")))
 }

@@ -1,7 +1,7 @@
 use super::{
     Context, Rule, Situation,
     dependencies::{Entry, Target, entries},
-    references::{Explained, KnownSources, Renames, source_uses},
+    references::{Explained, KnownSources, Renames, source_uses, symptom},
 };
 use crate::{
     cluster::{Cluster, NodeKey},
@@ -38,7 +38,9 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         for entry in &dangling {
             if let Some(why) = explained(context, cluster, &renames, entry) {
                 let what = format!("depends on {}", entry.wanted());
-                findings.push(report(situation, &entry.subject, entry.span, &what, "`dependsOn` entry", &why));
+                let mut finding = report(situation, &entry.subject, entry.span, &what, "`dependsOn` entry", &why);
+                finding.why.push_str(&format!(" {}.", entry.symptom(cluster)));
+                findings.push(finding);
             }
         }
         for used in &missing {
@@ -46,7 +48,10 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             let is_relative = used.declared_namespace.is_none();
             if let Some(why) = renames.explain(context, used.object, &used.source, is_relative, &exists) {
                 let what = format!("names the source {}", used.source);
-                findings.push(report(situation, &used.subject, used.span, &what, used.field, &why));
+                let field = format!("`{}`", used.field);
+                let mut finding = report(situation, &used.subject, used.span, &what, &field, &why);
+                finding.why.push_str(&format!(" {}", symptom(used)));
+                findings.push(finding);
             }
         }
     }
@@ -96,7 +101,7 @@ fn report(
     let message = match why {
         Explained::Target(renamed) => format!("{subject} {what}, which an overlay renamed to `{}`", renamed.object.id().name),
         Explained::Referrer { from, .. } => {
-            format!("{subject} {what}: an overlay moved the {} away from namespace `{from}`, where that is", subject.kind)
+            format!("{subject} {what}, which is in namespace `{from}`: an overlay moved the {} away from there", subject.kind)
         }
     };
     let mut finding = situation.finding(&RULE.info, subject.clone(), at, message);
@@ -124,6 +129,5 @@ fn report(
             finding.help = format!("set `namespace: {from}` in the {field}, or leave the object in its namespace");
         }
     }
-    finding.why.push_str(" It stays at Ready=False, and so does what depends on it.");
     finding
 }

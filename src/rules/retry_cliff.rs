@@ -3,6 +3,7 @@ use std::time::Duration;
 use super::{
     Context, Rule, Situation,
     attempts::{Attempts, Need},
+    health::held_by,
     wording::{about, names, short_list},
 };
 use crate::{
@@ -90,12 +91,6 @@ fn is_cliff(node: &Node) -> bool {
 /// Deeper than this, a chain is followed no further.
 const DEEPEST: usize = 200;
 
-/// The Kustomizations that wait, directly or not, for one of them.
-fn held_by(situation: &Situation<'_>, cliff: &Cliff<'_>) -> Vec<NodeId> {
-    let ready = situation.graph.id(Actor::Node(cliff.id), Moment::Ready);
-    ready.map(|ready| situation.graph.held_back_by(ready)).unwrap_or_default()
-}
-
 /// How many cliffs stand one behind the other, up to `id`. Loops count as one.
 fn depth(situation: &Situation<'_>, id: NodeId, known: &mut [Option<usize>], level: usize) -> usize {
     if let Some(depth) = known[id.index()] {
@@ -131,7 +126,7 @@ fn report(situation: &Situation<'_>) -> Option<Finding> {
     let all: Vec<NodeId> = cliffs.iter().map(|cliff| cliff.id).collect();
     let subject = first.node.subject();
     let interval = format_duration(first.attempts.pause);
-    let held = short_list(&names(situation.cluster, &held_by(situation, first)), 6);
+    let held = short_list(&names(situation.cluster, &held_by(situation, first.id)), 6);
     let message = match cliffs.len() {
         1 => format!("{subject} has no `retryInterval`: one failed attempt holds up {held} for {interval}"),
         count => format!(
@@ -149,9 +144,10 @@ fn report(situation: &Situation<'_>) -> Option<Finding> {
         finding.related.push(Related::new(text, Some(cliff.node.subject()), cliff.node.kustomization.span(&["spec", "interval"])));
     }
     finding.why = why(situation, first, &tight, longest);
-    finding.help = "set `spec.retryInterval: 2m` on each of them; it counts after failures only".to_owned();
+    let each = if cliffs.len() == 1 { "" } else { " on each of them" };
+    finding.help = format!("set `spec.retryInterval: 2m`{each}; it counts after failures only");
     // A single gate that has time enough fails rarely.
-    let most = cliffs.iter().take(MEASURED).map(|cliff| held_by(situation, cliff).len()).max().unwrap_or_default();
+    let most = cliffs.iter().take(MEASURED).map(|cliff| held_by(situation, cliff.id).len()).max().unwrap_or_default();
     let chain = if most * 3 >= situation.cluster.nodes.len() { CHAIN_OF_MANY } else { CHAIN };
     if tight.is_empty() && longest < chain {
         finding.severity = Severity::Info;

@@ -67,7 +67,7 @@ fn look(situation: &Situation<'_>, findings: &mut Vec<Finding>) {
 /// The HelmReleases that a Kustomization waits for after its start.
 fn carried(situation: &Situation<'_>, id: NodeId) -> Vec<usize> {
     let graph = &situation.graph;
-    let behind = |moment: Moment| graph.id(Actor::Node(id), moment).map(|id| graph.behind(id)).unwrap_or_default();
+    let behind = |moment: Moment| graph.id(Actor::Node(id), moment).map(|id| graph.behind(&[id])).unwrap_or_default();
     let before: FxHashSet<EventId> = behind(Moment::Start).into_iter().collect();
     let after = behind(Moment::Ready).into_iter().filter(|id| !before.contains(id)).map(|id| graph.event(id));
     let ready = after.filter(|event| event.moment == Moment::Ready);

@@ -112,9 +112,10 @@ fn report(situation: &Situation<'_>, entry: &Costly) -> Option<Finding> {
     finding.related.push(Related::new(text, Some(release.subject()), release.helm.name_span()));
     let held: Vec<String> = behind.iter().map(|id| cluster.node(*id).key.name.to_string()).collect();
     finding.why = format!(
-        "Compared were the names, namespaces, charts and API groups of what {} apply with every text in what {} applies. What a \
+        "Compared were the names, namespaces, charts and API groups of what {} {} with every text in what {} applies. What a \
          container needs at run time, or what an encrypted Secret says, cannot be seen, and an order may be wanted for its own sake.",
         short_list(&held, 6),
+        if held.len() == 1 { "applies" } else { "apply" },
         node.key.name
     );
     finding.help = format!(
@@ -132,9 +133,10 @@ fn only_behind(situation: &Situation<'_>, entry: &Costly) -> Vec<NodeId> {
         let ready = events.filter(|event: &Event| event.moment == Moment::Ready);
         ready.filter_map(|event| if let Actor::Node(id) = event.actor { Some(id) } else { None }).collect()
     };
-    let mut all = graph.behind(entry.ready);
+    let mut all = graph.behind(&[entry.ready]);
     all.push(entry.ready);
-    let others: Vec<EventId> = entry.others.iter().flat_map(|id| graph.behind(*id).into_iter().chain([*id])).collect();
+    let mut others = graph.behind(&entry.others);
+    others.extend(&entry.others);
     nodes(&all).difference(&nodes(&others)).copied().collect()
 }
 

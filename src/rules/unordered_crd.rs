@@ -2,13 +2,13 @@ use std::collections::BTreeMap;
 
 use super::{
     Context, Rule, Situation,
-    order::{Early, Search, cost, named, places},
-    wording::{list, short_list, subject_of},
+    order::{Early, Search, awaited, bringers, cost, depends_on_open_gate, edit, named, places, subjects},
+    wording::{CHART_KNOWN, list, short_list},
 };
 use crate::{
     finding::{Category, Confidence, Finding, RuleInfo, Severity, Tier},
-    cluster::NodeId,
-    graph::{Actor, EventId, Moment, Reason},
+    graph::{Actor, Moment, Reason},
+    source::Span,
 };
 
 pub(super) static RULE: Rule = Rule {
@@ -29,6 +29,7 @@ pub(super) static RULE: Rule = Rule {
 struct Race {
     kinds: Vec<String>,
     early: Vec<Early>,
+    bringers: Vec<(Actor, Span)>,
 }
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
@@ -42,17 +43,15 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             }
             let Some(needed) = situation.graph.id(Actor::Kind(index as u32), Moment::Exists) else { continue };
             let mut early = search.early(needed, Reason::NeedsKind);
-            // An edge that proves nothing is told by `unready-gate`.
-            early.retain(|early| !depends_on_bringer(situation, needed, early.node));
+            early.retain(|early| !depends_on_open_gate(situation, needed, early.node));
             if early.is_empty() {
                 continue;
             }
-            let providers = situation.graph.inputs(needed).map(|(before, _)| situation.graph.event(before).actor);
-            let mut providers: Vec<String> =
-                providers.map(|actor| subject_of(situation.cluster, actor).to_string()).collect();
+            let bringers = bringers(&situation.graph, needed);
+            let mut providers = subjects(situation.cluster, &bringers);
             providers.sort_unstable();
-            providers.dedup();
-            let race = races.entry((kind.is_soft, providers)).or_insert(Race { kinds: Vec::new(), early: Vec::new() });
+            let new = Race { kinds: Vec::new(), early: Vec::new(), bringers };
+            let race = races.entry((kind.is_soft, providers)).or_insert(new);
             race.kinds.push(kind.kind.to_string());
             for one in early {
                 if !race.early.iter().any(|known| known.node == one.node) {
@@ -62,25 +61,6 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         }
         findings.extend(races.iter().filter_map(|((is_soft, providers), race)| report(situation, *is_soft, providers, race)));
     }
-}
-
-/// Whether a Kustomization depends on one that applies what brings the definition.
-fn depends_on_bringer(situation: &Situation<'_>, needed: EventId, node: NodeId) -> bool {
-    let Some(start) = situation.graph.id(Actor::Node(node), Moment::Start) else { return false };
-    let owners: Vec<NodeId> = situation
-        .graph
-        .inputs(needed)
-        .flat_map(|(before, _)| match situation.graph.event(before).actor {
-            Actor::Node(node) => vec![node],
-            Actor::Release(index) => {
-                situation.cluster.releases[index as usize].providers.iter().map(|provider| provider.node).collect()
-            }
-            _ => Vec::new(),
-        })
-        .collect();
-    let is_bringer = |actor: Actor| matches!(actor, Actor::Node(on) if owners.contains(&on));
-    let mut inputs = situation.graph.inputs(start);
-    inputs.any(|(before, edge)| edge.reason == Reason::DependsOn && is_bringer(situation.graph.event(before).actor))
 }
 
 fn report(situation: &Situation<'_>, is_soft: bool, providers: &[String], race: &Race) -> Option<Finding> {
@@ -96,15 +76,17 @@ fn report(situation: &Situation<'_>, is_soft: bool, providers: &[String], race: 
     finding.confidence = if is_soft { Confidence::Low } else { first.confidence };
     finding.key = providers.join(" ");
     finding.label = format!("needs the definition of {}", race.kinds[0]);
-    finding.related = places(situation, &race.early);
+    finding.related = places(situation, &race.early, &race.bringers, "brings the definitions");
     finding.why = format!(
-        "In a cold start their dry-run fails (`no matches for kind \"{}\"`, reason ReconciliationFailed) until the definitions are there; \
-         it heals by itself, but {cost}.",
+        "In a cold start the dry-run fails (`no matches for kind \"{}\"`, reason ReconciliationFailed) until the definitions are there, and \
+         nothing else of the build is applied either. It heals by itself, but {cost}.",
         race.kinds[0]
     );
-    finding.help = format!(
-        "add `dependsOn` on the Kustomization that applies {}, with `wait: true` or `healthChecks` there; or set `retryInterval: 1m`",
-        list(providers)
-    );
+    if first.confidence < Confidence::High {
+        finding.why.push_str(CHART_KNOWN);
+    }
+    let bringer = race.bringers.first()?.0;
+    let order = edit(situation, &race.early, bringer, awaited(situation.cluster, bringer).as_deref());
+    finding.help = format!("{order}; or set `spec.retryInterval: 1m`, so that a lost race costs little");
     Some(finding)
 }

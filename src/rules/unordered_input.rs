@@ -1,6 +1,6 @@
 use super::{
     Context, Rule, Situation,
-    order::{Early, Search, cost, named, places},
+    order::{Early, Search, bringers, cost, depends_on_open_gate, edit, named, places, subjects},
     wording::{list, subject_of},
 };
 use crate::{
@@ -30,7 +30,10 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             if event.moment != Moment::Exists || !matches!(event.actor, Actor::Object(_) | Actor::Made(_)) {
                 continue;
             }
-            let readers = search.reading(needed);
+            let mut readers = search.reading(needed);
+            readers.retain(|(early, reason)| {
+                *reason != Reason::SubstituteFrom || !depends_on_open_gate(situation, needed, early.node)
+            });
             let reason = readers.first().map(|(_, reason)| *reason);
             let early: Vec<Early> = readers.into_iter().map(|(early, _)| early).collect();
             findings.extend(reason.and_then(|reason| report(situation, needed, reason, &early)));
@@ -42,18 +45,22 @@ fn report(situation: &Situation<'_>, needed: EventId, reason: Reason, early: &[E
     let cluster = situation.cluster;
     let first = early.first()?;
     let input = subject_of(cluster, situation.graph.event(needed).actor);
-    let actors = situation.graph.inputs(needed).map(|(before, _)| situation.graph.event(before).actor);
-    let owners: Vec<String> = actors.map(|actor| subject_of(cluster, actor).to_string()).collect();
-    let does = if early.len() == 1 { "reads" } else { "read" };
-    let message =
-        format!("{} {does} {input} without waiting for {}, which applies it", named(situation, early), list(&owners));
+    let bringers = bringers(&situation.graph, needed);
+    let bringer = bringers.first()?.0;
+    let (is_made, does) = (!matches!(bringer, Actor::Node(_)), if early.len() == 1 { "reads" } else { "read" });
+    let message = format!(
+        "{} {does} {input} without waiting for {}, which {} it",
+        named(situation, early),
+        list(&subjects(cluster, &bringers)),
+        if is_made { "makes" } else { "applies" }
+    );
     let mut finding = situation.finding(&RULE.info, cluster.node(first.node).subject(), first.span, message);
     let (severity, cost) = cost(situation, early);
     finding.severity = severity;
     finding.confidence = first.confidence;
     finding.members = vec![input.clone()];
     finding.label = format!("reads {input}");
-    finding.related = places(situation, early);
+    finding.related = places(situation, early, &bringers, if is_made { "makes it" } else { "applies it" });
     let symptom = match reason {
         Reason::SubstituteFrom => format!("BuildFailed (`substitute from '{}/{}' error`)", input.kind, input.name),
         Reason::Decryption => "BuildFailed".to_owned(),
@@ -62,6 +69,7 @@ fn report(situation: &Situation<'_>, needed: EventId, reason: Reason, early: &[E
     finding.why = format!(
         "In a cold start it is not there yet: Ready=False, reason {symptom}. It heals by itself once {input} exists, but {cost}."
     );
-    finding.help = format!("add `dependsOn` on the Kustomization that applies {input}, or apply it one level up, beside its reader");
+    let place = if is_made { "" } else { "; or apply it with the Kustomization that applies its reader" };
+    finding.help = format!("{}{place}", edit(situation, early, bringer, is_made.then(|| input.to_string()).as_deref()));
     Some(finding)
 }

@@ -1,6 +1,6 @@
 use super::{
     Context, Rule, Situation,
-    order::{Early, Search, cost, named, places},
+    order::{Early, Search, awaited, bringers, cost, edit, named, places, subjects},
     wording::{list, subject_of},
 };
 use crate::{
@@ -37,8 +37,8 @@ fn report(situation: &Situation<'_>, index: usize, needed: EventId, early: &[Ear
     let cluster = situation.cluster;
     let first = early.first()?;
     let namespace = &cluster.supply.namespaces[index].name;
-    let actors = situation.graph.inputs(needed).map(|(before, _)| situation.graph.event(before).actor);
-    let makers: Vec<String> = actors.map(|actor| subject_of(cluster, actor).to_string()).collect();
+    let bringers = bringers(&situation.graph, needed);
+    let makers = subjects(cluster, &bringers);
     let who = named(situation, early);
     let does = if early.len() == 1 { "applies" } else { "apply" };
     let message = format!("{who} {does} objects into namespace {namespace} without waiting for {}, which makes it", list(&makers));
@@ -48,14 +48,13 @@ fn report(situation: &Situation<'_>, index: usize, needed: EventId, early: &[Ear
     finding.confidence = first.confidence.min(Confidence::Medium);
     finding.members = vec![subject_of(cluster, situation.graph.event(needed).actor)];
     finding.label = format!("goes into namespace {namespace}");
-    finding.related = places(situation, early);
+    finding.related = places(situation, early, &bringers, "makes it");
     finding.why = format!(
-        "In a cold start their dry-run fails (`namespaces \"{namespace}\" not found`, reason ReconciliationFailed) until the namespace is \
-         there; it heals by itself, but {cost}."
+        "In a cold start the dry-run fails (`namespaces \"{namespace}\" not found`, reason ReconciliationFailed) until the namespace is there, \
+         and nothing else of the build is applied either. It heals by itself, but {cost}."
     );
-    finding.help = format!(
-        "add a Namespace `{namespace}` to the build that needs it, or `dependsOn` on the Kustomization that applies {}",
-        list(&makers)
-    );
+    let bringer = bringers.first()?.0;
+    let order = edit(situation, early, bringer, awaited(cluster, bringer).as_deref());
+    finding.help = format!("{order}; or list a Namespace `{namespace}` in the same build, whose first stage creates it before the rest");
     Some(finding)
 }

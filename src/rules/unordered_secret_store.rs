@@ -2,14 +2,14 @@ use std::collections::BTreeMap;
 
 use super::{
     Context, Rule, Situation,
-    order::{Early, Search, named, places},
+    order::{Early, Search, edit, named, places},
     wording::list,
 };
 use crate::{
     cluster::{NodeId, ObjectKey, Provider},
     finding::{Category, Confidence, Finding, RuleInfo, Severity, Tier},
     flux::is_open_text,
-    graph::{Actor, EventId, Moment},
+    graph::Actor,
 };
 
 pub(super) static RULE: Rule = Rule {
@@ -31,12 +31,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         let mut search = Search::new(&situation.graph);
         for (store, users) in users(situation) {
             let Some(providers) = situation.cluster.objects.get(store) else { continue };
-            let needed: Vec<EventId> = providers
-                .iter()
-                .filter_map(|provider| situation.graph.id(Actor::Node(provider.node), Moment::Applied))
-                .collect();
-            let starting = search.starting(&needed, users.keys().copied());
-            let early: Vec<Early> = starting.into_iter().filter_map(|node| users.get(&node).copied()).collect();
+            let early = search.before(providers, &users);
             findings.extend(report(situation, store, providers, &early));
         }
     }
@@ -47,7 +42,10 @@ fn users<'a>(situation: &Situation<'a>) -> BTreeMap<&'a ObjectKey, BTreeMap<Node
     let cluster = situation.cluster;
     let mut users: BTreeMap<&ObjectKey, BTreeMap<NodeId, Early>> = BTreeMap::new();
     let is_store = |key: &&ObjectKey| key.kind.ends_with("SecretStore") && key.group == "external-secrets.io";
-    let stores: Vec<&ObjectKey> = cluster.objects.keys().filter(is_store).collect();
+    let mut stores: BTreeMap<(&str, &str), Vec<&ObjectKey>> = BTreeMap::new();
+    for key in cluster.objects.keys().filter(is_store) {
+        stores.entry((&key.kind, &key.name)).or_default().push(key);
+    }
     let secrets = cluster.objects.iter().filter(|(key, _)| key.kind == "ExternalSecret" && !key.is_unresolved());
     for (key, providers) in secrets {
         for provider in providers.iter().filter(|provider| provider.set.is_none()) {
@@ -66,15 +64,19 @@ fn users<'a>(situation: &Situation<'a>) -> BTreeMap<&'a ObjectKey, BTreeMap<Node
     users
 }
 
-fn store<'a>(stores: &[&'a ObjectKey], kind: &str, namespace: &str, name: &str) -> Option<&'a ObjectKey> {
+fn store<'a>(
+    stores: &BTreeMap<(&str, &str), Vec<&'a ObjectKey>>,
+    kind: &str,
+    namespace: &str,
+    name: &str,
+) -> Option<&'a ObjectKey> {
     if is_open_text(name) {
         return None;
     }
-    let is_of_cluster = kind == "ClusterSecretStore";
     // kustomize sets a namespace on a ClusterSecretStore as well.
-    let is_named =
-        |key: &ObjectKey| key.kind == kind && key.name == name && (is_of_cluster || key.namespace == namespace);
-    stores.iter().copied().find(|key| is_named(key))
+    let is_of_cluster = kind == "ClusterSecretStore";
+    let mut named = stores.get(&(kind, name))?.iter().copied();
+    named.find(|key| is_of_cluster || key.namespace == namespace)
 }
 
 fn report(situation: &Situation<'_>, store: &ObjectKey, providers: &[Provider], early: &[Early]) -> Option<Finding> {
@@ -90,10 +92,11 @@ fn report(situation: &Situation<'_>, store: &ObjectKey, providers: &[Provider], 
     let mut finding = situation.finding(&RULE.info, situation.cluster.node(first.node).subject(), first.span, message);
     finding.members = vec![store.clone()];
     finding.label = format!("reads from {store}");
-    finding.related = places(situation, early);
+    let bringers = [(Actor::Node(providers.first()?.node), situation.cluster.object(*providers.first()?).place())];
+    finding.related = places(situation, early, &bringers, "applies the store");
     finding.why = "In a cold start the ExternalSecret stays at Ready=False until the store is there and valid, and the health check that waits \
                    for it spends its timeout meanwhile. External Secrets asks again by itself."
         .to_owned();
-    finding.help = format!("add `dependsOn` on the Kustomization that applies {store}, and let that one wait for it");
+    finding.help = edit(situation, early, bringers[0].0, Some(&store.to_string()));
     Some(finding)
 }

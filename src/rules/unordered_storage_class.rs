@@ -2,13 +2,13 @@ use std::collections::BTreeMap;
 
 use super::{
     Context, Rule, Situation,
-    order::{Early, Search, named, places},
+    order::{Early, Search, edit, named, places},
     wording::list,
 };
 use crate::{
     cluster::{NodeId, ObjectKey, Provider},
     finding::{Category, Confidence, Finding, RuleInfo, Severity, Tier},
-    graph::{Actor, EventId, Moment},
+    graph::Actor,
 };
 
 pub(super) static RULE: Rule = Rule {
@@ -30,12 +30,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         let mut search = Search::new(&situation.graph);
         for (class, users) in users(situation) {
             let providers = &situation.cluster.objects[class];
-            let needed: Vec<EventId> = providers
-                .iter()
-                .filter_map(|provider| situation.graph.id(Actor::Node(provider.node), Moment::Applied))
-                .collect();
-            let starting = search.starting(&needed, users.keys().copied());
-            let early: Vec<Early> = starting.into_iter().filter_map(|node| users.get(&node).copied()).collect();
+            let early = search.before(providers, &users);
             findings.extend(report(situation, class, providers, &early));
         }
     }
@@ -77,10 +72,11 @@ fn report(situation: &Situation<'_>, class: &ObjectKey, providers: &[Provider], 
     finding.severity = if waits { Severity::Warning } else { Severity::Info };
     finding.members = vec![class.clone()];
     finding.label = format!("is of {class}");
-    finding.related = places(situation, early);
+    let bringers = [(Actor::Node(providers.first()?.node), situation.cluster.object(*providers.first()?).place())];
+    finding.related = places(situation, early, &bringers, "applies the class");
     finding.why = "In a cold start the claim stays Pending until the class and its provisioner are there; a health check that waits for it \
                    spends its timeout meanwhile, and ends with HealthCheckFailed (`PersistentVolumeClaim … status: 'InProgress'`)."
         .to_owned();
-    finding.help = format!("add `dependsOn` on the Kustomization that applies {class}");
+    finding.help = edit(situation, early, bringers[0].0, None);
     Some(finding)
 }

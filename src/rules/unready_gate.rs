@@ -3,7 +3,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     Context, Rule, Situation,
     health::dependents,
-    wording::{list, names, short_list},
+    order::next_attempt,
+    wording::{CHART_KNOWN, list, names, short_list},
 };
 use crate::{
     cluster::{Node, NodeId, ObjectKey},
@@ -23,7 +24,7 @@ pub(super) static RULE: Rule = Rule {
         summary: "Dependents start before what they need runs, because the dependency does not wait for it.",
         category: Category::Gate,
         severity: Severity::Warning,
-        confidence: Confidence::High,
+        confidence: Confidence::Medium,
         tier: Tier::Stable,
         since: "0.1.0",
         page: include_str!("../../rules/unready-gate.md"),
@@ -82,6 +83,9 @@ fn open_gate(situation: &Situation<'_>, needs: &Needs<'_>, id: NodeId, node: &No
     let mut told = BTreeSet::new();
     finding.related.retain(|related| told.insert((related.location, related.subject.clone(), related.message.clone())));
     finding.why = why(situation, &needed);
+    if needed.iter().any(|(.., need)| need.is_applied) {
+        finding.why.push_str(CHART_KNOWN);
+    }
     finding.help = help(situation, id, &needed);
     finding.confidence = needed.iter().map(|(.., need)| need.confidence).max().unwrap_or(Confidence::Low);
     if needed.iter().all(|(.., need)| need.is_bootstrapped) {
@@ -94,15 +98,10 @@ fn open_gate(situation: &Situation<'_>, needs: &Needs<'_>, id: NodeId, node: &No
 fn why(situation: &Situation<'_>, needed: &[(NodeId, Span, Need)]) -> String {
     let (dependent, _, need) = &needed[0];
     let node = situation.cluster.node(*dependent);
-    let spec = &node.kustomization.spec;
-    let retry = match (&spec.retry_interval, &spec.interval) {
-        (Some(retry), _) => format!("`retryInterval`, {retry}"),
-        (None, Some(interval)) => format!("`interval`, {interval}, since it has no `retryInterval`"),
-        (None, None) => "`interval`".to_owned(),
-    };
+    let comes = next_attempt(situation, *dependent).map_or_else(|| "after its `interval`".to_owned(), |(_, comes)| comes);
     format!(
         "A dependency without a health check is Ready as soon as its objects are applied, when charts have not even been fetched. In a fresh cluster {} \
-         ends its first attempt at Ready=False, reason {}, and the next one comes after {retry}. It heals by retry, and what depends on it waits \
+         ends its first attempt at Ready=False, reason {}, and the next one comes {comes}. It heals by retry, and what depends on it waits \
          as long.",
         node.subject(),
         need.symptom,
@@ -126,7 +125,9 @@ fn help(situation: &Situation<'_>, id: NodeId, needed: &[(NodeId, Span, Need)]) 
     if !own.is_empty() {
         let entries: Vec<String> = own.values().map(|need| need.check.clone()).collect();
         let node = cluster.node(id);
-        ways.push(format!("add `healthChecks: [{}]` to {}, or `wait: true`", entries.join(", "), node.key.name));
+        // What a controller makes is not among what `wait` looks at.
+        let or_wait = if own.values().all(|need| need.is_applied) { ", or `wait: true`" } else { "" };
+        ways.push(format!("add `healthChecks: [{}]` to {}{or_wait}", entries.join(", "), node.key.name));
     }
     if !nested.is_empty() {
         ways.push(format!("depend on {} instead, which builds it", list(&nested.into_iter().collect::<Vec<_>>())));

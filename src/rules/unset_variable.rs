@@ -63,9 +63,9 @@ fn unset(situation: &Situation<'_>, node: &Node) -> Option<Finding> {
     let is_strict = cluster.controllers.has_strict_substitution(cluster.version);
     let is_known = cluster.version.is_some() || gate.is_some();
     let names = names(uses);
-    let are = if names.len() == 1 { "is" } else { "are" };
+    let (are, have) = if names.len() == 1 { ("is", "has") } else { ("are", "have") };
     let names = short_list(&names, NAMES);
-    let message = format!("{} uses {names}, which {are} set nowhere and {are} without default", node.subject());
+    let message = format!("{} uses {names}, which {are} set nowhere and {have} no default", node.subject());
     let mut finding = situation.finding(&RULE.info, node.subject(), first.span, message);
     finding.label = "not set".to_owned();
     finding.related.push(variables_of(node));

@@ -67,7 +67,8 @@ fn unknown(context: &Context<'_>, suppression: &Suppression) -> Vec<Finding> {
     unknown
         .map(|id| {
             let message = format!("this comment names `{id}`, which is no rule");
-            let mut finding = about(context, suppression, message);
+            let subject = Subject::file(context.tree.path(suppression.span.file));
+            let mut finding = Finding::new(&RULE.info, subject, suppression.span, message);
             finding.key.clone_from(id);
             finding.label = "no such rule".to_owned();
             finding.why = REPORTED.to_owned();
@@ -116,6 +117,10 @@ fn rule(id: &str) -> Option<&'static RuleInfo> {
 }
 
 fn nearest(id: &str) -> Option<&'static str> {
+    // What is much longer than any of them is like none.
+    if id.len() > 100 {
+        return None;
+    }
     let likeness = |known: &str| strsim::jaro_winkler(&id.to_lowercase(), known);
     let best = RULES.iter().map(|rule| rule.info.id).max_by(|left, right| likeness(left).total_cmp(&likeness(right)));
     best.filter(|known| likeness(known) >= NEAR)

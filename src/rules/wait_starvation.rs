@@ -101,9 +101,10 @@ fn report(situation: &Situation<'_>, top: NodeId, known: &[Option<Chain>]) -> Fi
     let workers = workers(cluster);
     let subject = cluster.node(top).subject();
     let message = format!(
-        "{} Kustomizations wait for one another's children, as many as there are workers or more: {}",
+        "{} Kustomizations wait one inside the other ({}), and kustomize-controller has {workers} workers: none is left for {}",
         links.len(),
-        short_list(&chain, 8)
+        short_list(&chain[..links.len()], 8),
+        chain.get(workers).or(chain.last()).map_or("", String::as_str)
     );
     let first = links.first().map_or(Span::NONE, |(_, _, span)| *span);
     let mut finding = situation.finding(&RULE.info, subject, first, message);
@@ -118,7 +119,7 @@ fn report(situation: &Situation<'_>, top: NodeId, known: &[Option<Chain>]) -> Fi
          at its timeout (HealthCheckFailed), and every other Kustomization waits meanwhile. It is the same at each commit.",
         chain.get(workers).or(chain.last()).map_or("", String::as_str)
     );
-    finding.help = "take `wait: true` from the Kustomizations that only apply other Kustomizations, and order their children with `dependsOn`, \
+    finding.help = "remove `wait: true` from the Kustomizations that only apply other Kustomizations, and order their children with `dependsOn`, \
                     which holds no worker; or raise `--concurrent`"
         .to_owned();
     finding

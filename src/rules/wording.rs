@@ -2,8 +2,9 @@
 
 pub(super) use crate::finding::about;
 use crate::{
+    catalog,
     cluster::{Cluster, NodeId},
-    finding::{Finding, Related, Subject},
+    finding::{Confidence, Finding, Related, Subject},
     graph::{Actor, Step},
     source::{Span, Tree},
 };
@@ -25,6 +26,17 @@ pub(super) fn tell_links(cluster: &Cluster, links: &[&Step], finding: &mut Findi
         .map(|step| Related::new(step.told(cluster).text, Some(subject_of(cluster, step.after.actor)), step.edge.span))
         .collect();
 }
+
+/// What a row of a catalogue is worth: it is known of the world and not of this repository, so it is never certain.
+pub(super) const fn worth(row: catalog::Confidence) -> Confidence {
+    match row {
+        catalog::Confidence::High | catalog::Confidence::Medium => Confidence::Medium,
+        catalog::Confidence::Low => Confidence::Low,
+    }
+}
+
+/// What a finding rests on that names a chart for a definition.
+pub(super) const CHART_KNOWN: &str = " That this chart brings the definition is known from a catalogue.";
 
 /// How often the controller of `kind` looks again at a dependency that is not ready, as people say it.
 pub(super) fn requeue(cluster: &Cluster, kind: &str) -> String {

@@ -1,6 +1,6 @@
 use super::{
     Context, Rule,
-    dependencies::Target,
+    dependencies::{Doubts, Target},
     renamed_reference::unexplained,
 };
 use crate::finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Tier};
@@ -21,6 +21,7 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for situation in context.situations {
+        let doubts = Doubts::of(context.tree, situation.cluster);
         for entry in unexplained(context, situation) {
             let Target::OtherKind { subject, span, owner } = &entry.target else { continue };
             let message = format!("{} depends on {}, but `{}` is a {}", entry.subject, entry.wanted(), entry.name, subject.kind);
@@ -41,7 +42,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
                 }
                 _ => "name a Kustomization instead".to_owned(),
             };
-            let finding = entry.doubted(finding, context.tree, situation.cluster);
+            let finding = entry.doubted(finding, &doubts);
             findings.push(situation.weighed(finding, false));
         }
     }

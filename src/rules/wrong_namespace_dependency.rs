@@ -1,6 +1,6 @@
 use super::{
     Context, Rule,
-    dependencies::Target,
+    dependencies::{Doubts, Target},
     renamed_reference::unexplained,
     wording::list,
 };
@@ -22,6 +22,7 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for situation in context.situations {
+        let doubts = Doubts::of(context.tree, situation.cluster);
         for entry in unexplained(context, situation) {
             let Target::OtherNamespace(there) = &entry.target else { continue };
             let namespaces: Vec<String> = there.iter().map(|(namespace, _)| format!("`{namespace}`")).collect();
@@ -42,7 +43,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             );
             let wanted = there.first().map_or("", |(namespace, _)| namespace.as_str());
             finding.help = format!("set `namespace: {wanted}` on the `dependsOn` entry");
-            let finding = entry.doubted(finding, context.tree, situation.cluster);
+            let finding = entry.doubted(finding, &doubts);
             findings.push(situation.weighed(finding, false));
         }
     }

@@ -38,11 +38,16 @@ impl LineIndex {
         let start = self.starts[line] as usize;
         let before = &text[start..at];
         let before = if start == 0 { before.strip_prefix('\u{feff}').unwrap_or(before) } else { before };
+        // Lines may be very long, and hold very many places.
+        let (characters, units) = match before.is_ascii() {
+            true => (before.len(), before.len()),
+            false => (before.chars().count(), before.chars().map(char::len_utf16).sum()),
+        };
         Position {
             line: offset(line + 1),
-            column: offset(before.chars().count() + 1),
+            column: offset(characters + 1),
             byte_column: offset(before.len() + 1),
-            utf16_column: offset(before.encode_utf16().count() + 1),
+            utf16_column: offset(units + 1),
         }
     }
 }

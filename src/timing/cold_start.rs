@@ -4,6 +4,7 @@ use super::{Durations, constants};
 use crate::{
     catalog::Range,
     cluster::{Cluster, NodeId},
+    finding::Confidence,
     graph::{Actor, Cost, Edge, Event, EventGraph, EventId, Moment, Reason, Solution},
 };
 
@@ -24,6 +25,8 @@ pub struct ColdStart {
     low: Solution,
     pub(super) typical: Solution,
     high: Solution,
+    /// Edges less sure than this are left out.
+    pub(super) least: Confidence,
 }
 
 pub(super) struct At<'d> {
@@ -62,8 +65,11 @@ impl ColdStart {
     /// Computes the cold start of a cluster from its graph and durations.
     #[must_use]
     pub fn of(graph: &EventGraph, durations: &Durations) -> Self {
-        let solve = |quantile| graph.earliest(&At { durations, quantile });
-        Self { low: solve(Quantile::Low), typical: solve(Quantile::Typical), high: solve(Quantile::High) }
+        // Where a guess would keep something from ever happening, the minutes are those without guesses.
+        let is_same = graph.possible(Confidence::Low, &[]) == graph.possible(Confidence::High, &[]);
+        let least = if is_same { Confidence::Low } else { Confidence::High };
+        let solve = |quantile| graph.earliest(&At { durations, quantile }, least);
+        Self { low: solve(Quantile::Low), typical: solve(Quantile::Typical), high: solve(Quantile::High), least }
     }
 
     /// When an event happens, counted from the first reconciliation; `None` where it never does.

@@ -64,26 +64,42 @@ pub struct Comment {
     pub trailing: bool,
 }
 
-impl File {
-    /// The value of the key that stands in the bytes of `line`, where the value begins behind them.
+/// Values that begin below the line of their key, by where the key begins.
+#[derive(Debug)]
+pub struct ValuesBelow {
+    found: Vec<(u32, Span)>,
+}
+
+impl ValuesBelow {
+    /// The value of the key that stands in the bytes of `line`.
     #[must_use]
-    pub fn value_below(&self, line: Range<u32>) -> Option<Span> {
-        let is_near = |node: &Node| node.span.start <= line.end && node.span.end >= line.start;
+    pub fn of(&self, line: Range<u32>) -> Option<Span> {
+        let until = self.found.partition_point(|(key, _)| *key < line.end);
+        let (key, value) = self.found[..until].last()?;
+        (*key >= line.start && value.start > line.end).then_some(*value)
+    }
+}
+
+impl File {
+    /// The values that begin on a line below that of their key.
+    #[must_use]
+    pub fn values_below(&self, text: &str) -> ValuesBelow {
+        let mut found = Vec::new();
         let mut open: Vec<&Node> = self.documents.iter().map(|document| &document.root).collect();
-        let mut found = None;
         while let Some(node) = open.pop() {
             // What an alias or a merge key repeats stands elsewhere.
             for entry in node.entries().filter(|entry| node.span.contains(entry.key_span)) {
-                let value = &entry.value;
-                if line.contains(&entry.key_span.start) && value.span.start > line.end && node.span.contains(value.span)
-                {
-                    found = Some(value.span);
+                let (key, value) = (entry.key_span, &entry.value);
+                if node.span.contains(value.span) {
+                    let between = text.get(key.end as usize..value.span.start as usize);
+                    found.extend(between.is_some_and(|text| text.contains('\n')).then_some((key.start, value.span)));
+                    open.push(value);
                 }
-                open.extend((node.span.contains(value.span) && is_near(value)).then_some(value));
             }
-            open.extend(node.items().filter(|item| node.span.contains(item.span) && is_near(item)));
+            open.extend(node.items().filter(|item| node.span.contains(item.span)));
         }
-        found
+        found.sort_unstable_by_key(|(key, value)| (*key, value.start));
+        ValuesBelow { found }
     }
 
     /// A file whose one document is broken.
@@ -113,7 +129,7 @@ mod tests {
         let file = parse(FileId::from_index(0), text.as_bytes());
         let below = |line: &str| {
             let start = text.find(line).expect("a line of the text");
-            let value = file.value_below(start as u32..(start + line.len()) as u32)?;
+            let value = file.values_below(text).of(start as u32..(start + line.len()) as u32)?;
             text.get(value.start as usize..value.end as usize)
         };
         assert_eq!(below("    - name: a"), None);

@@ -291,3 +291,73 @@ fn what_cannot_be_read_is_told() {
         assert!(matches!(alone, Err(fluxdag::Error::Source(_))));
     }
 }
+
+#[test]
+fn where_nothing_but_a_broken_flux_object_is_there_that_is_an_error() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    write(
+        folder.path(),
+        "apps.yaml",
+        "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: x\nspec: [\n",
+    );
+    let analysis = lint(&[folder.path().to_owned()], &Options::default()).expect("an analysis");
+    let findings = found(&analysis, "invalid-yaml");
+    assert!(findings.len() == 1 && findings[0].severity == Severity::Error, "{:?}", analysis.findings);
+}
+
+/// Comparing two texts of a million letters by their letters takes terabytes.
+#[test]
+fn names_of_a_million_letters_are_not_compared_with_each_other() {
+    let long = "a".repeat(1_000_000);
+    let release = |name: &str, on: &str| {
+        format!(
+            "---\napiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {{name: \"{name}\", namespace: default}}\n\
+             spec: {{interval: 1h, chartRef: {{kind: OCIRepository, name: \"{on}\"}}, dependsOn: [{{name: \"{on}\"}}]}}\n\
+             ---\napiVersion: source.toolkit.fluxcd.io/v1\nkind: OCIRepository\nmetadata: {{name: \"{name}\", namespace: default}}\n\
+             spec: {{interval: 1h, url: 'oci://example.com/x'}}\n"
+        )
+    };
+    let apps = kustomization("apps", &format!("./{long}"), &format!(", dependsOn: [{{name: {long}b}}]"));
+    let more = kustomization(&long, "./apps", "");
+    let analysis = analyse(&[
+        ("clusters/prod/apps.yaml", apps),
+        ("clusters/prod/more.yaml", more),
+        ("apps/release.yaml", release(&long, &format!("{long}b"))),
+        ("apps/ignored.yaml", format!("{}# fluxdag: ignore[{long}]\n", config_map("x"))),
+    ]);
+    assert_eq!(found(&analysis, "dangling-dependency").len(), 2);
+    assert_eq!(found(&analysis, "missing-path").len(), 1);
+}
+
+#[test]
+fn comments_in_great_number_take_no_time() {
+    const MANY: usize = 20_000;
+    let ids: Vec<String> = (0..MANY).map(|at| format!("r{at}")).collect();
+    let (line, first) = ("# fluxdag: ignore[retry-cliff]\n", "# fluxdag: ignore-file[retry-cliff] x\n");
+    let keys: String = (0..MANY).map(|at| format!("  # fluxdag: ignore[retry-cliff]\n  k{at}: v\n")).collect();
+    let analysis = analyse(&[
+        ("clusters/prod/apps.yaml", kustomization("apps", "./apps", "")),
+        ("apps/behind.yaml", format!("{}{}", config_map("a"), line.repeat(MANY))),
+        ("apps/above.yaml", format!("{}{}", first.repeat(MANY), config_map("b"))),
+        ("apps/keys.yaml", format!("{}data:\n{keys}", config_map("c"))),
+        ("apps/ids.yaml", format!("# fluxdag: ignore[{}]\n{}", ids.join(","), config_map("d"))),
+        ("apps/line.yaml", format!("# x {}\n{}", "# fluxdag: ignore[retry-cliff] ".repeat(MANY), config_map("e"))),
+    ]);
+    assert!(found(&analysis, "unused-suppression").len() >= 5 * MANY, "{}", analysis.findings.len());
+}
+
+/// What several builds share knows none of the places that name it: here `z` is built first, and `a` tells.
+#[test]
+fn an_empty_base_is_told_with_the_place_that_names_it_in_that_build() {
+    let analysis = analyse(&[
+        ("clusters/prod/z.yaml", kustomization("z", "./z", "")),
+        ("z/kustomization.yaml", "resources: [../base, a.yaml]\n".to_owned()),
+        ("z/a.yaml", kustomization("a", "./a", "")),
+        ("a/kustomization.yaml", "resources: [../base]\n".to_owned()),
+        ("base/kustomization.yaml", "apiVersion: kustomize.config.k8s.io/v1beta1\n".to_owned()),
+    ]);
+    let findings = found(&analysis, "build-failure");
+    assert!(findings.len() == 1 && findings[0].subject.name == "a", "{:?}", analysis.findings);
+    let used = findings[0].related.iter().find(|related| related.message == "used here").expect("what names it");
+    assert_eq!(analysis.tree.path(used.location.expect("a place").file), "a/kustomization.yaml");
+}

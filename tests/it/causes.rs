@@ -230,3 +230,22 @@ spec: {interval: 1h, path: ./leaf, prune: true, sourceRef: {kind: GitRepository,
     let fresh = why(&[node("reader", "  wait: true\n", EXTERNAL_SECRET), node("stores", AFTER_READER, STORE)]);
     assert!(fresh.contains("fails when it is rebuilt"), "{fresh}");
 }
+
+#[test]
+fn a_guess_keeps_no_minutes_from_being_told() {
+    use fluxdag::{
+        Survey,
+        cluster::NodeKey,
+        graph::EventGraph,
+        survey,
+        timing::{ColdStart, Durations},
+    };
+    let fixture = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/cr-beside-operator");
+    let Survey { clusters, .. } = survey(&[fixture.into()], &Options::default()).unwrap();
+    let cluster = clusters.iter().find(|cluster| cluster.reached).unwrap();
+    let graph = EventGraph::of(cluster);
+    assert_eq!(graph.deadlocks().len(), 1);
+    let cold_start = ColdStart::of(&graph, &Durations::of(cluster));
+    let node = cluster.find(&NodeKey::new("flux-system", "cert-manager")).unwrap();
+    assert!(cold_start.ready(&graph, node).is_some(), "the catalogue may be wrong; then this is when it is Ready");
+}

@@ -10,6 +10,7 @@ use fluxdag::{
     Analysis, Error, Options,
     finding::{Confidence, Severity},
     lint,
+    rules::RULES,
 };
 
 /// The rule and the subject of every finding of a fixture.
@@ -30,21 +31,31 @@ const FIXTURES: &[(&str, Expected)] = &[
     ("clean-applied-by-hand", &[]),
     ("clean-artifact-generator", &[]),
     ("clean-bootstrap", &[]),
+    ("clean-equal-names", &[]),
     ("clean-flux-instance", &[]),
+    ("clean-generated", &[]),
     ("clean-home-ops", &[]),
     ("clean-home-vars", &[]),
     ("clean-hub", &[]),
     ("clean-other-revisions", &[]),
+    ("clean-outside-inputs", &[]),
+    ("clean-own-root", &[]),
+    ("clean-parent-entries", &[]),
     ("clean-patched-instance", &[]),
     ("clean-patched-sync", &[]),
     ("clean-path-prefix", &[]),
+    ("clean-plain-roots", &[]),
     ("clean-shared-base", &[]),
     ("clean-remote-cluster", &[]),
     ("clean-resource-set", &[]),
+    ("clean-templates", &[]),
     ("clean-two-providers", &[]),
     ("cr-beside-operator", &[("crd-deadlock", "Kustomization/flux-system/cert-manager")]),
     ("input-without-edge", &[("unordered-input", "Kustomization/flux-system/web")]),
     ("namespace-too-late", &[("namespace-deadlock", "Kustomization/flux-system/agents")]),
+    ("namespace-cycle", &[("namespace-deadlock", "Kustomization/flux-system/policies")]),
+    ("namespace-without-edge", &[("unordered-namespace", "Kustomization/flux-system/media")]),
+    ("secret-without-edge", &[("unordered-input", "Kustomization/flux-system/web")]),
     ("chain-without-retry-interval", &[("retry-cliff", "Kustomization/flux-system/namespaces")]),
     ("cyclic-bases", &[("build-failure", "Kustomization/flux-system/apps")]),
     ("deadlock-no-wait", &[("wait-deadlock", "Kustomization/flux-system/apps")]),
@@ -60,12 +71,14 @@ const FIXTURES: &[(&str, Expected)] = &[
     ("heavy-in-wait-fixed", &[]),
     ("mapped-sources", &[]),
     ("link-out", &[("build-failure", "Kustomization/flux-system/apps")]),
+    ("missing-file", &[("build-failure", "Kustomization/flux-system/web")]),
     ("sync-not-listed", &[]),
     (
         "resource-set-conflict",
         &[("duplicate-owner", "ConfigMap/blue/settings"), ("dangling-dependency", "Kustomization/flux-system/web")],
     ),
     ("timeout-below-content", &[("timeout-below-need", "Kustomization/flux-system/core")]),
+    ("two-owners", &[("duplicate-owner", "ConfigMap/default/settings")]),
     (
         "unlisted-file",
         &[
@@ -106,6 +119,21 @@ fn fixtures_give_the_findings_they_are_there_for() {
                 differ(&found, &expected)
             ));
         }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_clean_fixture_gives_no_finding_of_an_error_rule_at_any_severity() {
+    let errors: BTreeSet<&str> =
+        RULES.iter().filter(|rule| rule.info.severity == Severity::Error).map(|rule| rule.info.id).collect();
+    let mut wrong = Vec::new();
+    for (name, _) in FIXTURES.iter().copied().filter(|(name, _)| name.starts_with("clean-")) {
+        let copy = copy(name);
+        let findings = run(&copy.path().join(name), name).findings;
+        let of_errors =
+            findings.iter().filter(|finding| errors.contains(finding.rule) && finding.confidence >= Confidence::Medium);
+        wrong.extend(of_errors.map(|finding| format!("{name}: {} {}", finding.rule, finding.message)));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

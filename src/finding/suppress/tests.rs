@@ -11,7 +11,7 @@ fn read(text: &str) -> Vec<Suppression> {
     let start = text.find('#').expect("a comment");
     let end = text[start..].find('\n').map_or(text.len(), |length| start + length);
     let line = text[..start].rsplit('\n').next().unwrap_or_default();
-    Suppression::read(text, Span::new(file, start as u32, end as u32), !line.trim().is_empty(), false)
+    CommentReader::new(text, false).read(Span::new(file, start as u32, end as u32), !line.trim().is_empty())
 }
 
 /// The ids, the reason and the fault of each suppression in a comment.
@@ -63,7 +63,7 @@ fn a_malformed_comment_says_what_is_wrong() {
 #[test]
 fn a_reason_may_be_required() {
     let file = FileId::from_index(0);
-    let read = |text: &str| Suppression::read(text, Span::new(file, 5, text.len() as u32), true, true);
+    let read = |text: &str| CommentReader::new(text, true).read(Span::new(file, 5, text.len() as u32), true);
     assert_eq!(read("a: b # fluxdag: ignore[a]")[0].fault, Some(Fault::NoReason));
     assert_eq!(read("a: b # fluxdag: ignore[a] why")[0].fault, None);
 }
@@ -161,7 +161,7 @@ proptest::proptest! {
         let text = format!("{before}{comment}{after}");
         let span = Span::new(FileId::from_index(0), before.len() as u32, (before.len() + comment.len()) as u32);
         for trailing in [true, false] {
-            for found in Suppression::read(&text, span, trailing, false) {
+            for found in CommentReader::new(&text, false).read(span, trailing) {
                 proptest::prop_assert!(text.get(found.span.start as usize..found.span.end as usize).is_some_and(|text| text.starts_with('#')));
             }
         }

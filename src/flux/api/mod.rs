@@ -28,8 +28,8 @@ pub const SOURCE_EXTENSIONS_GROUP: &str = "source.extensions.fluxcd.io";
 /// API group of the Flux Operator's objects.
 pub const OPERATOR_GROUP: &str = "fluxcd.controlplane.io";
 
-/// An entry of `dependsOn`. It has no kind: it names an object of the referrer's own kind (flux-semantics: there are no
-/// dependencies across kinds, kustomize-controller v1.9 `checkDependencies`).
+/// An entry of `dependsOn`. It has no kind: it names an object of the referrer's own kind, and there are no dependencies
+/// across kinds (kustomize-controller v1.9 and helm-controller v1.6, `checkDependencies`).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DependencyReference {

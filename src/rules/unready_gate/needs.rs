@@ -6,13 +6,13 @@ use rustc_hash::FxHashSet;
 use smol_str::SmolStr;
 
 use crate::{
-    catalog::{self, CrdCatalog, CrdOwner},
+    catalog::{CrdCatalog, CrdOwner},
     cluster::{Cluster, Node, NodeId, ObjectKey, chart_of},
     finding::{Confidence, Subject},
     flux::{Health, Policy, health_of, variable_sources},
     graph::{Actor, Event, EventId, Moment},
     kustomize::Object,
-    rules::{Situation, health::hides_objects},
+    rules::{Situation, health::hides_objects, wording::worth},
     source::{Span, Tree},
     yaml,
 };
@@ -32,6 +32,8 @@ pub(super) struct Need {
     pub(super) holder: NodeId,
     /// The entry of `healthChecks` that would wait for it.
     pub(super) check: String,
+    /// Whether that names an object which the Kustomization applies.
+    pub(super) is_applied: bool,
     /// Reason and message of the controller.
     pub(super) symptom: String,
     pub(super) confidence: Confidence,
@@ -126,12 +128,9 @@ impl<'a> Needs<'a> {
                     provided_at: release.helm.name_span(),
                     holder,
                     check: check(&release.subject()),
+                    is_applied: true,
                     symptom: format!("ReconciliationFailed (`dry-run failed: no matches for kind \"{kind}\"`), with none of its objects applied"),
-                    confidence: match row.confidence {
-                        catalog::Confidence::High => Confidence::High,
-                        catalog::Confidence::Medium => Confidence::Medium,
-                        catalog::Confidence::Low => Confidence::Low,
-                    },
+                    confidence: worth(row.confidence),
                     is_bootstrapped: self.is_bootstrapped(&[&chart.name, &release.key.name]),
                 });
             }
@@ -220,6 +219,7 @@ impl<'a> Needs<'a> {
                     provided_at: maker.place(),
                     holder: *holder,
                     check: format!("{{apiVersion: v1, kind: Secret, name: {}, namespace: {}}}", wanted.name, wanted.namespace),
+                    is_applied: false,
                     provider: subject,
                     symptom: format!("BuildFailed (`substitute from 'Secret/{}' error`)", wanted.name),
                     confidence: Confidence::High,
