@@ -3,9 +3,20 @@
 //! Two rules keep the figures honest: every duration is a range with its origin, and nothing here counts timeouts or
 //! retries. What is computed is what the rollout needs.
 
+mod app_values;
 mod cold_start;
 mod constants;
+mod custom;
 mod durations;
+mod estimate;
+mod node_work;
+mod overrides;
+mod pods;
+mod profile;
+mod values;
 
 pub use cold_start::{ColdStart, Quantile};
 pub use durations::{Duration, Durations, Origin};
+pub use estimate::Seen;
+pub use overrides::{Override, Target, unmatched};
+pub use profile::Profile;
