@@ -3,7 +3,7 @@ use std::fmt;
 use super::{
     Override, Profile, app_values, constants, custom,
     estimate::{Layout, Seen},
-    node_work::{NodeWork, node_work},
+    node_work::{Known, NodeWork},
     overrides,
     values::values_of,
 };
@@ -60,11 +60,12 @@ impl Durations {
     /// a default.
     #[must_use]
     pub fn of(cluster: &Cluster, profile: Profile, overrides: &[Override]) -> Self {
-        let releases =
+        let releases: Vec<Duration> =
             cluster.releases.iter().map(|release| release_duration(cluster, release, profile, overrides)).collect();
         let controllers = [&cluster.controllers.kustomize, &cluster.controllers.helm];
         let polls = controllers.map(|controller| constants::dependency_poll(controller.requeue_dependency().value));
-        let nodes = cluster.nodes.iter().map(|node| node_work(cluster, node, profile, overrides)).collect();
+        let known = Known::new(cluster, profile, overrides, &releases);
+        let nodes = (0..cluster.nodes.len()).map(|index| known.work(index)).collect();
         Self { profile, releases, nodes, polls }
     }
 

@@ -72,6 +72,16 @@ fn a_gate_waits_for_images_start_probe_and_warm_up_of_its_own_workloads() {
 }
 
 #[test]
+fn a_listed_workload_that_a_chart_makes_takes_as_long_as_its_release() {
+    let listed = "  healthChecks: [{apiVersion: apps/v1, kind: Deployment, name: app-operator, namespace: web}]\n";
+    let chart = RELEASE.replace("CHART", "kube-prometheus-stack");
+    let (range, origin) = own(listed, &chart, Profile::Slow, &[]);
+    assert_eq!((range.typical.as_secs(), origin.as_str()), (600, "catalogue: kube-prometheus-stack, high confidence"));
+    // Nobody in sight makes it: image 20, start 10, period 10, warm-up 15, poll 3.
+    assert_eq!(seconds(&listed.replace("namespace: web", "namespace: other"), &chart), 58);
+}
+
+#[test]
 fn a_workload_that_fits_no_type_counts_as_an_ordinary_one() {
     let broken = DEPLOYMENT.replace("initialDelaySeconds: 20", "initialDelaySeconds: '${DELAY}'");
     // Image 20, start 10, period 10, warm-up 15, poll 3.
