@@ -23,7 +23,10 @@ pub(super) fn values_of(cluster: &Cluster, release: &Release) -> Option<Node> {
         let name = reference.values_key.as_deref().unwrap_or("values.yaml");
         let Some(text) = cluster.object(*provider).node.find_str(&["data", name]) else { continue };
         let file = yaml::parse(FileId::NONE, text.as_bytes());
-        let Some(document) = file.documents.into_iter().next() else { continue };
+        let Some(document) = file.documents.into_iter().next().filter(|document| document.root.as_map().is_some())
+        else {
+            continue;
+        };
         match &mut values {
             Some(values) => merge(values, &document.root),
             None => values = Some(document.root),

@@ -180,10 +180,12 @@ fn a_duration_for_something_that_is_not_there_is_told_with_what_is_like_it() {
 fn values_of_a_config_map_are_read_too() {
     let config = "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: values, namespace: web}\ndata:\n  values.yaml: |\n    controllers: {app: {containers: {app: {image: {repository: ghcr.io/org/app}}, sidecar: {image: {repository: ghcr.io/org/sidecar}}}}}\n";
     let from = format!("  valuesFrom: [{{kind: ConfigMap, name: values}}]\n{config}");
-    assert_eq!(
-        release("app-template", &from, Profile::Slow, &[], "").1,
-        "estimated from its values: 1 workload, 2 images"
-    );
+    let two = "estimated from its values: 1 workload, 2 images";
+    assert_eq!(release("app-template", &from, Profile::Slow, &[], "").1, two);
+    // What is no map of values is none.
+    let broken = from.replacen("name: values}", "name: values}, {kind: ConfigMap, name: values, valuesKey: text}", 1)
+        + "  text: plain\n";
+    assert_eq!(release("app-template", &broken, Profile::Slow, &[], "").1, two);
 }
 
 #[test]
@@ -200,4 +202,20 @@ fn the_profile_and_the_durations_of_the_file_reach_the_findings() {
     let charts =
         ["kube-prometheus-stack", "pgo"].map(|name| Override { target: Target::Chart(name.to_owned()), range: short });
     assert_eq!(why(&Options { durations: charts.to_vec(), ..Options::default() }), None);
+}
+
+#[test]
+fn the_source_of_a_helm_chart_tells_whose_chart_it_is() {
+    let of = |url: &str| {
+        let chart = "---\napiVersion: source.toolkit.fluxcd.io/v1\nkind: HelmChart\nmetadata: {name: gateway, namespace: web}\nspec: {interval: 1h, chart: gateway, sourceRef: {kind: HelmRepository, name: charts}}\n";
+        let source = format!(
+            "---\napiVersion: source.toolkit.fluxcd.io/v1\nkind: HelmRepository\nmetadata: {{name: charts, namespace: web}}\nspec: {{interval: 1h, url: '{url}'}}\n"
+        );
+        let release = RELEASE.lines().filter(|line| !line.contains("chart:")).collect::<Vec<_>>().join("\n");
+        let (_folder, survey) =
+            repository("", &format!("{release}\n  chartRef: {{kind: HelmChart, name: gateway}}\n{chart}{source}"));
+        Situation::of(&survey.clusters[0], Profile::Slow, &[]).durations.release(0).origin.to_string()
+    };
+    assert_eq!(of("https://istio-release.storage.googleapis.com/charts"), "catalogue: gateway, low confidence");
+    assert_eq!(of("https://example.org/charts"), "default for an unknown chart");
 }
