@@ -33,6 +33,7 @@ use kustomize::{Build, Kustomize};
 use report::ClusterSummary;
 use rules::{Context, Situation};
 use source::{Artifact, MappedSource, SourceError, Tree, slashed};
+use timing::{Override, Profile};
 use yaml::Store;
 
 /// What the user may choose about an analysis.
@@ -50,6 +51,10 @@ pub struct Options {
     pub flux_version: Option<FluxVersion>,
     /// Folders on disk that stand for what is not in the repository.
     pub sources: Vec<MappedSource>,
+    /// The hardware that durations are for.
+    pub profile: Profile,
+    /// Durations that the user set.
+    pub durations: Vec<Override>,
     /// Whether comments silence nothing.
     pub no_ignore_comments: bool,
     /// Whether a comment has to say why, to silence anything.
@@ -67,6 +72,8 @@ pub struct Analysis {
     pub clusters: Vec<ClusterSummary>,
     /// Everything found, sorted. What a comment silences is part of it, and marked.
     pub findings: Vec<Finding>,
+    /// What the options ask for and the repository does not have, in words.
+    pub warnings: Vec<String>,
 }
 
 /// Why there is no analysis: nothing to do with what the files say.
@@ -205,7 +212,8 @@ pub fn survey(paths: &[PathBuf], options: &Options) -> Result<Survey, Error> {
 /// Where the paths cannot be read, hold no Flux object, or do not fit the options.
 pub fn lint(paths: &[PathBuf], options: &Options) -> Result<Analysis, Error> {
     let Survey { store, artifact_root, clusters, scope, is_narrowed, sight } = survey(paths, options)?;
-    let situations: Vec<Situation<'_>> = clusters.par_iter().map(Situation::of).collect();
+    let situations: Vec<Situation<'_>> =
+        clusters.par_iter().map(|cluster| Situation::of(cluster, options.profile, &options.durations)).collect();
     let broken = cluster::broken_documents(&store);
     let suppressions = match options.no_ignore_comments {
         true => Vec::new(),
@@ -232,8 +240,9 @@ pub fn lint(paths: &[PathBuf], options: &Options) -> Result<Analysis, Error> {
         });
     }
     drop(situations);
+    let warnings = timing::unmatched(&options.durations, &clusters);
     let clusters = clusters.iter().filter(|cluster| cluster.reached).map(summary).collect();
-    Ok(Analysis { artifact_root, clusters, findings, tree: store.into_tree() })
+    Ok(Analysis { artifact_root, clusters, findings, warnings, tree: store.into_tree() })
 }
 
 /// A folder as `kustomize build` makes it, without Flux.

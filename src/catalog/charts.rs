@@ -261,9 +261,20 @@ mod tests {
         let text = include_bytes!("../../rules/catalog/charts-evidence.yaml");
         let file = yaml::parse(crate::source::FileId::NONE, text);
         assert_eq!(file.errors().count(), 0);
+        let rows: Vec<&str> = Catalog::builtin().rows().map(|row| row.name.as_str()).collect();
+        let told: Vec<&str> = file.documents[0].root.entries().map(|entry| entry.key.as_str()).collect();
+        assert_eq!(told, rows, "each row has its entry, in the same order");
         for entry in file.documents[0].root.entries() {
-            let row = Catalog::builtin().rows().find(|row| row.name == entry.key);
-            assert!(row.is_some(), "{} has evidence but no row", entry.key);
+            let row = Catalog::builtin().lookup(&entry.key, None).expect("listed");
+            let has = |key: &str| entry.value.get(key).is_some();
+            assert!(has("as-of"), "{} has no date", entry.key);
+            assert!(
+                has("evidence") || has("sources") || has("note") || !row.sources.is_empty(),
+                "{} has no source",
+                entry.key
+            );
+            let is_backed = row.confidence > Confidence::Low;
+            assert!(!is_backed || has("evidence"), "{}: {} confidence without evidence", entry.key, row.confidence);
         }
     }
 }

@@ -9,6 +9,7 @@ use super::output::Output;
 use crate::{
     config::FailOn,
     finding::{Confidence, Severity},
+    timing::Profile,
 };
 
 const EXAMPLES: &str = "\
@@ -33,7 +34,8 @@ Examples:
   fluxdag lint -o full -o json=findings.json    Read it, and keep it for a program
   fluxdag lint --fail-on warning                Let warnings fail too
   fluxdag lint --min-severity info              Show advice as well
-  fluxdag lint --max-path 10m                   Report a cold start that needs more than ten minutes";
+  fluxdag lint --max-path 10m                   Report a cold start that needs more than ten minutes
+  fluxdag lint --profile fast                   Reckon with the hardware of a datacentre";
 
 const RENDER_EXAMPLES: &str = "\
 Examples:
@@ -187,6 +189,10 @@ pub(super) struct Lint {
     /// The longest a cold start may take, for instance 10m or 1h30m
     #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = "Analysis")]
     pub(super) max_path: Option<Duration>,
+    /// The hardware that minutes are for: slow (the default), a homelab; or fast, a datacentre
+    #[arg(long, value_name = "NAME", hide_possible_values = true, help_heading = "Analysis",
+        value_parser = PossibleValuesParser::new(Profile::VALUES).try_map(|text| text.parse::<Profile>()))]
+    pub(super) profile: Option<Profile>,
     #[command(flatten)]
     pub(super) configuration: Configuration,
     /// How many threads to use; one for each core where not given
@@ -323,6 +329,10 @@ pub(super) struct Question {
     /// How to write the answer
     #[arg(short = 'o', long = "format", value_name = "FMT", default_value = "text", help_heading = "Output")]
     pub(super) format: AnswerFormat,
+    /// The hardware that minutes are for: slow (the default), a homelab; or fast, a datacentre
+    #[arg(long, value_name = "NAME", hide_possible_values = true, help_heading = "Analysis",
+        value_parser = PossibleValuesParser::new(Profile::VALUES).try_map(|text| text.parse::<Profile>()))]
+    pub(super) profile: Option<Profile>,
     /// The folder that every `spec.path` is relative to; found by itself where not given
     #[arg(long, value_name = "DIR", help_heading = "Analysis")]
     pub(super) root: Option<PathBuf>,

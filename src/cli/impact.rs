@@ -22,8 +22,9 @@ use crate::{
 
 /// Says what a change or a failure reaches.
 pub(super) fn run(impact: &Impact, global: &Global, environment: &Environment) -> Result<(), CliError> {
-    let survey = survey(&impact.question, environment)?;
-    let situations: Vec<Situation<'_>> = survey.clusters.iter().map(Situation::of).collect();
+    let (survey, options) = survey(&impact.question, environment)?;
+    let situations: Vec<Situation<'_>> =
+        survey.clusters.iter().map(|cluster| Situation::of(cluster, options.profile, &options.durations)).collect();
     let Asked { named, files, unread } = asked(&impact.about, &survey, &situations, global.quiet)?;
     let tree = survey.store.tree();
     let mut clusters = Vec::new();
@@ -45,7 +46,7 @@ pub(super) fn run(impact: &Impact, global: &Global, environment: &Environment) -
     }
     let mut files: Vec<String> = files.iter().map(|file| tree.path(*file).to_owned()).chain(unread).collect();
     files.sort_unstable();
-    let report = Report { files, clusters };
+    let report = Report { files, profile: options.profile.name(), clusters };
     print(match impact.question.format {
         AnswerFormat::Text => report.text(&environment.stdout(global.color)),
         AnswerFormat::Json => report.json(),

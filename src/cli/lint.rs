@@ -17,9 +17,12 @@ use crate::{
 pub(super) fn run(lint: &Lint, global: &Global, environment: &Environment) -> Result<u8, CliError> {
     let outputs = output::outputs(&lint.outputs, environment.format())?;
     let Settings { file, options, filter, fail_on } = Settings::of(lint, environment)?;
-    let Analysis { tree, artifact_root, clusters, findings } = analyse(lint, &options)?;
+    let Analysis { tree, artifact_root, clusters, findings, warnings } = analyse(lint, &options)?;
     for error in tree.unreadable() {
         say(&format!("warning: {}; what lies there is not analysed", printable(&error.to_string())));
+    }
+    for warning in warnings {
+        say(&format!("warning: {}", printable(&warning)));
     }
     if global.verbose > 0 {
         if let Some(file) = file {
@@ -34,6 +37,7 @@ pub(super) fn run(lint: &Lint, global: &Global, environment: &Environment) -> Re
     let report = Report {
         tree: &tree,
         artifact_root: &artifact_root,
+        profile: options.profile.name(),
         clusters: &clusters,
         findings: &findings,
         suppressed: &suppressed,
@@ -71,6 +75,7 @@ fn analyse(lint: &Lint, options: &Options) -> Result<Analysis, CliError> {
             artifact_root: String::new(),
             clusters: Vec::new(),
             findings: Vec::new(),
+            warnings: Vec::new(),
         }),
         result => Ok(result?),
     }

@@ -10,6 +10,7 @@ use crate::{
     graph::{Actor, EventGraph, Moment, Step},
     report::{Link, Times, count, printable},
     rules::Situation,
+    timing,
 };
 
 /// Something that was named, by the position of its cluster.
@@ -18,14 +19,16 @@ pub(super) type Found = (usize, Actor);
 /// Names listed where one is to be picked.
 const LISTED: usize = 20;
 
-/// The clusters that a question is about.
-pub(super) fn survey(question: &Question, environment: &Environment) -> Result<Survey, CliError> {
+/// The clusters that a question is about, and what was chosen about them.
+pub(super) fn survey(question: &Question, environment: &Environment) -> Result<(Survey, Options), CliError> {
     let (config, _) = configured(&question.configuration, &question.paths, question.root.as_deref(), environment)?;
     let options = Options {
         root: question.root.clone().or(config.root),
         cluster: question.cluster.clone(),
         flux_version: config.flux_version,
         sources: config.sources,
+        profile: question.profile.or(config.profile).unwrap_or_default(),
+        durations: config.durations,
         ..Options::default()
     };
     let survey = crate::survey(&question.paths, &options).map_err(|error| match error {
@@ -37,7 +40,10 @@ pub(super) fn survey(question: &Question, environment: &Environment) -> Result<S
     for error in survey.store.tree().unreadable() {
         say(&format!("warning: {}; what lies there is not analysed", printable(&error.to_string())));
     }
-    Ok(survey)
+    for warning in timing::unmatched(&options.durations, &survey.clusters) {
+        say(&format!("warning: {}", printable(&warning)));
+    }
+    Ok((survey, options))
 }
 
 /// Where what is named may be: the objects of the first kind that has any, in clusters that an entry point reaches where

@@ -53,6 +53,7 @@ pub(super) fn run(render: &Render, global: &Global, environment: &Environment) -
     let report = Report {
         tree,
         artifact_root,
+        profile: crate::timing::Profile::default().name(),
         clusters: &[],
         findings: faults,
         suppressed: &[],

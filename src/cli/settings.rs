@@ -46,6 +46,8 @@ impl Settings {
                 pedantic: lint.pedantic,
                 flux_version: config.flux_version,
                 sources: config.sources,
+                profile: lint.profile.or(config.profile).unwrap_or_default(),
+                durations: config.durations,
                 no_ignore_comments: lint.no_ignore_comments,
                 require_reason: config.require_reason.unwrap_or_default(),
             },

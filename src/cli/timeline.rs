@@ -16,8 +16,9 @@ use crate::{
 
 /// Says when everything happens in a cold start.
 pub(super) fn run(timeline: &Timeline, global: &Global, environment: &Environment) -> Result<(), CliError> {
-    let survey = survey(&timeline.question, environment)?;
-    let situations: Vec<Situation<'_>> = survey.clusters.iter().map(Situation::of).collect();
+    let (survey, options) = survey(&timeline.question, environment)?;
+    let situations: Vec<Situation<'_>> =
+        survey.clusters.iter().map(|cluster| Situation::of(cluster, options.profile, &options.durations)).collect();
     let clusters = match &timeline.to {
         Some(text) => {
             let found = find(text, &situations, global.quiet)?;
@@ -71,7 +72,7 @@ fn of_cluster(situation: &Situation<'_>, to: Option<Actor>) -> ClusterTimeline {
     });
     ClusterTimeline {
         cluster: cluster.root.clone(),
-        profile: "slow",
+        profile: situation.durations.profile().name(),
         flux_version: cluster.version.map(|version| version.to_string()),
         to: to.map(|actor| actor.subject(cluster)),
         total: end.and_then(|id| cold_start.time(id)).map(times),

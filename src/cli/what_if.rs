@@ -16,8 +16,9 @@ use crate::{
 
 /// Says what a change would do to the minutes of a cold start.
 pub(super) fn run(what_if: &WhatIf, global: &Global, environment: &Environment) -> Result<(), CliError> {
-    let survey = survey(&what_if.question, environment)?;
-    let situations: Vec<Situation<'_>> = survey.clusters.iter().map(Situation::of).collect();
+    let (survey, options) = survey(&what_if.question, environment)?;
+    let situations: Vec<Situation<'_>> =
+        survey.clusters.iter().map(|cluster| Situation::of(cluster, options.profile, &options.durations)).collect();
     let mut wishes = Wishes { situations: &situations, quiet: global.quiet, cluster: None, edits: Vec::new() };
     let mut disturbances = Vec::new();
     for text in &what_if.unset_wait {
@@ -51,14 +52,15 @@ pub(super) fn run(what_if: &WhatIf, global: &Global, environment: &Environment) 
         ));
     }
     let Wishes { cluster, edits, .. } = wishes;
-    let cluster = match (cluster, situations.as_slice()) {
-        (Some(index), _) => situations[index].cluster,
-        (None, [one]) => one.cluster,
+    let situation = match (cluster, situations.as_slice()) {
+        (Some(index), _) => &situations[index],
+        (None, [one]) => one,
         (None, _) => return Err(several(&situations)),
     };
+    let cluster = situation.cluster;
     let after = cluster.edited(&edits).map_err(|error| CliError::new(error.to_string()))?;
-    let comparison = compare(cluster, &after, &disturbances);
-    let report = report(cluster, &edits, &disturbances, &comparison);
+    let comparison = compare(cluster, &situation.durations, &after, &disturbances);
+    let report = report(situation, &edits, &disturbances, &comparison);
     print(match what_if.question.format {
         AnswerFormat::Text => report.text(&environment.stdout(global.color)),
         AnswerFormat::Json => report.json(),
@@ -159,14 +161,15 @@ impl Wishes<'_> {
     }
 }
 
-fn report(cluster: &Cluster, edits: &[Edit], disturbances: &[Disturbance], comparison: &Comparison) -> Report {
+fn report(situation: &Situation<'_>, edits: &[Edit], disturbances: &[Disturbance], comparison: &Comparison) -> Report {
     let told = disturbances.iter().map(|disturbance| match disturbance {
         Disturbance::Slow { chart, factor } => format!("the chart {chart} takes {factor} times as long"),
         Disturbance::Fail(node) => format!("{node} never becomes Ready"),
     });
     let times = |range: Range| Times { low: range.low, typical: range.typical, high: range.high };
     Report {
-        cluster: cluster.root.clone(),
+        cluster: situation.cluster.root.clone(),
+        profile: situation.durations.profile().name(),
         edits: edits.iter().map(Edit::to_string).chain(told).collect(),
         total: comparison.total.map(|total| total.map(times)),
         nodes: comparison

@@ -19,8 +19,9 @@ const CHAINS: usize = 6;
 
 /// Says what something waits for.
 pub(super) fn run(why: &Why, global: &Global, environment: &Environment) -> Result<(), CliError> {
-    let survey = survey(&why.question, environment)?;
-    let situations: Vec<Situation<'_>> = survey.clusters.iter().map(Situation::of).collect();
+    let (survey, options) = survey(&why.question, environment)?;
+    let situations: Vec<Situation<'_>> =
+        survey.clusters.iter().map(|cluster| Situation::of(cluster, options.profile, &options.durations)).collect();
     let tree = survey.store.tree();
     let terminal = environment.stdout(global.color);
     let nodes = find(&why.node, &situations, global.quiet)?;
@@ -86,6 +87,7 @@ fn alone(store: &Store, situation: &Situation<'_>, actor: Actor) -> Report {
     let others = behind.iter().filter(|other| **other != actor && !matches!(other, Actor::Object(_)));
     Report {
         cluster: cluster.root.clone(),
+        profile: situation.durations.profile().name(),
         node: actor.subject(cluster),
         place: actor.place(cluster),
         happens: happens.collect(),
@@ -193,6 +195,7 @@ fn between(situation: &Situation<'_>, node: Actor, on: Actor) -> WhyOn {
     chains.truncate(CHAINS);
     WhyOn {
         cluster: cluster.root.clone(),
+        profile: situation.durations.profile().name(),
         node: node.subject(cluster),
         on: on.subject(cluster),
         answer,

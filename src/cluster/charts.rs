@@ -4,7 +4,7 @@ use super::{Cluster, Node, ObjectKey, Provider, Release};
 use crate::{
     flux::{SourceRef, api::SOURCE_GROUP},
     source::Span,
-    yaml,
+    yaml::{self, decode},
 };
 
 /// The chart of a HelmRelease.
@@ -36,9 +36,14 @@ pub(super) fn chart_in(
         let span = release.helm.span(&["spec", "chartRef", "name"]);
         let found = source(reference);
         let text = |key: &str| found.and_then(|spec| spec.find_str(&[key])).map(str::to_owned);
-        let url = text("url");
         // A source outside the repository is usually named after its chart.
-        let name = url.clone().or_else(|| text("chart")).unwrap_or_else(|| reference.name.clone());
+        let name = text("url").or_else(|| text("chart")).unwrap_or_else(|| reference.name.clone());
+        let url = text("url").or_else(|| {
+            let source_ref = decode(found?.get("sourceRef")?).ok()?;
+            let namespace = reference.namespace.as_deref().unwrap_or(&release.key.namespace);
+            let spec = source_spec(nodes, objects, &SourceRef::of(&source_ref, namespace))?;
+            spec.find_str(&["url"]).map(str::to_owned)
+        });
         return Some(Chart { name: last_part(&name).to_owned(), url, span });
     }
     let chart = &spec.chart.as_ref()?.spec;

@@ -5,11 +5,12 @@ use std::{path::Path, str::FromStr as _};
 use serde::{Deserialize, Deserializer, de::Error as _};
 use toml::Spanned;
 
-use super::{Config, ConfigError, FailOn};
+use super::{Config, ConfigError, FailOn, durations};
 use crate::{
     finding::{Confidence, Severity},
     flux::{FluxVersion, parse_duration},
     source::{MappedSource, RemoteUrl},
+    timing::Profile,
 };
 
 #[derive(Deserialize)]
@@ -22,6 +23,9 @@ struct File {
     min_severity: Option<Checked<Severity>>,
     min_confidence: Option<Checked<Confidence>>,
     require_reason: Option<bool>,
+    profile: Option<Checked<Profile>>,
+    #[serde(default)]
+    durations: Vec<Spanned<durations::Entry>>,
     #[serde(default)]
     sources: Vec<Spanned<Source>>,
 }
@@ -35,9 +39,9 @@ struct Source {
 }
 
 /// A value that is written as text of some form.
-struct Checked<T>(T);
+pub(super) struct Checked<T>(pub(super) T);
 
-trait Written: Sized {
+pub(super) trait Written: Sized {
     fn read(text: &str) -> Result<Self, String>;
 }
 
@@ -60,6 +64,12 @@ impl Written for std::time::Duration {
 }
 
 impl Written for FailOn {
+    fn read(text: &str) -> Result<Self, String> {
+        Self::from_str(text)
+    }
+}
+
+impl Written for Profile {
     fn read(text: &str) -> Result<Self, String> {
         Self::from_str(text)
     }
@@ -126,6 +136,7 @@ pub(super) fn read(text: &str, path: &Path, within: Option<&Path>) -> Result<Con
         let written = path.get_ref().clone();
         sources.push(MappedSource { url: parsed, reference: r#ref.clone(), folder, written });
     }
+    let durations = durations::read(&file.durations, &at)?;
     Ok(Config {
         root,
         flux_version: file.flux_version.map(|checked| checked.0),
@@ -134,6 +145,8 @@ pub(super) fn read(text: &str, path: &Path, within: Option<&Path>) -> Result<Con
         min_severity: file.min_severity.map(|checked| checked.0),
         min_confidence: file.min_confidence.map(|checked| checked.0),
         require_reason: file.require_reason,
+        profile: file.profile.map(|checked| checked.0),
+        durations,
         sources,
     })
 }

@@ -4,6 +4,7 @@
 //! and a flag of the command line is stronger than the file.
 
 mod discover;
+mod durations;
 mod error;
 mod file;
 mod levels;
@@ -21,6 +22,7 @@ use crate::{
     finding::{Confidence, Severity},
     flux::FluxVersion,
     source::MappedSource,
+    timing::{Override, Profile},
 };
 
 /// What a configuration file sets. Nothing where there is none.
@@ -40,6 +42,10 @@ pub struct Config {
     pub min_confidence: Option<Confidence>,
     /// `require-reason`: whether a comment has to say why, to silence a finding.
     pub require_reason: Option<bool>,
+    /// `profile`: the hardware that minutes are for, `"slow"` or `"fast"`.
+    pub profile: Option<Profile>,
+    /// `[[durations]]`: how long things take that the user knows better.
+    pub durations: Vec<Override>,
     /// `[[sources]]`: folders on disk that stand for what is not in the repository.
     pub sources: Vec<MappedSource>,
 }

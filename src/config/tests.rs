@@ -21,7 +21,7 @@ fn fault(text: &str) -> (usize, usize, String, String) {
 #[test]
 fn every_key_is_read() {
     let config = parse(
-        "root = \"vendor\"\nflux-version = \"v2.8\"\nmax-path = \"1h30m\"\nfail-on = \"never\"\nmin-severity = \"info\"\n\
+        "root = \"vendor\"\nprofile = \"fast\"\nflux-version = \"v2.8\"\nmax-path = \"1h30m\"\nfail-on = \"never\"\nmin-severity = \"info\"\n\
          min-confidence = \"low\"\nrequire-reason = true\n[[sources]]\nurl = \"https://github.com/org/repo\"\nref = \"v1\"\npath = \"vendor/a\"\n",
     )
     .expect("valid");
@@ -30,7 +30,7 @@ fn every_key_is_read() {
     assert_eq!(config.max_path, Some(Duration::from_secs(5400)));
     assert_eq!(config.fail_on, Some(FailOn::Never));
     assert_eq!((config.min_severity, config.min_confidence), (Some(Severity::Info), Some(Confidence::Low)));
-    assert_eq!(config.require_reason, Some(true));
+    assert_eq!((config.require_reason, config.profile), (Some(true), Some(Profile::Fast)));
     let source = &config.sources[0];
     assert_eq!((source.url.text(), source.reference.as_deref()), ("github.com/org/repo", Some("v1")));
     assert_eq!(source.written, "vendor/a");
@@ -72,6 +72,16 @@ fn a_value_that_does_not_fit_is_located() {
         ("[[sources]]\nurl = \"https://x.example/a?ref=b\"\npath = \"vendor\"", 2, "is no URL of a repository"),
         ("root = \"..\"", 1, "`..` lies outside the repository"),
         ("[[sources]]\nurl = \"https://x.example/a\"\npath = \"/\"", 3, "`/` lies outside the repository"),
+        ("profile = \"medium\"", 1, "`medium` is not one of slow, fast"),
+        ("[[durations]]\nchart = \"a\"", 1, "missing field `typical`"),
+        ("[[durations]]\nchart = \"a\"\ntypical = \"ten\"", 3, "`ten` is no duration"),
+        ("\n[[durations]]\ntypical = \"1m\"", 2, "a duration of nothing"),
+        ("[[durations]]\nchart = \"a\"\nnode = \"b/c\"\ntypical = \"1m\"", 1, "a duration of several things"),
+        ("[[durations]]\nchart = \"oci://a/b\"\ntypical = \"1m\"", 2, "`oci://a/b` is not the name of a chart"),
+        ("[[durations]]\nnode = \"core\"\ntypical = \"1m\"", 2, "`core` is not `namespace/name`"),
+        ("[[durations]]\nobject = \"media/plex\"\ntypical = \"1m\"", 2, "`media/plex` is not `Kind/namespace/name`"),
+        ("[[durations]]\nchart = \"a\"\ntypical = \"1m\"\nlow = \"2m\"", 4, "`low` is longer than `typical`"),
+        ("[[durations]]\nchart = \"a\"\ntypical = \"1m\"\nhigh = \"30s\"", 4, "`high` is shorter than `typical`"),
         ("root = ", 1, "string values must be quoted"),
         ("root = \"vendor\"\nroot = \"vendor\"", 2, "duplicate key"),
     ];
@@ -118,4 +128,28 @@ fn the_number_of_sources_is_limited() {
         (0..101).map(|n| format!("[[sources]]\nurl = \"https://x.example/{n}\"\npath = \"vendor\"\n")).collect();
     let (line, _, message, _) = fault(&sources);
     assert_eq!((line, message.as_str()), (301, "more than 100 sources"));
+}
+
+#[test]
+fn durations_are_read_with_ends_of_their_own_or_usual_ones() {
+    let config = parse(
+        "[[durations]]\nchart = \"kube-prometheus-stack\"\ntypical = \"10m\"\n[[durations]]\nobject = \"HelmRelease/media/plex\"\n\
+         typical = \"2m\"\nlow = \"1m\"\nhigh = \"9m\"\n",
+    )
+    .expect("valid");
+    let seconds = |one: &Override| [one.range.low, one.range.typical, one.range.high].map(|end| end.as_secs());
+    assert_eq!(config.durations.iter().map(seconds).collect::<Vec<_>>(), [[360, 600, 1200], [60, 120, 540]]);
+    assert_eq!(config.durations[1].target.to_string(), "object `HelmRelease/media/plex`");
+}
+
+#[test]
+fn two_durations_of_one_thing_and_keys_that_nobody_knows_are_faults() {
+    let one = "[[durations]]\nnode = \"flux-system/core\"\ntypical = \"1m\"\n";
+    let (line, _, message, _) = fault(&format!("{one}{one}"));
+    assert_eq!((line, message.as_str()), (5, "two durations for node `flux-system/core`"));
+    let (line, _, message, help) = fault(&format!("{one}typcial = \"2m\"\n"));
+    assert_eq!((line, message.as_str(), help.as_str()), (4, "unknown key `typcial`", "did you mean `typical`?"));
+    let many: String = (0..201).map(|n| format!("[[durations]]\nchart = \"a{n}\"\ntypical = \"1m\"\n")).collect();
+    let (line, _, message, _) = fault(&many);
+    assert_eq!((line, message.as_str()), (601, "more than 200 durations"));
 }

@@ -35,6 +35,13 @@ impl FluxVersion {
         self >= Self { major: 2, minor: 7 }
     }
 
+    /// Whether Helm waits for what a chart brings with kstatus, so for custom resources too (helm-controller v1.5, which came
+    /// with Helm 4).
+    #[must_use]
+    pub fn has_kstatus_wait(self) -> bool {
+        self >= Self { major: 2, minor: 8 }
+    }
+
     /// The version that `object` tells, if it is one of those that tell it: controllers of `gotk-components.yaml`, a
     /// FluxInstance, or the OCIRepository of the Flux manifests.
     #[must_use]

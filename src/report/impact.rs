@@ -18,6 +18,8 @@ use crate::finding::{Subject, about};
 pub struct Impact {
     /// The files that were asked about, from the artifact root; as they were written where no build could read them.
     pub files: Vec<String>,
+    /// The hardware that times are for.
+    pub profile: &'static str,
     /// The clusters that they matter to.
     pub clusters: Vec<ClusterImpact>,
 }
@@ -71,6 +73,7 @@ pub struct Revision {
 struct ImpactJson<'a> {
     schema_version: u32,
     tool: Tool,
+    profile: &'a str,
     files: &'a [String],
     clusters: Vec<ClusterJson<'a>>,
 }
@@ -127,6 +130,7 @@ impl Impact {
         document(&ImpactJson {
             schema_version: SCHEMA_VERSION,
             tool: Tool::THIS,
+            profile: self.profile,
             files: &self.files,
             clusters: clusters.collect(),
         })

@@ -17,6 +17,7 @@ struct Document<'a> {
     tool: Tool,
     summary: Summary,
     artifact_root: &'a str,
+    profile: &'a str,
     clusters: Vec<ClusterJson<'a>>,
     findings: Vec<FindingJson<'a>>,
 }
@@ -140,6 +141,7 @@ fn document<'a>(report: &'a Report<'a>) -> Document<'a> {
             nodes: report.clusters.iter().map(|cluster| cluster.nodes).sum(),
             unresolved: report.clusters.iter().map(|cluster| cluster.unresolved).sum(),
         },
+        profile: report.profile,
         artifact_root: if report.artifact_root.is_empty() { "." } else { report.artifact_root },
         clusters: clusters(report),
         findings: all(report).into_iter().map(|found| finding(report, found)).collect(),

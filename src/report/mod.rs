@@ -50,6 +50,8 @@ pub struct Report<'a> {
     pub tree: &'a Tree,
     /// The folder that printed paths are relative to, as seen from the working directory.
     pub artifact_root: &'a str,
+    /// The hardware that minutes are for.
+    pub profile: &'a str,
     /// What was analysed, sorted by root.
     pub clusters: &'a [ClusterSummary],
     /// The findings to show, sorted.

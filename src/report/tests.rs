@@ -86,6 +86,7 @@ impl Sample {
         Report {
             tree: &self.tree,
             artifact_root: self.root,
+            profile: "slow",
             clusters: &self.clusters,
             findings: &self.findings,
             suppressed: &self.suppressed,

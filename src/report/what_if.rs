@@ -16,6 +16,8 @@ use crate::finding::{Subject, about};
 pub struct WhatIf {
     /// Root of the cluster.
     pub cluster: String,
+    /// The hardware that the figures are for.
+    pub profile: &'static str,
     /// The changes, in words.
     pub edits: Vec<String>,
     /// When the last Kustomization is Ready that ever is.
@@ -38,6 +40,7 @@ struct WhatIfJson<'a> {
     schema_version: u32,
     tool: Tool,
     cluster: &'a str,
+    profile: &'a str,
     edits: &'a [String],
     total_s: Pair,
     nodes: Vec<NodeJson<'a>>,
@@ -79,6 +82,7 @@ impl WhatIf {
             schema_version: SCHEMA_VERSION,
             tool: Tool::THIS,
             cluster: &self.cluster,
+            profile: self.profile,
             edits: &self.edits,
             total_s: Pair::of(self.total),
             nodes: self.nodes.iter().map(|node| NodeJson { node: &node.node, ready_s: Pair::of(node.ready) }).collect(),
@@ -93,7 +97,10 @@ impl WhatIf {
             text.push_str(&format!("  {}\n", printable(edit)));
         }
         let [before, after] = self.total.map(|times| times.map_or_else(|| "never".to_owned(), Times::text));
-        let sentence = format!("A cold start of the whole cluster takes {before} as it is, and {after} then.");
+        let sentence = format!(
+            "A cold start of the whole cluster on {} hardware takes {before} as it is, and {after} then.",
+            self.profile
+        );
         text.push('\n');
         text.push_str(&paragraph(&sentence, terminal));
         let changed: Vec<&NodeTimes> = self.nodes.iter().filter(|node| node.is_change()).collect();

@@ -18,6 +18,8 @@ use crate::{
 pub struct Why {
     /// Root of the cluster.
     pub cluster: String,
+    /// The hardware that times are for.
+    pub profile: &'static str,
     /// The object.
     pub node: Subject,
     /// Its place.
@@ -72,6 +74,8 @@ pub struct Problem {
 pub struct WhyOn {
     /// Root of the cluster.
     pub cluster: String,
+    /// The hardware that times are for.
+    pub profile: &'static str,
     /// What may wait.
     pub node: Subject,
     /// What it may wait for.
@@ -103,6 +107,7 @@ struct WhyJson<'a> {
     schema_version: u32,
     tool: Tool,
     cluster: &'a str,
+    profile: &'a str,
     node: &'a Subject,
     location: Option<Place>,
     events: Vec<EventJson<'a>>,
@@ -143,6 +148,7 @@ struct WhyOnJson<'a> {
     schema_version: u32,
     tool: Tool,
     cluster: &'a str,
+    profile: &'a str,
     node: &'a Subject,
     on: &'a Subject,
     answer: Answer,
@@ -178,6 +184,7 @@ impl Why {
             schema_version: SCHEMA_VERSION,
             tool: Tool::THIS,
             cluster: &self.cluster,
+            profile: self.profile,
             node: &self.node,
             location: Place::of(tree, self.place),
             events: self
@@ -264,8 +271,10 @@ impl Why {
         let all: Vec<String> = known.chain(never).collect();
         match all.as_slice() {
             [] => "Nothing is known of when it happens.".to_owned(),
-            [one] => format!("In a cold start it {one}."),
-            [most @ .., last] => format!("In a cold start it {}, and {last}.", most.join(", ")),
+            [one] => format!("In a cold start on {} hardware it {one}.", self.profile),
+            [most @ .., last] => {
+                format!("In a cold start on {} hardware it {}, and {last}.", self.profile, most.join(", "))
+            }
         }
     }
 }
@@ -278,6 +287,7 @@ impl WhyOn {
             schema_version: SCHEMA_VERSION,
             tool: Tool::THIS,
             cluster: &self.cluster,
+            profile: self.profile,
             node: &self.node,
             on: &self.on,
             answer: self.answer,

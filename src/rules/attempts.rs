@@ -7,7 +7,7 @@ use crate::{
     catalog::Range,
     cluster::NodeId,
     flux::{api::KustomizationSpec, kustomization_timeout, parse_duration},
-    graph::{Actor, Event, Moment},
+    graph::{Actor, Event, EventId, Moment},
 };
 
 /// How a Kustomization is tried again.
@@ -85,11 +85,28 @@ impl Need {
             .collect();
         let typical = |index: &usize| situation.durations.release(*index).range.typical;
         let guessed = releases.iter().filter(|index| !situation.durations.release(**index).is_trusted());
+        let own = Self::own(situation, &cold_start.critical_path(ready), applied.typical);
         Some(Self {
             range,
-            known: range.typical.saturating_sub(guessed.map(typical).sum()),
+            known: range.typical.saturating_sub(guessed.map(typical).sum::<Duration>() + own),
             slowest: releases.iter().copied().max_by_key(|index| (typical(index), std::cmp::Reverse(*index))),
         })
+    }
+
+    /// What of a path rests on estimates of the objects that Kustomizations apply themselves.
+    fn own(situation: &Situation<'_>, path: &[EventId], since: Duration) -> Duration {
+        let step = |pair: &[EventId]| match (situation.graph.event(pair[0]), situation.graph.event(pair[1])) {
+            (
+                Event { actor: Actor::Node(before), moment: Moment::Applied },
+                Event { actor: Actor::Node(after), moment: Moment::Ready },
+            ) if before == after => {
+                let time = situation.cold_start.time(pair[0])?;
+                let own = situation.durations.own(after.index());
+                (time.typical >= since && !own.is_trusted()).then_some(own.range.typical)
+            }
+            _ => None,
+        };
+        path.windows(2).filter_map(step).sum()
     }
 }
 

@@ -5,7 +5,7 @@ use crate::{
     finding::{Confidence, Finding, RuleInfo, Severity, Subject, Suppression},
     graph::{EventGraph, Loop},
     source::{Span, Tree},
-    timing::{ColdStart, Durations},
+    timing::{ColdStart, Durations, Override, Profile},
     yaml::Store,
 };
 
@@ -44,12 +44,12 @@ pub struct Situation<'a> {
 }
 
 impl<'a> Situation<'a> {
-    /// Draws the graph of `cluster` and solves it.
+    /// Draws the graph of `cluster` and solves it, with the durations of `profile` and those that the user set.
     #[must_use]
-    pub fn of(cluster: &'a Cluster) -> Self {
+    pub fn of(cluster: &'a Cluster, profile: Profile, overrides: &[Override]) -> Self {
         let graph = EventGraph::of(cluster);
         let deadlocks = graph.deadlocks();
-        let durations = Durations::of(cluster);
+        let durations = Durations::of(cluster, profile, overrides);
         let cold_start = ColdStart::of(&graph, &durations);
         Self { cluster, graph, deadlocks, durations, cold_start }
     }

@@ -38,6 +38,7 @@ struct Member<'a> {
     range: Range,
     origin: &'a Origin,
     trusted: bool,
+    known: bool,
 }
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
@@ -53,8 +54,7 @@ fn report(context: &Context<'_>, situation: &Situation<'_>, id: NodeId, node: &N
     let timeout = kustomization_timeout(&node.kustomization.spec);
     let is_heavy = |member: &&Member<'_>| {
         // A default stands for what is not known: it proves nothing either way.
-        let known = matches!(member.origin, Origin::Catalog(_));
-        known && (member.range.typical > HEAVY || timeout.is_some_and(|timeout| member.range.high > timeout))
+        member.known && (member.range.typical > HEAVY || timeout.is_some_and(|timeout| member.range.high > timeout))
     };
     let needed = needed_by_all(situation, ready);
     let is_needed = |member: &&Member<'_>| needed.contains(&member.index);
@@ -134,6 +134,7 @@ fn members<'a>(situation: &'a Situation<'_>, id: NodeId) -> Vec<Member<'a>> {
                 range: duration.range,
                 origin: &duration.origin,
                 trusted: duration.is_trusted(),
+                known: duration.is_known(),
             }
         })
         .collect();
@@ -155,8 +156,9 @@ fn why(
     let without = others.filter_map(|(input, _)| typical(input)).max();
     let mut why = match (with, without) {
         (Some(with), Some(without)) if with > without => format!(
-            "In a cold start on slow hardware it is Ready after about {}; without the heavy part it would be after about {}. Its {} \
+            "In a cold start on {} hardware it is Ready after about {}; without the heavy part it would be after about {}. Its {} \
              dependents start only then.",
+            situation.durations.profile(),
             about(with),
             about(without),
             dependents

@@ -53,9 +53,11 @@ fn report(situation: &Situation<'_>, budget: Duration) -> Option<Finding> {
     let mut finding = situation.finding(&RULE.info, subject, place(situation, end), message);
     finding.label = "the end of the critical path".to_owned();
     finding.related = steps(situation, last);
-    finding.why = "Counted from the first reconciliation, all images to be pulled, on slow hardware, with typical durations and no timeout: \
-                   what the rollout needs. Real controllers add failed attempts and retries."
-        .to_owned();
+    finding.why = format!(
+        "Counted from the first reconciliation, all images to be pulled, on {} hardware, with typical durations and no timeout: \
+         what the rollout needs. Real controllers add failed attempts and retries.",
+        situation.durations.profile()
+    );
     finding.help = "shorten the longest step, or take it off the path: move what is heavy out of Kustomizations that others depend on, and \
                     drop `dependsOn` entries that nothing needs"
         .to_owned();

@@ -168,9 +168,10 @@ fn why(situation: &Situation<'_>, first: &Cliff<'_>, tight: &[&Cliff<'_>], longe
         && let Some(need) = Need::above(cliff.attempts.timeout, situation, cliff.id)
     {
         why.push_str(&format!(
-            " A first failure is likely at {}: what it waits for takes up to {} on slow hardware, and its health check ends after {}.",
+            " A first failure is likely at {}: what it waits for takes up to {} on {} hardware, and its health check ends after {}.",
             cliff.node.subject(),
             about(need.range.high),
+            situation.durations.profile(),
             format_duration(cliff.attempts.timeout)
         ));
     }

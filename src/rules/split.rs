@@ -49,7 +49,7 @@ impl Split {
             })
             .collect();
         let after = cluster.edited(&edits(cluster, id, &going)).ok()?;
-        let comparison = compare(cluster, &after, &[]);
+        let comparison = compare(cluster, &situation.durations, &after, &[]);
         let find = |key: &NodeKey| comparison.changes.iter().find(|change| change.node == *key);
         let ready = find(&cluster.node(id).key)?.after?;
         let saved = dependents.iter().filter_map(|dependent| {

@@ -65,6 +65,11 @@ fn report(situation: &Situation<'_>, id: NodeId, node: &Node) -> Option<Finding>
     };
     if let Some(release) = need.slowest.map(|index| (index, &situation.cluster.releases[index])) {
         finding.related.push(slowest(situation, release.0, release.1));
+    } else if let own = situation.durations.own(id.index())
+        && own.range.typical > Duration::ZERO
+    {
+        let text = format!("what it applies itself: typically {}, up to {} ({})", about(own.range.typical), about(own.range.high), own.origin);
+        finding.related.push(Related::new(text, Some(node.subject()), node.span()));
     }
     let held: Vec<NodeId> = situation.graph.held_back_by(ready);
     for (dependent, edge) in situation.graph.outputs(ready).filter(|(_, edge)| edge.reason == Reason::DependsOn).take(5) {
@@ -126,8 +131,9 @@ fn why(situation: &Situation<'_>, node: &Node, attempts: &Attempts, need: &Need,
         format!("{pause} later, at its `interval`, because `retryInterval` is unset")
     };
     let mut why = format!(
-        "On a cold start on slow hardware the first attempt fails after {} (reason HealthCheckFailed, `timeout waiting for: \
+        "On a cold start on {} hardware the first attempt fails after {} (reason HealthCheckFailed, `timeout waiting for: \
          [{waiting_for}]`) although nothing is wrong; the next one comes {next}.",
+        situation.durations.profile(),
         format_duration(attempts.timeout)
     );
     let worst = if need.range.typical > attempts.timeout { need.range.typical } else { need.range.high };

@@ -10,7 +10,6 @@ use crate::{
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Tier},
     graph::{Actor, Event, EventId, Moment, Reason},
     source::Span,
-    timing::Origin,
     yaml::{Node as Yaml, Value},
 };
 
@@ -152,7 +151,7 @@ fn releases_of(situation: &Situation<'_>, nodes: &[NodeId]) -> Option<Vec<usize>
     let mut found = Vec::new();
     for (index, release) in cluster.releases.iter().enumerate() {
         if release.providers.iter().any(|provider| nodes.contains(&provider.node)) {
-            let Origin::Catalog(row) = &situation.durations.release(index).origin else { return None };
+            let row = situation.durations.release(index).row?;
             if !PASSIVE.contains(&row.kind.as_str()) {
                 return None;
             }

@@ -49,7 +49,7 @@ impl Cost for At<'_> {
         match (edge.reason, after.actor, before.moment, after.moment) {
             (Reason::Progress, Actor::Node(node), Moment::Start, _) => self.of(self.durations.node(node.index()).apply),
             (Reason::Progress, Actor::Node(node), Moment::Applied, Moment::Ready) => {
-                self.of(self.durations.node(node.index()).health)
+                self.of(self.durations.own(node.index()).range)
             }
             (Reason::Progress, Actor::Release(release), Moment::Start, Moment::Ready) => {
                 self.of(self.durations.release(release as usize).range)

@@ -41,10 +41,11 @@ pub struct Comparison {
     pub changes: Vec<Change>,
 }
 
-/// Compares a cluster with another, which takes the disturbances as well.
+/// Compares a cluster, whose durations are given, with another, which takes the disturbances as well.
 #[must_use]
-pub fn compare(before: &Cluster, after: &Cluster, disturbances: &[Disturbance]) -> Comparison {
-    let (one, other) = (times(before, &[]), times(after, disturbances));
+pub fn compare(before: &Cluster, durations: &Durations, after: &Cluster, disturbances: &[Disturbance]) -> Comparison {
+    let again = |cluster| durations.again(cluster);
+    let (one, other) = (times(before, again(before), &[]), times(after, again(after), disturbances));
     let find = |times: &[(NodeKey, Option<Range>)], key: &NodeKey| {
         times.binary_search_by(|(known, _)| known.cmp(key)).ok().and_then(|index| times[index].1)
     };
@@ -76,9 +77,8 @@ impl Change {
     }
 }
 
-fn times(cluster: &Cluster, disturbances: &[Disturbance]) -> Vec<(NodeKey, Option<Range>)> {
+fn times(cluster: &Cluster, mut durations: Durations, disturbances: &[Disturbance]) -> Vec<(NodeKey, Option<Range>)> {
     let graph = EventGraph::of(cluster);
-    let mut durations = Durations::of(cluster);
     let mut failing = Vec::new();
     for disturbance in disturbances {
         match disturbance {

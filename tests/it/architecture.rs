@@ -15,9 +15,9 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("catalog", &["yaml"]),
     ("flux", &["source", "yaml", "kustomize"]),
     ("cluster", &["source", "finding", "yaml", "kustomize", "catalog", "flux"]),
-    ("config", &["source", "finding", "flux"]),
     ("graph", &["source", "finding", "yaml", "kustomize", "catalog", "flux", "cluster"]),
     ("timing", &["source", "finding", "yaml", "kustomize", "catalog", "flux", "cluster", "graph"]),
+    ("config", &["source", "finding", "catalog", "flux", "timing"]),
     ("rules", &["source", "finding", "yaml", "kustomize", "catalog", "flux", "cluster", "graph", "timing"]),
     ("report", &["source", "finding", "yaml", "kustomize"]),
     (

@@ -290,3 +290,27 @@ fn root_and_version_come_from_the_file() {
     let done = fixture.run("clusters", &[], &[]);
     assert!(done.code == 2 && done.err.contains("the root, from --root or the configuration"), "{}", done.err);
 }
+
+#[test]
+fn the_profile_is_that_of_the_flag_then_of_the_file_and_durations_of_nothing_are_told() {
+    let fixture = Repository::fixture();
+    let base = fs::read_to_string(fixture.path("fluxdag.toml")).expect("text");
+    let durations = "[[durations]]\nchart = \"no-such-chart\"\ntypical = \"1m\"\n";
+    fixture.write("fluxdag.toml", &format!("profile = \"fast\"\n{base}{durations}"));
+    let profile = |arguments: &[&str]| {
+        let done = fixture.lint(&[&["-o", "json=out.json", "--exit-zero"], arguments].concat());
+        assert_eq!(done.code, 0, "{}", done.err);
+        assert!(
+            done.err.contains("warning: `durations` of the configuration sets one for chart `no-such-chart`"),
+            "{}",
+            done.err
+        );
+        let json: serde_json::Value =
+            serde_json::from_slice(&fs::read(fixture.path("out.json")).expect("written")).expect("JSON");
+        json["profile"].as_str().expect("text").to_owned()
+    };
+    assert_eq!([profile(&[]), profile(&["--profile", "slow"])], ["fast", "slow"]);
+    fixture.write("fluxdag.toml", &format!("{base}{}", durations.replace("1m", "soon")));
+    let done = fixture.lint(&[]);
+    assert!(done.code == 2 && done.err.contains("`soon` is no duration"), "{}", done.err);
+}

@@ -15,6 +15,7 @@ mod cli;
 mod config;
 mod corpus;
 mod deadlocks;
+mod durations;
 mod fingerprints;
 mod fixtures;
 mod judgements;

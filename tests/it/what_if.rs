@@ -6,7 +6,7 @@ use fluxdag::{
     Options, Survey,
     cluster::{Cluster, Edit, NodeKey, ObjectKey},
     survey,
-    timing::{Comparison, compare},
+    timing::{Comparison, Durations, Profile, compare},
 };
 
 fn folder(name: &str) -> std::path::PathBuf {
@@ -19,6 +19,11 @@ fn cluster(folder: &Path) -> Cluster {
     clusters.retain(|cluster| cluster.reached);
     assert_eq!(clusters.len(), 1);
     clusters.remove(0)
+}
+
+/// The minutes of two clusters on slow hardware.
+fn minutes(before: &Cluster, after: &Cluster) -> Comparison {
+    compare(before, &Durations::of(before, Profile::Slow, &[]), after, &[])
 }
 
 fn key(name: &str) -> NodeKey {
@@ -67,7 +72,7 @@ fn an_edit_gives_the_minutes_of_the_edited_files() {
     for (edit, file, change) in cases {
         let in_mind = before.edited(std::slice::from_ref(&edit)).unwrap();
         let copy = changed("heavy-in-wait", file, change);
-        same(&compare(&before, &in_mind, &[]), &compare(&before, &cluster(copy.path()), &[]));
+        same(&minutes(&before, &in_mind), &minutes(&before, &cluster(copy.path())));
     }
 }
 
@@ -80,7 +85,7 @@ fn moving_the_heavy_charts_is_the_fixed_fixture() {
     ];
     let after = before.edited(&edits).unwrap();
     let ready = |other: &Cluster| {
-        let comparison = compare(&before, other, &[]);
+        let comparison = minutes(&before, other);
         let core = comparison.changes.into_iter().find(|change| change.node == key("core")).unwrap();
         core.after.unwrap().typical.as_secs()
     };
@@ -117,10 +122,10 @@ fn a_split_takes_its_objects_along_and_waits_for_nothing() {
 fn what_has_slack_may_be_late_by_it_and_no_more() {
     use fluxdag::{
         graph::{Actor, EventGraph, Moment},
-        timing::{ColdStart, Disturbance, Durations},
+        timing::{ColdStart, Disturbance},
     };
     let cluster = cluster(&folder("heavy-in-wait"));
-    let (graph, durations) = (EventGraph::of(&cluster), Durations::of(&cluster));
+    let (graph, durations) = (EventGraph::of(&cluster), Durations::of(&cluster, Profile::Slow, &[]));
     let cold_start = ColdStart::of(&graph, &durations);
     let slack = cold_start.slack(&graph, &durations);
     let end = cold_start.time(cold_start.last(&graph).unwrap()).unwrap().typical;
@@ -131,7 +136,7 @@ fn what_has_slack_may_be_late_by_it_and_no_more() {
     let total = |extra: f64| {
         let factor = (takes.as_secs_f64() + slack.as_secs_f64() + extra) / takes.as_secs_f64();
         let late = Disturbance::Slow { chart: "reloader".to_owned(), factor };
-        compare(&cluster, &cluster, &[late]).total[1].unwrap().typical
+        compare(&cluster, &durations, &cluster, &[late]).total[1].unwrap().typical
     };
     assert!(total(-1.0) <= end, "within its slack it delays nothing");
     assert!(total(60.0) > end, "beyond its slack it delays the end");
@@ -139,13 +144,10 @@ fn what_has_slack_may_be_late_by_it_and_no_more() {
 
 #[test]
 fn the_time_on_the_critical_path_is_all_accounted_for() {
-    use fluxdag::{
-        graph::EventGraph,
-        timing::{ColdStart, Durations},
-    };
+    use fluxdag::{graph::EventGraph, timing::ColdStart};
     for name in ["heavy-in-wait", "heavy-in-wait-fixed", "clean-home-ops"] {
         let cluster = cluster(&folder(name));
-        let (graph, durations) = (EventGraph::of(&cluster), Durations::of(&cluster));
+        let (graph, durations) = (EventGraph::of(&cluster), Durations::of(&cluster, Profile::Slow, &[]));
         let cold_start = ColdStart::of(&graph, &durations);
         let last = cold_start.last(&graph).unwrap();
         let shares = cold_start.shares(&graph, &durations, last);
@@ -198,7 +200,7 @@ fn heed(folder: &Path, gate: &NodeKey) -> (Comparison, String) {
         std::fs::write(&path, lines.join("\n") + "\n").unwrap();
     }
     assert_eq!(find().map(|finding| finding.message), None, "the edited tree is free of it");
-    (compare(&before, &cluster(copy.path()), &[]), finding.help)
+    (minutes(&before, &cluster(copy.path())), finding.help)
 }
 
 #[test]
