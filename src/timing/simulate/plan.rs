@@ -271,8 +271,8 @@ impl Settings {
             source_events: assumptions.source_events,
             fails_early: !cluster.controllers.kustomize.has_gate("DisableFailFastBehavior"),
             kept_percent: assumptions.kept_percent.min(100),
-            backoff: millis(assumptions.backoff),
-            longest_backoff: millis(assumptions.longest_backoff),
+            backoff: millis(assumptions.backoff).max(1),
+            longest_backoff: millis(assumptions.longest_backoff).max(1),
             horizon: millis(assumptions.horizon).min(NEVER - 1),
         }
     }

@@ -22,6 +22,9 @@ const INTERVAL: Millis = 600_000;
 /// Delay between the attempts of `RetryOnFailure` where none is given (helm-controller v1.6).
 const RETRY_ON_FAILURE: Millis = 300_000;
 
+/// Shorter delays are not told apart, so that attempts which end at once cannot go on without time passing.
+const LEAST_RETRY: Millis = 1_000;
+
 /// A Kustomization or HelmRelease. Its events are positions in the graph, [`NONE`] where it has none such.
 #[derive(Debug)]
 pub(super) struct Process {
@@ -113,7 +116,8 @@ impl Action {
         let retries = field(&["remediation", "retries"]).and_then(Value::as_i64);
         let failure = match (strategy, retries) {
             (Some("RetryOnFailure"), _) => {
-                Failure::Retry(duration(&["strategy", "retryInterval"]).unwrap_or(RETRY_ON_FAILURE))
+                let pause = duration(&["strategy", "retryInterval"]).unwrap_or(RETRY_ON_FAILURE);
+                Failure::Retry(pause.max(LEAST_RETRY))
             }
             (None, None) if always_retries => Failure::Retry(RETRY_ON_FAILURE),
             (_, retries) => Failure::Remediate(match retries.unwrap_or(0) {

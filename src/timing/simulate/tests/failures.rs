@@ -165,6 +165,37 @@ fn what_fails_behind_a_failed_release_is_told_by_its_first_reason() {
 }
 
 #[test]
+fn durations_of_nothing_take_no_endless_time() {
+    // The release is out of time at once and tries again each second, while it comes up: 10 s later it is there.
+    let ran = waiting("timeout: 0s, install: {strategy: {name: RetryOnFailure, retryInterval: 0s}}", 10);
+    assert_eq!((ran.release("r").ready, ran.release("r").attempts), (s(12), 11));
+    // Undone each time, it never gets anywhere.
+    let ran = waiting("timeout: 0s, install: {remediation: {retries: -1}}", 10);
+    assert_eq!((ran.release("r").ready, ran.run.is_cut_off), (None, true));
+    assert!((100..200).contains(&ran.release("r").attempts), "{:?}", ran.release("r").attempts);
+    // A dry-run that fails without a delay sees the definition as soon as it is there.
+    let ran = (Case::default().node("infra", "").folder("infra", namespace("shop")))
+        .node("app", "retryInterval: 0s")
+        .folder("app", config_map("a", "shop"))
+        .apply(&[("infra", 8)])
+        .run();
+    assert_eq!(ran.node("app").applied, s(8));
+}
+
+#[test]
+fn what_is_a_guess_may_be_left_out() {
+    // The catalogue says that the chart brings the definition, which its own Kustomization needs before the release is applied.
+    let text = release("stack", "").replace(
+        "chartRef: {kind: OCIRepository, name: elsewhere}",
+        "chart: {spec: {chart: kube-prometheus-stack, sourceRef: {kind: HelmRepository, name: elsewhere}}}",
+    ) + "---\napiVersion: monitoring.coreos.com/v1\nkind: PrometheusRule\nmetadata: {name: rules, namespace: flux-system}\n";
+    let case = || Case::default().node("app", "").folder("app", text.clone()).releases(&[("stack", 60)]);
+    assert_eq!(case().run().stuck(case().run().node("app")).0, Cause::DryRun);
+    let sure = case().assume(|assumptions| assumptions.least = crate::finding::Confidence::High).run();
+    assert_eq!((sure.node("app").ready, sure.release("stack").ready), (s(0), s(60)));
+}
+
+#[test]
 fn attempts_of_what_never_comes_are_counted_until_the_end() {
     // slow keeps the run going until 600; app tries at 0, 63, …, 63·9 = 567.
     let case = (Case::default().node("slow", "").node("app", "retryInterval: 1m"))
