@@ -11,7 +11,7 @@ use crate::{
     graph::{Actor, EventId, Moment},
     report::{Analytic, ClusterTimeline, NodeTimeline, Timeline as Report, Times},
     rules::Situation,
-    timing::Cause,
+    timing::PathCause,
 };
 
 /// Says when everything happens in a cold start.
@@ -85,11 +85,11 @@ fn of_cluster(situation: &Situation<'_>, to: Option<Actor>) -> ClusterTimeline {
     }
 }
 
-const fn word(cause: Cause) -> &'static str {
+const fn word(cause: PathCause) -> &'static str {
     match cause {
-        Cause::Charts => "installing charts",
-        Cause::Builds => "building and applying",
-        Cause::Polling => "polling",
+        PathCause::Charts => "installing charts",
+        PathCause::Builds => "building and applying",
+        PathCause::Polling => "polling",
     }
 }
 

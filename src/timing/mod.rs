@@ -1,7 +1,8 @@
-//! How long things take: durations of charts and objects, and when each event of a cold start happens at the earliest.
+//! How long things take: durations of charts and objects, when each event of a cold start happens at the earliest, and what
+//! the controllers make of that.
 //!
-//! Two rules keep the figures honest: every duration is a range with its origin, and nothing here counts timeouts or
-//! retries. What is computed is what the rollout needs.
+//! Two rules keep the figures honest: every duration is a range with its origin, and what the rollout needs
+//! ([`ColdStart`], which knows no timeouts and no retries) is never mixed up with what comes of it ([`Simulation`]).
 
 mod app_values;
 mod cold_start;
@@ -14,6 +15,7 @@ mod overrides;
 mod path;
 mod pods;
 mod profile;
+mod simulate;
 mod values;
 mod what_if;
 
@@ -21,6 +23,7 @@ pub use cold_start::{ColdStart, Quantile};
 pub use durations::{Duration, Durations, Origin};
 pub use estimate::Seen;
 pub use overrides::{Override, Target, unmatched};
-pub use path::{Cause, Shares};
+pub use path::{PathCause, Shares};
 pub use profile::Profile;
+pub use simulate::{Assumptions, Cause, Distribution, Outcome, Percentiles, Run, Simulation, Spread, Stuck};
 pub use what_if::{Change, Comparison, Disturbance, compare};

@@ -10,7 +10,7 @@ use crate::graph::{Actor, Cost as _, EventGraph, EventId, Reason};
 
 /// What time on the critical path goes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Cause {
+pub enum PathCause {
     /// Charts being installed until they are Ready.
     Charts,
     /// Download, build, apply, and workloads of the builds themselves.
@@ -20,7 +20,7 @@ pub enum Cause {
 }
 
 /// How much of a path goes to what.
-pub type Shares = BTreeMap<Cause, Duration>;
+pub type Shares = BTreeMap<PathCause, Duration>;
 
 impl ColdStart {
     /// How much later each event may happen, by index, so that the last one of all happens no later; by typical durations.
@@ -57,9 +57,9 @@ impl ColdStart {
             let Some((_, edge)) = graph.inputs(pair[1]).find(|(before, _)| *before == pair[0]) else { continue };
             let takes = cost.edge(graph.event(pair[0]), graph.event(pair[1]), edge);
             let cause = match (edge.reason, graph.event(pair[1]).actor) {
-                (Reason::Progress, Actor::Release(_)) => Cause::Charts,
-                (Reason::Progress, _) => Cause::Builds,
-                _ => Cause::Polling,
+                (Reason::Progress, Actor::Release(_)) => PathCause::Charts,
+                (Reason::Progress, _) => PathCause::Builds,
+                _ => PathCause::Polling,
             };
             if !takes.is_zero() {
                 *shares.entry(cause).or_default() += takes;
