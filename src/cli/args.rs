@@ -77,6 +77,7 @@ Examples:
   fluxdag timeline                        The cold start of each cluster
   fluxdag timeline --cluster prod         Of one of them
   fluxdag timeline --to apps              What `apps` waits for, and how long
+  fluxdag timeline --runs 1000            How the total varies with durations
   fluxdag timeline -o json                All of it for a program";
 
 const IMPACT_EXAMPLES: &str = "\
@@ -316,6 +317,12 @@ pub(super) struct Timeline {
     /// Only up to this object: what it waits for, and the path to it
     #[arg(long, value_name = "NODE")]
     pub(super) to: Option<String>,
+    /// Simulate this many cold starts with varying durations, and tell how the total varies
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=100_000))]
+    pub(super) runs: u32,
+    /// What the varying durations are drawn with
+    #[arg(long, value_name = "N", default_value_t = 1, requires = "runs")]
+    pub(super) seed: u64,
     #[command(flatten)]
     pub(super) question: Question,
 }

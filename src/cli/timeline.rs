@@ -9,9 +9,9 @@ use crate::{
     catalog::Range,
     finding::Subject,
     graph::{Actor, EventId, Moment},
-    report::{Analytic, ClusterTimeline, NodeTimeline, Timeline as Report, Times},
+    report::{Analytic, ClusterTimeline, NodeTimeline, Simulated, Timeline as Report, Times, TotalSpread},
     rules::Situation,
-    timing::PathCause,
+    timing::{Assumptions, PathCause, Quantile, Run, Simulation},
 };
 
 /// Says when everything happens in a cold start.
@@ -23,12 +23,12 @@ pub(super) fn run(timeline: &Timeline, global: &Global, environment: &Environmen
         Some(text) => {
             let found = find(text, &situations, global.quiet)?;
             let (index, actor) = only(text, &found, &situations)?;
-            vec![of_cluster(&situations[index], Some(actor))]
+            vec![of_cluster(&situations[index], Some(actor), timeline)]
         }
         None => situations
             .iter()
             .filter(|situation| situation.cluster.reached)
-            .map(|situation| of_cluster(situation, None))
+            .map(|situation| of_cluster(situation, None, timeline))
             .collect(),
     };
     let report = Report { clusters };
@@ -38,8 +38,11 @@ pub(super) fn run(timeline: &Timeline, global: &Global, environment: &Environmen
     })
 }
 
-fn of_cluster(situation: &Situation<'_>, to: Option<Actor>) -> ClusterTimeline {
+fn of_cluster(situation: &Situation<'_>, to: Option<Actor>, asked: &Timeline) -> ClusterTimeline {
     let (graph, cluster, cold_start) = (&situation.graph, situation.cluster, &situation.cold_start);
+    let assumptions = Assumptions { least: cold_start.least(), ..Assumptions::of(cluster) };
+    let simulation = Simulation::new(cluster, graph, &situation.durations, assumptions);
+    let run = simulation.run(Quantile::Typical);
     let end = match to {
         Some(actor) => graph.id(actor, Moment::Ready).or_else(|| graph.events_of(actor).last().copied()),
         None => cold_start.last(graph),
@@ -58,7 +61,7 @@ fn of_cluster(situation: &Situation<'_>, to: Option<Actor>) -> ClusterTimeline {
     let nodes = (0..cluster.nodes.len()).map(|index| Actor::Node(crate::cluster::NodeId(index as u32)));
     let releases = (0..cluster.releases.len()).map(|index| Actor::Release(index as u32));
     let mut nodes: Vec<NodeTimeline> =
-        nodes.chain(releases).map(|actor| of_actor(situation, actor, &path, &slack)).collect();
+        nodes.chain(releases).map(|actor| of_actor(situation, actor, &path, &slack, &run)).collect();
     if to.is_some() {
         // What it waits for, and nothing else.
         let behind = end.map(|id| graph.behind(&[id])).unwrap_or_default();
@@ -77,6 +80,11 @@ fn of_cluster(situation: &Situation<'_>, to: Option<Actor>) -> ClusterTimeline {
         to: to.map(|actor| actor.subject(cluster)),
         total: end.and_then(|id| cold_start.time(id)).map(times),
         critical_path,
+        simulated_total: run.total,
+        spread: (asked.runs > 0).then(|| {
+            let spread = simulation.monte_carlo(asked.runs, asked.seed);
+            TotalSpread { runs: asked.runs, seed: asked.seed, p50: spread.total.p50, p90: spread.total.p90 }
+        }),
         shares: end.map_or_else(Vec::new, |id| {
             let shares = cold_start.shares(graph, &situation.durations, id);
             shares.into_iter().map(|(cause, time)| (word(cause), time.as_secs())).collect()
@@ -102,6 +110,7 @@ fn of_actor(
     actor: Actor,
     path: &[EventId],
     slack: &[Option<std::time::Duration>],
+    run: &Run,
 ) -> NodeTimeline {
     let (graph, cold_start) = (&situation.graph, &situation.cold_start);
     let time = |moment| graph.id(actor, moment).and_then(|id| cold_start.time(id)).map(times);
@@ -116,5 +125,17 @@ fn of_actor(
         Actor::Release(index) => situation.durations.release(index as usize).origin.to_string(),
         _ => "its objects, and what it waits for".to_owned(),
     };
-    NodeTimeline { node: actor.subject(situation.cluster), analytic, duration_origin }
+    let outcome = match actor {
+        Actor::Node(id) => run.nodes.get(id.index()),
+        Actor::Release(index) => run.releases.get(index as usize),
+        _ => None,
+    };
+    let simulated = outcome.map_or_else(Simulated::default, |outcome| Simulated {
+        start: outcome.start,
+        applied: outcome.applied,
+        ready: outcome.ready,
+        attempts: outcome.attempts,
+        timed_out: outcome.timed_out.clone(),
+    });
+    NodeTimeline { node: actor.subject(situation.cluster), analytic, simulated, duration_origin }
 }

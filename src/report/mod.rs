@@ -34,7 +34,7 @@ pub use objects::{Objects, Origin};
 pub use summary::summary;
 pub use terminal::Terminal;
 pub use text::{count, printable, printable_lines, wrap};
-pub use timeline::{Analytic, ClusterTimeline, NodeTimeline, Timeline};
+pub use timeline::{Analytic, ClusterTimeline, NodeTimeline, Simulated, Timeline, TotalSpread};
 pub use what_if::{NodeTimes, WhatIf};
 pub use why::{Answer, Happening, Problem, Stuck, Why, WhyOn};
 

@@ -1,5 +1,7 @@
 //! When everything happens in a cold start: answers of `fluxdag timeline`.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
 use super::{
@@ -33,10 +35,33 @@ pub struct ClusterTimeline {
     pub total: Option<Times>,
     /// The objects on the critical path, in order.
     pub critical_path: Vec<Subject>,
+    /// When the last is Ready that ever is, in the simulation.
+    pub simulated_total: Duration,
+    /// How that varies, where it was asked for.
+    pub spread: Option<TotalSpread>,
     /// What the time on it goes to, in words, with seconds.
     pub shares: Vec<(&'static str, u64)>,
     /// Kustomizations and HelmReleases, by their start.
     pub nodes: Vec<NodeTimeline>,
+}
+
+/// How long simulated cold starts take with varying durations.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct TotalSpread {
+    /// How many there were.
+    pub runs: u32,
+    /// What the durations were drawn with.
+    pub seed: u64,
+    /// Half of them take at most this; `None` where half of them never end.
+    #[serde(rename = "p50_s", serialize_with = "seconds")]
+    pub p50: Option<Duration>,
+    /// Nine of ten take at most this.
+    #[serde(rename = "p90_s", serialize_with = "seconds")]
+    pub p90: Option<Duration>,
+}
+
+fn seconds<S: serde::Serializer>(time: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+    time.map(|time| time.as_secs()).serialize(serializer)
 }
 
 /// When one object starts and is Ready.
@@ -46,8 +71,25 @@ pub struct NodeTimeline {
     pub node: Subject,
     /// By the analytic model, timeouts off; `None` where it never starts.
     pub analytic: Option<Analytic>,
+    /// What the controllers make of it, with timeouts and retries.
+    pub simulated: Simulated,
     /// What its own duration rests on.
     pub duration_origin: String,
+}
+
+/// Times of the simulation, with typical durations.
+#[derive(Debug, Clone, Default)]
+pub struct Simulated {
+    /// When it was first reconciled with everything it depends on in place.
+    pub start: Option<Duration>,
+    /// When a Kustomization's objects were applied.
+    pub applied: Option<Duration>,
+    /// When it turned Ready.
+    pub ready: Option<Duration>,
+    /// Reconciliations that got past its dependencies.
+    pub attempts: u32,
+    /// When its health checks or Helm actions ended too early.
+    pub timed_out: Vec<Duration>,
 }
 
 /// Times of the analytic model.
@@ -58,7 +100,7 @@ pub struct Analytic {
     /// When it is Ready; `None` where it never is.
     pub ready: Option<Times>,
     /// How much later it may be Ready without delaying the end.
-    pub slack: std::time::Duration,
+    pub slack: Duration,
     /// Whether it is on the critical path.
     pub on_critical_path: bool,
 }
@@ -77,6 +119,8 @@ struct ClusterJson<'a> {
     flux_version: Option<&'a str>,
     to: Option<&'a Subject>,
     total_s: Option<TimesJson>,
+    simulated_total_s: u64,
+    monte_carlo: Option<TotalSpread>,
     critical_path: &'a [Subject],
     critical_path_shares_s: Vec<ShareJson<'a>>,
     nodes: Vec<NodeJson<'a>>,
@@ -94,7 +138,17 @@ struct NodeJson<'a> {
     namespace: Option<&'a str>,
     name: &'a str,
     analytic: Option<AnalyticJson>,
+    simulated: SimulatedJson,
     duration_origin: &'a str,
+}
+
+#[derive(Serialize)]
+struct SimulatedJson {
+    start_s: Option<u64>,
+    applied_s: Option<u64>,
+    ready_s: Option<u64>,
+    attempts: u32,
+    timed_out: Vec<u64>,
 }
 
 #[derive(Serialize)]
@@ -132,6 +186,8 @@ impl ClusterTimeline {
             flux_version: self.flux_version.as_deref(),
             to: self.to.as_ref(),
             total_s: self.total.map(Times::json),
+            simulated_total_s: self.simulated_total.as_secs(),
+            monte_carlo: self.spread,
             critical_path: &self.critical_path,
             critical_path_shares_s: self
                 .shares
@@ -155,11 +211,51 @@ impl ClusterTimeline {
             let shares: Vec<String> = self
                 .shares
                 .iter()
-                .map(|(cause, seconds)| format!("{} {cause}", about(std::time::Duration::from_secs(*seconds))))
+                .map(|(cause, seconds)| format!("{} {cause}", about(Duration::from_secs(*seconds))))
                 .collect();
             text.push_str(&paragraph(&format!("Of it: {}.", shares.join(", ")), terminal));
         }
+        text.push_str(&self.troubles(terminal));
         text
+    }
+
+    /// What the controllers make of it.
+    fn troubles(&self, terminal: &Terminal) -> String {
+        let mut text = String::from("\n");
+        text.push_str(&paragraph(&self.controllers(), terminal));
+        let troubles: Vec<String> = self.nodes.iter().filter_map(NodeTimeline::trouble).collect();
+        for trouble in troubles.iter().take(TROUBLES) {
+            text.push_str(&super::wrap(&printable(&format!("{trouble}.")), terminal.width, "  ", "    "));
+            text.push('\n');
+        }
+        if troubles.len() > TROUBLES {
+            text.push_str(&format!("  and {} more\n", troubles.len() - TROUBLES));
+        }
+        text
+    }
+
+    fn controllers(&self) -> String {
+        let nodes = self.nodes.iter().filter(|node| node.node.kind == "Kustomization");
+        let never = nodes.filter(|node| node.simulated.ready.is_none()).count();
+        let total = about(self.simulated_total);
+        let spread = self.spread.as_ref().map_or_else(String::new, |spread| {
+            let at = |time: Option<Duration>| time.map_or_else(|| "never".to_owned(), about);
+            format!(
+                " In {} runs with varying durations: {} in half of them, {} in nine of ten.",
+                spread.runs,
+                at(spread.p50),
+                at(spread.p90)
+            )
+        });
+        match never {
+            0 => format!(
+                "With workers, timeouts and retries the controllers have all of it Ready after about {total}.{spread}"
+            ),
+            _ => format!(
+                "With workers, timeouts and retries {} never become Ready; the last of the others is after about {total}.{spread}",
+                super::count(never, "Kustomization")
+            ),
+        }
     }
 
     fn sentence(&self) -> String {
@@ -203,6 +299,9 @@ fn short(subject: &Subject) -> String {
     format!("{kind}/{}/{}", subject.namespace.as_deref().unwrap_or_default(), subject.name)
 }
 
+/// Objects that give up on the way, told one by one.
+const TROUBLES: usize = 12;
+
 /// Columns of a name, and of a time.
 const NAME: usize = 42;
 const TIME: usize = 8;
@@ -218,6 +317,19 @@ fn shortened(name: &str, terminal: &Terminal) -> String {
     format!("{sign}{}", name.chars().skip(length - kept).collect::<String>())
 }
 
+impl Simulated {
+    fn json(&self) -> SimulatedJson {
+        let seconds = |time: Option<Duration>| time.map(|time| time.as_secs());
+        SimulatedJson {
+            start_s: seconds(self.start),
+            applied_s: seconds(self.applied),
+            ready_s: seconds(self.ready),
+            attempts: self.attempts,
+            timed_out: self.timed_out.iter().map(Duration::as_secs).collect(),
+        }
+    }
+}
+
 impl NodeTimeline {
     fn json(&self) -> NodeJson<'_> {
         NodeJson {
@@ -230,16 +342,29 @@ impl NodeTimeline {
                 slack_s: analytic.slack.as_secs(),
                 on_critical_path: analytic.on_critical_path,
             }),
+            simulated: self.simulated.json(),
             duration_origin: &self.duration_origin,
         }
     }
 
+    /// What the controllers make of it, where that is more than a minute or an attempt away from what is needed.
+    fn trouble(&self) -> Option<String> {
+        let name = short(&self.node);
+        let times: Vec<String> = self.simulated.timed_out.iter().take(3).map(|at| about(*at)).collect();
+        let more = if self.simulated.timed_out.len() > 3 { ", and again and again" } else { "" };
+        let ready = self
+            .simulated
+            .ready
+            .map_or_else(|| "is never Ready".to_owned(), |at| format!("is Ready after {}", about(at)));
+        (!times.is_empty())
+            .then(|| format!("{name} gives up at its timeout after {}{more}, and {ready}", times.join(", ")))
+    }
+
     /// Columns from the beginning of the cold start to its end: dots until it starts, and then a bar.
-    fn bar(&self, end: std::time::Duration, columns: usize, terminal: &Terminal) -> String {
+    fn bar(&self, end: Duration, columns: usize, terminal: &Terminal) -> String {
         let Some(analytic) = self.analytic else { return " ".repeat(columns) };
-        let column = |at: std::time::Duration| {
-            (at.as_millis() * columns as u128 / end.as_millis().max(1)).min(columns as u128) as usize
-        };
+        let column =
+            |at: Duration| (at.as_millis() * columns as u128 / end.as_millis().max(1)).min(columns as u128) as usize;
         let start = column(analytic.start.typical).min(columns - 1);
         let stop = analytic.ready.map_or(columns, |ready| column(ready.typical)).max(start + 1);
         let (full, dot) = if terminal.unicode { ("█", "·") } else { ("#", ".") };

@@ -72,6 +72,12 @@ impl ColdStart {
         Self { low: solve(Quantile::Low), typical: solve(Quantile::Typical), high: solve(Quantile::High), least }
     }
 
+    /// Edges less sure than this are left out, here and where the two are to be compared.
+    #[must_use]
+    pub const fn least(&self) -> Confidence {
+        self.least
+    }
+
     /// When an event happens, counted from the first reconciliation; `None` where it never does.
     #[must_use]
     pub fn time(&self, id: EventId) -> Option<Range> {
