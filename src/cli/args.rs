@@ -69,6 +69,7 @@ Examples:
   fluxdag what-if --drop-edge apps:infra                 Without that dependency
   fluxdag what-if --move HelmRelease/obs/loki:obs        With loki in another Kustomization
   fluxdag what-if --split core -o json                   With the heavy charts of `core` in one of their own
+  fluxdag what-if --timeout core=20m                     With a timeout that fits
   fluxdag what-if --slow kube-prometheus-stack=2x        On a bad day
   fluxdag what-if --fail core                            Where `core` never becomes Ready";
 
@@ -297,6 +298,9 @@ pub(super) struct WhatIf {
     /// Give what takes longest in a Kustomization one of its own
     #[arg(long, value_name = "NODE", help_heading = "Changes")]
     pub(super) split: Vec<String>,
+    /// Give a Kustomization another timeout: it counts for what the controllers make of it
+    #[arg(long, value_name = "NODE=15m", help_heading = "Changes")]
+    pub(super) timeout: Vec<String>,
     /// Let a chart take so many times as long
     #[arg(long, value_name = "CHART=2x", help_heading = "Changes")]
     pub(super) slow: Vec<String>,

@@ -8,10 +8,11 @@ use super::{
 use crate::{
     catalog::Range,
     cluster::{Cluster, Edit, NodeId, NodeKey, ObjectKey, chart_of},
+    flux::parse_duration,
     graph::Actor,
     report::{NodeTimes, Times, WhatIf as Report},
     rules::Situation,
-    timing::{Comparison, Disturbance, compare},
+    timing::{Comparison, Disturbance, compare, simulate_both},
 };
 
 /// Says what a change would do to the minutes of a cold start.
@@ -40,6 +41,14 @@ pub(super) fn run(what_if: &WhatIf, global: &Global, environment: &Environment) 
         let edit = wishes.split(&of)?;
         wishes.edits.push(edit);
     }
+    for text in &what_if.timeout {
+        let (node, timeout) = pair(text, '=', "NODE=15m")?;
+        if parse_duration(timeout).is_none() {
+            return Err(CliError::new(format!("`{timeout}` is no duration; write it like 90s, 15m or 1h30m")));
+        }
+        let node = wishes.node(node)?;
+        wishes.edits.push(Edit::Timeout(node, timeout.to_owned()));
+    }
     for text in &what_if.slow {
         disturbances.push(wishes.slow(text)?);
     }
@@ -48,7 +57,8 @@ pub(super) fn run(what_if: &WhatIf, global: &Global, environment: &Environment) 
     }
     if wishes.edits.is_empty() && disturbances.is_empty() {
         return Err(CliError::new("there is nothing to change").with_help(
-            "name a change: --unset-wait NODE, --drop-edge NODE:DEPENDENCY, --move OBJECT:NODE, --split NODE, --slow CHART=2x or --fail NODE",
+            "name a change: --unset-wait NODE, --drop-edge NODE:DEPENDENCY, --move OBJECT:NODE, --split NODE, --timeout NODE=15m, --slow CHART=2x or \
+             --fail NODE",
         ));
     }
     let Wishes { cluster, edits, .. } = wishes;
@@ -60,7 +70,9 @@ pub(super) fn run(what_if: &WhatIf, global: &Global, environment: &Environment) 
     let cluster = situation.cluster;
     let after = cluster.edited(&edits).map_err(|error| CliError::new(error.to_string()))?;
     let comparison = compare(cluster, &situation.durations, &after, &disturbances);
-    let report = report(situation, &edits, &disturbances, &comparison);
+    let simulated = simulate_both(cluster, &situation.durations, &after, &disturbances);
+    let simulated = simulated.map(|runs| runs.map(|run| (run.total, run.never)));
+    let report = report(situation, &edits, &disturbances, &comparison, simulated);
     print(match what_if.question.format {
         AnswerFormat::Text => report.text(&environment.stdout(global.color)),
         AnswerFormat::Json => report.json(),
@@ -161,7 +173,13 @@ impl Wishes<'_> {
     }
 }
 
-fn report(situation: &Situation<'_>, edits: &[Edit], disturbances: &[Disturbance], comparison: &Comparison) -> Report {
+fn report(
+    situation: &Situation<'_>,
+    edits: &[Edit],
+    disturbances: &[Disturbance],
+    comparison: &Comparison,
+    simulated: Option<[(std::time::Duration, usize); 2]>,
+) -> Report {
     let told = disturbances.iter().map(|disturbance| match disturbance {
         Disturbance::Slow { chart, factor } => format!("the chart {chart} takes {factor} times as long"),
         Disturbance::Fail(node) => format!("{node} never becomes Ready"),
@@ -172,6 +190,7 @@ fn report(situation: &Situation<'_>, edits: &[Edit], disturbances: &[Disturbance
         profile: situation.durations.profile().name(),
         edits: edits.iter().map(Edit::to_string).chain(told).collect(),
         total: comparison.total.map(|total| total.map(times)),
+        simulated,
         nodes: comparison
             .changes
             .iter()

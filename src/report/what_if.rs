@@ -1,5 +1,7 @@
 //! What a change would do to a cold start: answers of `fluxdag what-if`.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
 use super::{
@@ -22,6 +24,9 @@ pub struct WhatIf {
     pub edits: Vec<String>,
     /// When the last Kustomization is Ready that ever is.
     pub total: [Option<Times>; 2],
+    /// What the controllers make of both, with timeouts and retries: when the last is Ready that ever is, and how many
+    /// never are. `None` where that is not simulated.
+    pub simulated: Option<[(Duration, usize); 2]>,
     /// Every Kustomization, those that change most first.
     pub nodes: Vec<NodeTimes>,
 }
@@ -43,7 +48,20 @@ struct WhatIfJson<'a> {
     profile: &'a str,
     edits: &'a [String],
     total_s: Pair,
+    simulated: Option<SimulatedJson>,
     nodes: Vec<NodeJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct SimulatedJson {
+    before: RunJson,
+    after: RunJson,
+}
+
+#[derive(Serialize)]
+struct RunJson {
+    total_s: u64,
+    never_ready: usize,
 }
 
 #[derive(Serialize)]
@@ -85,6 +103,11 @@ impl WhatIf {
             profile: self.profile,
             edits: &self.edits,
             total_s: Pair::of(self.total),
+            simulated: self.simulated.map(|runs| {
+                let [before, after] =
+                    runs.map(|(total, never_ready)| RunJson { total_s: total.as_secs(), never_ready });
+                SimulatedJson { before, after }
+            }),
             nodes: self.nodes.iter().map(|node| NodeJson { node: &node.node, ready_s: Pair::of(node.ready) }).collect(),
         })
     }
@@ -103,6 +126,16 @@ impl WhatIf {
         );
         text.push('\n');
         text.push_str(&paragraph(&sentence, terminal));
+        if let Some(runs) = self.simulated {
+            let [before, after] = runs.map(|(total, never)| match never {
+                0 => format!("after about {}", about(total)),
+                _ => format!("after about {}, without {never} that never are", about(total)),
+            });
+            let sentence = format!(
+                "With workers, timeouts and retries the controllers have it Ready {before} as it is, and {after} then."
+            );
+            text.push_str(&paragraph(&sentence, terminal));
+        }
         let changed: Vec<&NodeTimes> = self.nodes.iter().filter(|node| node.is_change()).collect();
         if changed.is_empty() {
             text.push_str("\nNo Kustomization is Ready earlier or later.\n");

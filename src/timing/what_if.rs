@@ -1,10 +1,10 @@
 //! What a change would do to the minutes of a cold start: the same model on the cluster as it is and as it would be.
 
-use super::{ColdStart, Durations};
+use super::{Assumptions, ColdStart, Durations, Quantile, Simulation};
 use crate::{
     catalog::Range,
     cluster::{Cluster, NodeId, NodeKey, chart_of},
-    graph::{Actor, EventGraph, Moment},
+    graph::{Actor, EventGraph, EventId, Moment},
 };
 
 /// A thing that goes worse than usual.
@@ -79,6 +79,26 @@ impl Change {
 
 fn times(cluster: &Cluster, mut durations: Durations, disturbances: &[Disturbance]) -> Vec<(NodeKey, Option<Range>)> {
     let graph = EventGraph::of(cluster);
+    let failing = disturb(cluster, &graph, &mut durations, disturbances);
+    let cold_start = ColdStart::of(&graph, &durations);
+    let lost = graph.lost_without(&failing);
+    let is_lost = |id: NodeId| {
+        let ready = graph.id(Actor::Node(id), Moment::Ready);
+        ready.is_some_and(|ready| failing.contains(&ready) || lost.binary_search(&ready).is_ok())
+    };
+    cluster
+        .nodes()
+        .map(|(id, node)| (node.key.clone(), cold_start.ready(&graph, id).filter(|_| !is_lost(id))))
+        .collect()
+}
+
+/// Makes charts slow; gives the events that never happen.
+fn disturb(
+    cluster: &Cluster,
+    graph: &EventGraph,
+    durations: &mut Durations,
+    disturbances: &[Disturbance],
+) -> Vec<EventId> {
     let mut failing = Vec::new();
     for disturbance in disturbances {
         match disturbance {
@@ -97,14 +117,37 @@ fn times(cluster: &Cluster, mut durations: Durations, disturbances: &[Disturbanc
             }
         }
     }
-    let cold_start = ColdStart::of(&graph, &durations);
-    let lost = graph.lost_without(&failing);
-    let is_lost = |id: NodeId| {
-        let ready = graph.id(Actor::Node(id), Moment::Ready);
-        ready.is_some_and(|ready| failing.contains(&ready) || lost.binary_search(&ready).is_ok())
+    failing
+}
+
+/// What the controllers make of both, with typical durations: when the last Kustomization is Ready that ever is, and how many
+/// never are. `None` where something is to fail, which the simulation has no cause for.
+#[must_use]
+pub fn simulate_both(
+    before: &Cluster,
+    durations: &Durations,
+    after: &Cluster,
+    disturbances: &[Disturbance],
+) -> Option<[Simulated; 2]> {
+    let run = |cluster: &Cluster, disturbances: &[Disturbance]| {
+        let (graph, mut durations) = (EventGraph::of(cluster), durations.again(cluster));
+        if !disturb(cluster, &graph, &mut durations, disturbances).is_empty() {
+            return None;
+        }
+        let least = ColdStart::of(&graph, &durations).least();
+        let assumptions = Assumptions { least, ..Assumptions::of(cluster) };
+        let run = Simulation::new(cluster, &graph, &durations, assumptions).run(Quantile::Typical);
+        let never = run.nodes.iter().filter(|outcome| outcome.ready.is_none()).count();
+        Some(Simulated { total: run.total, never })
     };
-    cluster
-        .nodes()
-        .map(|(id, node)| (node.key.clone(), cold_start.ready(&graph, id).filter(|_| !is_lost(id))))
-        .collect()
+    Some([run(before, &[])?, run(after, disturbances)?])
+}
+
+/// A simulated cold start in two figures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Simulated {
+    /// When the last is Ready that ever is.
+    pub total: std::time::Duration,
+    /// How many Kustomizations never are.
+    pub never: usize,
 }
