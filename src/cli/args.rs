@@ -78,6 +78,7 @@ Examples:
   fluxdag timeline                        The cold start of each cluster
   fluxdag timeline --cluster prod         Of one of them
   fluxdag timeline --to apps              What `apps` waits for, and how long
+  fluxdag timeline --commit apps/a.yaml   What a change of that file costs in a running cluster
   fluxdag timeline --runs 1000            How the total varies with durations
   fluxdag timeline -o json                All of it for a program";
 
@@ -321,6 +322,9 @@ pub(super) struct Timeline {
     /// Only up to this object: what it waits for, and the path to it
     #[arg(long, value_name = "NODE")]
     pub(super) to: Option<String>,
+    /// Instead, what a commit that changes these files costs in a running cluster
+    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with_all = ["to", "runs"])]
+    pub(super) commit: Vec<String>,
     /// Simulate this many cold starts with varying durations, and tell how the total varies
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=100_000))]
     pub(super) runs: u32,

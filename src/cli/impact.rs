@@ -92,7 +92,7 @@ fn asked(about: &[String], survey: &Survey, situations: &[Situation<'_>], quiet:
 }
 
 /// The files at a path, or below it.
-fn files(text: &str, survey: &Survey) -> Vec<FileId> {
+pub(super) fn files(text: &str, survey: &Survey) -> Vec<FileId> {
     let tree = survey.store.tree();
     let Some(path) = in_tree(text, survey) else { return Vec::new() };
     match tree.file(&path) {
@@ -106,7 +106,7 @@ fn is_below(path: &str, folder: &str) -> bool {
 }
 
 /// The path of the tree that `text` stands for, where there is something.
-fn in_tree(text: &str, survey: &Survey) -> Option<String> {
+pub(super) fn in_tree(text: &str, survey: &Survey) -> Option<String> {
     let root = survey.store.tree().root().canonicalize().ok()?;
     bases(survey).iter().find_map(|base| {
         let path = base.join(text).canonicalize().ok()?;
@@ -114,7 +114,7 @@ fn in_tree(text: &str, survey: &Survey) -> Option<String> {
     })
 }
 
-fn nowhere(text: &str, survey: &Survey, as_name: Option<CliError>) -> CliError {
+pub(super) fn nowhere(text: &str, survey: &Survey, as_name: Option<CliError>) -> CliError {
     let exists = bases(survey).iter().any(|base| base.join(text).exists());
     if exists {
         let help = format!("what was read is {}; -C names another repository", survey.store.tree().root().display());

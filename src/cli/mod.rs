@@ -4,6 +4,7 @@
 //! `--fail-on`, 2 the job could not be done.
 
 mod args;
+mod commit;
 mod environment;
 mod error;
 mod explain;

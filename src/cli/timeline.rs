@@ -1,5 +1,6 @@
 use super::{
     args::{AnswerFormat, Global, Timeline},
+    commit,
     environment::Environment,
     error::CliError,
     print,
@@ -19,6 +20,9 @@ pub(super) fn run(timeline: &Timeline, global: &Global, environment: &Environmen
     let (survey, options) = survey(&timeline.question, environment)?;
     let situations: Vec<Situation<'_>> =
         survey.clusters.iter().map(|cluster| Situation::of(cluster, options.profile, &options.durations)).collect();
+    if !timeline.commit.is_empty() {
+        return commit::run(timeline, &survey, &situations, &environment.stdout(global.color));
+    }
     let clusters = match &timeline.to {
         Some(text) => {
             let found = find(text, &situations, global.quiet)?;

@@ -5,6 +5,7 @@
 //! the repository under analysis (names, paths, source lines) is escaped before it reaches a terminal.
 
 mod answer;
+mod commit;
 mod concise;
 mod filter;
 mod full;
@@ -28,6 +29,7 @@ use std::{
 };
 
 pub use answer::{Link, Times};
+pub use commit::{ClusterCommit, Commit, CommittedNode};
 pub use filter::{Filter, Hidden};
 pub use impact::{Built, ClusterImpact, Impact, Revision};
 pub use objects::{Objects, Origin};

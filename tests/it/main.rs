@@ -20,6 +20,7 @@ mod fingerprints;
 mod fixtures;
 mod judgements;
 mod kustomize;
+mod minutes;
 mod queries;
 mod readme;
 mod references;

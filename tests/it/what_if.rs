@@ -63,9 +63,9 @@ fn same(one: &Comparison, other: &Comparison) {
 #[test]
 fn an_edit_gives_the_minutes_of_the_edited_files() {
     let before = cluster(&folder("heavy-in-wait"));
-    let cases: [(Edit, &str, &dyn Fn(String) -> String); 2] = [
-        (Edit::UnsetWait(key("core")), "clusters/home/core.yaml", &|text| text.replace("wait: true", "wait: false")),
-        (Edit::DropDependency { of: key("configs"), on: key("issuers") }, "clusters/home/configs.yaml", &|text| {
+    let cases: [(Edit, &str, fn(String) -> String); 2] = [
+        (Edit::UnsetWait(key("core")), "clusters/home/core.yaml", |text| text.replace("wait: true", "wait: false")),
+        (Edit::DropDependency { of: key("configs"), on: key("issuers") }, "clusters/home/configs.yaml", |text| {
             text.replace("    - name: issuers\n", "").replace("  dependsOn:\n", "")
         }),
     ];
