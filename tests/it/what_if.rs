@@ -60,10 +60,12 @@ fn same(one: &Comparison, other: &Comparison) {
     assert_eq!(one.changes, other.changes);
 }
 
+type TextChange = fn(String) -> String;
+
 #[test]
 fn an_edit_gives_the_minutes_of_the_edited_files() {
     let before = cluster(&folder("heavy-in-wait"));
-    let cases: [(Edit, &str, fn(String) -> String); 2] = [
+    let cases: [(Edit, &str, TextChange); 2] = [
         (Edit::UnsetWait(key("core")), "clusters/home/core.yaml", |text| text.replace("wait: true", "wait: false")),
         (Edit::DropDependency { of: key("configs"), on: key("issuers") }, "clusters/home/configs.yaml", |text| {
             text.replace("    - name: issuers\n", "").replace("  dependsOn:\n", "")
