@@ -10,9 +10,9 @@ use crate::{
     catalog::Range,
     finding::Subject,
     graph::{Actor, EventId, Moment},
-    report::{Analytic, ClusterTimeline, NodeTimeline, Simulated, Timeline as Report, Times, TotalSpread},
+    report::{Analytic, ClusterTimeline, NodeSpread, NodeTimeline, Simulated, Timeline as Report, Times, TotalSpread},
     rules::Situation,
-    timing::{Assumptions, PathCause, Quantile, Run, Simulation},
+    timing::{Assumptions, Distribution, PathCause, Quantile, Run, Simulation, Spread},
 };
 
 /// Says when everything happens in a cold start.
@@ -47,6 +47,7 @@ fn of_cluster(situation: &Situation<'_>, to: Option<Actor>, asked: &Timeline) ->
     let assumptions = Assumptions { least: cold_start.least(), ..Assumptions::of(cluster) };
     let simulation = Simulation::new(cluster, graph, &situation.durations, assumptions);
     let run = simulation.run(Quantile::Typical);
+    let spread = (asked.runs > 0).then(|| simulation.monte_carlo(asked.runs, asked.seed));
     let end = match to {
         Some(actor) => graph.id(actor, Moment::Ready).or_else(|| graph.events_of(actor).last().copied()),
         None => cold_start.last(graph),
@@ -65,7 +66,7 @@ fn of_cluster(situation: &Situation<'_>, to: Option<Actor>, asked: &Timeline) ->
     let nodes = (0..cluster.nodes.len()).map(|index| Actor::Node(crate::cluster::NodeId(index as u32)));
     let releases = (0..cluster.releases.len()).map(|index| Actor::Release(index as u32));
     let mut nodes: Vec<NodeTimeline> =
-        nodes.chain(releases).map(|actor| of_actor(situation, actor, &path, &slack, &run)).collect();
+        nodes.chain(releases).map(|actor| of_actor(situation, actor, &path, &slack, (&run, spread.as_ref()))).collect();
     if to.is_some() {
         // What it waits for, and nothing else.
         let behind = end.map(|id| graph.behind(&[id])).unwrap_or_default();
@@ -85,9 +86,11 @@ fn of_cluster(situation: &Situation<'_>, to: Option<Actor>, asked: &Timeline) ->
         total: end.and_then(|id| cold_start.time(id)).map(times),
         critical_path,
         simulated_total: run.total,
-        spread: (asked.runs > 0).then(|| {
-            let spread = simulation.monte_carlo(asked.runs, asked.seed);
-            TotalSpread { runs: asked.runs, seed: asked.seed, p50: spread.total.p50, p90: spread.total.p90 }
+        spread: spread.as_ref().map(|Spread { runs, total, .. }| TotalSpread {
+            runs: *runs,
+            seed: asked.seed,
+            p50: total.p50,
+            p90: total.p90,
         }),
         shares: end.map_or_else(Vec::new, |id| {
             let shares = cold_start.shares(graph, &situation.durations, id);
@@ -114,7 +117,7 @@ fn of_actor(
     actor: Actor,
     path: &[EventId],
     slack: &[Option<std::time::Duration>],
-    run: &Run,
+    (run, spread): (&Run, Option<&Spread>),
 ) -> NodeTimeline {
     let (graph, cold_start) = (&situation.graph, &situation.cold_start);
     let time = |moment| graph.id(actor, moment).and_then(|id| cold_start.time(id)).map(times);
@@ -141,5 +144,27 @@ fn of_actor(
         attempts: outcome.attempts,
         timed_out: outcome.timed_out.clone(),
     });
-    NodeTimeline { node: actor.subject(situation.cluster), analytic, simulated, duration_origin }
+    let distribution = spread.and_then(|spread| match actor {
+        Actor::Node(id) => spread.nodes.get(id.index()),
+        Actor::Release(index) => spread.releases.get(index as usize),
+        _ => None,
+    });
+    NodeTimeline {
+        node: actor.subject(situation.cluster),
+        analytic,
+        simulated,
+        spread: distribution.zip(spread).map(|(distribution, spread)| varied(distribution, spread.runs)),
+        duration_origin,
+    }
+}
+
+/// Shares to a thousandth: more digits would say more than so many runs can.
+fn varied(distribution: &Distribution, runs: u32) -> NodeSpread {
+    let share = |count: u32| (f64::from(count) / f64::from(runs) * 1000.0).round() / 1000.0;
+    NodeSpread {
+        p50: distribution.ready.p50,
+        p90: distribution.ready.p90,
+        critical_share: share(distribution.critical),
+        never_share: share(distribution.never),
+    }
 }

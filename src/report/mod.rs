@@ -13,6 +13,7 @@ mod impact;
 mod json;
 mod objects;
 mod snippet;
+mod spread;
 mod summary;
 mod terminal;
 #[cfg(test)]
@@ -33,10 +34,11 @@ pub use commit::{ClusterCommit, Commit, CommittedNode};
 pub use filter::{Filter, Hidden};
 pub use impact::{Built, ClusterImpact, Impact, Revision};
 pub use objects::{Objects, Origin};
+pub use spread::{NodeSpread, TotalSpread};
 pub use summary::summary;
 pub use terminal::Terminal;
 pub use text::{count, printable, printable_lines, wrap};
-pub use timeline::{Analytic, ClusterTimeline, NodeTimeline, Simulated, Timeline, TotalSpread};
+pub use timeline::{Analytic, ClusterTimeline, NodeTimeline, Simulated, Timeline};
 pub use what_if::{NodeTimes, WhatIf};
 pub use why::{Answer, Happening, Problem, Stuck, Why, WhyOn};
 

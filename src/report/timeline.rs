@@ -9,6 +9,7 @@ use super::{
     answer::{TimesJson, paragraph},
     json::{SCHEMA_VERSION, Tool},
     printable,
+    spread::{NodeSpread, TotalSpread},
     why::{document, head},
 };
 use crate::finding::{Subject, about};
@@ -45,25 +46,6 @@ pub struct ClusterTimeline {
     pub nodes: Vec<NodeTimeline>,
 }
 
-/// How long simulated cold starts take with varying durations.
-#[derive(Debug, Clone, Copy, Serialize)]
-pub struct TotalSpread {
-    /// How many there were.
-    pub runs: u32,
-    /// What the durations were drawn with.
-    pub seed: u64,
-    /// Half of them take at most this; `None` where half of them never end.
-    #[serde(rename = "p50_s", serialize_with = "seconds")]
-    pub p50: Option<Duration>,
-    /// Nine of ten take at most this.
-    #[serde(rename = "p90_s", serialize_with = "seconds")]
-    pub p90: Option<Duration>,
-}
-
-fn seconds<S: serde::Serializer>(time: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
-    time.map(|time| time.as_secs()).serialize(serializer)
-}
-
 /// When one object starts and is Ready.
 #[derive(Debug, Clone)]
 pub struct NodeTimeline {
@@ -73,6 +55,8 @@ pub struct NodeTimeline {
     pub analytic: Option<Analytic>,
     /// What the controllers make of it, with timeouts and retries.
     pub simulated: Simulated,
+    /// How that varies, where it was asked for.
+    pub spread: Option<NodeSpread>,
     /// What its own duration rests on.
     pub duration_origin: String,
 }
@@ -139,6 +123,7 @@ struct NodeJson<'a> {
     name: &'a str,
     analytic: Option<AnalyticJson>,
     simulated: SimulatedJson,
+    monte_carlo: Option<NodeSpread>,
     duration_origin: &'a str,
 }
 
@@ -238,15 +223,7 @@ impl ClusterTimeline {
         let nodes = self.nodes.iter().filter(|node| node.node.kind == "Kustomization");
         let never = nodes.filter(|node| node.simulated.ready.is_none()).count();
         let total = about(self.simulated_total);
-        let spread = self.spread.as_ref().map_or_else(String::new, |spread| {
-            let at = |time: Option<Duration>| time.map_or_else(|| "never".to_owned(), about);
-            format!(
-                " In {} runs with varying durations: {} in half of them, {} in nine of ten.",
-                spread.runs,
-                at(spread.p50),
-                at(spread.p90)
-            )
-        });
+        let spread = self.spread.as_ref().map_or_else(String::new, |spread| spread.text(&self.most_critical()));
         match never {
             0 => format!(
                 "With workers, timeouts and retries the controllers have all of it Ready after about {total}.{spread}"
@@ -256,6 +233,19 @@ impl ClusterTimeline {
                 super::count(never, "Kustomization")
             ),
         }
+    }
+
+    /// What is on the path to the end in most runs, with the share of them.
+    fn most_critical(&self) -> Vec<(String, f64)> {
+        let mut shares: Vec<(String, f64)> = self
+            .nodes
+            .iter()
+            .filter_map(|node| Some((short(&node.node), node.spread?.critical_share)))
+            .filter(|(_, share)| *share > 0.0)
+            .collect();
+        shares.sort_by(|one, other| other.1.total_cmp(&one.1));
+        shares.truncate(CRITICAL);
+        shares
     }
 
     fn sentence(&self) -> String {
@@ -302,6 +292,9 @@ fn short(subject: &Subject) -> String {
 /// Objects that give up on the way, told one by one.
 const TROUBLES: usize = 12;
 
+/// Objects that are named as most often critical.
+const CRITICAL: usize = 5;
+
 /// Columns of a name, and of a time.
 const NAME: usize = 42;
 const TIME: usize = 8;
@@ -343,6 +336,7 @@ impl NodeTimeline {
                 on_critical_path: analytic.on_critical_path,
             }),
             simulated: self.simulated.json(),
+            monte_carlo: self.spread,
             duration_origin: &self.duration_origin,
         }
     }

@@ -82,6 +82,20 @@ fn many_runs_are_the_same_for_the_same_seed() {
 }
 
 #[test]
+fn many_runs_tell_what_is_critical_how_often() {
+    let timeline = json(&["timeline", "--runs", "50", "-C", GATE]);
+    let nodes = timeline["clusters"][0]["nodes"].as_array().unwrap();
+    let shares: Vec<f64> =
+        nodes.iter().map(|node| node["monte_carlo"]["critical_share"].as_f64().expect("a share")).collect();
+    assert!(shares.iter().all(|share| (0.0..=1.0).contains(share)), "{shares:?}");
+    assert!(shares.iter().any(|share| *share > 0.5) && shares.iter().any(|share| *share < 0.5), "{shares:?}");
+    let once = json(&["timeline", "-C", GATE]);
+    assert!(once["clusters"][0]["nodes"].as_array().unwrap().iter().all(|node| node["monte_carlo"].is_null()));
+    let text = run(&["timeline", "--runs", "50", "-C", GATE]).out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(text.contains("Most often on the path to the last Ready: "), "{text}");
+}
+
+#[test]
 fn hardware_decides_the_minutes() {
     let total = |profile: &str| {
         let folder = tempfile::tempdir().unwrap();
