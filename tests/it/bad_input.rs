@@ -7,6 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::SYNC;
 use fluxdag::{
     Analysis, Options,
     finding::{Finding, Severity},
@@ -15,18 +16,6 @@ use fluxdag::{
 
 /// Generous, because tests run unoptimised and side by side; what is quadratic here takes far longer.
 const PATIENCE: Duration = Duration::from_secs(30);
-
-const SYNC: &str = "\
-apiVersion: source.toolkit.fluxcd.io/v1
-kind: GitRepository
-metadata: {name: flux-system, namespace: flux-system}
-spec: {interval: 1m, url: 'https://example.com/x.git'}
----
-apiVersion: kustomize.toolkit.fluxcd.io/v1
-kind: Kustomization
-metadata: {name: flux-system, namespace: flux-system}
-spec: {interval: 10m, path: ./clusters/prod, prune: true, sourceRef: {kind: GitRepository, name: flux-system}}
-";
 
 /// A Kustomization with further fields of its spec.
 fn kustomization(name: &str, path: &str, more: &str) -> String {

@@ -2,23 +2,12 @@
 
 use std::{fs, path::Path};
 
+use crate::SYNC;
 use fluxdag::{
     Analysis, Options,
     finding::{Confidence, Finding, Severity},
     lint,
 };
-
-const SYNC: &str = "\
-apiVersion: source.toolkit.fluxcd.io/v1
-kind: GitRepository
-metadata: {name: flux-system, namespace: flux-system}
-spec: {interval: 1m, url: 'https://example.com/x.git'}
----
-apiVersion: kustomize.toolkit.fluxcd.io/v1
-kind: Kustomization
-metadata: {name: flux-system, namespace: flux-system}
-spec: {interval: 10m, path: ./clusters/prod, prune: true, sourceRef: {kind: GitRepository, name: flux-system}}
-";
 
 /// A Kustomization of the folder of its name, with further fields of its spec.
 fn kustomization(name: &str, more: &str) -> String {
