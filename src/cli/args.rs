@@ -180,22 +180,16 @@ pub(super) struct Lint {
     #[arg(long, help_heading = "Exit code")]
     pub(super) allow_empty: bool,
 
-    /// The folder that every `spec.path` is relative to; found by itself where not given
-    #[arg(long, value_name = "DIR", help_heading = "Analysis")]
-    pub(super) root: Option<PathBuf>,
-    /// Look at this cluster alone
-    #[arg(long, value_name = "NAME", help_heading = "Analysis")]
-    pub(super) cluster: Option<String>,
+    #[command(flatten)]
+    pub(super) scope: Scope,
     /// Run the pedantic rules too, and show findings of low confidence
     #[arg(long, help_heading = "Analysis")]
     pub(super) pedantic: bool,
     /// The longest a cold start may take, for instance 10m or 1h30m
     #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = "Analysis")]
     pub(super) max_path: Option<Duration>,
-    /// The hardware that minutes are for: slow (the default), a homelab; or fast, a datacentre
-    #[arg(long, value_name = "NAME", hide_possible_values = true, help_heading = "Analysis",
-        value_parser = PossibleValuesParser::new(Profile::VALUES).try_map(|text| text.parse::<Profile>()))]
-    pub(super) profile: Option<Profile>,
+    #[command(flatten)]
+    pub(super) hardware: Hardware,
     #[command(flatten)]
     pub(super) configuration: Configuration,
     /// How many threads to use; one for each core where not given
@@ -232,12 +226,8 @@ pub(super) struct Render {
         help_heading = "Output")]
     pub(super) origin: Option<ShownOrigin>,
 
-    /// The folder that every `spec.path` is relative to; found by itself where not given
-    #[arg(long, value_name = "DIR", help_heading = "Analysis")]
-    pub(super) root: Option<PathBuf>,
-    /// Look at this cluster alone
-    #[arg(long, value_name = "NAME", help_heading = "Analysis")]
-    pub(super) cluster: Option<String>,
+    #[command(flatten)]
+    pub(super) scope: Scope,
     #[command(flatten)]
     pub(super) configuration: Configuration,
 }
@@ -344,18 +334,32 @@ pub(super) struct Question {
     /// How to write the answer
     #[arg(short = 'o', long = "format", value_name = "FMT", default_value = "text", help_heading = "Output")]
     pub(super) format: AnswerFormat,
-    /// The hardware that minutes are for: slow (the default), a homelab; or fast, a datacentre
-    #[arg(long, value_name = "NAME", hide_possible_values = true, help_heading = "Analysis",
-        value_parser = PossibleValuesParser::new(Profile::VALUES).try_map(|text| text.parse::<Profile>()))]
-    pub(super) profile: Option<Profile>,
+    #[command(flatten)]
+    pub(super) hardware: Hardware,
+    #[command(flatten)]
+    pub(super) scope: Scope,
+    #[command(flatten)]
+    pub(super) configuration: Configuration,
+}
+
+/// Which part of a repository is looked at.
+#[derive(Debug, Args)]
+pub(super) struct Scope {
     /// The folder that every `spec.path` is relative to; found by itself where not given
     #[arg(long, value_name = "DIR", help_heading = "Analysis")]
     pub(super) root: Option<PathBuf>,
     /// Look at this cluster alone
     #[arg(long, value_name = "NAME", help_heading = "Analysis")]
     pub(super) cluster: Option<String>,
-    #[command(flatten)]
-    pub(super) configuration: Configuration,
+}
+
+/// What minutes are told for.
+#[derive(Debug, Args)]
+pub(super) struct Hardware {
+    /// The hardware that minutes are for: slow (the default), a homelab; or fast, a datacentre
+    #[arg(long, value_name = "NAME", hide_possible_values = true, help_heading = "Analysis",
+        value_parser = PossibleValuesParser::new(Profile::VALUES).try_map(|text| text.parse::<Profile>()))]
+    pub(super) profile: Option<Profile>,
 }
 
 /// Which configuration file is read.

@@ -7,7 +7,7 @@ use super::{
     environment::Environment,
     error::CliError,
     print,
-    question::{Found, bases, done, find, only, subjects, survey, time},
+    question::{Found, bases, done, find, only, situations, subjects, survey, time},
 };
 use crate::{
     Survey,
@@ -23,8 +23,7 @@ use crate::{
 /// Says what a change or a failure reaches.
 pub(super) fn run(impact: &Impact, global: &Global, environment: &Environment) -> Result<(), CliError> {
     let (survey, options) = survey(&impact.question, environment)?;
-    let situations: Vec<Situation<'_>> =
-        survey.clusters.iter().map(|cluster| Situation::of(cluster, options.profile, &options.durations)).collect();
+    let situations = situations(&survey, &options);
     let Asked { named, files, unread } = asked(&impact.about, &survey, &situations, global.quiet)?;
     let tree = survey.store.tree();
     let mut clusters = Vec::new();

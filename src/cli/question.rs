@@ -21,13 +21,14 @@ const LISTED: usize = 20;
 
 /// The clusters that a question is about, and what was chosen about them.
 pub(super) fn survey(question: &Question, environment: &Environment) -> Result<(Survey, Options), CliError> {
-    let (config, _) = configured(&question.configuration, &question.paths, question.root.as_deref(), environment)?;
+    let (config, _) =
+        configured(&question.configuration, &question.paths, question.scope.root.as_deref(), environment)?;
     let options = Options {
-        root: question.root.clone().or(config.root),
-        cluster: question.cluster.clone(),
+        root: question.scope.root.clone().or(config.root),
+        cluster: question.scope.cluster.clone(),
         flux_version: config.flux_version,
         sources: config.sources,
-        profile: question.profile.or(config.profile).unwrap_or_default(),
+        profile: question.hardware.profile.or(config.profile).unwrap_or_default(),
         durations: config.durations,
         ..Options::default()
     };
@@ -44,6 +45,11 @@ pub(super) fn survey(question: &Question, environment: &Environment) -> Result<(
         say(&format!("warning: {}", printable(&warning)));
     }
     Ok((survey, options))
+}
+
+/// The clusters with their graphs and times.
+pub(super) fn situations<'a>(survey: &'a Survey, options: &'a Options) -> Vec<Situation<'a>> {
+    survey.clusters.iter().map(|cluster| Situation::of(cluster, options.profile, &options.durations)).collect()
 }
 
 /// Where what is named may be: the objects of the first kind that has any, in clusters that an entry point reaches where

@@ -86,8 +86,8 @@ fn settings(
     paths: &[PathBuf],
     environment: &Environment,
 ) -> Result<(Option<PathBuf>, Config), CliError> {
-    let (config, _) = configured(&render.configuration, paths, render.root.as_deref(), environment)?;
-    Ok((render.root.clone().or_else(|| config.root.clone()), config))
+    let (config, _) = configured(&render.configuration, paths, render.scope.root.as_deref(), environment)?;
+    Ok((render.scope.root.clone().or_else(|| config.root.clone()), config))
 }
 
 fn of_folder(built: FolderBuild) -> Rendered {
@@ -107,7 +107,7 @@ fn of_node(text: &str, render: &Render, environment: &Environment) -> Result<Ren
     let (root, config) = settings(render, &render.paths, environment)?;
     let options = Options {
         root,
-        cluster: render.cluster.clone(),
+        cluster: render.scope.cluster.clone(),
         flux_version: config.flux_version,
         sources: config.sources,
         ..Options::default()

@@ -30,7 +30,7 @@ pub(super) struct Settings {
 impl Settings {
     /// Finds and reads the configuration file, and lays the flags over it.
     pub(super) fn of(lint: &Lint, environment: &Environment) -> Result<Self, CliError> {
-        let (config, file) = configured(&lint.configuration, &lint.paths, lint.root.as_deref(), environment)?;
+        let (config, file) = configured(&lint.configuration, &lint.paths, lint.scope.root.as_deref(), environment)?;
         Ok(Self::merged(lint, config, file))
     }
 
@@ -40,13 +40,13 @@ impl Settings {
         Self {
             file,
             options: Options {
-                root: lint.root.clone().or(config.root),
-                cluster: lint.cluster.clone(),
+                root: lint.scope.root.clone().or(config.root),
+                cluster: lint.scope.cluster.clone(),
                 max_path: lint.max_path.or(config.max_path),
                 pedantic: lint.pedantic,
                 flux_version: config.flux_version,
                 sources: config.sources,
-                profile: lint.profile.or(config.profile).unwrap_or_default(),
+                profile: lint.hardware.profile.or(config.profile).unwrap_or_default(),
                 durations: config.durations,
                 no_ignore_comments: lint.no_ignore_comments,
                 require_reason: config.require_reason.unwrap_or_default(),

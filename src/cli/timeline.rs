@@ -1,10 +1,12 @@
+use rustc_hash::FxHashSet;
+
 use super::{
     args::{AnswerFormat, Global, Timeline},
     commit,
     environment::Environment,
     error::CliError,
     print,
-    question::{find, only, survey},
+    question::{find, only, situations, survey},
 };
 use crate::{
     catalog::Range,
@@ -18,8 +20,7 @@ use crate::{
 /// Says when everything happens in a cold start.
 pub(super) fn run(timeline: &Timeline, global: &Global, environment: &Environment) -> Result<(), CliError> {
     let (survey, options) = survey(&timeline.question, environment)?;
-    let situations: Vec<Situation<'_>> =
-        survey.clusters.iter().map(|cluster| Situation::of(cluster, options.profile, &options.durations)).collect();
+    let situations = situations(&survey, &options);
     if !timeline.commit.is_empty() {
         return commit::run(timeline, &survey, &situations, &environment.stdout(global.color));
     }
@@ -65,15 +66,16 @@ fn of_cluster(situation: &Situation<'_>, to: Option<Actor>, asked: &Timeline) ->
     let slack = cold_start.slack(graph, &situation.durations);
     let nodes = (0..cluster.nodes.len()).map(|index| Actor::Node(crate::cluster::NodeId(index as u32)));
     let releases = (0..cluster.releases.len()).map(|index| Actor::Release(index as u32));
-    let mut nodes: Vec<NodeTimeline> =
-        nodes.chain(releases).map(|actor| of_actor(situation, actor, &path, &slack, (&run, spread.as_ref()))).collect();
-    if to.is_some() {
-        // What it waits for, and nothing else.
-        let behind = end.map(|id| graph.behind(&[id])).unwrap_or_default();
-        let is_behind =
-            |subject: &Subject| behind.iter().chain(&end).any(|id| graph.event(*id).actor.subject(cluster) == *subject);
-        nodes.retain(|node| is_behind(&node.node));
-    }
+    // Of one object: what it waits for, and nothing else.
+    let behind: Option<FxHashSet<Actor>> = to.map(|_| {
+        let events = end.map(|id| graph.behind(&[id])).unwrap_or_default();
+        events.iter().chain(&end).map(|id| graph.event(*id).actor).collect()
+    });
+    let mut nodes: Vec<NodeTimeline> = nodes
+        .chain(releases)
+        .filter(|actor| behind.as_ref().is_none_or(|behind| behind.contains(actor)))
+        .map(|actor| of_actor(situation, actor, &path, &slack, (&run, spread.as_ref())))
+        .collect();
     nodes.sort_by_key(|node| {
         let times = node.analytic.map(|analytic| (analytic.start.typical, analytic.ready.map(|ready| ready.typical)));
         (times.is_none(), times, node.node.to_string())
@@ -132,11 +134,7 @@ fn of_actor(
         Actor::Release(index) => situation.durations.release(index as usize).origin.to_string(),
         _ => "its objects, and what it waits for".to_owned(),
     };
-    let outcome = match actor {
-        Actor::Node(id) => run.nodes.get(id.index()),
-        Actor::Release(index) => run.releases.get(index as usize),
-        _ => None,
-    };
+    let outcome = of(actor, &run.nodes, &run.releases);
     let simulated = outcome.map_or_else(Simulated::default, |outcome| Simulated {
         start: outcome.start,
         applied: outcome.applied,
@@ -144,17 +142,22 @@ fn of_actor(
         attempts: outcome.attempts,
         timed_out: outcome.timed_out.clone(),
     });
-    let distribution = spread.and_then(|spread| match actor {
-        Actor::Node(id) => spread.nodes.get(id.index()),
-        Actor::Release(index) => spread.releases.get(index as usize),
-        _ => None,
-    });
+    let distribution = spread.and_then(|spread| of(actor, &spread.nodes, &spread.releases));
     NodeTimeline {
         node: actor.subject(situation.cluster),
         analytic,
         simulated,
         spread: distribution.zip(spread).map(|(distribution, spread)| varied(distribution, spread.runs)),
         duration_origin,
+    }
+}
+
+/// What is kept for one of the Kustomizations, or for one of the HelmReleases.
+fn of<'a, T>(actor: Actor, nodes: &'a [T], releases: &'a [T]) -> Option<&'a T> {
+    match actor {
+        Actor::Node(id) => nodes.get(id.index()),
+        Actor::Release(index) => releases.get(index as usize),
+        _ => None,
     }
 }
 

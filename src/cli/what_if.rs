@@ -3,7 +3,7 @@ use super::{
     environment::Environment,
     error::CliError,
     print,
-    question::{Found, find, only, survey},
+    question::{Found, find, only, situations, survey},
 };
 use crate::{
     catalog::Range,
@@ -18,8 +18,7 @@ use crate::{
 /// Says what a change would do to the minutes of a cold start.
 pub(super) fn run(what_if: &WhatIf, global: &Global, environment: &Environment) -> Result<(), CliError> {
     let (survey, options) = survey(&what_if.question, environment)?;
-    let situations: Vec<Situation<'_>> =
-        survey.clusters.iter().map(|cluster| Situation::of(cluster, options.profile, &options.durations)).collect();
+    let situations = situations(&survey, &options);
     let mut wishes = Wishes { situations: &situations, quiet: global.quiet, cluster: None, edits: Vec::new() };
     let mut disturbances = Vec::new();
     for text in &what_if.unset_wait {

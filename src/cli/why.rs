@@ -3,7 +3,7 @@ use super::{
     environment::Environment,
     error::CliError,
     print,
-    question::{Found, done, find, link, only, subjects, survey, time},
+    question::{Found, done, find, link, only, situations, subjects, survey, time},
 };
 use crate::{
     cluster::{Cluster, builders},
@@ -20,8 +20,7 @@ const CHAINS: usize = 6;
 /// Says what something waits for.
 pub(super) fn run(why: &Why, global: &Global, environment: &Environment) -> Result<(), CliError> {
     let (survey, options) = survey(&why.question, environment)?;
-    let situations: Vec<Situation<'_>> =
-        survey.clusters.iter().map(|cluster| Situation::of(cluster, options.profile, &options.durations)).collect();
+    let situations = situations(&survey, &options);
     let tree = survey.store.tree();
     let terminal = environment.stdout(global.color);
     let nodes = find(&why.node, &situations, global.quiet)?;
