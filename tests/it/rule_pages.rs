@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, fs, path::Path, time::Duration};
 
 use fluxdag::{
     Analysis, Options,
-    finding::{Confidence, Finding, Severity},
+    finding::{Confidence, Finding, RuleInfo, Severity},
     lint,
     rules::RULES,
     source::Span,
@@ -98,7 +98,9 @@ fn examples_give_the_findings_that_they_demand() {
         }
         for case in &page.good {
             wrong.extend(
-                check_good(case, &options).into_iter().map(|text| format!("{id}, good, `{}`: {text}", case.name)),
+                check_good(&rule.info, case, &options)
+                    .into_iter()
+                    .map(|text| format!("{id}, good, `{}`: {text}", case.name)),
             );
         }
     }
@@ -138,12 +140,13 @@ fn check_bad(rule: &str, case: &Case, options: &Options) -> Vec<String> {
     })
 }
 
-/// Nothing is found that a default run would show.
-fn check_good(case: &Case, options: &Options) -> Vec<String> {
+/// Nothing is found that a default run would show, nor anything of a rule whose findings it never shows.
+fn check_good(rule: &RuleInfo, case: &Case, options: &Options) -> Vec<String> {
     run(case, options, |analysis| {
         let shown = |finding: &&Finding| {
             let is_high = finding.severity >= Severity::Warning && finding.confidence >= Confidence::Medium;
-            is_high && finding.suppressed.is_none()
+            let is_advice = rule.severity == Severity::Info && finding.rule == rule.id;
+            (is_high || is_advice) && finding.suppressed.is_none()
         };
         analysis.findings.iter().filter(shown).map(|finding| show(analysis, finding)).collect()
     })
