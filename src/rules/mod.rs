@@ -81,6 +81,7 @@ rules![
     single_point_of_failure,
     suspended_dependency,
     timeout_below_need,
+    umbrella_wait,
     unknown_field,
     unlisted_file,
     unneeded_dependency,

@@ -7,6 +7,7 @@
     reason = "a test that cannot go on panics, and says on the terminal what it skips"
 )]
 
+mod advice;
 mod architecture;
 mod bad_input;
 mod catalog;

@@ -58,6 +58,12 @@ fn read(id: &str) -> Page {
     Page::parse(&text).unwrap_or_else(|error| panic!("{id}.md: {error}"))
 }
 
+/// The bad examples of a rule's page as whole repositories: path and text of each file.
+pub(super) fn bad_examples(id: &str) -> Vec<Vec<(String, String)>> {
+    let root = || (ROOT.0.to_owned(), ROOT.1.to_owned());
+    read(id).bad.into_iter().map(|case| case.files.into_iter().chain([root()]).collect()).collect()
+}
+
 #[test]
 fn every_rule_has_a_page_and_every_page_a_rule() {
     let rules: BTreeSet<String> = RULES.iter().map(|rule| rule.info.id.to_owned()).collect();
