@@ -37,6 +37,15 @@ const COST: Duration = Duration::from_secs(120);
 const LOOKED_AT: usize = 20;
 const DEPENDENTS: usize = 100;
 
+/// A Kustomization that waits for Kustomizations of its own.
+struct Umbrella {
+    id: NodeId,
+    /// Those below it, each with the child that it lies below.
+    below: BTreeMap<NodeId, NodeId>,
+    /// What depends on it and is none of them, with the entry of `dependsOn`.
+    outside: Vec<(NodeId, Span)>,
+}
+
 /// A dependent of an umbrella that could do with less.
 struct Narrow {
     node: NodeId,
@@ -50,20 +59,23 @@ struct Narrow {
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for situation in context.situations.iter().filter(|situation| situation.cluster.reached) {
-        let mut umbrellas: Vec<(NodeId, BTreeMap<NodeId, NodeId>, Vec<(NodeId, Span)>)> = situation
-            .cluster
-            .nodes()
-            .filter(|(_, node)| node.has_gate() && !node.kustomization.spec.suspend)
-            .filter_map(|(id, _)| {
-                let below = below_children(situation, id);
-                let outside = dependents(situation, id).into_iter().filter(|(node, _)| !below.contains_key(node));
-                let outside: Vec<(NodeId, Span)> = outside.collect();
-                (!below.is_empty() && !outside.is_empty()).then_some((id, below, outside))
-            })
-            .collect();
-        umbrellas.sort_by_key(|(id, _, outside)| (Reverse(outside.len()), *id));
-        let looked_at = umbrellas.iter().take(LOOKED_AT);
-        findings.extend(looked_at.filter_map(|(id, below, outside)| report(situation, *id, below, outside)));
+        let mut umbrellas: Vec<Umbrella> =
+            situation.cluster.nodes().filter_map(|(id, _)| Umbrella::of(situation, id)).collect();
+        umbrellas.sort_by_key(|umbrella| (Reverse(umbrella.outside.len()), umbrella.id));
+        findings.extend(umbrellas.iter().take(LOOKED_AT).filter_map(|umbrella| report(situation, umbrella)));
+    }
+}
+
+impl Umbrella {
+    fn of(situation: &Situation<'_>, id: NodeId) -> Option<Self> {
+        let node = situation.cluster.node(id);
+        if !node.has_gate() || node.kustomization.spec.suspend {
+            return None;
+        }
+        let below = below_children(situation, id);
+        let outside: Vec<(NodeId, Span)> =
+            dependents(situation, id).into_iter().filter(|(node, _)| !below.contains_key(node)).collect();
+        (!below.is_empty() && !outside.is_empty()).then_some(Self { id, below, outside })
     }
 }
 
@@ -136,12 +148,9 @@ fn providers(situation: &Situation<'_>, id: NodeId) -> BTreeSet<NodeId> {
     found
 }
 
-fn report(
-    situation: &Situation<'_>,
-    id: NodeId,
-    below: &BTreeMap<NodeId, NodeId>,
-    outside: &[(NodeId, Span)],
-) -> Option<Finding> {
+fn report(situation: &Situation<'_>, umbrella: &Umbrella) -> Option<Finding> {
+    let Umbrella { id, below, outside } = umbrella;
+    let id = *id;
     let cluster = situation.cluster;
     let all: BTreeSet<NodeId> = below.values().copied().collect();
     let mut narrow: Vec<Narrow> = outside.iter().take(DEPENDENTS).filter_map(|(node, span)| narrow(situation, id, below, *node, *span)).collect();
