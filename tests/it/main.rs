@@ -16,6 +16,7 @@ mod cli;
 mod config;
 mod corpus;
 mod deadlocks;
+mod docs;
 mod durations;
 mod fingerprints;
 mod fixtures;

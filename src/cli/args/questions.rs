@@ -46,7 +46,8 @@ Examples:
   fluxdag timeline                        The cold start of each cluster
   fluxdag timeline --cluster prod         Of one of them
   fluxdag timeline --to apps              What `apps` waits for, and how long
-  fluxdag timeline --commit apps/a.yaml   What a change of that file costs in a running cluster
+  fluxdag timeline --commit apps/base/web.yaml
+                                          What a change of that file costs in a running cluster
   fluxdag timeline --runs 1000            How the total varies with durations
   fluxdag timeline -o json                All of it for a program";
 
