@@ -18,6 +18,7 @@ mod deadlocks;
 mod durations;
 mod fingerprints;
 mod fixtures;
+mod formats;
 mod judgements;
 mod kustomize;
 mod minutes;
