@@ -68,6 +68,21 @@ fn paths_are_seen_from_the_root_of_the_repository() {
 }
 
 #[test]
+fn code_scanning_knows_every_enabled_rule() {
+    let folder = repository();
+    let rules = |flags: &[&str]| {
+        let arguments = [&["lint", "--root", "deploy", "deploy", "-o", "sarif"][..], flags].concat();
+        let log: serde_json::Value = serde_json::from_str(&run(folder.path(), &arguments).1).expect("JSON");
+        let rules = consumers::list(&log["runs"][0]["tool"]["driver"]["rules"]);
+        rules.iter().map(|rule| consumers::text(&rule["id"]).to_owned()).collect::<Vec<_>>()
+    };
+    let enabled = |pedantic| fluxdag::rules::enabled(pedantic).into_iter().map(|rule| rule.id).collect::<Vec<_>>();
+    assert_eq!(rules(&[]), enabled(false));
+    assert_eq!(rules(&["--pedantic"]), enabled(true));
+    assert!(enabled(true).len() > enabled(false).len());
+}
+
+#[test]
 fn what_lies_outside_of_the_repository_gives_no_place() {
     let folder = repository();
     fs::create_dir_all(folder.path().join("deploy/clusters/.git")).expect("created");
