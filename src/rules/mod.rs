@@ -114,13 +114,19 @@ const CONDITIONAL: &[(&str, Condition)] = &[
 ];
 
 /// Whether a rule runs.
-fn is_on(info: &RuleInfo, context: &Context<'_>) -> bool {
-    info.tier == Tier::Stable || (context.pedantic && info.tier == Tier::Pedantic)
+fn is_on(info: &RuleInfo, pedantic: bool) -> bool {
+    info.tier == Tier::Stable || (pedantic && info.tier == Tier::Pedantic)
+}
+
+/// The rules that run, sorted by id.
+#[must_use]
+pub fn enabled(pedantic: bool) -> Vec<&'static RuleInfo> {
+    RULES.iter().map(|rule| &rule.info).filter(|info| is_on(info, pedantic)).collect()
 }
 
 /// Whether a rule runs, and says all that it ever says.
 fn says_all(info: &RuleInfo, context: &Context<'_>) -> bool {
-    is_on(info, context) && CONDITIONAL.iter().all(|(id, holds)| *id != info.id || holds(context))
+    is_on(info, context.pedantic) && CONDITIONAL.iter().all(|(id, holds)| *id != info.id || holds(context))
 }
 
 /// Runs every rule; those of the pedantic tier where they are asked for. What holds alike in several clusters is one
@@ -129,7 +135,7 @@ fn says_all(info: &RuleInfo, context: &Context<'_>) -> bool {
 pub fn check(context: &Context<'_>) -> Vec<Finding> {
     let found: Vec<Vec<Finding>> = RULES
         .par_iter()
-        .filter(|rule| is_on(&rule.info, context))
+        .filter(|rule| is_on(&rule.info, context.pedantic))
         .map(|rule| {
             let mut found = Vec::new();
             (rule.check)(context, &mut found);

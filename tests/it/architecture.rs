@@ -53,6 +53,7 @@ const OWNED: &[(&[&str], &[&str])] = &[
     (&["toml"], &["config"]),
     (&["clap"], &["cli"]),
     (&["miette"], &["report", "cli"]),
+    (&["quick_xml"], &["report"]),
     (&["std", "fs"], &["source", "cli"]),
 ];
 

@@ -20,6 +20,7 @@ mod docs;
 mod durations;
 mod fingerprints;
 mod fixtures;
+mod formats;
 mod judgements;
 mod kustomize;
 mod minutes;
