@@ -2,7 +2,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::{Report, text::is_unprintable};
+use super::{Report, summary::is_known, text::is_unprintable};
 use crate::{
     finding::{Confidence, Finding, Location, Related, Severity, Subject, Suppressed, SuppressionKind},
     source::{Span, Tree},
@@ -35,6 +35,7 @@ struct Summary {
     infos: usize,
     hidden: usize,
     suppressed: usize,
+    known: usize,
     files: usize,
     clusters: usize,
     nodes: usize,
@@ -127,6 +128,7 @@ pub(super) fn escaped(json: &str) -> String {
 
 fn document<'a>(report: &'a Report<'a>) -> Document<'a> {
     let of = |severity| report.findings.iter().filter(|finding| finding.severity == severity).count();
+    let known = report.suppressed.iter().filter(|finding| is_known(finding)).count();
     Document {
         schema_version: SCHEMA_VERSION,
         tool: Tool::THIS,
@@ -135,7 +137,8 @@ fn document<'a>(report: &'a Report<'a>) -> Document<'a> {
             warnings: of(Severity::Warning),
             infos: of(Severity::Info),
             hidden: report.hidden.total(),
-            suppressed: report.suppressed.len(),
+            suppressed: report.suppressed.len() - known,
+            known,
             files: report.tree.len(),
             clusters: report.clusters.len(),
             nodes: report.clusters.iter().map(|cluster| cluster.nodes).sum(),

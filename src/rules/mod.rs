@@ -7,20 +7,25 @@ mod context;
 mod deadlocks;
 mod dependencies;
 mod health;
+mod ignores;
 mod names;
 mod order;
 mod references;
+mod selection;
 mod split;
 mod wording;
 
-pub use context::{Context, Situation};
+pub use context::{Budget, Context, Situation};
+pub use ignores::{Ignore, leave_out};
+pub use missing_substitute_source::missing_inputs;
+pub use selection::{ALIASES, Selection, Selector, UnknownRule, find, first_id, named};
 
 use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
 use crate::{
-    finding::{Finding, RuleInfo, Tier, suppress},
+    finding::{Finding, RuleInfo, suppress},
     source::{Span, Tree},
 };
 
@@ -103,7 +108,7 @@ type Condition = fn(&Context<'_>) -> bool;
 /// Rules that find more, or anything at all, under a condition only. A comment for one is not called unused where the
 /// condition does not hold.
 const CONDITIONAL: &[(&str, Condition)] = &[
-    ("long-critical-path", |context| context.max_path.is_some()),
+    ("long-critical-path", |context| context.max_path.is_some() || !context.budgets.is_empty()),
     ("missing-substitute-source", |context| context.pedantic),
     ("unordered-crd", |context| context.pedantic),
     ("unready-gate", |context| context.pedantic),
@@ -111,15 +116,16 @@ const CONDITIONAL: &[(&str, Condition)] = &[
 
 /// Whether a rule runs.
 fn is_on(info: &RuleInfo, context: &Context<'_>) -> bool {
-    info.tier == Tier::Stable || (context.pedantic && info.tier == Tier::Pedantic)
+    context.selection.is_on(info, context.pedantic)
 }
 
 /// Whether a rule runs, and says all that it ever says.
-fn says_all(info: &RuleInfo, context: &Context<'_>) -> bool {
+#[must_use]
+pub fn says_all(info: &RuleInfo, context: &Context<'_>) -> bool {
     is_on(info, context) && CONDITIONAL.iter().all(|(id, holds)| *id != info.id || holds(context))
 }
 
-/// Runs every rule; those of the pedantic tier where they are asked for. What holds alike in several clusters is one
+/// Runs every rule that is selected; those of the pedantic tier where they are asked for. What holds alike in several clusters is one
 /// finding; what a comment silences is marked; all are sorted by place.
 #[must_use]
 pub fn check(context: &Context<'_>) -> Vec<Finding> {
@@ -134,9 +140,12 @@ pub fn check(context: &Context<'_>) -> Vec<Finding> {
         .collect();
     let mut findings = merge(found.into_iter().flatten(), context.tree);
     let used = suppress(&mut findings, context.suppressions);
-    let mut unused = unused_suppression::unused(context, &used);
-    suppress(&mut unused, context.suppressions);
-    findings.append(&mut unused);
+    if is_on(&unused_suppression::RULE.info, context) {
+        let mut unused = unused_suppression::unused(context, &used);
+        suppress(&mut unused, context.suppressions);
+        findings.append(&mut unused);
+    }
+    context.selection.weigh(&mut findings);
     findings.sort_by(|left, right| sort_key(left, context.tree).cmp(&sort_key(right, context.tree)));
     findings
 }
