@@ -18,7 +18,7 @@ const TOLD: usize = 10;
 /// Writes, reads or prunes the baseline, as asked for, and marks the findings it knows.
 pub(super) fn apply(lint: &Lint, settings: &Settings, analysis: &mut Analysis, quiet: bool) -> Result<(), CliError> {
     if let Some(file) = &lint.write_baseline {
-        let path = target(file, settings);
+        let path = target(file.as_deref(), settings);
         let shown = shown(settings.filter, &analysis.findings);
         let baseline = Baseline::of(shown);
         write(&path, &baseline)?;
@@ -87,8 +87,8 @@ fn shown(filter: Filter, findings: &[Finding]) -> impl Iterator<Item = &Finding>
 
 /// Where a baseline goes: what the flag says, else the one that is read, else the usual name, beside the configuration where
 /// there is one.
-fn target(flag: &Path, settings: &Settings) -> PathBuf {
-    if !flag.as_os_str().is_empty() {
+fn target(flag: Option<&Path>, settings: &Settings) -> PathBuf {
+    if let Some(flag) = flag {
         return flag.to_owned();
     }
     let beside = settings.file.as_ref().and_then(|file| file.parent()).unwrap_or_else(|| Path::new(""));

@@ -21,20 +21,22 @@ pub(super) fn run(init: &Init, global: &Global) -> Result<(), CliError> {
     let path = if is_dash { PathBuf::from(".") } else { init.path.clone() };
     let prints = init.stdout || is_dash;
     let options = Options::default();
-    let survey = crate::survey(std::slice::from_ref(&path), &options)?;
-    let root = survey.store.tree().root().to_owned();
+    let root = crate::artifact_root(std::slice::from_ref(&path), None)?;
     let real = path.canonicalize().unwrap_or_else(|_| root.clone());
     let repository = real.ancestors().find(|folder| folder.join(".git").exists());
     let folder = repository.unwrap_or(&root).to_owned();
+    // The file is for all of the repository, wherever one stands in it.
+    let all = [folder.clone()];
+    let survey = crate::survey(&all, &options)?;
     let present = config::NAMES.iter().map(|name| folder.join(name)).find(|path| path.symlink_metadata().is_ok());
     if let Some(present) = present.as_ref().filter(|_| !prints && !init.force) {
         let help = "edit it, print another one with --stdout, or replace it with --force";
         return Err(CliError::new(format!("there is a {} already", present.display())).with_help(help));
     }
-    let from_folder = root.strip_prefix(&folder).map(slashed).unwrap_or_default();
+    let from_folder = survey.store.tree().root().strip_prefix(&folder).map(slashed).unwrap_or_default();
     let found = survey::Found::of(&survey, &from_folder);
     drop(survey);
-    let analysis = crate::lint(std::slice::from_ref(&path), &options)?;
+    let analysis = crate::lint(&all, &options)?;
     let text = text::write(&found, &analysis);
     if prints {
         return print(text);

@@ -66,7 +66,9 @@ impl Place<'_> {
         let target = self.folder().join(written.get_ref());
         if self.within.is_some() {
             // What is not there yet lies where the nearest folder above it does. A link may lead anywhere.
-            let real = target.ancestors().find_map(|above| above.canonicalize().ok());
+            let here =
+                |above: &Path| if above.as_os_str().is_empty() { Path::new(".").to_owned() } else { above.to_owned() };
+            let real = target.ancestors().find_map(|above| here(above).canonicalize().ok());
             let climbs = Path::new(written.get_ref()).components().any(|part| part == std::path::Component::ParentDir);
             let is_inside = real.is_some_and(|real| !self.is_outside(&real)) && !target.is_symlink();
             if !is_inside || (climbs && !target.exists()) {

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings, json_schema};
+use serde_json::Value;
 
 use super::{FailOn, file::File, rules::RuleTable};
 use crate::{
@@ -20,7 +21,32 @@ pub fn schema() -> Schema {
     let mut schema = SchemaSettings::draft07().into_generator().into_root_schema_for::<File>();
     schema.insert("$id".to_owned(), SCHEMA_URL.into());
     schema.insert("title".to_owned(), "fluxdag.toml".into());
-    schema
+    let mut value = schema.to_value();
+    tidy(&mut value);
+    Schema::try_from(value).unwrap_or_default()
+}
+
+/// Takes out `null`, which TOML has not, and the line ends of comments.
+fn tidy(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            for (key, field) in fields {
+                match (key.as_str(), &mut *field) {
+                    ("description", Value::String(text)) => *text = text.replace('\n', " "),
+                    ("type", Value::Array(types)) => {
+                        types.retain(|name| name != "null");
+                        if let [only] = types.as_slice() {
+                            *field = only.clone();
+                        }
+                    }
+                    ("enum", Value::Array(values)) => values.retain(|value| !value.is_null()),
+                    _ => tidy(field),
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(tidy),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
 }
 
 /// Gives a type that stands for a text of some form a schema.

@@ -9,10 +9,12 @@
 
 mod architecture;
 mod bad_input;
+mod baseline;
 mod catalog;
 mod causes;
 mod cli;
 mod config;
+mod configure;
 mod corpus;
 mod deadlocks;
 mod durations;

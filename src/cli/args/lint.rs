@@ -51,9 +51,9 @@ pub(in crate::cli) struct Lint {
     ///
     /// The file is that of --baseline or the configuration, else fluxdag-baseline.json beside the configuration file, or in the
     /// working directory where there is none. Later runs that read it show and fail for nothing but what is new.
-    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "",
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true,
         conflicts_with_all = ["no_baseline", "prune_baseline"], help_heading = "Baseline")]
-    pub(in crate::cli) write_baseline: Option<PathBuf>,
+    pub(in crate::cli) write_baseline: Option<Option<PathBuf>>,
     /// Take out of the baseline what is not found any more
     #[arg(long, conflicts_with = "no_baseline", help_heading = "Baseline")]
     pub(in crate::cli) prune_baseline: bool,
