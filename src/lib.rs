@@ -234,10 +234,11 @@ pub fn lint(paths: &[PathBuf], options: &Options) -> Result<Analysis, Error> {
     let situations: Vec<Situation<'_>> =
         clusters.par_iter().map(|cluster| Situation::of(cluster, options.profile, &options.durations)).collect();
     let broken = cluster::broken_documents(&store);
-    let suppressions = match options.no_ignore_comments {
+    let mut suppressions = match options.no_ignore_comments {
         true => Vec::new(),
         false => cluster::suppressions(&store, &sight, options.require_reason),
     };
+    suppressions.iter_mut().flat_map(|comment| &mut comment.rules).for_each(rules::rename);
     let context = Context {
         store: &store,
         tree: store.tree(),
@@ -250,12 +251,7 @@ pub fn lint(paths: &[PathBuf], options: &Options) -> Result<Analysis, Error> {
         selection: &options.selection,
     };
     let mut findings = rules::check(&context);
-    let heard: Vec<&'static str> = rules::RULES
-        .iter()
-        .map(|rule| &rule.info)
-        .filter(|info| rules::says_all(info, &context))
-        .map(|info| info.id)
-        .collect();
+    let heard = rules::heard(&context);
     finding::fingerprint(&mut findings, store.tree(), &rules::first_id);
     if is_narrowed {
         findings.retain(|finding| {
@@ -273,13 +269,7 @@ pub fn lint(paths: &[PathBuf], options: &Options) -> Result<Analysis, Error> {
     let from = options.patterns_from.as_deref();
     let used = rules::leave_out(&mut findings, store.tree(), from, &options.exclude, &options.ignores);
     if is_whole {
-        let unused = options.ignores.iter().zip(used).filter(|(entry, used)| !used && heard.contains(&entry.rule));
-        warnings.extend(unused.map(|(entry, _)| {
-            format!(
-                "{}: this entry of `ignore` silences nothing: `{}` finds nothing that it means",
-                entry.place, entry.rule
-            )
-        }));
+        warnings.extend(rules::unused(&options.ignores, &used, &heard));
     }
     let clusters = clusters.iter().filter(|cluster| cluster.reached).map(summary).collect();
     Ok(Analysis { artifact_root, clusters, findings, warnings, is_whole, heard, tree: store.into_tree() })

@@ -24,7 +24,9 @@ pub(super) fn run(init: &Init, global: &Global) -> Result<(), CliError> {
     let root = crate::artifact_root(std::slice::from_ref(&path), None)?;
     let real = path.canonicalize().unwrap_or_else(|_| root.clone());
     let repository = real.ancestors().find(|folder| folder.join(".git").exists());
-    let folder = repository.unwrap_or(&root).to_owned();
+    // Where it is looked for: from the given folder up. Without Git the artifact root is the top.
+    let top = if root.starts_with(&real) { &real } else { &root };
+    let folder = repository.unwrap_or(top).to_owned();
     // The file is for all of the repository, wherever one stands in it.
     let all = [folder.clone()];
     let survey = crate::survey(&all, &options)?;

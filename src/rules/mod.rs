@@ -16,9 +16,9 @@ mod split;
 mod wording;
 
 pub use context::{Budget, Context, Situation};
-pub use ignores::{Ignore, leave_out};
+pub use ignores::{Ignore, leave_out, unused};
 pub use missing_substitute_source::missing_inputs;
-pub use selection::{ALIASES, Selection, Selector, UnknownRule, find, first_id, named};
+pub use selection::{ALIASES, Selection, Selector, UnknownRule, find, first_id, named, rename};
 
 use std::collections::BTreeMap;
 
@@ -119,9 +119,14 @@ fn is_on(info: &RuleInfo, context: &Context<'_>) -> bool {
     context.selection.is_on(info, context.pedantic)
 }
 
-/// Whether a rule runs, and says all that it ever says.
+/// The ids of the rules that say all they ever say.
 #[must_use]
-pub fn says_all(info: &RuleInfo, context: &Context<'_>) -> bool {
+pub fn heard(context: &Context<'_>) -> Vec<&'static str> {
+    RULES.iter().map(|rule| &rule.info).filter(|info| says_all(info, context)).map(|info| info.id).collect()
+}
+
+/// Whether a rule runs, and says all that it ever says.
+fn says_all(info: &RuleInfo, context: &Context<'_>) -> bool {
     is_on(info, context) && CONDITIONAL.iter().all(|(id, holds)| *id != info.id || holds(context))
 }
 

@@ -67,6 +67,14 @@ pub fn first_id(id: &'static str) -> &'static str {
     ALIASES.iter().find(|(_, now)| *now == id).map_or(id, |(before, _)| before)
 }
 
+/// Puts the id that a rule has now in the place of one that it had before.
+pub fn rename(id: &mut String) {
+    let now = current(ALIASES, id);
+    if now != id {
+        *id = now.to_owned();
+    }
+}
+
 fn current<'i>(aliases: &'i [(&str, &'i str)], id: &'i str) -> &'i str {
     aliases.iter().find(|(before, _)| *before == id).map_or(id, |(_, now)| now)
 }

@@ -111,8 +111,11 @@ fn the_file_says_where_to_look_and_the_command_line_says_it_louder() {
     assert!(flag.contains("cluster clusters/prod:") && !flag.contains("cluster clusters/dev:"), "{flag}");
 }
 
+/// Kind, namespace and name.
+type Named<'a> = (&'a str, Option<&'a str>, &'a str);
+
 /// The rules that find something in a fixture, at any level.
-fn found(name: &str, externals: &[(&str, Option<&str>, &str)]) -> Vec<&'static str> {
+fn found(name: &str, externals: &[Named<'_>]) -> Vec<&'static str> {
     let pattern = |text: &str| Pattern::parse(text).expect("valid");
     let externals = externals.iter().map(|(kind, namespace, name)| External {
         kind: pattern(kind),
@@ -127,7 +130,7 @@ fn found(name: &str, externals: &[(&str, Option<&str>, &str)]) -> Vec<&'static s
 
 #[test]
 fn what_is_made_outside_is_neither_missing_nor_late() {
-    let cases: [(&str, &str, (&str, Option<&str>, &str)); 8] = [
+    let cases: [(&str, &str, Named<'_>); 8] = [
         ("broken-references", "missing-source", ("HelmRepository", None, "*")),
         ("broken-references", "missing-substitute-source", ("ConfigMap", Some("flux-system"), "cluster-*")),
         ("namespace-without-edge", "unordered-namespace", ("Namespace", None, "media")),
@@ -201,14 +204,17 @@ fn init_writes_a_file_that_parses_and_changes_nothing() {
     let validator = jsonschema::draft7::new(&serde_json::to_value(schema()).expect("JSON")).expect("a schema");
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
     let mut files = 0;
-    for name in
-        ["heavy-in-wait", "mapped-sources", "clean-outside-inputs", "clean-hub", "broken-references", "unreached-cycle"]
-    {
-        assert!(fixtures.join(name).is_dir(), "{name}");
+    for entry in fs::read_dir(fixtures).expect("a folder") {
+        let name = entry.expect("readable").file_name().into_string().expect("text");
+        let name = name.as_str();
         let fixture = fixture(name);
         let _ = fs::remove_file(fixture.path("fluxdag.toml"));
         let before = fixture.lint(&["--min-severity", "info", "--min-confidence", "low"]);
         let done = fixture.call("", &["init"]);
+        if before.code == 2 {
+            assert!(done.code == 2 && done.err.contains("help: "), "{name}: {}", done.err);
+            continue;
+        }
         assert_eq!((done.code, done.out.as_str()), (0, ""), "{name}: {}", done.err);
         let text = fs::read_to_string(fixture.path("fluxdag.toml")).expect("written");
         assert!(text.starts_with("#:schema https://"), "{text}");
@@ -218,11 +224,13 @@ fn init_writes_a_file_that_parses_and_changes_nothing() {
             toml::from_str(&uncommented(&text)).unwrap_or_else(|error| panic!("{name}: {error}\n{text}"));
         let faults: Vec<String> = validator.iter_errors(&value).map(|error| error.to_string()).collect();
         assert!(faults.is_empty(), "{name}: {faults:?}\n{text}");
-        assert_eq!(fixture.call("clusters", &["init", "--stdout"]).out, text, "{name}");
-        assert_eq!(fixture.call("", &["init", "-"]).out, text, "{name}");
         files += 1;
     }
-    assert_eq!(files, 6);
+    assert!(files > 30, "{files}");
+    let fixture = fixture("unreached-cycle");
+    let text = fixture.call("", &["init", "-"]).out;
+    assert_eq!(fixture.call("clusters", &["init", "--stdout"]).out, text);
+    assert!(!fixture.path("fluxdag.toml").exists());
 }
 
 #[test]

@@ -35,7 +35,7 @@ pub(in crate::cli) struct Configure {
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum ConfigureCommand {
     // What commands print about themselves stands at their arguments: a comment here would hide all but one line of it.
-    Show(ConfigShow),
+    Show(Box<ConfigShow>),
     Schema(ConfigSchema),
 }
 
@@ -64,7 +64,8 @@ pub(in crate::cli) struct ConfigSchema {}
 ///
 /// Looks at the repository and writes a fluxdag.toml with everything that may be set, commented out, with the values that fit:
 /// the clusters that were found, what could not be resolved, how long the longest path is. The file changes nothing until a
-/// line is uncommented. It goes to the top of the Git repository, or without Git to the artifact root.
+/// line is uncommented. It goes to the top of the Git repository, or without Git to the artifact root, or the
+/// given folder where that lies further up.
 #[derive(Debug, Args)]
 #[command(after_help = INIT_EXAMPLES)]
 pub(in crate::cli) struct Init {
