@@ -2,7 +2,7 @@
 
 use std::{fs, io, path::Path, path::PathBuf};
 
-use super::{args::Lint, error::CliError, say, settings::Settings};
+use super::{args::Lint, error::CliError, origins::Origin, say, settings::Settings};
 use crate::{
     Analysis,
     finding::{Baseline, Finding},
@@ -17,12 +17,20 @@ const TOLD: usize = 10;
 
 /// Writes, reads or prunes the baseline, as asked for, and marks the findings it knows.
 pub(super) fn apply(lint: &Lint, settings: &Settings, analysis: &mut Analysis, quiet: bool) -> Result<(), CliError> {
+    // The paths of the configuration are those of every run.
+    let is_usual = matches!(settings.origins.of("paths"), Origin::File(_)) && settings.options.cluster.is_none();
+    let is_partial = !analysis.is_whole && !is_usual;
     if let Some(file) = &lint.write_baseline {
         let path = target(file.as_deref(), settings);
         let shown = shown(settings.filter, &analysis.findings);
         let baseline = Baseline::of(shown);
         write(&path, &baseline)?;
         if !quiet {
+            if is_partial {
+                say(
+                    "note: only a part of the repository was looked at; what is found elsewhere is not in the baseline",
+                );
+            }
             let findings = count(baseline.known().len(), "finding");
             say(&format!("wrote {findings} to {}", printable(&path.to_string_lossy())));
             if settings.baseline.as_deref() != Some(&*path) {
@@ -43,7 +51,6 @@ pub(super) fn apply(lint: &Lint, settings: &Settings, analysis: &mut Analysis, q
         return Ok(());
     };
     let baseline = read(path)?;
-    let is_partial = !analysis.is_whole;
     if lint.prune_baseline && is_partial {
         let help = "run it without paths and --cluster, so that all of the repository is looked at";
         return Err(

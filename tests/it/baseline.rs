@@ -92,6 +92,22 @@ fn what_is_gone_is_told_and_pruned() {
 }
 
 #[test]
+fn the_paths_of_the_configuration_are_those_of_every_run() {
+    let repository = repository();
+    repository.write("fluxdag.toml", &format!("baseline = \"{FILE}\"\npaths = [\"clusters/prod\"]\n"));
+    let written = repository.lint(&["--write-baseline"]);
+    assert!(written.code == 0 && !written.err.contains("part of the repository"), "{}", written.err);
+    repository
+        .write("clusters/prod/apps.yaml", &node("apps", "nothing").replace("  dependsOn: [{name: nothing}]\n", ""));
+    let part = repository.lint(&["--prune-baseline", "clusters/prod/flux-system"]);
+    assert!(part.code == 2 && part.err.contains("does not tell what is gone"), "{}", part.err);
+    let pruned = repository.lint(&["--prune-baseline"]);
+    assert!(pruned.code == 0 && pruned.err.contains("removed 1 finding"), "{}", pruned.err);
+    let part = repository.lint(&["--write-baseline", "clusters/prod/flux-system"]);
+    assert!(part.code == 0 && part.err.contains("only a part of the repository"), "{}", part.err);
+}
+
+#[test]
 fn what_cannot_be_read_is_an_error_with_its_place() {
     let repository = repository();
     let fails = |done: Done, part: &str| {

@@ -222,3 +222,23 @@ fn sources(text: &mut String, found: &Found) {
         add(text, "", &entry);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_a_name_holds_the_file_parses() {
+        for name in ["a\"b", "a\\", "a\nb = 1", "a\u{7f}\u{1b}[31m", "\u{202e}a", "é"] {
+            let line = format!("name = {}", quoted(name));
+            assert!(!line.contains('\n'), "{line}");
+            let read: toml::Table = toml::from_str(&line).unwrap_or_else(|error| panic!("{line}: {error}"));
+            assert_eq!(read.len(), 1, "{line}");
+        }
+    }
+
+    #[test]
+    fn limits_are_five_minutes_apart() {
+        assert_eq!([0, 299, 300, 1000].map(|seconds| limit(Duration::from_secs(seconds))), ["5m", "5m", "10m", "20m"]);
+    }
+}
