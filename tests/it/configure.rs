@@ -148,6 +148,60 @@ fn what_is_made_outside_is_neither_missing_nor_late() {
     }
 }
 
+/// The bad examples of a rule's page, each a repository.
+fn bad_examples(rule: &str) -> Vec<Repository> {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("rules").join(format!("{rule}.md"));
+    let page = fs::read_to_string(page).expect("a page");
+    let bad = page.split("\n## Bad").nth(1).expect("a section").split("\n## ").next().expect("its text");
+    let examples = bad.split("\n### ").map(|example| {
+        let files =
+            example.split("```yaml title=").skip(1).filter_map(|rest| rest.split("\n```").next()?.split_once('\n'));
+        let sync = ("clusters/prod/flux-system/gotk-sync.yaml", crate::SYNC);
+        files.chain([sync]).collect::<Vec<_>>()
+    });
+    examples.filter(|files| files.len() > 1).map(|files| Repository::new(&files)).collect()
+}
+
+#[test]
+fn every_rule_on_what_is_missing_or_late_knows_what_is_made_outside() {
+    let cases = [
+        ("dangling-dependency", "{Kustomization,HelmRelease}"),
+        ("wrong-namespace-dependency", "{Kustomization,HelmRelease}"),
+        ("renamed-reference", "{Kustomization,HelmRelease,GitRepository,HelmRepository}"),
+        ("missing-source", "{GitRepository,OCIRepository,HelmRepository,Bucket,HelmChart,ExternalArtifact}"),
+        ("missing-substitute-source", "{ConfigMap,Secret}"),
+        ("unordered-input", "{ConfigMap,Secret,ServiceAccount}"),
+        ("self-provided-input", "{ConfigMap,Secret,ServiceAccount,GitRepository,OCIRepository,HelmRepository,Bucket}"),
+        ("unordered-namespace", "Namespace"),
+        ("namespace-deadlock", "Namespace"),
+        ("unordered-crd", "CustomResourceDefinition"),
+        ("crd-deadlock", "CustomResourceDefinition"),
+        ("unordered-secret-store", "*SecretStore"),
+        ("unordered-storage-class", "StorageClass"),
+    ];
+    for (rule, kind) in cases {
+        let pattern = |text: &str| Pattern::parse(text).expect("valid");
+        let external = External { kind: pattern(kind), namespace: None, name: pattern("*"), reason: None };
+        let externals = Externals::new(vec![external]);
+        let found = |repository: &Repository, externals: Externals| {
+            let options = Options { externals, pedantic: true, ..Options::default() };
+            let analysis = lint(&[repository.path("")], &options).expect("an analysis");
+            analysis
+                .findings
+                .into_iter()
+                .filter(|finding| finding.rule == rule)
+                .map(|finding| finding.message)
+                .collect::<Vec<_>>()
+        };
+        let examples = bad_examples(rule);
+        assert!(examples.iter().any(|example| !found(example, Externals::default()).is_empty()), "{rule}");
+        for example in &examples {
+            let left = found(example, externals.clone());
+            assert!(left.is_empty(), "{rule}: {left:?}");
+        }
+    }
+}
+
 #[test]
 fn dependencies_and_health_checks_may_lead_to_what_is_made_outside() {
     let repository = Repository::new(&[("clusters/prod/flux-system/gotk-sync.yaml", crate::SYNC)]);
