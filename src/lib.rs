@@ -26,13 +26,13 @@ pub mod source;
 pub mod timing;
 pub mod yaml;
 
-use cluster::{Cluster, Scope, Sight, discover, find_root, resolve};
+use cluster::{Cluster, Externals, Scope, Sight, discover, find_root, resolve};
 use finding::Finding;
 use flux::{Artifacts, FluxVersion, Selection, generated_kustomization};
 use kustomize::{Build, Kustomize};
 use report::ClusterSummary;
-use rules::{Context, Situation};
-use source::{Artifact, MappedSource, SourceError, Tree, slashed};
+use rules::{Budget, Context, Ignore, Situation};
+use source::{Artifact, MappedSource, Pattern, SourceError, Tree, slashed};
 use timing::{Override, Profile};
 use yaml::Store;
 
@@ -59,6 +59,18 @@ pub struct Options {
     pub no_ignore_comments: bool,
     /// Whether a comment has to say why, to silence anything.
     pub require_reason: bool,
+    /// Which rules run, and how much what they find matters.
+    pub selection: rules::Selection,
+    /// Files that nothing is told about. What Flux makes of them is built all the same.
+    pub exclude: Vec<Pattern>,
+    /// Findings that the user silences.
+    pub ignores: Vec<Ignore>,
+    /// The folder that paths in `exclude` and `ignores` count from: the artifact root where not set.
+    pub patterns_from: Option<PathBuf>,
+    /// Objects that are made outside the repository.
+    pub externals: Externals,
+    /// How long single Kustomizations may take.
+    pub budgets: Vec<Budget>,
 }
 
 /// What an analysis yields.
@@ -76,6 +88,10 @@ pub struct Analysis {
     pub findings: Vec<Finding>,
     /// What the options ask for and the repository does not have, in words.
     pub warnings: Vec<String>,
+    /// Whether the whole repository was looked at.
+    pub is_whole: bool,
+    /// Ids of the rules that said all they ever say.
+    pub heard: Vec<&'static str>,
 }
 
 /// Why there is no analysis: nothing to do with what the files say.
@@ -194,6 +210,9 @@ pub fn survey(paths: &[PathBuf], options: &Options) -> Result<Survey, Error> {
 
     let discovered = discover(&store, &Scope::default());
     let mut clusters = resolve(&store, "", &discovered, options.flux_version);
+    if options.externals != Externals::default() {
+        clusters.iter_mut().for_each(|cluster| cluster.declare(&options.externals));
+    }
     let (is_narrowed, mut left_out) = scope.narrow(store.tree(), &mut clusters);
     if let Some(wanted) = &options.cluster {
         let known: Vec<String> =
@@ -227,10 +246,11 @@ pub fn lint(paths: &[PathBuf], options: &Options) -> Result<Analysis, Error> {
     let situations: Vec<Situation<'_>> =
         clusters.par_iter().map(|cluster| Situation::of(cluster, options.profile, &options.durations)).collect();
     let broken = cluster::broken_documents(&store);
-    let suppressions = match options.no_ignore_comments {
+    let mut suppressions = match options.no_ignore_comments {
         true => Vec::new(),
         false => cluster::suppressions(&store, &sight, options.require_reason),
     };
+    suppressions.iter_mut().flat_map(|comment| &mut comment.rules).for_each(rules::rename);
     let context = Context {
         store: &store,
         tree: store.tree(),
@@ -239,9 +259,12 @@ pub fn lint(paths: &[PathBuf], options: &Options) -> Result<Analysis, Error> {
         suppressions: &suppressions,
         max_path: options.max_path,
         pedantic: options.pedantic,
+        budgets: &options.budgets,
+        selection: &options.selection,
     };
     let mut findings = rules::check(&context);
-    finding::fingerprint(&mut findings, store.tree());
+    let heard = rules::heard(&context);
+    finding::fingerprint(&mut findings, store.tree(), &rules::first_id);
     if is_narrowed {
         findings.retain(|finding| {
             scope.touches(
@@ -252,9 +275,16 @@ pub fn lint(paths: &[PathBuf], options: &Options) -> Result<Analysis, Error> {
         });
     }
     drop(situations);
-    let warnings = timing::unmatched(&options.durations, &clusters);
+    let is_whole = scope.is_everything() && options.cluster.is_none();
+    let mut warnings = timing::unmatched(&options.durations, &clusters);
+    warnings.extend(Budget::unmatched(&options.budgets, &clusters));
+    let from = options.patterns_from.as_deref();
+    let used = rules::leave_out(&mut findings, store.tree(), from, &options.exclude, &options.ignores);
+    if is_whole {
+        warnings.extend(rules::unused(&options.ignores, &used, &heard));
+    }
     let clusters = clusters.iter().filter(|cluster| cluster.reached).map(summary).collect();
-    Ok(Analysis { artifact_root, repository, clusters, findings, warnings, tree: store.into_tree() })
+    Ok(Analysis { artifact_root, repository, clusters, findings, warnings, is_whole, heard, tree: store.into_tree() })
 }
 
 /// A folder as `kustomize build` makes it, without Flux.

@@ -21,7 +21,7 @@ struct PageJson {
 /// Prints the page of a rule.
 pub(super) fn run(explain: &Explain, global: &Global, environment: &Environment) -> Result<(), CliError> {
     let infos = || RULES.iter().map(|rule| &rule.info);
-    let info = infos().find(|info| info.id == explain.rule).ok_or_else(|| unknown(&explain.rule, infos()))?;
+    let info = crate::rules::find(&explain.rule).ok_or_else(|| unknown(&explain.rule, infos()))?;
     let mut text = match explain.format {
         PageFormat::Text => page::render(info.page, &environment.stdout(global.color)),
         PageFormat::Markdown => info.page.to_owned(),

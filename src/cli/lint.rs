@@ -1,13 +1,14 @@
 use super::{
     FOUND,
     args::{Global, Lint},
+    baseline,
     environment::Environment,
     error::CliError,
     output, say,
     settings::Settings,
 };
 use crate::{
-    Analysis, Error, Options,
+    Analysis, Error,
     report::{ClusterSummary, Report, count, printable, summary},
     source::Tree,
 };
@@ -15,8 +16,11 @@ use crate::{
 /// Checks a repository, and says so. The exit code tells whether it is to fail.
 pub(super) fn run(lint: &Lint, global: &Global, environment: &Environment) -> Result<u8, CliError> {
     let outputs = output::outputs(&lint.outputs, environment.format())?;
-    let Settings { file, options, filter, fail_on } = Settings::of(lint, environment)?;
-    let Analysis { tree, repository, clusters, findings, warnings, .. } = analyse(lint, &options)?;
+    let settings = Settings::of(lint, environment)?;
+    let mut analysis = analyse(lint, &settings)?;
+    baseline::apply(lint, &settings, &mut analysis, global.quiet)?;
+    let Settings { file, options, filter, fail_on, .. } = settings;
+    let Analysis { tree, repository, clusters, findings, warnings, .. } = analysis;
     for error in tree.unreadable() {
         say(&format!("warning: {}; what lies there is not analysed", printable(&error.to_string())));
     }
@@ -32,7 +36,7 @@ pub(super) fn run(lint: &Lint, global: &Global, environment: &Environment) -> Re
     let (suppressed, findings) = findings.into_iter().partition(|finding| finding.suppressed.is_some());
     let (findings, hidden) = filter.apply(findings);
     let (suppressed, _) = filter.apply(suppressed);
-    let rules = crate::rules::enabled(options.pedantic);
+    let rules = crate::rules::enabled(&options.selection, options.pedantic);
     let report = Report {
         tree: &tree,
         repository: repository.as_deref(),
@@ -58,8 +62,8 @@ pub(super) fn run(lint: &Lint, global: &Global, environment: &Environment) -> Re
     Ok(if report.findings.iter().any(|finding| fail_on.covers(finding.severity)) { FOUND } else { 0 })
 }
 
-fn analyse(lint: &Lint, options: &Options) -> Result<Analysis, CliError> {
-    let analyse = || crate::lint(&lint.paths, options);
+fn analyse(lint: &Lint, settings: &Settings) -> Result<Analysis, CliError> {
+    let analyse = || crate::lint(&settings.paths, &settings.options);
     let result = match lint.threads {
         None => analyse(),
         Some(threads) => rayon::ThreadPoolBuilder::new()
@@ -76,6 +80,8 @@ fn analyse(lint: &Lint, options: &Options) -> Result<Analysis, CliError> {
             clusters: Vec::new(),
             findings: Vec::new(),
             warnings: Vec::new(),
+            is_whole: true,
+            heard: Vec::new(),
         }),
         result => Ok(result?),
     }
@@ -111,7 +117,7 @@ mod tests {
     fn merged(flags: &[&str], config: Config) -> Settings {
         let arguments = Arguments::try_parse_from([&["fluxdag", "lint"], flags].concat()).expect("flags of the test");
         let Command::Lint(lint) = arguments.command else { unreachable!("the command is lint") };
-        Settings::merged(&lint, config, None)
+        Settings::merged(&lint.choices, config, None)
     }
 
     fn exit_code_of(flags: &[&str], shown: &[Severity]) -> u8 {
@@ -130,8 +136,7 @@ mod tests {
             ..Config::default()
         };
         let default = merged(&[], Config::default());
-        assert!(!default.options.require_reason && !default.options.no_ignore_comments);
-        assert!(merged(&["--no-ignore-comments"], file()).options.no_ignore_comments);
+        assert!(!default.options.require_reason);
         assert!(merged(&[], file()).options.require_reason);
         assert_eq!(
             (default.filter.min_severity, default.filter.min_confidence),

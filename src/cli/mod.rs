@@ -4,12 +4,16 @@
 //! `--fail-on`, 2 the job could not be done.
 
 mod args;
+mod baseline;
 mod commit;
+mod config;
 mod environment;
 mod error;
 mod explain;
 mod impact;
+mod init;
 mod lint;
+mod origins;
 mod output;
 mod page;
 mod question;
@@ -86,6 +90,8 @@ fn run(environment: &Environment) -> u8 {
         Command::Timeline(timeline) => timeline::run(timeline, &arguments.global, environment).map(|()| 0),
         Command::Explain(explain) => explain::run(explain, &arguments.global, environment).map(|()| 0),
         Command::Rules(rules) => rules::run(rules, &arguments.global, environment).map(|()| 0),
+        Command::Init(init) => init::run(init, &arguments.global).map(|()| 0),
+        Command::Configure(configure) => config::run(configure, environment).map(|()| 0),
     };
     result.unwrap_or_else(|error| {
         error.print(&environment.stderr(arguments.global.color));

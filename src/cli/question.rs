@@ -30,6 +30,7 @@ pub(super) fn survey(question: &Question, environment: &Environment) -> Result<(
         sources: config.sources,
         profile: question.hardware.profile.or(config.profile).unwrap_or_default(),
         durations: config.durations,
+        externals: config.externals,
         ..Options::default()
     };
     let survey = crate::survey(&question.paths, &options).map_err(|error| match error {

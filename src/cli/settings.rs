@@ -6,15 +6,17 @@ use std::{
 };
 
 use super::{
-    args::{Configuration, Lint},
+    args::{Choices, Configuration, Lint},
     environment::Environment,
     error::CliError,
+    origins::Origins,
 };
 use crate::{
     Options,
     config::{self, Config, ConfigError, FailOn},
     finding::Confidence,
     report::Filter,
+    rules::{Selection, Selector},
 };
 
 /// What is in force: flags, then the environment, then the file, then what is built in.
@@ -22,45 +24,110 @@ use crate::{
 pub(super) struct Settings {
     /// The configuration file, where there is one.
     pub(super) file: Option<PathBuf>,
+    /// What is looked at.
+    pub(super) paths: Vec<PathBuf>,
     pub(super) options: Options,
     pub(super) filter: Filter,
     pub(super) fail_on: FailOn,
+    /// The file of findings that are known.
+    pub(super) baseline: Option<PathBuf>,
+    /// Who says all that.
+    pub(super) origins: Origins,
 }
 
 impl Settings {
     /// Finds and reads the configuration file, and lays the flags over it.
     pub(super) fn of(lint: &Lint, environment: &Environment) -> Result<Self, CliError> {
-        let (config, file) = configured(&lint.configuration, &lint.paths, lint.scope.root.as_deref(), environment)?;
-        Ok(Self::merged(lint, config, file))
+        let settings = Self::chosen(&lint.choices, environment)?;
+        let options = Options { no_ignore_comments: lint.no_ignore_comments, ..settings.options };
+        Ok(Self { options, ..settings })
     }
 
-    pub(super) fn merged(lint: &Lint, config: Config, file: Option<PathBuf>) -> Self {
-        let fail_on = if lint.exit_zero { Some(FailOn::Never) } else { lint.fail_on.or(config.fail_on) };
+    /// The same of what is not for `lint` alone.
+    pub(super) fn chosen(choices: &Choices, environment: &Environment) -> Result<Self, CliError> {
+        let here = [PathBuf::from(".")];
+        let around = if choices.paths.is_empty() { &here[..] } else { &choices.paths };
+        let (config, file) = configured(&choices.configuration, around, choices.scope.root.as_deref(), environment)?;
+        Ok(Self::merged(choices, config, file))
+    }
+
+    pub(super) fn merged(choices: &Choices, mut config: Config, file: Option<PathBuf>) -> Self {
+        let mut from = Origins::new(std::mem::take(&mut config.lines));
+        let patterns_from = config.folder.take().and_then(|folder| {
+            if folder.as_os_str().is_empty() { Path::new(".").canonicalize() } else { folder.canonicalize() }.ok()
+        });
+        let selection = selection(choices, &mut config, &mut from);
+        let fail_on = (if choices.exit_zero { "--exit-zero" } else { "--fail-on" }, exit_code(choices));
         let built_in = Filter::default();
+        // What `--pedantic` implies is weaker than what anybody says.
+        let is_implied = choices.pedantic && choices.min_confidence.or(config.min_confidence).is_none();
+        let min_confidence = match is_implied {
+            true => ("--pedantic", Some(Confidence::Low)),
+            false => ("--min-confidence", choices.min_confidence),
+        };
+        let filter = Filter {
+            min_severity: from.pick(
+                "min-severity",
+                ("--min-severity", choices.min_severity),
+                config.min_severity,
+                built_in.min_severity,
+            ),
+            min_confidence: from.pick("min-confidence", min_confidence, config.min_confidence, built_in.min_confidence),
+        };
+        let paths = Some(choices.paths.clone()).filter(|paths| !paths.is_empty());
+        let of_file = Some(config.paths).filter(|paths| !paths.is_empty());
+        let baseline = choices.baseline.clone().map(Some).or_else(|| choices.no_baseline.then_some(None));
+        let baseline_flag = if choices.no_baseline { "--no-baseline" } else { "--baseline" };
         Self {
             file,
+            paths: from.pick("paths", ("PATH", paths), of_file, vec![PathBuf::from(".")]),
             options: Options {
-                root: lint.scope.root.clone().or(config.root),
-                cluster: lint.scope.cluster.clone(),
-                max_path: lint.max_path.or(config.max_path),
-                pedantic: lint.pedantic,
-                flux_version: config.flux_version,
+                root: from.pick_any("root", ("--root", choices.scope.root.clone()), config.root),
+                cluster: from.pick_any("cluster", ("--cluster", choices.scope.cluster.clone()), None),
+                max_path: from.pick_any("max-path", ("--max-path", choices.max_path), config.max_path),
+                pedantic: from.pick("pedantic", ("--pedantic", choices.pedantic.then_some(true)), None, false),
+                flux_version: from.pick_any("flux-version", ("", None), config.flux_version),
                 sources: config.sources,
-                profile: lint.hardware.profile.or(config.profile).unwrap_or_default(),
+                profile: from.pick(
+                    "profile",
+                    ("--profile", choices.hardware.profile),
+                    config.profile,
+                    crate::timing::Profile::default(),
+                ),
                 durations: config.durations,
-                no_ignore_comments: lint.no_ignore_comments,
-                require_reason: config.require_reason.unwrap_or_default(),
+                no_ignore_comments: false,
+                require_reason: from.pick("require-reason", ("", None), config.require_reason, false),
+                selection,
+                exclude: config.exclude,
+                ignores: config.ignores,
+                patterns_from,
+                externals: config.externals,
+                budgets: config.budgets,
             },
-            filter: Filter {
-                min_severity: lint.min_severity.or(config.min_severity).unwrap_or(built_in.min_severity),
-                min_confidence: lint.min_confidence.or(config.min_confidence).unwrap_or(if lint.pedantic {
-                    Confidence::Low
-                } else {
-                    built_in.min_confidence
-                }),
-            },
-            fail_on: fail_on.unwrap_or_default(),
+            filter,
+            fail_on: from.pick("fail-on", fail_on, config.fail_on, FailOn::default()),
+            baseline: from.pick("baseline", (baseline_flag, baseline), config.baseline.map(Some), None),
+            origins: from,
         }
+    }
+}
+
+fn exit_code(choices: &Choices) -> Option<FailOn> {
+    if choices.exit_zero { Some(FailOn::Never) } else { choices.fail_on }
+}
+
+/// Which rules run. A rule that a flag names runs whatever the file says of it.
+fn selection(choices: &Choices, config: &mut Config, from: &mut Origins) -> Selection {
+    let list = |list: &[Selector]| Some(list.to_vec()).filter(|list| !list.is_empty());
+    let is_flagged =
+        |id: &str| choices.select.contains(&Selector::Rule(crate::rules::find(id).map_or("", |info| info.id)));
+    config.severities.retain(|id, severity| severity.is_some() || !is_flagged(id));
+    config.ignore.retain(|selector| !matches!(selector, Selector::Rule(id) if is_flagged(id)));
+    Selection {
+        select: from.pick("select", ("--select", list(&choices.select)), list(&config.select), Vec::new()),
+        ignore: from.pick("ignore", ("--ignore", list(&choices.ignore)), list(&config.ignore), Vec::new()),
+        severities: std::mem::take(&mut config.severities),
+        preview: from.pick("preview", ("--preview", choices.preview.then_some(true)), config.preview, false),
     }
 }
 

@@ -10,7 +10,7 @@ use crate::{
     finding::{Category, Confidence, Finding, Severity, Subject},
     graph::{Actor, EventGraph, EventId, Moment, Reason, Step},
     report::{Answer, Happening, Link, Problem, Stuck, Why as Report, WhyOn},
-    rules::{self, Context, RULES, Situation},
+    rules::{self, Context, RULES, Selection, Situation},
     yaml::Store,
 };
 
@@ -161,6 +161,8 @@ fn problems(store: &Store, situation: &Situation<'_>, actor: Actor, behind: &[Ac
         suppressions: &[],
         max_path: None,
         pedantic: false,
+        budgets: &[],
+        selection: &Selection::default(),
     };
     let concerned: Vec<Subject> = subjects(situation.cluster, behind.iter().copied().chain([actor]));
     let is_loop =

@@ -2,7 +2,7 @@ use std::{collections::BTreeMap, fmt};
 
 use smol_str::SmolStr;
 
-use super::Supply;
+use super::{Externals, Supply};
 use crate::{
     finding::Subject,
     flux::{
@@ -204,11 +204,28 @@ impl Cluster {
         }
     }
 
+    /// Tells it what is made outside the repository and there from the start: whatever asks whether something is missing or
+    /// comes too late finds it.
+    pub fn declare(&mut self, externals: &Externals) {
+        self.supply.declare(externals.clone());
+    }
+
+    /// Whether the object is made outside the repository, as the user says.
+    #[must_use]
+    pub fn is_external(&self, kind: &str, namespace: &str, name: &str) -> bool {
+        self.supply.externals().have(kind, namespace, name)
+    }
+
+    /// Whether something makes the object: a build of the cluster, or somebody outside the repository.
+    #[must_use]
+    pub fn provides(&self, key: &ObjectKey) -> bool {
+        self.objects.contains_key(key) || self.is_external(&key.kind, &key.namespace, &key.name)
+    }
+
     /// Whether `wanted` names this cluster: by its root, by the end of that, or by one folder of it.
     #[must_use]
     pub fn is_named(&self, wanted: &str) -> bool {
-        let (root, wanted) = (self.root.as_str(), normalize(wanted));
-        root == wanted || root.ends_with(&format!("/{wanted}")) || root.split('/').any(|part| part == wanted)
+        is_named(&self.root, wanted)
     }
 
     /// How many nodes are not wholly known.
@@ -260,6 +277,13 @@ impl Definition {
         let set = self.resource_set.as_ref().map(|set| set.subject("ResourceSet"));
         set.or_else(|| self.owner.as_ref().map(|owner| owner.subject("Kustomization")))
     }
+}
+
+/// Whether `wanted` names the cluster of that root: by the root, by the end of it, or by one folder of it.
+#[must_use]
+pub fn is_named(root: &str, wanted: &str) -> bool {
+    let wanted = normalize(wanted);
+    root == wanted || root.ends_with(&format!("/{wanted}")) || root.split('/').any(|part| part == wanted)
 }
 
 /// The key of a ResourceSet.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use smol_str::SmolStr;
 
-use super::{Node, ObjectKey, Provider, Release, bootstrap::Bootstrap, charts::chart_in};
+use super::{Externals, Node, ObjectKey, Provider, Release, bootstrap::Bootstrap, charts::chart_in};
 use crate::{
     catalog::{Confidence, CrdCatalog, CrdOwner},
     flux::api::{OPERATOR_GROUP, SOURCE_EXTENSIONS_GROUP},
@@ -23,6 +23,8 @@ pub struct Supply {
     given: BTreeSet<(SmolStr, SmolStr)>,
     /// Objects that no build holds and that a controller makes of an object of one, sorted.
     pub made: Vec<Made>,
+    /// What is made outside the repository, as the user says.
+    externals: Externals,
 }
 
 /// A kind of custom resources, and what brings its definition.
@@ -88,7 +90,13 @@ impl Supply {
         let is_given =
             |group: &str, _: &str, names: &[&str]| is_named(&hidden, group) || names.iter().any(|name| installs(name));
         let (kinds, given) = kinds(nodes, releases, objects, &is_given);
-        Self { kinds, given, namespaces: namespaces(nodes, releases, objects), made: made(nodes, objects) }
+        Self {
+            kinds,
+            given,
+            namespaces: namespaces(nodes, releases, objects),
+            made: made(nodes, objects),
+            externals: Externals::default(),
+        }
     }
 
     /// The same after an edit: what was there from the start still is.
@@ -100,7 +108,30 @@ impl Supply {
     ) -> Self {
         let is_given = |group: &str, kind: &str, _: &[&str]| self.given.contains(&(group.into(), kind.into()));
         let (kinds, given) = kinds(nodes, releases, objects, &is_given);
-        Self { kinds, given, namespaces: namespaces(nodes, releases, objects), made: made(nodes, objects) }
+        let (namespaces, made) = (namespaces(nodes, releases, objects), made(nodes, objects));
+        let mut supply = Self { kinds, given, namespaces, made, externals: Externals::default() };
+        supply.declare(self.externals.clone());
+        supply
+    }
+
+    /// Takes what is made outside the repository as there from the start: nothing in it has to be waited for.
+    pub(super) fn declare(&mut self, externals: Externals) {
+        self.kinds.retain(|kind| {
+            let is_given = externals.have_definition(&kind.group, &kind.kind);
+            if is_given {
+                self.given.insert((kind.group.clone(), kind.kind.clone()));
+            }
+            !is_given
+        });
+        self.namespaces.retain(|namespace| !externals.have("Namespace", "", &namespace.name));
+        self.made.retain(|made| !externals.have(&made.key.kind, &made.key.namespace, &made.key.name));
+        self.externals = externals;
+    }
+
+    /// What is made outside the repository.
+    #[must_use]
+    pub const fn externals(&self) -> &Externals {
+        &self.externals
     }
 
     /// The position of a kind.

@@ -2,24 +2,37 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{ConfigError, file::Checked};
+use super::{ConfigError, schema::DurationText, values::Checked};
 use crate::{
     catalog::Range,
     timing::{Override, Target},
 };
 
-/// One of `[[durations]]`.
-#[derive(Deserialize)]
+/// How long something takes: one of `chart`, `node` and `object`.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct Entry {
+    /// The name of a chart, without its repository.
+    #[schemars(with = "Option<String>")]
     chart: Option<Spanned<String>>,
+    /// A Kustomization as `namespace/name`: from its apply until what it applies itself is healthy.
+    #[schemars(with = "Option<String>")]
     node: Option<Spanned<String>>,
+    /// An object as `Kind/namespace/name`; stronger than its chart.
+    #[schemars(with = "Option<String>")]
     object: Option<Spanned<String>>,
+    /// At best; 60 % of `typical` where not set.
+    #[schemars(with = "Option<DurationText>")]
     low: Option<Spanned<Checked<Duration>>>,
+    /// As a rule.
+    #[schemars(with = "DurationText")]
     typical: Spanned<Checked<Duration>>,
+    /// At worst; twice of `typical` where not set.
+    #[schemars(with = "Option<DurationText>")]
     high: Option<Spanned<Checked<Duration>>>,
 }
 

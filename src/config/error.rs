@@ -30,10 +30,7 @@ pub enum ConfigError {
 impl ConfigError {
     /// A fault at byte `at` of `text`, the contents of `path`.
     pub(super) fn at(path: &Path, text: &str, at: usize, message: String, help: Option<String>) -> Self {
-        let before: String =
-            text.char_indices().take_while(|(index, _)| *index < at).map(|(_, letter)| letter).collect();
-        let line = before.matches('\n').count() + 1;
-        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        let (line, column) = position(text, at);
         Self::Invalid { path: path.to_owned(), line, column, message, help }
     }
 
@@ -45,4 +42,11 @@ impl ConfigError {
             Self::Both { .. } => Some("keep one of the two; they are not merged"),
         }
     }
+}
+
+/// Line and column, from 1, of byte `at` of `text`.
+pub(super) fn position(text: &str, at: usize) -> (usize, usize) {
+    let before: String = text.char_indices().take_while(|(index, _)| *index < at).map(|(_, letter)| letter).collect();
+    let line = before.matches('\n').count() + 1;
+    (line, before.rsplit('\n').next().unwrap_or_default().chars().count() + 1)
 }

@@ -1,90 +1,110 @@
 //! The file as it is written, and how it becomes a [`Config`].
 
-use std::{path::Path, str::FromStr as _};
+use std::{collections::BTreeMap, path::Path};
 
-use serde::{Deserialize, Deserializer, de::Error as _};
+use schemars::JsonSchema;
+use serde::Deserialize;
 use toml::Spanned;
 
-use super::{Config, ConfigError, FailOn, durations};
+use super::{
+    Config, ConfigError, FailOn, durations,
+    objects::{self, BudgetEntry, ExternalEntry},
+    places::Place,
+    rules::{self, RuleTable},
+    schema::{DurationText, FailLevel, Level, ProfileName, RuleTables, SelectorText, Sureness, VersionText},
+    values::Checked,
+};
 use crate::{
     finding::{Confidence, Severity},
-    flux::{FluxVersion, parse_duration},
+    flux::FluxVersion,
     source::{MappedSource, RemoteUrl},
     timing::Profile,
 };
 
-#[derive(Deserialize)]
+/// What a repository has to say about its own analysis.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct File {
+pub(super) struct File {
+    /// The artifact root, the folder that every `spec.path` is relative to, from the folder of this file. Found by itself
+    /// where not set.
+    #[schemars(with = "Option<String>")]
     root: Option<Spanned<String>>,
-    flux_version: Option<Checked<FluxVersion>>,
-    max_path: Option<Checked<std::time::Duration>>,
-    fail_on: Option<Checked<FailOn>>,
-    min_severity: Option<Checked<Severity>>,
-    min_confidence: Option<Checked<Confidence>>,
-    require_reason: Option<bool>,
-    profile: Option<Checked<Profile>>,
+    /// Files and folders that are looked at where the command line names none, from the folder of this file. The working
+    /// directory where not set.
+    #[schemars(with = "Option<Vec<String>>")]
+    paths: Option<Spanned<Vec<Spanned<String>>>>,
+    /// Globs of files and folders that nothing is told about, from the folder of this file. What Flux makes of them is built
+    /// all the same.
+    #[schemars(with = "Option<Vec<String>>")]
+    exclude: Option<Spanned<Vec<Spanned<String>>>>,
+    /// The Flux release, where the repository does not tell; the newest where nobody does.
+    #[schemars(with = "Option<VersionText>")]
+    flux_version: Option<Spanned<Checked<FluxVersion>>>,
+    /// The longest a cold start may take; no limit where not set.
+    #[schemars(with = "Option<DurationText>")]
+    max_path: Option<Spanned<Checked<std::time::Duration>>>,
+    /// Which findings fail a run: those of this severity and above.
+    #[schemars(with = "Option<FailLevel>", extend("default" = "error"))]
+    fail_on: Option<Spanned<Checked<FailOn>>>,
+    /// Which findings are shown: those of this severity and above.
+    #[schemars(with = "Option<Level>", extend("default" = "warning"))]
+    min_severity: Option<Spanned<Checked<Severity>>>,
+    /// Which findings are shown: those of this confidence and above.
+    #[schemars(with = "Option<Sureness>", extend("default" = "medium"))]
+    min_confidence: Option<Spanned<Checked<Confidence>>>,
+    /// Whether a comment or an entry of `ignore` has to say why, to silence a finding.
+    #[schemars(with = "Option<bool>", extend("default" = false))]
+    require_reason: Option<Spanned<bool>>,
+    /// The hardware that minutes are for: `slow`, a homelab, or `fast`, a datacentre.
+    #[schemars(with = "Option<ProfileName>", extend("default" = "slow"))]
+    profile: Option<Spanned<Checked<Profile>>>,
+    /// The only rules that run, by id or category; all where not set. One that is named by its id runs also where it is
+    /// pedantic.
+    #[schemars(with = "Option<Vec<SelectorText>>")]
+    select: Option<Spanned<Vec<Spanned<String>>>>,
+    /// Rules that do not run, by id or category.
+    #[schemars(with = "Option<Vec<SelectorText>>")]
+    ignore: Option<Spanned<Vec<Spanned<String>>>>,
+    /// Whether rules on probation run.
+    #[schemars(with = "Option<bool>", extend("default" = false))]
+    preview: Option<Spanned<bool>>,
+    /// A file of findings that are known, from the folder of this file; `fluxdag lint --write-baseline` makes it.
+    #[schemars(with = "Option<String>")]
+    baseline: Option<Spanned<String>>,
+    /// What is set for single rules.
     #[serde(default)]
+    #[schemars(with = "RuleTables")]
+    rules: BTreeMap<Spanned<String>, RuleTable>,
+    /// Objects that are made outside the repository.
+    #[serde(default)]
+    #[schemars(with = "Vec<ExternalEntry>")]
+    externals: Vec<Spanned<ExternalEntry>>,
+    /// How long single Kustomizations may take.
+    #[serde(default)]
+    #[schemars(with = "Vec<BudgetEntry>")]
+    budgets: Vec<Spanned<BudgetEntry>>,
+    /// How long things take in your cluster.
+    #[serde(default)]
+    #[schemars(with = "Vec<durations::Entry>")]
     durations: Vec<Spanned<durations::Entry>>,
+    /// Folders on disk that stand for other repositories.
     #[serde(default)]
+    #[schemars(with = "Vec<Source>")]
     sources: Vec<Spanned<Source>>,
 }
 
-#[derive(Deserialize)]
+/// A folder on disk that stands for another repository.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct Source {
+    /// The URL of the repository; of a Bucket `endpoint/bucketName`.
+    #[schemars(with = "String")]
     url: Spanned<String>,
+    /// One branch, tag or commit; any where not set.
     r#ref: Option<String>,
+    /// The folder, from the folder of this file.
+    #[schemars(with = "String")]
     path: Spanned<String>,
-}
-
-/// A value that is written as text of some form.
-pub(super) struct Checked<T>(pub(super) T);
-
-pub(super) trait Written: Sized {
-    fn read(text: &str) -> Result<Self, String>;
-}
-
-impl<'de, T: Written> Deserialize<'de> for Checked<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        T::read(&String::deserialize(deserializer)?).map(Self).map_err(D::Error::custom)
-    }
-}
-
-impl Written for FluxVersion {
-    fn read(text: &str) -> Result<Self, String> {
-        Self::parse(text).ok_or_else(|| format!("`{text}` is no Flux release; write it like 2.9"))
-    }
-}
-
-impl Written for std::time::Duration {
-    fn read(text: &str) -> Result<Self, String> {
-        parse_duration(text).ok_or_else(|| format!("`{text}` is no duration; write it like 90s, 10m or 1h30m"))
-    }
-}
-
-impl Written for FailOn {
-    fn read(text: &str) -> Result<Self, String> {
-        Self::from_str(text)
-    }
-}
-
-impl Written for Profile {
-    fn read(text: &str) -> Result<Self, String> {
-        Self::from_str(text)
-    }
-}
-
-impl Written for Severity {
-    fn read(text: &str) -> Result<Self, String> {
-        Self::from_str(text)
-    }
-}
-
-impl Written for Confidence {
-    fn read(text: &str) -> Result<Self, String> {
-        Self::from_str(text)
-    }
 }
 
 /// Most sources of one file: the folder of each is listed.
@@ -92,63 +112,108 @@ const SOURCES: usize = 100;
 
 pub(super) fn read(text: &str, path: &Path, within: Option<&Path>) -> Result<Config, ConfigError> {
     let file: File = toml::from_str(text).map_err(|error| fault(&error, text, path))?;
-    let at = |start: usize, message: String, help: Option<&str>| {
-        ConfigError::at(path, text, start, message, help.map(str::to_owned))
+    let place = Place { text, path, within };
+    let items = |all: &Option<Spanned<Vec<Spanned<String>>>>| {
+        all.as_ref().map(|all| all.get_ref().as_slice()).unwrap_or_default().to_vec()
     };
-    let folder = path.parent().unwrap_or_else(|| Path::new(""));
-    let existing = |written: &Spanned<String>| {
-        let target = folder.join(written.get_ref());
-        let real = target.canonicalize().ok().filter(|real| real.is_dir());
-        let is_outside =
-            |real: &Path| within.is_some_and(|top| !real.starts_with(top.canonicalize().as_deref().unwrap_or(top)));
-        if let Some(real) = real {
-            if is_outside(&real) {
-                let message = format!("`{}` lies outside the repository", written.get_ref());
-                let help = "a repository may not make fluxdag read what is around it; where you trust this file, pass it with --config";
-                return Err(at(written.span().start, message, Some(help)));
-            }
-            return Ok(target);
-        }
-        let message = format!("`{}` is no folder; paths count from the folder of this file", written.get_ref());
-        Err(at(written.span().start, message, Some("correct the path, or bring the folder there before fluxdag runs")))
+    let require_reason = file.require_reason.as_ref().map(|it| *it.get_ref());
+    let mut config = Config {
+        root: file.root.as_ref().map(|root| place.existing_folder(root)).transpose()?,
+        paths: items(&file.paths).iter().map(|path| place.existing_path(path)).collect::<Result<_, _>>()?,
+        exclude: items(&file.exclude).iter().map(|glob| rules::path_pattern(glob, &place)).collect::<Result<_, _>>()?,
+        select: rules::selectors(file.select.as_ref(), &place)?,
+        ignore: rules::selectors(file.ignore.as_ref(), &place)?,
+        preview: file.preview.as_ref().map(|it| *it.get_ref()),
+        baseline: file.baseline.as_ref().map(|baseline| place.file(baseline)).transpose()?,
+        require_reason,
+        externals: objects::externals(&file.externals, &place)?,
+        budgets: objects::budgets(&file.budgets, &place)?,
+        durations: durations::read(&file.durations, &|start, message, help| place.fault(start, message, help))?,
+        sources: sources(&file.sources, &place)?,
+        folder: Some(place.folder().to_owned()),
+        lines: lines(&file, &place),
+        ..Config::default()
     };
-    let root = file.root.as_ref().map(existing).transpose()?;
-    if let Some(one_more) = file.sources.get(SOURCES) {
-        return Err(at(one_more.span().start, format!("more than {SOURCES} sources"), None));
+    rules::read(&file.rules, &place, require_reason.unwrap_or_default(), &mut config)?;
+    Ok(Config {
+        flux_version: file.flux_version.map(checked),
+        max_path: file.max_path.map(checked),
+        fail_on: file.fail_on.map(checked),
+        min_severity: file.min_severity.map(checked),
+        min_confidence: file.min_confidence.map(checked),
+        profile: file.profile.map(checked),
+        ..config
+    })
+}
+
+fn checked<T>(value: Spanned<Checked<T>>) -> T {
+    value.into_inner().0
+}
+
+/// The lines of the keys that are set, but for those of rules.
+fn lines(file: &File, place: &Place<'_>) -> BTreeMap<String, usize> {
+    let start = |span: Option<std::ops::Range<usize>>| span.map(|span| place.line(span.start));
+    macro_rules! of {
+        ($($name:literal = $field:ident),+ $(,)?) => {
+            [$(($name, start(file.$field.as_ref().map(Spanned::span)))),+]
+        };
+    }
+    let keys = of![
+        "root" = root,
+        "paths" = paths,
+        "exclude" = exclude,
+        "flux-version" = flux_version,
+        "max-path" = max_path,
+        "fail-on" = fail_on,
+        "min-severity" = min_severity,
+        "min-confidence" = min_confidence,
+        "require-reason" = require_reason,
+        "profile" = profile,
+        "select" = select,
+        "ignore" = ignore,
+        "preview" = preview,
+        "baseline" = baseline,
+    ];
+    fn each<'f, T>(
+        name: &'static str,
+        all: &'f [Spanned<T>],
+        place: &'f Place<'_>,
+    ) -> impl Iterator<Item = (String, usize)> + 'f {
+        all.iter().enumerate().map(move |(at, one)| (format!("{name}[{at}]"), place.line(one.span().start)))
+    }
+    let keys = keys.into_iter().filter_map(|(name, line)| Some((name.to_owned(), line?)));
+    keys.chain(each("externals", &file.externals, place))
+        .chain(each("budgets", &file.budgets, place))
+        .chain(each("durations", &file.durations, place))
+        .chain(each("sources", &file.sources, place))
+        .collect()
+}
+
+fn sources(entries: &[Spanned<Source>], place: &Place<'_>) -> Result<Vec<MappedSource>, ConfigError> {
+    if let Some(one_more) = entries.get(SOURCES) {
+        return Err(place.fault(one_more.span().start, format!("more than {SOURCES} sources"), None));
     }
     let mut sources: Vec<MappedSource> = Vec::new();
-    for source in &file.sources {
+    for source in entries {
         let Source { url, r#ref, path } = source.get_ref();
         let parsed = RemoteUrl::parse(url.get_ref());
         if parsed.text().is_empty() || url.get_ref().contains('?') {
             let message = format!("`{}` is no URL of a repository", url.get_ref());
             let help = "write it like https://github.com/org/repo; a branch or tag goes into `ref`";
-            return Err(at(url.span().start, message, Some(help)));
+            return Err(place.fault(url.span().start, message, Some(help)));
         }
         let same =
             |known: &MappedSource| known.url.text().eq_ignore_ascii_case(parsed.text()) && known.reference == *r#ref;
         if sources.iter().any(same) {
             let message = format!("`{}` is mapped twice", url.get_ref());
             let help = "keep one of the two, or tell them apart by `ref`";
-            return Err(at(url.span().start, message, Some(help)));
+            return Err(place.fault(url.span().start, message, Some(help)));
         }
-        let folder = existing(path)?;
+        let folder = place.existing_folder(path)?;
         let written = path.get_ref().clone();
         sources.push(MappedSource { url: parsed, reference: r#ref.clone(), folder, written });
     }
-    let durations = durations::read(&file.durations, &at)?;
-    Ok(Config {
-        root,
-        flux_version: file.flux_version.map(|checked| checked.0),
-        max_path: file.max_path.map(|checked| checked.0),
-        fail_on: file.fail_on.map(|checked| checked.0),
-        min_severity: file.min_severity.map(|checked| checked.0),
-        min_confidence: file.min_confidence.map(|checked| checked.0),
-        require_reason: file.require_reason,
-        profile: file.profile.map(|checked| checked.0),
-        durations,
-        sources,
-    })
+    Ok(sources)
 }
 
 /// What the parser says, with the likely key where one is unknown.

@@ -34,7 +34,8 @@ fn every_key_is_read() {
     let source = &config.sources[0];
     assert_eq!((source.url.text(), source.reference.as_deref()), ("github.com/org/repo", Some("v1")));
     assert_eq!(source.written, "vendor/a");
-    assert_eq!(parse(""), Ok(Config::default()));
+    let empty = parse("").expect("valid");
+    assert_eq!(Config { folder: None, ..empty }, Config::default());
 }
 
 #[test]
@@ -46,9 +47,9 @@ fn an_unknown_key_is_answered_with_the_likely_one() {
     let (line, _, message, help) =
         fault("[[sources]]\nurl = \"https://x.example/a\"\npath = \"vendor\"\nreff = \"v1\"\n");
     assert_eq!((line, message.as_str(), help.as_str()), (4, "unknown key `reff`", "did you mean `ref`?"));
-    let (line, _, message, help) = fault("\n[rules.dependency-cycle]\nseverity = \"off\"\n");
-    assert_eq!((line, message.as_str()), (2, "unknown key `rules`"));
-    assert!(help.starts_with("known here are root, flux-version, "), "{help}");
+    let (line, _, message, help) = fault("\n[zzz]\nseverity = \"off\"\n");
+    assert_eq!((line, message.as_str()), (2, "unknown key `zzz`"));
+    assert!(help.starts_with("known here are root, paths, "), "{help}");
     let (_, _, message, _) = fault("\"a`b\" = 1\n");
     assert_eq!(message, "unknown key `a`b`");
 }
@@ -152,4 +153,92 @@ fn two_durations_of_one_thing_and_keys_that_nobody_knows_are_faults() {
     let many: String = (0..201).map(|n| format!("[[durations]]\nchart = \"a{n}\"\ntypical = \"1m\"\n")).collect();
     let (line, _, message, _) = fault(&many);
     assert_eq!((line, message.as_str()), (601, "more than 200 durations"));
+}
+
+#[test]
+fn rules_are_turned_down_off_and_silenced() {
+    let config = parse(
+        "select = [\"deadlock\", \"missing-path\"]\nignore = [\"gate\"]\npreview = true\nexclude = [\"./vendor/\"]\npaths = [\"vendor\"]\n\
+         baseline = \"known.json\"\n[rules.heavy-in-wait]\nseverity = \"off\"\n[rules.missing-path]\nseverity = \"info\"\n\
+         ignore = [{ object = \"Kustomization/*/apps\", reason = \" why \" }, { path = \"vendor/a\", cluster = \"prod\" }]\n",
+    )
+    .expect("valid");
+    assert_eq!(config.select, ["deadlock", "missing-path"].map(|text| text.parse::<Selector>().expect("known")));
+    assert_eq!((config.ignore.len(), config.preview), (1, Some(true)));
+    assert_eq!(config.severities, [("heavy-in-wait", None), ("missing-path", Some(Severity::Info))].into());
+    assert_eq!(config.exclude[0].text(), "vendor");
+    assert!(config.paths[0].ends_with("vendor") && config.baseline.expect("set").ends_with("known.json"));
+    let [first, second] = config.ignores.as_slice() else { panic!("two entries") };
+    assert_eq!((first.rule, first.reason.as_deref()), ("missing-path", Some("why")));
+    assert!(first.place.ends_with("fluxdag.toml:11") && first.object.is_some() && first.path.is_none());
+    assert_eq!((second.cluster.as_deref(), second.reason.as_ref()), (Some("prod"), None));
+    assert_eq!(config.lines["rules.missing-path.severity"], 10);
+    assert_eq!((config.lines["select"], config.lines["rules.missing-path.ignore[1]"]), (1, 11));
+}
+
+#[test]
+fn externals_and_budgets_are_read() {
+    let config = parse(
+        "[[externals]]\nkind = \"Secret\"\nnamespace = \"flux-system\"\nname = \"cluster-*\"\nreason = \"Terraform\"\n\
+         [[budgets]]\nnode = \"apps\"\ncluster = \"prod\"\nmax-path = \"5m\"\n",
+    )
+    .expect("valid");
+    assert!(config.externals.have("Secret", "flux-system", "cluster-vars"));
+    assert!(!config.externals.have("Secret", "default", "cluster-vars"));
+    let budget = &config.budgets[0];
+    assert_eq!((budget.node.text(), budget.cluster.as_deref(), budget.max_path.as_secs()), ("apps", Some("prod"), 300));
+    assert_eq!((config.lines["externals[0]"], config.lines["budgets[0]"]), (1, 6));
+}
+
+#[test]
+fn what_is_said_of_rules_and_objects_is_checked() {
+    let ignore = |entry: &str| format!("require-reason = true\n[rules.missing-path]\nignore = [{entry}]");
+    let many: String = (0..201).map(|n| format!("[[externals]]\nkind = \"A\"\nname = \"{n}\"\n")).collect();
+    let cases = [
+        (
+            "[rules.missing-pth]\nseverity = \"off\"".to_owned(),
+            1,
+            "no rule `missing-pth`",
+            "did you mean `missing-path`?",
+        ),
+        (
+            "[rules.missing-path]\nseverity = \"none\"".to_owned(),
+            2,
+            "`none` is not one of error, warning, info, off",
+            "",
+        ),
+        ("[rules.missing-path]\nseverty = \"off\"".to_owned(), 2, "unknown key `severty`", "did you mean `severity`?"),
+        ("select = [\"gates\"]".to_owned(), 1, "no rule or category `gates`", "did you mean `gate`?"),
+        ("ignore = [\"x\"]".to_owned(), 1, "no rule or category `x`", "the categories are deadlock, "),
+        (ignore("{ object = \"A/b/c\" }"), 3, "without a reason", "`require-reason` asks"),
+        (ignore("{ reason = \"why\" }"), 3, "silences everything", "severity = \"off\""),
+        (ignore("{ object = \"apps\", reason = \"why\" }"), 3, "`apps` is no object", "Kustomization/flux-system/apps"),
+        (ignore("{ object = \"A/[\", reason = \"why\" }"), 3, "`A/[` is no pattern", ""),
+        (ignore("{ path = \"../x\", reason = \"why\" }"), 3, "`../x` is no pattern of paths", ""),
+        ("exclude = [\"/x\"]".to_owned(), 1, "`/x` is no pattern of paths", ""),
+        ("paths = [\"nowhere\"]".to_owned(), 1, "`nowhere` is no file or folder", ""),
+        ("baseline = \"../known.json\"".to_owned(), 1, "`../known.json` lies outside the repository", ""),
+        ("baseline = \"/etc/hostname\"".to_owned(), 1, "lies outside the repository", ""),
+        ("baseline = \"vendor\"".to_owned(), 1, "`vendor` is a folder", ""),
+        ("[[externals]]\nkind = \"*\"\nname = \"*\"".to_owned(), 2, "externals of every kind and name", ""),
+        ("[[externals]]\nkind = \"Secret\"\nname = \"\"".to_owned(), 3, "an empty name", ""),
+        ("[[externals]]\nkind = \"Secret\"".to_owned(), 1, "missing field `name`", ""),
+        ("[[budgets]]\nnode = \"a/b/c\"\nmax-path = \"1m\"".to_owned(), 2, "`a/b/c` is not `namespace/name`", ""),
+        ("[[budgets]]\nnode = \"a\"\nmax-path = \"soon\"".to_owned(), 3, "`soon` is no duration", ""),
+        (many, 601, "more than 200 externals", ""),
+    ];
+    for (text, line, part, advice) in cases {
+        let (at, _, message, help) = fault(&text);
+        assert!(at == line && message.contains(part) && help.contains(advice), "{text:?}: {at}: {message} / {help}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_baseline_is_no_link() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    std::os::unix::fs::symlink("/tmp/fluxdag-elsewhere.json", folder.path().join("known.json")).expect("linked");
+    let path = folder.path().join("fluxdag.toml");
+    let error = Config::parse("baseline = \"known.json\"", &path, Some(folder.path())).expect_err("a link");
+    assert!(error.to_string().contains("`known.json` lies outside the repository"), "{error}");
 }

@@ -25,11 +25,12 @@ const BYTES: usize = 8;
 /// What tells findings apart, before those that are still alike are counted.
 type Identity = Vec<String>;
 
-/// Gives each of `findings`, all of one run, its [`Finding::fingerprint`].
-pub fn fingerprint(findings: &mut [Finding], tree: &Tree) {
+/// Gives each of `findings`, all of one run, its [`Finding::fingerprint`]. `first_id` tells what a rule was called at first: what
+/// is recognized by it outlives a new name of the rule.
+pub fn fingerprint(findings: &mut [Finding], tree: &Tree, first_id: &dyn Fn(&'static str) -> &'static str) {
     let mut alike: BTreeMap<Identity, Vec<usize>> = BTreeMap::new();
     for (index, finding) in findings.iter().enumerate() {
-        alike.entry(identity(finding, tree)).or_default().push(index);
+        alike.entry(identity(finding, tree, first_id)).or_default().push(index);
     }
     for (identity, mut indices) in alike {
         let order = |index: &usize| {
@@ -44,7 +45,7 @@ pub fn fingerprint(findings: &mut [Finding], tree: &Tree) {
     }
 }
 
-fn identity(finding: &Finding, tree: &Tree) -> Identity {
+fn identity(finding: &Finding, tree: &Tree, first_id: &dyn Fn(&'static str) -> &'static str) -> Identity {
     let mut members: Vec<String> = finding.members.iter().map(Subject::to_string).collect();
     members.sort_unstable();
     members.dedup();
@@ -56,7 +57,7 @@ fn identity(finding: &Finding, tree: &Tree) -> Identity {
     if members.is_empty() {
         members.push(finding.subject.to_string());
     }
-    [vec![finding.rule.to_owned(), finding.key.clone(), folder], members].concat()
+    [vec![first_id(finding.rule).to_owned(), finding.key.clone(), folder], members].concat()
 }
 
 /// The folder of a file, relative to the artifact root.
@@ -115,7 +116,7 @@ mod tests {
     }
 
     fn prints(tree: &Tree, mut findings: Vec<Finding>) -> Vec<String> {
-        fingerprint(&mut findings, tree);
+        fingerprint(&mut findings, tree, &|id| if id == "renamed-rule" { "some-rule" } else { id });
         findings.into_iter().map(|finding| finding.fingerprint).collect()
     }
 
@@ -149,6 +150,14 @@ mod tests {
         distinct.sort_unstable();
         distinct.dedup();
         assert_eq!(distinct.len(), 5, "{prints:?}");
+    }
+
+    #[test]
+    fn a_new_name_of_the_rule_does_not_matter() {
+        let tree = tree(&["a.yaml"]);
+        let first = finding(&tree, "a.yaml", 0);
+        let renamed = Finding { rule: "renamed-rule", ..first.clone() };
+        assert_eq!(prints(&tree, vec![first]), prints(&tree, vec![renamed]));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What the analyser says about a repository. Plain data: no graph, no printing.
 
+mod baseline;
 mod fingerprint;
 mod levels;
 mod rule_info;
@@ -7,6 +8,7 @@ mod subject;
 mod suppress;
 mod words;
 
+pub use baseline::{Baseline, BaselineError, Known};
 pub use fingerprint::fingerprint;
 pub use levels::{Confidence, Severity};
 pub use rule_info::{Category, RuleInfo, Tier};

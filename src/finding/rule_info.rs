@@ -57,9 +57,23 @@ pub enum Tier {
     Preview,
 }
 
-impl fmt::Display for Category {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
+impl Category {
+    /// Every category.
+    pub const ALL: [Self; 8] = [
+        Self::Deadlock,
+        Self::Reference,
+        Self::Gate,
+        Self::Time,
+        Self::Order,
+        Self::Ownership,
+        Self::Build,
+        Self::Change,
+    ];
+
+    /// How it is written.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
             Self::Deadlock => "deadlock",
             Self::Reference => "reference",
             Self::Gate => "gate",
@@ -68,7 +82,13 @@ impl fmt::Display for Category {
             Self::Ownership => "ownership",
             Self::Build => "build",
             Self::Change => "change",
-        })
+        }
+    }
+}
+
+impl fmt::Display for Category {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
     }
 }
 

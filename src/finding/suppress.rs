@@ -77,6 +77,10 @@ pub struct Suppressed {
 pub enum SuppressionKind {
     /// A comment in a manifest.
     Inline,
+    /// An entry of `ignore` in the configuration.
+    Config,
+    /// The baseline: it was there when that was written.
+    Baseline,
 }
 
 /// Reads the comments of one file, in any order.

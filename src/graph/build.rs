@@ -234,8 +234,12 @@ impl<'c> Builder<'c> {
         Some(object)
     }
 
-    /// Whether an object is there before anything is reconciled: the source of an entry point, which bootstrap applies.
+    /// Whether an object is there before anything is reconciled: it is made outside the repository, or is the source of an
+    /// entry point, which bootstrap applies.
     pub(super) fn is_given(&self, key: &ObjectKey) -> bool {
+        if self.cluster.is_external(&key.kind, &key.namespace, &key.name) {
+            return true;
+        }
         let providers = self.cluster.objects.get(key).into_iter().flatten();
         let mut entries = providers.map(|provider| self.cluster.node(provider.node)).filter(|node| node.is_entry);
         entries.any(|node| {

@@ -68,6 +68,9 @@ impl<'c> Builder<'c> {
     fn class_of_chart(&mut self, claim: Actor, row: &'static StorageClassRow, span: Span) {
         let cluster = self.cluster;
         // Where several releases may make the class, any may be the one.
+        if cluster.is_external("StorageClass", "", &row.name) {
+            return;
+        }
         let maker = *self.class_makers.entry(row.name.as_str()).or_insert_with(|| {
             let mut makers = (0..cluster.releases.len()).filter(|index| makes(cluster, *index, row));
             makers.next().filter(|_| makers.next().is_none())

@@ -25,6 +25,12 @@ impl Default for Filter {
 }
 
 impl Filter {
+    /// Whether a finding is shown.
+    #[must_use]
+    pub fn shows(self, finding: &Finding) -> bool {
+        finding.severity >= self.min_severity && finding.confidence >= self.min_confidence
+    }
+
     /// The findings to show, in their order, and how many there are besides.
     #[must_use]
     pub fn apply(self, findings: Vec<Finding>) -> (Vec<Finding>, Hidden) {

@@ -3,7 +3,7 @@ use std::io::{self, Write};
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde::Serialize;
 
-use super::{Report, formats, text::is_unprintable};
+use super::{Report, formats, summary::is_known, text::is_unprintable};
 use crate::{
     finding::{Confidence, Finding, Location, Related, Severity, Subject, Suppressed, SuppressionKind},
     source::{Span, Tree},
@@ -56,6 +56,8 @@ struct Summary {
     hidden: usize,
     /// Suppressed findings.
     suppressed: usize,
+    /// Findings that the baseline knows.
+    known: usize,
     /// Files that were listed.
     files: usize,
     /// Clusters.
@@ -208,6 +210,7 @@ pub(super) fn escaped(json: &str) -> String {
 
 fn document<'a>(report: &'a Report<'a>) -> Document<'a> {
     let of = |severity| report.findings.iter().filter(|finding| finding.severity == severity).count();
+    let known = report.suppressed.iter().filter(|finding| is_known(finding)).count();
     Document {
         schema_version: SCHEMA_VERSION,
         tool: Tool::THIS,
@@ -216,7 +219,8 @@ fn document<'a>(report: &'a Report<'a>) -> Document<'a> {
             warnings: of(Severity::Warning),
             infos: of(Severity::Info),
             hidden: report.hidden.total(),
-            suppressed: report.suppressed.len(),
+            suppressed: report.suppressed.len() - known,
+            known,
             files: report.tree.len(),
             clusters: report.clusters.len(),
             nodes: report.clusters.iter().map(|cluster| cluster.nodes).sum(),

@@ -1,5 +1,5 @@
 use super::{Hidden, Report, count};
-use crate::finding::Severity;
+use crate::finding::{Finding, Severity, SuppressionKind};
 
 /// The one line that ends a run: what was found, in how much, what is not known, and what is not shown.
 #[must_use]
@@ -12,7 +12,7 @@ pub fn summary(report: &Report<'_>) -> String {
     let nodes = report.clusters.iter().map(|cluster| cluster.nodes).sum();
     let scope = format!("{}, {}", count(report.clusters.len(), "cluster"), count(nodes, "node"));
     let notes: Vec<String> =
-        [unresolved(report), suppressed(report), hidden(report.hidden)].into_iter().flatten().collect();
+        [unresolved(report), suppressed(report), known(report), hidden(report.hidden)].into_iter().flatten().collect();
     if notes.is_empty() { format!("{found} in {scope}") } else { format!("{found} in {scope} ({})", notes.join("; ")) }
 }
 
@@ -34,8 +34,18 @@ fn unresolved(report: &Report<'_>) -> Option<String> {
 }
 
 fn suppressed(report: &Report<'_>) -> Option<String> {
-    let suppressed = report.suppressed.len();
+    let suppressed = report.suppressed.iter().filter(|finding| !is_known(finding)).count();
     (suppressed > 0).then(|| format!("{suppressed} suppressed"))
+}
+
+fn known(report: &Report<'_>) -> Option<String> {
+    let known = report.suppressed.iter().filter(|finding| is_known(finding)).count();
+    (known > 0).then(|| format!("{known} known from the baseline"))
+}
+
+/// Whether the baseline has it.
+pub(super) fn is_known(finding: &Finding) -> bool {
+    finding.suppressed.as_ref().is_some_and(|suppressed| suppressed.kind == SuppressionKind::Baseline)
 }
 
 fn hidden(hidden: Hidden) -> Option<String> {

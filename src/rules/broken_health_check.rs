@@ -201,7 +201,7 @@ impl<'a> Known<'a> {
     fn has(&self, cluster: &Cluster, key: &ObjectKey) -> bool {
         let name = NodeKey::new(key.namespace.clone(), key.name.clone());
         let mut named = self.names.get(key.name.as_str()).into_iter().flatten();
-        cluster.objects.contains_key(key)
+        cluster.provides(key)
             || (key.is_kustomization() && cluster.find(&name).is_some())
             || named.any(|other| is_same(other, key))
     }

@@ -1,10 +1,11 @@
 use std::time::Duration;
 
+use super::{Selection, names::nearest};
 use crate::{
-    cluster::{BrokenDocument, Cluster},
+    cluster::{BrokenDocument, Cluster, NodeKey},
     finding::{Confidence, Finding, RuleInfo, Severity, Subject, Suppression},
     graph::{EventGraph, Loop},
-    source::{Span, Tree},
+    source::{Pattern, Span, Tree},
     timing::{ColdStart, Durations, Override, Profile},
     yaml::Store,
 };
@@ -26,6 +27,54 @@ pub struct Context<'a> {
     pub max_path: Option<Duration>,
     /// Whether what is said to those who want to hear everything is said.
     pub pedantic: bool,
+    /// Budgets of single Kustomizations.
+    pub budgets: &'a [Budget],
+    /// Which rules run.
+    pub selection: &'a Selection,
+}
+
+/// How long it may take until a Kustomization is Ready.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Budget {
+    /// Which ones: `namespace/name`, or the name alone.
+    pub node: Pattern,
+    /// In which cluster, named as for `--cluster`; in each where not set.
+    pub cluster: Option<String>,
+    /// How long, from the first reconciliation.
+    pub max_path: Duration,
+}
+
+impl Budget {
+    /// Whether it is for `node` of `cluster`.
+    #[must_use]
+    pub fn is_for(&self, cluster: &Cluster, node: &NodeKey) -> bool {
+        let is_named = if self.node.text().contains('/') {
+            self.node.matches(&node.to_string())
+        } else {
+            self.node.matches(&node.name)
+        };
+        is_named && self.cluster.as_ref().is_none_or(|wanted| cluster.is_named(wanted))
+    }
+
+    /// Those of `budgets` that are for nothing in `clusters`, in words.
+    #[must_use]
+    pub fn unmatched(budgets: &[Self], clusters: &[Cluster]) -> Vec<String> {
+        let known = || {
+            let reached = clusters.iter().filter(|cluster| cluster.reached);
+            reached.flat_map(|cluster| cluster.nodes.iter().map(move |node| (cluster, &node.key)))
+        };
+        let lost = budgets.iter().filter(|budget| !known().any(|(cluster, key)| budget.is_for(cluster, key)));
+        lost.map(|budget| {
+            let name = budget.node.text().rsplit('/').next().unwrap_or_default();
+            let near = nearest(name, known().map(|(_, key)| key.name.as_str()));
+            let near = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+            format!(
+                "`budgets` of the configuration sets one for node `{}`, which is not in what was analysed{near}",
+                budget.node
+            )
+        })
+        .collect()
+    }
 }
 
 /// A cluster, and what was computed of it.

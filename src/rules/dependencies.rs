@@ -77,6 +77,9 @@ fn target(cluster: &Cluster, kind: &str, namespace: &str, name: &str) -> Target 
     if if is_node { cluster.find(&wanted).is_some() } else { cluster.release(&wanted).is_some() } {
         return Target::Found;
     }
+    if cluster.is_external(kind, namespace, name) {
+        return Target::Found;
+    }
     let same_kind: Vec<(&NodeKey, Span)> = if is_node { nodes(cluster, name) } else { releases(cluster, name) };
     // Where the namespace of either side is not known, the name decides.
     let is_open = |key: &NodeKey| key.namespace.is_empty() || namespace.is_empty();

@@ -5,9 +5,10 @@ use super::{
     wording::{about, subject_of},
 };
 use crate::{
+    cluster::NodeId,
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Tier},
     flux::format_duration,
-    graph::{Actor, Event, EventId, Reason},
+    graph::{Actor, Event, EventId, Moment, Reason},
     source::Span,
 };
 
@@ -26,10 +27,51 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
-    let Some(budget) = context.max_path else { return };
     for situation in context.situations.iter().filter(|situation| situation.cluster.reached) {
-        findings.extend(report(situation, budget));
+        findings.extend(context.max_path.and_then(|budget| report(situation, budget)));
+        for (id, node) in situation.cluster.nodes().filter(|_| !context.budgets.is_empty()) {
+            let budgets = context.budgets.iter().filter(|budget| budget.is_for(situation.cluster, &node.key));
+            let strictest = budgets.map(|budget| budget.max_path).min();
+            findings.extend(strictest.and_then(|budget| late(situation, id, budget)));
+        }
     }
+}
+
+/// A Kustomization that is Ready later than its budget allows. One that never is, is a deadlock, told as such.
+fn late(situation: &Situation<'_>, id: NodeId, budget: Duration) -> Option<Finding> {
+    let ready = situation.graph.id(Actor::Node(id), Moment::Ready)?;
+    let time = situation.cold_start.time(ready).filter(|time| time.typical > budget)?;
+    let node = situation.cluster.node(id);
+    let message = format!(
+        "{} is Ready after about {} ({} to {}), {} more than its budget of {}: {}",
+        node.subject(),
+        about(time.typical),
+        about(time.low),
+        about(time.high),
+        about(time.typical - budget),
+        format_duration(budget),
+        names(situation, ready).join(" → "),
+    );
+    let mut finding = situation.finding(&RULE.info, node.subject(), node.span(), message);
+    finding.key = "budget".to_owned();
+    finding.label = "the end of the path".to_owned();
+    finding.related = steps(situation, ready);
+    finding.why = basis(situation);
+    finding.help = format!(
+        "shorten the longest step, or take it off the path to {}: drop `dependsOn` entries that it does not need, and move what is heavy \
+         out of Kustomizations that it depends on",
+        node.key.name
+    );
+    Some(finding)
+}
+
+/// What the minutes rest on.
+fn basis(situation: &Situation<'_>) -> String {
+    format!(
+        "Counted from the first reconciliation, all images to be pulled, on {} hardware, with typical durations and no timeout: \
+         what the rollout needs. Real controllers add failed attempts and retries.",
+        situation.durations.profile()
+    )
 }
 
 fn report(situation: &Situation<'_>, budget: Duration) -> Option<Finding> {
@@ -53,11 +95,7 @@ fn report(situation: &Situation<'_>, budget: Duration) -> Option<Finding> {
     let mut finding = situation.finding(&RULE.info, subject, place(situation, end), message);
     finding.label = "the end of the critical path".to_owned();
     finding.related = steps(situation, last);
-    finding.why = format!(
-        "Counted from the first reconciliation, all images to be pulled, on {} hardware, with typical durations and no timeout: \
-         what the rollout needs. Real controllers add failed attempts and retries.",
-        situation.durations.profile()
-    );
+    finding.why = basis(situation);
     finding.help = "shorten the longest step, or take it off the path: move what is heavy out of Kustomizations that others depend on, and \
                     drop `dependsOn` entries that nothing needs"
         .to_owned();

@@ -1,4 +1,7 @@
-use std::{cell::OnceCell, collections::BTreeMap};
+use std::{
+    cell::OnceCell,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use rustc_hash::FxHashSet;
 use smol_str::SmolStr;
@@ -108,7 +111,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
                 namespace: input.namespace.clone(),
                 name: input.name.into(),
             };
-            cluster.objects.contains_key(&key)
+            cluster.provides(&key)
         };
         let is_open = |input: &Input<'_>| {
             input.name.is_empty() || input.namespace.is_empty() || is_open_text(input.name) || is_open_text(&input.namespace)
@@ -152,6 +155,25 @@ fn is_config(key: &ObjectKey) -> bool {
 fn inputs(cluster: &Cluster) -> Vec<Input<'_>> {
     let of_nodes = cluster.nodes.iter().filter(|node| !node.is_entry).flat_map(node_inputs);
     of_nodes.chain(cluster.releases.iter().flat_map(release_inputs)).collect()
+}
+
+/// The ConfigMaps and Secrets that Flux objects read and that nothing known makes: normally they are made outside the
+/// repository. Each once.
+#[must_use]
+pub fn missing_inputs(cluster: &Cluster) -> BTreeSet<Subject> {
+    let built = Built::of(cluster);
+    let is_made = |key: &ObjectKey, input: &Input<'_>| cluster.provides(key) || is_spoken_of(cluster, input, &built);
+    let key = |input: &Input<'_>| ObjectKey {
+        group: "".into(),
+        kind: input.kind.into(),
+        namespace: input.namespace.clone(),
+        name: input.name.into(),
+    };
+    let is_open = |input: &Input<'_>| {
+        input.name.is_empty() || input.namespace.is_empty() || is_open_text(input.name) || is_open_text(&input.namespace)
+    };
+    let missing = inputs(cluster).into_iter().filter(|input| !is_open(input) && !is_made(&key(input), input));
+    missing.map(|input| key(&input).subject()).collect()
 }
 
 fn node_inputs(node: &Node) -> Vec<Input<'_>> {

@@ -7,20 +7,25 @@ mod context;
 mod deadlocks;
 mod dependencies;
 mod health;
+mod ignores;
 mod names;
 mod order;
 mod references;
+mod selection;
 mod split;
 mod wording;
 
-pub use context::{Context, Situation};
+pub use context::{Budget, Context, Situation};
+pub use ignores::{Ignore, leave_out, unused};
+pub use missing_substitute_source::missing_inputs;
+pub use selection::{ALIASES, Selection, Selector, UnknownRule, find, first_id, named, rename};
 
 use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
 use crate::{
-    finding::{Finding, RuleInfo, Tier, suppress},
+    finding::{Finding, RuleInfo, suppress},
     source::{Span, Tree},
 };
 
@@ -107,35 +112,41 @@ type Condition = fn(&Context<'_>) -> bool;
 /// Rules that find more, or anything at all, under a condition only. A comment for one is not called unused where the
 /// condition does not hold.
 const CONDITIONAL: &[(&str, Condition)] = &[
-    ("long-critical-path", |context| context.max_path.is_some()),
+    ("long-critical-path", |context| context.max_path.is_some() || !context.budgets.is_empty()),
     ("missing-substitute-source", |context| context.pedantic),
     ("unordered-crd", |context| context.pedantic),
     ("unready-gate", |context| context.pedantic),
 ];
 
 /// Whether a rule runs.
-fn is_on(info: &RuleInfo, pedantic: bool) -> bool {
-    info.tier == Tier::Stable || (pedantic && info.tier == Tier::Pedantic)
+fn is_on(info: &RuleInfo, context: &Context<'_>) -> bool {
+    context.selection.is_on(info, context.pedantic)
 }
 
-/// The rules that run, sorted by id.
+/// The rules that are selected, sorted by id.
 #[must_use]
-pub fn enabled(pedantic: bool) -> Vec<&'static RuleInfo> {
-    RULES.iter().map(|rule| &rule.info).filter(|info| is_on(info, pedantic)).collect()
+pub fn enabled(selection: &Selection, pedantic: bool) -> Vec<&'static RuleInfo> {
+    RULES.iter().map(|rule| &rule.info).filter(|info| selection.is_on(info, pedantic)).collect()
+}
+
+/// The ids of the rules that say all they ever say.
+#[must_use]
+pub fn heard(context: &Context<'_>) -> Vec<&'static str> {
+    RULES.iter().map(|rule| &rule.info).filter(|info| says_all(info, context)).map(|info| info.id).collect()
 }
 
 /// Whether a rule runs, and says all that it ever says.
 fn says_all(info: &RuleInfo, context: &Context<'_>) -> bool {
-    is_on(info, context.pedantic) && CONDITIONAL.iter().all(|(id, holds)| *id != info.id || holds(context))
+    is_on(info, context) && CONDITIONAL.iter().all(|(id, holds)| *id != info.id || holds(context))
 }
 
-/// Runs every rule; those of the pedantic tier where they are asked for. What holds alike in several clusters is one
+/// Runs every rule that is selected; those of the pedantic tier where they are asked for. What holds alike in several clusters is one
 /// finding; what a comment silences is marked; all are sorted by place.
 #[must_use]
 pub fn check(context: &Context<'_>) -> Vec<Finding> {
     let found: Vec<Vec<Finding>> = RULES
         .par_iter()
-        .filter(|rule| is_on(&rule.info, context.pedantic))
+        .filter(|rule| is_on(&rule.info, context))
         .map(|rule| {
             let mut found = Vec::new();
             (rule.check)(context, &mut found);
@@ -144,9 +155,12 @@ pub fn check(context: &Context<'_>) -> Vec<Finding> {
         .collect();
     let mut findings = merge(found.into_iter().flatten(), context.tree);
     let used = suppress(&mut findings, context.suppressions);
-    let mut unused = unused_suppression::unused(context, &used);
-    suppress(&mut unused, context.suppressions);
-    findings.append(&mut unused);
+    if is_on(&unused_suppression::RULE.info, context) {
+        let mut unused = unused_suppression::unused(context, &used);
+        suppress(&mut unused, context.suppressions);
+        findings.append(&mut unused);
+    }
+    context.selection.weigh(&mut findings);
     findings.sort_by(|left, right| sort_key(left, context.tree).cmp(&sort_key(right, context.tree)));
     findings
 }

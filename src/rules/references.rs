@@ -6,7 +6,7 @@ use smol_str::SmolStr;
 
 use super::{Context, Situation};
 use crate::{
-    cluster::{Cluster, NodeKey, Provider},
+    cluster::{Cluster, Externals, NodeKey, Provider},
     finding::Subject,
     flux::{
         SourceRef,
@@ -121,11 +121,12 @@ pub(super) struct KnownSources {
     by_place: BTreeMap<(SmolStr, SmolStr), Vec<usize>>,
     /// Whether an ArtifactGenerator names its artifacts by what it finds.
     has_pattern: bool,
+    externals: Externals,
 }
 
 impl KnownSources {
     pub(super) fn of(cluster: &Cluster) -> Self {
-        let mut known = Self::default();
+        let mut known = Self { externals: cluster.supply.externals().clone(), ..Self::default() };
         for node in cluster.nodes.iter().filter(|node| node.is_entry) {
             let spec = &node.kustomization.spec;
             known.add(SourceRef::of(&spec.source_ref, &node.key.namespace), Span::NONE);
@@ -189,7 +190,8 @@ impl KnownSources {
         let is_unplaced = source.namespace.is_empty();
         // Helm charts are made by the dozen, and artifacts by anybody.
         let is_made = source.kind == "HelmChart" || (source.kind == "ExternalArtifact" && self.has_pattern);
-        is_unplaced || is_made || self.exact.contains(source) || self.named(&source.name).any(is_open)
+        let is_external = self.externals.have(&source.kind, &source.namespace, &source.name);
+        is_unplaced || is_made || is_external || self.exact.contains(source) || self.named(&source.name).any(is_open)
     }
 
     /// The sources of that name, of whatever kind and namespace.

@@ -41,7 +41,10 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
 fn users<'a>(situation: &Situation<'a>) -> BTreeMap<&'a ObjectKey, BTreeMap<NodeId, Early>> {
     let cluster = situation.cluster;
     let mut users: BTreeMap<&ObjectKey, BTreeMap<NodeId, Early>> = BTreeMap::new();
-    let is_store = |key: &&ObjectKey| key.kind.ends_with("SecretStore") && key.group == "external-secrets.io";
+    let is_store = |key: &&ObjectKey| {
+        let is_external = || cluster.is_external(&key.kind, &key.namespace, &key.name);
+        key.kind.ends_with("SecretStore") && key.group == "external-secrets.io" && !is_external()
+    };
     let mut stores: BTreeMap<(&str, &str), Vec<&ObjectKey>> = BTreeMap::new();
     for key in cluster.objects.keys().filter(is_store) {
         stores.entry((&key.kind, &key.name)).or_default().push(key);

@@ -43,6 +43,7 @@ fn users<'a>(situation: &Situation<'a>) -> BTreeMap<&'a ObjectKey, BTreeMap<Node
         .objects
         .keys()
         .filter(|key| key.kind == "StorageClass" && key.group == "storage.k8s.io")
+        .filter(|key| !cluster.is_external("StorageClass", "", &key.name))
         .map(|key| (key.name.as_str(), key))
         .collect();
     let mut users: BTreeMap<&ObjectKey, BTreeMap<NodeId, Early>> = BTreeMap::new();

@@ -113,7 +113,7 @@ fn about(context: &Context<'_>, suppression: &Suppression, message: String) -> F
 }
 
 fn rule(id: &str) -> Option<&'static RuleInfo> {
-    RULES.iter().map(|rule| &rule.info).find(|info| info.id == id)
+    super::find(id)
 }
 
 fn nearest(id: &str) -> Option<&'static str> {

@@ -9,16 +9,16 @@ use std::{
 use fluxdag::{Options, config::Config, lint};
 
 /// A repository in a folder of its own.
-struct Repository(tempfile::TempDir);
+pub(crate) struct Repository(tempfile::TempDir);
 
-struct Done {
-    code: i32,
-    out: String,
-    err: String,
+pub(crate) struct Done {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 impl Repository {
-    fn new(files: &[(&str, &str)]) -> Self {
+    pub(crate) fn new(files: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         for (path, text) in files {
             let path = folder.path().join(path);
@@ -29,37 +29,34 @@ impl Repository {
     }
 
     fn fixture() -> Self {
-        let top = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/mapped-sources"));
-        let entries = walkdir::WalkDir::new(top).into_iter().map(|entry| entry.expect("readable"));
-        let files: Vec<(String, String)> = entries
-            .filter(|entry| entry.file_type().is_file())
-            .map(|entry| {
-                let path = entry.path().strip_prefix(top).expect("below").to_str().expect("text").replace('\\', "/");
-                (path, fs::read_to_string(entry.path()).expect("text"))
-            })
-            .collect();
+        Self::of("mapped-sources")
+    }
+
+    /// A copy of a fixture.
+    pub(crate) fn of(fixture: &str) -> Self {
+        let top = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures")).join(fixture);
+        let files = files(&top);
         Self::new(&files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect::<Vec<_>>())
     }
 
-    fn path(&self, path: &str) -> std::path::PathBuf {
+    /// Its files, with what they hold.
+    pub(crate) fn files(&self) -> Vec<(String, String)> {
+        files(self.0.path())
+    }
+
+    pub(crate) fn path(&self, path: &str) -> std::path::PathBuf {
         self.0.path().join(path)
     }
 
-    fn write(&self, path: &str, text: &str) -> &Self {
-        let path = self.path(path);
-        fs::create_dir_all(path.parent().expect("below the folder")).expect("created");
-        fs::write(path, text).expect("written");
-        self
+    /// The program in `folder`.
+    pub(crate) fn call(&self, folder: &str, arguments: &[&str]) -> Done {
+        self.call_with(folder, arguments, &[])
     }
 
-    fn lint(&self, arguments: &[&str]) -> Done {
-        self.run("", arguments, &[])
-    }
-
-    /// `fluxdag lint -o concise` in `folder`.
-    fn run(&self, folder: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Done {
+    /// The program in `folder`, with variables of the environment.
+    pub(crate) fn call_with(&self, folder: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Done {
         let mut command = Command::new(env!("CARGO_BIN_EXE_fluxdag"));
-        command.args(["lint", "-o", "concise"]).args(arguments).current_dir(self.path(folder)).env_clear();
+        command.args(arguments).current_dir(self.path(folder)).env_clear();
         if let Some(root) = std::env::var_os("SystemRoot") {
             command.env("SystemRoot", root);
         }
@@ -67,6 +64,32 @@ impl Repository {
         let text = |bytes| String::from_utf8(bytes).expect("the program writes text");
         Done { code: output.status.code().expect("a code"), out: text(output.stdout), err: text(output.stderr) }
     }
+
+    pub(crate) fn write(&self, path: &str, text: &str) -> &Self {
+        let path = self.path(path);
+        fs::create_dir_all(path.parent().expect("below the folder")).expect("created");
+        fs::write(path, text).expect("written");
+        self
+    }
+
+    pub(crate) fn lint(&self, arguments: &[&str]) -> Done {
+        self.run("", arguments, &[])
+    }
+
+    /// `fluxdag lint -o concise` in `folder`.
+    pub(crate) fn run(&self, folder: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Done {
+        self.call_with(folder, &[&["lint", "-o", "concise"], arguments].concat(), variables)
+    }
+}
+
+/// The files below a folder, with what they hold.
+fn files(top: &Path) -> Vec<(String, String)> {
+    let entries = walkdir::WalkDir::new(top).into_iter().map(|entry| entry.expect("readable"));
+    let files = entries.filter(|entry| entry.file_type().is_file()).map(|entry| {
+        let path = entry.path().strip_prefix(top).expect("below").to_str().expect("text").replace('\\', "/");
+        (path, fs::read_to_string(entry.path()).expect("text"))
+    });
+    files.collect()
 }
 
 #[test]

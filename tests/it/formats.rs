@@ -31,7 +31,7 @@ impl Sample {
     }
 
     fn write(&self, format: Format, terminal: &Terminal) -> String {
-        let rules = rules::enabled(true);
+        let rules = rules::enabled(&rules::Selection::default(), true);
         let report = Report {
             tree: &self.tree,
             repository: None,
@@ -65,7 +65,10 @@ fn subject(name: &str) -> Subject {
 
 /// A finding of `missing-path`, complete but for its fingerprint.
 fn finding(severity: Severity, at: impl Into<Location>, words: &str) -> Finding {
-    let rule = rules::enabled(true).into_iter().find(|rule| rule.id == "missing-path").expect("a rule there is");
+    let rule = rules::enabled(&rules::Selection::default(), true)
+        .into_iter()
+        .find(|rule| rule.id == "missing-path")
+        .expect("a rule there is");
     let mut finding = Finding::new(rule, subject(words), Span::NONE, words.to_owned());
     finding.severity = severity;
     finding.confidence = Confidence::Medium;

@@ -10,10 +10,12 @@
 mod advice;
 mod architecture;
 mod bad_input;
+mod baseline;
 mod catalog;
 mod causes;
 mod cli;
 mod config;
+mod configure;
 mod corpus;
 mod deadlocks;
 mod docs;

@@ -1,16 +1,9 @@
-use std::{path::PathBuf, time::Duration};
+use std::path::PathBuf;
 
-use clap::{
-    Args,
-    builder::{PossibleValuesParser, TypedValueParser as _},
-};
+use clap::Args;
 
-use super::{Configuration, Hardware, Scope};
-use crate::{
-    cli::output::Output,
-    config::FailOn,
-    finding::{Confidence, Severity},
-};
+use super::Choices;
+use crate::cli::output::Output;
 
 const LINT_EXAMPLES: &str = "\
 Examples:
@@ -21,6 +14,10 @@ Examples:
   fluxdag lint -o github -o sarif=out.sarif     Annotate a pull request, and keep it for code scanning
   fluxdag lint --fail-on warning                Let warnings fail too
   fluxdag lint --min-severity info              Show advice as well
+  fluxdag lint --select deadlock,missing-path   Run the rules of a category, and one more
+  fluxdag lint --ignore unready-gate            Run all rules but one
+  fluxdag lint --write-baseline                 Take what is found today as known
+  fluxdag lint --baseline known.json            Show and fail for nothing but what is new
   fluxdag lint --max-path 10m                   Report a cold start that needs more than ten minutes
   fluxdag lint --profile fast                   Reckon with the hardware of a datacentre";
 
@@ -31,9 +28,8 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_help = LINT_EXAMPLES)]
 pub(in crate::cli) struct Lint {
-    /// Files or folders; what lies around them is read where it is needed
-    #[arg(value_name = "PATH", default_value = ".")]
-    pub(in crate::cli) paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(in crate::cli) choices: Choices,
 
     /// How to write the findings: full, concise, json, sarif, github, gitlab, junit, checkstyle, rdjson or markdown; to a
     /// file with FMT=PATH
@@ -44,14 +40,6 @@ pub(in crate::cli) struct Lint {
     /// `-o full -o sarif=findings.sarif`. The variable FLUXDAG_FORMAT sets another default than full.
     #[arg(short = 'o', long = "format", value_name = "FMT[=PATH]", help_heading = "Output")]
     pub(in crate::cli) outputs: Vec<Output>,
-    /// Show findings of this severity and above: error, warning (the default) or info
-    #[arg(long, value_name = "LEVEL", hide_possible_values = true, help_heading = "Output",
-        value_parser = PossibleValuesParser::new(["error", "warning", "info"]).try_map(|text| text.parse::<Severity>()))]
-    pub(in crate::cli) min_severity: Option<Severity>,
-    /// Show findings of this confidence and above: high, medium (the default) or low
-    #[arg(long, value_name = "LEVEL", hide_possible_values = true, help_heading = "Output",
-        value_parser = PossibleValuesParser::new(["high", "medium", "low"]).try_map(|text| text.parse::<Confidence>()))]
-    pub(in crate::cli) min_confidence: Option<Confidence>,
     /// Show what comments in the manifests silence, too
     #[arg(long, help_heading = "Output")]
     pub(in crate::cli) no_ignore_comments: bool,
@@ -59,35 +47,22 @@ pub(in crate::cli) struct Lint {
     #[arg(long, help_heading = "Output")]
     pub(in crate::cli) no_progress: bool,
 
-    /// Fail for shown findings of this severity and above: error (the default), warning, info or never
-    #[arg(long, value_name = "LEVEL", hide_possible_values = true, help_heading = "Exit code",
-        value_parser = PossibleValuesParser::new(FailOn::VALUES).try_map(|text| text.parse::<FailOn>()))]
-    pub(in crate::cli) fail_on: Option<FailOn>,
-    /// Never fail for findings; the same as `--fail-on never`
-    #[arg(long, conflicts_with = "fail_on", help_heading = "Exit code")]
-    pub(in crate::cli) exit_zero: bool,
     /// Do not fail where there is no Flux object
     #[arg(long, help_heading = "Exit code")]
     pub(in crate::cli) allow_empty: bool,
 
-    #[command(flatten)]
-    pub(in crate::cli) scope: Scope,
-    /// Run the pedantic rules too, and show findings of low confidence
-    #[arg(long, help_heading = "Analysis")]
-    pub(in crate::cli) pedantic: bool,
-    /// The longest a cold start may take, for instance 10m or 1h30m
-    #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = "Analysis")]
-    pub(in crate::cli) max_path: Option<Duration>,
-    #[command(flatten)]
-    pub(in crate::cli) hardware: Hardware,
-    #[command(flatten)]
-    pub(in crate::cli) configuration: Configuration,
+    /// Take what is found now as known: write it to a file
+    ///
+    /// The file is that of --baseline or the configuration, else fluxdag-baseline.json beside the configuration file, or in the
+    /// working directory where there is none. Later runs that read it show and fail for nothing but what is new.
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true,
+        conflicts_with_all = ["no_baseline", "prune_baseline"], help_heading = "Baseline")]
+    pub(in crate::cli) write_baseline: Option<Option<PathBuf>>,
+    /// Take out of the baseline what is not found any more
+    #[arg(long, conflicts_with = "no_baseline", help_heading = "Baseline")]
+    pub(in crate::cli) prune_baseline: bool,
+
     /// How many threads to use; one for each core where not given
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = "Analysis")]
     pub(in crate::cli) threads: Option<u16>,
-}
-
-/// A duration as Go writes it.
-fn duration(text: &str) -> Result<Duration, String> {
-    crate::flux::parse_duration(text).ok_or_else(|| "expected a duration like 90s, 10m or 1h30m".to_owned())
 }

@@ -1,5 +1,7 @@
 //! What the command line may say: one file per command, or per family of them.
 
+mod choices;
+mod config;
 mod lint;
 mod questions;
 mod render;
@@ -13,6 +15,8 @@ use clap::{
 };
 
 pub(super) use self::{
+    choices::Choices,
+    config::{ConfigSchema, ConfigShow, Configure, ConfigureCommand, Init},
     lint::Lint,
     questions::{AnswerFormat, Impact, Question, Timeline, WhatIf, Why},
     render::{ObjectFormat, ObjectOrder, Render, ShownOrigin},
@@ -27,6 +31,7 @@ Examples:
   fluxdag render apps --origin        Print what a Kustomization applies, and what decides it
   fluxdag why apps                    Say what a Kustomization waits for, and how long
   fluxdag impact apps/base/web.yaml   Say what a change of a file reaches
+  fluxdag init                        Write a configuration file that fits the repository
   fluxdag explain dependency-cycle    What a rule reports, why, and how to fix it
 
 Exit codes:
@@ -74,6 +79,9 @@ pub(in crate::cli) enum Command {
     Timeline(Timeline),
     Explain(Explain),
     Rules(Rules),
+    Init(Init),
+    #[command(name = "config")]
+    Configure(Configure),
 }
 
 /// Which part of a repository is looked at.

@@ -203,7 +203,7 @@ impl<'a> Needs<'a> {
                 namespace: node.key.namespace.clone(),
                 name: reference.name.as_str().into(),
             };
-            if cluster.objects.contains_key(&wanted) || wanted.is_unresolved() {
+            if cluster.provides(&wanted) || wanted.is_unresolved() {
                 continue;
             }
             for holder in holders {

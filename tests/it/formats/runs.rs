@@ -76,7 +76,12 @@ fn code_scanning_knows_every_enabled_rule() {
         let rules = consumers::list(&log["runs"][0]["tool"]["driver"]["rules"]);
         rules.iter().map(|rule| consumers::text(&rule["id"]).to_owned()).collect::<Vec<_>>()
     };
-    let enabled = |pedantic| fluxdag::rules::enabled(pedantic).into_iter().map(|rule| rule.id).collect::<Vec<_>>();
+    let enabled = |pedantic| {
+        fluxdag::rules::enabled(&fluxdag::rules::Selection::default(), pedantic)
+            .into_iter()
+            .map(|rule| rule.id)
+            .collect::<Vec<_>>()
+    };
     assert_eq!(rules(&[]), enabled(false));
     assert_eq!(rules(&["--pedantic"]), enabled(true));
     assert!(enabled(true).len() > enabled(false).len());

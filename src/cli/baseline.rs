@@ -1,0 +1,129 @@
+//! The file of findings that are known: reading it, marking what it knows, writing and pruning it.
+
+use std::{fs, io, path::Path, path::PathBuf};
+
+use super::{args::Lint, error::CliError, origins::Origin, say, settings::Settings};
+use crate::{
+    Analysis,
+    finding::{Baseline, Finding},
+    report::{Filter, count, printable},
+};
+
+/// The file where none is named.
+const NAME: &str = "fluxdag-baseline.json";
+
+/// Entries that are told one by one; the rest is counted.
+const TOLD: usize = 10;
+
+/// Writes, reads or prunes the baseline, as asked for, and marks the findings it knows.
+pub(super) fn apply(lint: &Lint, settings: &Settings, analysis: &mut Analysis, quiet: bool) -> Result<(), CliError> {
+    // The paths of the configuration are those of every run.
+    let is_usual = matches!(settings.origins.of("paths"), Origin::File(_)) && settings.options.cluster.is_none();
+    let is_partial = !analysis.is_whole && !is_usual;
+    if let Some(file) = &lint.write_baseline {
+        let path = target(file.as_deref(), settings);
+        let shown = shown(settings.filter, &analysis.findings);
+        let baseline = Baseline::of(shown);
+        write(&path, &baseline)?;
+        if !quiet {
+            if is_partial {
+                say(
+                    "note: only a part of the repository was looked at; what is found elsewhere is not in the baseline",
+                );
+            }
+            let findings = count(baseline.known().len(), "finding");
+            say(&format!("wrote {findings} to {}", printable(&path.to_string_lossy())));
+            if settings.baseline.as_deref() != Some(&*path) {
+                let name = printable(&path.to_string_lossy()).into_owned();
+                say(&format!(
+                    "note: runs read it with --baseline={name}, or `baseline = \"{name}\"` in the configuration"
+                ));
+            }
+        }
+        baseline.mark(&mut analysis.findings, &|_| false);
+        return Ok(());
+    }
+    let Some(path) = &settings.baseline else {
+        if lint.prune_baseline {
+            let help = "name it with --baseline, or set `baseline` in the configuration; --write-baseline makes one";
+            return Err(CliError::new("there is no baseline to prune").with_help(help));
+        }
+        return Ok(());
+    };
+    let baseline = read(path)?;
+    if lint.prune_baseline && is_partial {
+        let help = "run it without paths and --cluster, so that all of the repository is looked at";
+        return Err(
+            CliError::new("a part of a repository does not tell what is gone from its baseline").with_help(help)
+        );
+    }
+    let heard = &analysis.heard;
+    let gone = baseline.mark(&mut analysis.findings, &|rule| {
+        // A rule that is no more finds nothing either.
+        !is_partial && crate::rules::find(rule).is_none_or(|info| heard.contains(&info.id))
+    });
+    if gone.is_empty() {
+        return Ok(());
+    }
+    let number = gone.iter().map(|entry| entry.count).sum();
+    let (found, name) = (count(number, "finding"), printable(&path.to_string_lossy()).into_owned());
+    if lint.prune_baseline {
+        write(path, &baseline.without(&gone))?;
+        if !quiet {
+            say(&format!("removed {found} from {name}"));
+        }
+    } else if !quiet {
+        say(&format!(
+            "note: {found} of {name} {} gone; --prune-baseline removes them:",
+            if number == 1 { "is" } else { "are" }
+        ));
+        for entry in gone.iter().take(TOLD) {
+            say(&printable(&format!("  {}[{}] {}", entry.subject, entry.rule, entry.message)));
+        }
+        if gone.len() > TOLD {
+            say(&format!("  and {} more", gone.len() - TOLD));
+        }
+    }
+    Ok(())
+}
+
+/// The findings that a run shows where it has no baseline.
+fn shown(filter: Filter, findings: &[Finding]) -> impl Iterator<Item = &Finding> {
+    findings.iter().filter(move |finding| finding.suppressed.is_none() && filter.shows(finding))
+}
+
+/// Where a baseline goes: what the flag says, else the one that is read, else the usual name, beside the configuration where
+/// there is one.
+fn target(flag: Option<&Path>, settings: &Settings) -> PathBuf {
+    if let Some(flag) = flag {
+        return flag.to_owned();
+    }
+    let beside = settings.file.as_ref().and_then(|file| file.parent()).unwrap_or_else(|| Path::new(""));
+    settings.baseline.clone().unwrap_or_else(|| beside.join(NAME))
+}
+
+fn read(path: &Path) -> Result<Baseline, CliError> {
+    let name = path.display();
+    let text = fs::read_to_string(path).map_err(|error| {
+        let help = match error.kind() {
+            io::ErrorKind::NotFound => {
+                "--write-baseline makes it; else correct --baseline or `baseline` in the configuration"
+            }
+            _ => "check the path that --baseline or the configuration names",
+        };
+        CliError::new(format!("failed to read the baseline {name}: {error}")).with_help(help)
+    })?;
+    Baseline::parse(&text).map_err(|error| {
+        CliError::new(format!("{name}:{error}"))
+            .with_help("this is no baseline that can be read; --write-baseline makes it anew")
+    })
+}
+
+fn write(path: &Path, baseline: &Baseline) -> Result<(), CliError> {
+    let failed = |error: &dyn std::fmt::Display| {
+        let message = format!("failed to write the baseline {}: {error}", path.display());
+        CliError::new(message).with_help("check the path, and the space left")
+    };
+    let text = baseline.text().map_err(|error| failed(&error))?;
+    fs::write(path, text).map_err(|error| failed(&error))
+}
