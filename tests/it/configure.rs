@@ -418,21 +418,3 @@ fn every_key_is_on_the_page() {
         );
     }
 }
-
-#[test]
-fn the_commands_of_the_page_run() {
-    let page = include_str!("../../docs/configuration.md");
-    let blocks = page.split("```console\n").skip(1).map(|rest| rest.split("```").next().expect("a fence"));
-    let lines: Vec<&str> = blocks.flat_map(str::lines).filter_map(|line| line.strip_prefix("$ fluxdag ")).collect();
-    assert!(lines.len() >= 7, "{lines:?}");
-    let fixture = fixture("heavy-in-wait");
-    for line in lines {
-        let command = line.split('#').next().expect("a command");
-        if command.contains("--prune-baseline") {
-            fixture.write("fluxdag.toml", "baseline = \"fluxdag-baseline.json\"\n");
-        }
-        let done = fixture.call("", &command.split_whitespace().collect::<Vec<_>>());
-        assert_eq!(done.code, 0, "{line}: {}", done.err);
-    }
-    assert!(fixture.path("fluxdag-baseline.json").exists());
-}

@@ -14,8 +14,8 @@ const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 /// Infos of fenced blocks that hold commands. Those of `console` have a prompt.
 const SHELLS: [&str; 3] = ["console", "sh", "bash"];
 
-/// A copy of the repository that the documentation speaks of, in a folder `fleet`, under git: `main` and `origin/main` are one commit
-/// behind, which is a change of an image; another change is not committed.
+/// A copy of the repository that the documentation speaks of, in a folder `fleet`, under git: `main` and `origin/main` are one
+/// commit behind, which is a change of an image; another change is not committed. A baseline has what is found.
 struct Fleet(TempDir);
 
 impl Fleet {
@@ -29,6 +29,7 @@ impl Fleet {
                 .shell(&format!("git -c user.name=x -c user.email=x@example.com -c commit.gpgsign=false {arguments}"));
             assert!(done.status.success(), "git {arguments}: {}", String::from_utf8_lossy(&done.stderr));
         };
+        assert!(this.shell("fluxdag lint --write-baseline").status.success(), "a baseline");
         git("init -q -b main");
         git("add -A");
         git("commit -q -m one");

@@ -17,7 +17,8 @@ Examples:
   fluxdag lint --select deadlock,missing-path   Run the rules of a category, and one more
   fluxdag lint --ignore unready-gate            Run all rules but one
   fluxdag lint --write-baseline                 Take what is found today as known
-  fluxdag lint --baseline known.json            Show and fail for nothing but what is new
+  fluxdag lint --baseline fluxdag-baseline.json
+                                                Show and fail for nothing but what is new
   fluxdag lint --max-path 10m                   Report a cold start that needs more than ten minutes
   fluxdag lint --profile fast                   Reckon with the hardware of a datacentre";
 
