@@ -6,7 +6,7 @@
 
 use std::{
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -59,6 +59,37 @@ pub struct Options {
     pub no_ignore_comments: bool,
     /// Whether a comment has to say why, to silence anything.
     pub require_reason: bool,
+    /// What to read instead of a file, or instead of files altogether.
+    pub stdin: Option<Stdin>,
+    /// Where an analysis says how far it is.
+    pub stage: Stage,
+}
+
+/// A stream of YAML.
+#[derive(Debug, Clone)]
+pub struct Stdin {
+    /// The file that holds it instead of what is on disk, absolute and free of links; it need not be there, its folder
+    /// has to. Without one the stream is all there is.
+    pub file: Option<PathBuf>,
+    /// What it says.
+    pub bytes: Arc<[u8]>,
+}
+
+/// What is being done, for whoever waits for it.
+#[derive(Debug, Default, Clone)]
+pub struct Stage(Arc<Mutex<&'static str>>);
+
+impl Stage {
+    /// Says that `name` begins.
+    pub fn enter(&self, name: &'static str) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = name;
+    }
+
+    /// What is being done now.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// What an analysis yields.
@@ -162,8 +193,21 @@ pub struct Survey {
 /// # Errors
 /// Where the paths cannot be read, hold no Flux object, or do not fit the options.
 pub fn survey(paths: &[PathBuf], options: &Options) -> Result<Survey, Error> {
-    let start = Start::of(paths, options.root.as_deref())?;
-    let mut store = Store::new(start.tree(&options.sources)?);
+    options.stage.enter("reading files");
+    let start = match &options.stdin {
+        Some(Stdin { file: None, .. }) => Start::nowhere(),
+        Some(Stdin { file: Some(file), .. }) => Start::of(std::slice::from_ref(file), options.root.as_deref())?,
+        None => Start::of(paths, options.root.as_deref())?,
+    };
+    let mut store = Store::new(match &options.stdin {
+        Some(Stdin { file: None, bytes }) => Tree::from_memory([(STDIN.to_owned(), bytes.to_vec())]),
+        Some(Stdin { file: Some(file), bytes }) => {
+            let mut tree = start.tree(&options.sources)?;
+            tree.put(file, bytes.to_vec());
+            tree
+        }
+        None => start.tree(&options.sources)?,
+    });
     let found = discover(&store, &start.scope);
     // A document that cannot be read may be a Flux object: then that is what is wrong.
     let is_broken = || cluster::broken_documents(&store).iter().any(|broken| broken.mentions_flux);
@@ -188,6 +232,7 @@ pub fn survey(paths: &[PathBuf], options: &Options) -> Result<Survey, Error> {
     }
     let scope = start.scope.below(&store.widen(&top)?);
 
+    options.stage.enter("building what Flux applies");
     let discovered = discover(&store, &Scope::default());
     let mut clusters = resolve(&store, "", &discovered, options.flux_version);
     let (is_narrowed, mut left_out) = scope.narrow(store.tree(), &mut clusters);
@@ -212,6 +257,7 @@ pub fn survey(paths: &[PathBuf], options: &Options) -> Result<Survey, Error> {
 /// Where the paths cannot be read, hold no Flux object, or do not fit the options.
 pub fn lint(paths: &[PathBuf], options: &Options) -> Result<Analysis, Error> {
     let Survey { store, artifact_root, clusters, scope, is_narrowed, sight } = survey(paths, options)?;
+    options.stage.enter("checking what waits for what");
     let situations: Vec<Situation<'_>> =
         clusters.par_iter().map(|cluster| Situation::of(cluster, options.profile, &options.durations)).collect();
     let broken = cluster::broken_documents(&store);
@@ -352,7 +398,15 @@ struct Start {
     root: Option<PathBuf>,
 }
 
+/// The name of a stream that stands for no file: only what ends so is read.
+const STDIN: &str = "stdin.yaml";
+
 impl Start {
+    /// Where there are no files around what is analysed.
+    fn nowhere() -> Self {
+        Self { folder: PathBuf::new(), scope: Scope::default(), repository: None, root: Some(PathBuf::new()) }
+    }
+
     fn of(paths: &[PathBuf], root: Option<&Path>) -> Result<Self, Error> {
         let real = |path: &Path| {
             path.canonicalize().map_err(|error| match error.kind() {
@@ -360,7 +414,10 @@ impl Start {
                 _ => SourceError::Io { path: path.to_owned(), error },
             })
         };
-        let absolute: Vec<PathBuf> = paths.iter().map(|path| real(path)).collect::<Result<_, _>>()?;
+        // What a stream stands for may not be there yet.
+        let is_placed = |path: &Path| path.is_absolute() && !path.exists() && path.parent().is_some_and(Path::is_dir);
+        let found = |path: &PathBuf| if is_placed(path) { Ok(path.clone()) } else { real(path) };
+        let absolute: Vec<PathBuf> = paths.iter().map(found).collect::<Result<_, _>>()?;
         let root = root.map(real).transpose()?;
         if let Some(root) = &root
             && let Some(path) = absolute.iter().find(|path| !path.starts_with(root) && !root.starts_with(path))

@@ -3,8 +3,11 @@ use super::{
     args::{Global, Lint},
     environment::Environment,
     error::CliError,
-    output, say,
+    output,
+    progress::Progress,
+    say,
     settings::Settings,
+    stdin,
 };
 use crate::{
     Analysis, Error, Options,
@@ -16,8 +19,13 @@ use crate::{
 /// Checks a repository, and says so. The exit code tells whether it is to fail.
 pub(super) fn run(lint: &Lint, global: &Global, environment: &Environment) -> Result<u8, CliError> {
     let outputs = output::outputs(&lint.outputs, environment.format())?;
-    let Settings { file, options, filter, fail_on } = Settings::of(lint, environment)?;
+    let stdin = stdin::read(lint)?;
+    let Settings { file, mut options, filter, fail_on } = Settings::of(lint, stdin.as_ref(), environment)?;
+    options.stdin = stdin;
+    let visible = environment.shows_progress() && !lint.no_progress && !global.quiet;
+    let progress = Progress::of(&options.stage, visible, environment.stderr(global.color).unicode);
     let Analysis { tree, artifact_root, clusters, findings, warnings } = analyse(lint, &options)?;
+    drop(progress);
     for error in tree.unreadable() {
         say(&format!("warning: {}; what lies there is not analysed", printable(&error.to_string())));
     }
@@ -45,7 +53,7 @@ pub(super) fn run(lint: &Lint, global: &Global, environment: &Environment) -> Re
         rules: &rules,
     };
     let summary = (!global.quiet).then(|| summary(&report));
-    let terminal = environment.stdout(global.color);
+    let terminal = environment.linked(global.color, lint.hyperlinks);
     for output in &outputs {
         output.write(&report, &terminal, summary.as_deref())?;
         if let (Some(path), false) = (&output.path, global.quiet) {

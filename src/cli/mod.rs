@@ -5,17 +5,21 @@
 
 mod args;
 mod commit;
+mod completion;
 mod environment;
 mod error;
 mod explain;
 mod impact;
 mod lint;
+mod man;
 mod output;
 mod page;
+mod progress;
 mod question;
 mod render;
 mod rules;
 mod settings;
+mod stdin;
 mod timeline;
 mod what_if;
 mod why;
@@ -61,6 +65,9 @@ fn report_panic(info: &PanicHookInfo<'_>) {
 }
 
 fn run(environment: &Environment) -> u8 {
+    if completion::answer(environment) {
+        return 0;
+    }
     let color = environment.color_argument();
     let choice = |terminal: bool| if terminal { clap::ColorChoice::Always } else { clap::ColorChoice::Never };
     let parse = |stream: bool| {
@@ -86,6 +93,8 @@ fn run(environment: &Environment) -> u8 {
         Command::Timeline(timeline) => timeline::run(timeline, &arguments.global, environment).map(|()| 0),
         Command::Explain(explain) => explain::run(explain, &arguments.global, environment).map(|()| 0),
         Command::Rules(rules) => rules::run(rules, &arguments.global, environment).map(|()| 0),
+        Command::Completions(completions) => completion::script(completions).map(|()| 0),
+        Command::Man(man) => man::run(man, &arguments.global).map(|()| 0),
     };
     result.unwrap_or_else(|error| {
         error.print(&environment.stderr(arguments.global.color));

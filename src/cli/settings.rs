@@ -11,7 +11,7 @@ use super::{
     error::CliError,
 };
 use crate::{
-    Options,
+    Options, Stdin,
     config::{self, Config, ConfigError, FailOn},
     finding::Confidence,
     report::Filter,
@@ -29,8 +29,12 @@ pub(super) struct Settings {
 
 impl Settings {
     /// Finds and reads the configuration file, and lays the flags over it.
-    pub(super) fn of(lint: &Lint, environment: &Environment) -> Result<Self, CliError> {
-        let (config, file) = configured(&lint.configuration, &lint.paths, lint.scope.root.as_deref(), environment)?;
+    pub(super) fn of(lint: &Lint, stdin: Option<&Stdin>, environment: &Environment) -> Result<Self, CliError> {
+        // A stream is configured by what lies around the file it stands for, or else around the working directory.
+        let around = stdin.map(|stdin| stdin.file.as_deref().and_then(Path::parent).unwrap_or(Path::new(".")));
+        let around = around.map(|folder| vec![folder.to_owned()]);
+        let paths = around.as_ref().unwrap_or(&lint.paths);
+        let (config, file) = configured(&lint.configuration, paths, lint.scope.root.as_deref(), environment)?;
         Ok(Self::merged(lint, config, file))
     }
 
@@ -50,6 +54,7 @@ impl Settings {
                 durations: config.durations,
                 no_ignore_comments: lint.no_ignore_comments,
                 require_reason: config.require_reason.unwrap_or_default(),
+                ..Options::default()
             },
             filter: Filter {
                 min_severity: lint.min_severity.or(config.min_severity).unwrap_or(built_in.min_severity),

@@ -1,7 +1,7 @@
 use std::io::{self, Write};
 
 use super::{
-    Report, Terminal, printable, printable_lines,
+    Report, Terminal, link, printable, printable_lines,
     snippet::{self, Mark},
     text::count,
     wrap,
@@ -30,6 +30,7 @@ fn header(terminal: &Terminal, finding: &Finding, out: &mut dyn Write) -> io::Re
         Severity::Info => styles.advice,
     };
     let level = style.style(format!("{}[{}]", finding.severity, finding.rule)).to_string();
+    let level = level.replacen(finding.rule, &terminal.link(finding.rule, link::page(finding.rule)), 1);
     writeln!(out, "{}{}", terminal.bold(&level), terminal.bold(&format!(": {}", printable(&finding.message))))
 }
 

@@ -11,6 +11,7 @@ mod filter;
 mod full;
 mod impact;
 mod json;
+mod link;
 mod objects;
 mod snippet;
 mod spread;

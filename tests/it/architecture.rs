@@ -52,6 +52,10 @@ const OWNED: &[(&[&str], &[&str])] = &[
     (&["globset"], &["flux"]),
     (&["toml"], &["config"]),
     (&["clap"], &["cli"]),
+    (&["clap_complete"], &["cli"]),
+    (&["clap_mangen"], &["cli"]),
+    (&["indicatif"], &["cli"]),
+    (&["supports_hyperlinks"], &["cli"]),
     (&["miette"], &["report", "cli"]),
     (&["std", "fs"], &["source", "cli"]),
 ];

@@ -20,6 +20,7 @@ mod fingerprints;
 mod fixtures;
 mod judgements;
 mod kustomize;
+mod manners;
 mod minutes;
 mod queries;
 mod readme;

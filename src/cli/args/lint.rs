@@ -5,7 +5,7 @@ use clap::{
     builder::{PossibleValuesParser, TypedValueParser as _},
 };
 
-use super::{Configuration, Hardware, Scope};
+use super::{Configuration, Hardware, Scope, When};
 use crate::{
     cli::output::Output,
     config::FailOn,
@@ -21,7 +21,9 @@ Examples:
   fluxdag lint --fail-on warning                Let warnings fail too
   fluxdag lint --min-severity info              Show advice as well
   fluxdag lint --max-path 10m                   Report a cold start that needs more than ten minutes
-  fluxdag lint --profile fast                   Reckon with the hardware of a datacentre";
+  fluxdag lint --profile fast                   Reckon with the hardware of a datacentre
+  fluxdag lint - < all.yaml                     Check one stream of YAML
+  fluxdag lint - --stdin-filename apps/a.yaml   Check the repository as if that file held the stream";
 
 /// Check a repository
 ///
@@ -30,9 +32,15 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_help = LINT_EXAMPLES)]
 pub(in crate::cli) struct Lint {
-    /// Files or folders; what lies around them is read where it is needed
+    /// Files or folders; what lies around them is read where it is needed. `-` is one stream from standard input
     #[arg(value_name = "PATH", default_value = ".")]
     pub(in crate::cli) paths: Vec<PathBuf>,
+    /// The file that standard input stands for, with `-`
+    ///
+    /// It is checked in the repository around it, whether or not the file is there already. Without this, or where its
+    /// folder is not there, the stream is all there is.
+    #[arg(long, value_name = "NAME", help_heading = "Analysis")]
+    pub(in crate::cli) stdin_filename: Option<PathBuf>,
 
     /// How to write the findings: full, concise or json; to a file with FMT=PATH
     ///
@@ -51,6 +59,11 @@ pub(in crate::cli) struct Lint {
     /// Show what comments in the manifests silence, too
     #[arg(long, help_heading = "Output")]
     pub(in crate::cli) no_ignore_comments: bool,
+    /// When to link rules and places to their files
+    ///
+    /// In the format full on standard output alone. `auto` does so on terminals that are known to show links.
+    #[arg(long, value_name = "WHEN", default_value = "auto", hide_default_value = true, help_heading = "Output")]
+    pub(in crate::cli) hyperlinks: When,
     /// Show no progress bar
     #[arg(long, help_heading = "Output")]
     pub(in crate::cli) no_progress: bool,
