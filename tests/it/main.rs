@@ -7,6 +7,7 @@
     reason = "a test that cannot go on panics, and says on the terminal what it skips"
 )]
 
+mod action;
 mod architecture;
 mod bad_input;
 mod catalog;
@@ -22,6 +23,7 @@ mod judgements;
 mod kustomize;
 mod manners;
 mod minutes;
+mod packages;
 mod queries;
 mod readme;
 mod references;
