@@ -26,6 +26,7 @@ mod minutes;
 mod packages;
 mod queries;
 mod readme;
+mod recipes;
 mod references;
 mod render;
 mod rule_pages;
