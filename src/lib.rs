@@ -65,33 +65,6 @@ pub struct Options {
     pub stage: Stage,
 }
 
-/// A stream of YAML.
-#[derive(Debug, Clone)]
-pub struct Stdin {
-    /// The file that holds it instead of what is on disk, absolute and free of links; it need not be there, its folder
-    /// has to. Without one the stream is all there is.
-    pub file: Option<PathBuf>,
-    /// What it says.
-    pub bytes: Arc<[u8]>,
-}
-
-/// What is being done, for whoever waits for it.
-#[derive(Debug, Default, Clone)]
-pub struct Stage(Arc<Mutex<&'static str>>);
-
-impl Stage {
-    /// Says that `name` begins.
-    pub fn enter(&self, name: &'static str) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = name;
-    }
-
-    /// What is being done now.
-    #[must_use]
-    pub fn name(&self) -> &'static str {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 /// What an analysis yields.
 #[derive(Debug)]
 pub struct Analysis {
@@ -193,21 +166,8 @@ pub struct Survey {
 /// # Errors
 /// Where the paths cannot be read, hold no Flux object, or do not fit the options.
 pub fn survey(paths: &[PathBuf], options: &Options) -> Result<Survey, Error> {
-    options.stage.enter("reading files");
-    let start = match &options.stdin {
-        Some(Stdin { file: None, .. }) => Start::nowhere(),
-        Some(Stdin { file: Some(file), .. }) => Start::of(std::slice::from_ref(file), options.root.as_deref())?,
-        None => Start::of(paths, options.root.as_deref())?,
-    };
-    let mut store = Store::new(match &options.stdin {
-        Some(Stdin { file: None, bytes }) => Tree::from_memory([(STDIN.to_owned(), bytes.to_vec())]),
-        Some(Stdin { file: Some(file), bytes }) => {
-            let mut tree = start.tree(&options.sources)?;
-            tree.put(file, bytes.to_vec());
-            tree
-        }
-        None => start.tree(&options.sources)?,
-    });
+    let (start, tree) = Start::with_files(paths, options)?;
+    let mut store = Store::new(tree);
     let found = discover(&store, &start.scope);
     // A document that cannot be read may be a Flux object: then that is what is wrong.
     let is_broken = || cluster::broken_documents(&store).iter().any(|broken| broken.mentions_flux);
@@ -248,6 +208,7 @@ pub fn survey(paths: &[PathBuf], options: &Options) -> Result<Survey, Error> {
         true => Sight::all(scope.clone()),
         false => Sight::part(scope.clone(), &clusters, &left_out),
     };
+    options.stage.enter("checking what waits for what");
     Ok(Survey { artifact_root: start.shown(&top), store, clusters, scope, is_narrowed, sight })
 }
 
@@ -257,7 +218,6 @@ pub fn survey(paths: &[PathBuf], options: &Options) -> Result<Survey, Error> {
 /// Where the paths cannot be read, hold no Flux object, or do not fit the options.
 pub fn lint(paths: &[PathBuf], options: &Options) -> Result<Analysis, Error> {
     let Survey { store, artifact_root, clusters, scope, is_narrowed, sight } = survey(paths, options)?;
-    options.stage.enter("checking what waits for what");
     let situations: Vec<Situation<'_>> =
         clusters.par_iter().map(|cluster| Situation::of(cluster, options.profile, &options.durations)).collect();
     let broken = cluster::broken_documents(&store);
@@ -407,6 +367,24 @@ impl Start {
         Self { folder: PathBuf::new(), scope: Scope::default(), repository: None, root: Some(PathBuf::new()) }
     }
 
+    /// Where `paths`, or a stream instead of them, lead, and the files there.
+    fn with_files(paths: &[PathBuf], options: &Options) -> Result<(Self, Tree), Error> {
+        options.stage.enter("reading files");
+        let paths = match &options.stdin {
+            Some(Stdin { file: None, bytes }) => {
+                return Ok((Self::nowhere(), Tree::from_memory([(STDIN.to_owned(), bytes.to_vec())])));
+            }
+            Some(Stdin { file: Some(file), .. }) => std::slice::from_ref(file),
+            None => paths,
+        };
+        let start = Self::of(paths, options.root.as_deref())?;
+        let mut tree = start.tree(&options.sources)?;
+        if let Some(Stdin { file: Some(file), bytes }) = &options.stdin {
+            tree.put(file, bytes.to_vec());
+        }
+        Ok((start, tree))
+    }
+
     fn of(paths: &[PathBuf], root: Option<&Path>) -> Result<Self, Error> {
         let real = |path: &Path| {
             path.canonicalize().map_err(|error| match error.kind() {
@@ -456,5 +434,32 @@ impl Start {
             Ok(below) => slashed(below),
             Err(_) => top.display().to_string(),
         }
+    }
+}
+
+/// A stream of YAML.
+#[derive(Debug, Clone)]
+pub struct Stdin {
+    /// The file that holds it instead of what is on disk, absolute and free of links; it need not be there, its folder
+    /// has to. Without one the stream is all there is.
+    pub file: Option<PathBuf>,
+    /// What it says.
+    pub bytes: Arc<[u8]>,
+}
+
+/// What is being done, for whoever waits for it.
+#[derive(Debug, Default, Clone)]
+pub struct Stage(Arc<Mutex<&'static str>>);
+
+impl Stage {
+    /// Says that `name` begins.
+    pub fn enter(&self, name: &'static str) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = name;
+    }
+
+    /// What is being done now.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
