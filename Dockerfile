@@ -1,4 +1,3 @@
-# syntax=docker/dockerfile:1
 # The program alone, static, in an empty image:
 #   docker build -t fluxdag .
 #   docker run --rm --volume "$PWD:/work:ro" fluxdag lint

@@ -24,7 +24,6 @@ fn checked_out() -> Option<String> {
     if !git(&["rev-parse", "--show-prefix"])?.is_empty() {
         return None;
     }
-    git(&["ls-files", "--error-unmatch", "build.rs"])?;
     let head = git(&["symbolic-ref", "--quiet", "HEAD"]);
     for name in ["HEAD", "packed-refs"].into_iter().chain(head.as_deref()) {
         let path = git(&["rev-parse", "--git-path", name]).filter(|path| Path::new(path).exists());
@@ -32,6 +31,7 @@ fn checked_out() -> Option<String> {
             println!("cargo:rerun-if-changed={path}");
         }
     }
+    git(&["ls-files", "--error-unmatch", "build.rs"])?;
     short(&git(&["rev-parse", "HEAD"])?)
 }
 

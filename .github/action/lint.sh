@@ -122,6 +122,7 @@ paths=()
 while IFS= read -r path; do
     [[ -z $path ]] || paths+=("$path")
 done <<<"${INPUT_PATH:-.}"
+((${#paths[@]})) || paths=(.)
 
 code=0
 if $annotations; then
