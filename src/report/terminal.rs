@@ -39,6 +39,11 @@ impl Terminal {
         }
     }
 
+    /// Our own words in signs that there are.
+    pub(super) fn spelled(&self, text: &str) -> String {
+        if self.unicode { text.to_owned() } else { text.replace('→', "->").replace('…', "...") }
+    }
+
     /// The sign for something left out.
     pub(super) const fn ellipsis(&self) -> &'static str {
         if self.unicode { "…" } else { "..." }
