@@ -72,6 +72,8 @@ pub struct Analysis {
     pub tree: Tree,
     /// The folder that every `spec.path` is relative to, as seen from the working directory where that is above it.
     pub artifact_root: String,
+    /// The root of the Git repository around the files, where there is one.
+    pub repository: Option<PathBuf>,
     /// The clusters, sorted by root.
     pub clusters: Vec<ClusterSummary>,
     /// Everything found, sorted. What a comment silences is part of it, and marked.
@@ -151,6 +153,8 @@ pub struct Survey {
     pub store: Store,
     /// The folder that every `spec.path` is relative to, as seen from the working directory where that is above it.
     pub artifact_root: String,
+    /// The root of the Git repository around the files, where there is one.
+    pub repository: Option<PathBuf>,
     /// The clusters that were asked about, and groups of what no entry point reaches.
     pub clusters: Vec<Cluster>,
     /// What was asked about.
@@ -209,7 +213,15 @@ pub fn survey(paths: &[PathBuf], options: &Options) -> Result<Survey, Error> {
         false => Sight::part(scope.clone(), &clusters, &left_out),
     };
     options.stage.enter("checking what waits for what");
-    Ok(Survey { artifact_root: start.shown(&top), store, clusters, scope, is_narrowed, sight })
+    Ok(Survey {
+        artifact_root: start.shown(&top),
+        repository: start.repository,
+        store,
+        clusters,
+        scope,
+        is_narrowed,
+        sight,
+    })
 }
 
 /// Analyses the repository around `paths`.
@@ -217,7 +229,7 @@ pub fn survey(paths: &[PathBuf], options: &Options) -> Result<Survey, Error> {
 /// # Errors
 /// Where the paths cannot be read, hold no Flux object, or do not fit the options.
 pub fn lint(paths: &[PathBuf], options: &Options) -> Result<Analysis, Error> {
-    let Survey { store, artifact_root, clusters, scope, is_narrowed, sight } = survey(paths, options)?;
+    let Survey { store, artifact_root, repository, clusters, scope, is_narrowed, sight } = survey(paths, options)?;
     let situations: Vec<Situation<'_>> =
         clusters.par_iter().map(|cluster| Situation::of(cluster, options.profile, &options.durations)).collect();
     let broken = cluster::broken_documents(&store);
@@ -248,7 +260,7 @@ pub fn lint(paths: &[PathBuf], options: &Options) -> Result<Analysis, Error> {
     drop(situations);
     let warnings = timing::unmatched(&options.durations, &clusters);
     let clusters = clusters.iter().filter(|cluster| cluster.reached).map(summary).collect();
-    Ok(Analysis { artifact_root, clusters, findings, warnings, tree: store.into_tree() })
+    Ok(Analysis { artifact_root, repository, clusters, findings, warnings, tree: store.into_tree() })
 }
 
 /// A folder as `kustomize build` makes it, without Flux.

@@ -11,7 +11,6 @@ use super::{
 };
 use crate::{
     Analysis, Error, Options,
-    finding::RuleInfo,
     report::{ClusterSummary, Report, count, printable, summary},
     source::Tree,
 };
@@ -24,7 +23,7 @@ pub(super) fn run(lint: &Lint, global: &Global, environment: &Environment) -> Re
     options.stdin = stdin;
     let visible = environment.shows_progress() && !lint.no_progress && !global.quiet;
     let progress = Progress::of(&options.stage, visible, environment.stderr(global.color).unicode);
-    let Analysis { tree, artifact_root, clusters, findings, warnings } = analyse(lint, &options)?;
+    let Analysis { tree, repository, clusters, findings, warnings, .. } = analyse(lint, &options)?;
     drop(progress);
     for error in tree.unreadable() {
         say(&format!("warning: {}; what lies there is not analysed", printable(&error.to_string())));
@@ -41,10 +40,10 @@ pub(super) fn run(lint: &Lint, global: &Global, environment: &Environment) -> Re
     let (suppressed, findings) = findings.into_iter().partition(|finding| finding.suppressed.is_some());
     let (findings, hidden) = filter.apply(findings);
     let (suppressed, _) = filter.apply(suppressed);
-    let rules: Vec<&'static RuleInfo> = crate::rules::RULES.iter().map(|rule| &rule.info).collect();
+    let rules = crate::rules::enabled(options.pedantic);
     let report = Report {
         tree: &tree,
-        artifact_root: &artifact_root,
+        repository: repository.as_deref(),
         profile: options.profile.name(),
         clusters: &clusters,
         findings: &findings,
@@ -81,6 +80,7 @@ fn analyse(lint: &Lint, options: &Options) -> Result<Analysis, CliError> {
         Err(Error::NoFluxObjects { .. }) if lint.allow_empty => Ok(Analysis {
             tree: Tree::from_memory([]),
             artifact_root: String::new(),
+            repository: None,
             clusters: Vec::new(),
             findings: Vec::new(),
             warnings: Vec::new(),

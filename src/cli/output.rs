@@ -81,7 +81,7 @@ impl Output {
 
     /// Whether the reader of this output still has to be told the summary.
     pub(super) fn leaves_summary_unsaid(&self) -> bool {
-        self.path.is_none() && self.format == Format::Concise
+        self.path.is_none() && matches!(self.format, Format::Concise | Format::Github)
     }
 }
 
@@ -95,8 +95,12 @@ mod tests {
         assert_eq!("json=a=b.json".parse(), Ok(file));
         assert_eq!("full".parse(), Ok(Output { format: Format::Full, path: None }));
         assert!("json=".parse::<Output>().is_err());
-        let error = "sarif".parse::<Output>().expect_err("not known");
-        assert_eq!(error, "`sarif` is no output format; known are full, concise, json");
+        let error = "text".parse::<Output>().expect_err("not known");
+        let known = "full, concise, json, sarif, github, gitlab, junit, checkstyle, rdjson, markdown";
+        assert_eq!(error, format!("`text` is no output format; known are {known}"));
+        for format in Format::ALL {
+            assert_eq!(format.to_string().parse(), Ok(Output { format, path: None }));
+        }
     }
 
     #[test]

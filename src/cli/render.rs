@@ -21,7 +21,6 @@ use crate::{
 /// What is to be printed.
 struct Rendered {
     tree: Tree,
-    artifact_root: String,
     objects: Vec<Object>,
     faults: Vec<Finding>,
     unresolved: Vec<Unresolved>,
@@ -39,7 +38,7 @@ pub(super) fn run(render: &Render, global: &Global, environment: &Environment) -
     if render.sort == ObjectOrder::Legacy {
         legacy_order(&mut rendered.objects);
     }
-    let Rendered { tree, artifact_root, objects, faults, unresolved } = &rendered;
+    let Rendered { tree, objects, faults, unresolved } = &rendered;
     let origin = match render.origin {
         None => Origin::Hidden,
         Some(ShownOrigin::Changed) => Origin::Changed,
@@ -52,7 +51,7 @@ pub(super) fn run(render: &Render, global: &Global, environment: &Environment) -
     })?;
     let report = Report {
         tree,
-        artifact_root,
+        repository: None,
         profile: crate::timing::Profile::default().name(),
         clusters: &[],
         findings: faults,
@@ -91,11 +90,11 @@ fn settings(
 }
 
 fn of_folder(built: FolderBuild) -> Rendered {
-    let FolderBuild { tree, artifact_root, folder, build } = built;
+    let FolderBuild { tree, folder, build, .. } = built;
     let folder = if folder.is_empty() { ".".to_owned() } else { folder };
     let subject = Subject { kind: "Folder".to_owned(), namespace: None, name: folder };
     let faults = build.errors.iter().map(|error| of_error(error, &subject, Span::NONE)).collect();
-    Rendered { tree, artifact_root, objects: build.objects, faults, unresolved: build.unresolved }
+    Rendered { tree, objects: build.objects, faults, unresolved: build.unresolved }
 }
 
 fn of_node(text: &str, render: &Render, environment: &Environment) -> Result<Rendered, CliError> {
@@ -112,7 +111,7 @@ fn of_node(text: &str, render: &Render, environment: &Environment) -> Result<Ren
         sources: config.sources,
         ..Options::default()
     };
-    let Survey { store, artifact_root, clusters, .. } = crate::survey(&render.paths, &options)?;
+    let Survey { store, clusters, .. } = crate::survey(&render.paths, &options)?;
     let (cluster, node) = match wanted.find(&clusters).as_slice() {
         [one] => *one,
         [] => return Err(unknown(text, &wanted, &clusters)),
@@ -120,7 +119,7 @@ fn of_node(text: &str, render: &Render, environment: &Environment) -> Result<Ren
     };
     let faults = faults(cluster, node);
     let (objects, unresolved) = (node.applied.build.objects.clone(), node.unresolved.clone());
-    Ok(Rendered { tree: store.into_tree(), artifact_root, objects, faults, unresolved })
+    Ok(Rendered { tree: store.into_tree(), objects, faults, unresolved })
 }
 
 fn unknown(text: &str, wanted: &Wanted, clusters: &[Cluster]) -> CliError {

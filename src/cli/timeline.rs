@@ -88,6 +88,7 @@ fn of_cluster(situation: &Situation<'_>, to: Option<Actor>, asked: &Timeline) ->
         total: end.and_then(|id| cold_start.time(id)).map(times),
         critical_path,
         simulated_total: run.total,
+        queueing: queueing(situation, &assumptions, &run),
         spread: spread.as_ref().map(|Spread { runs, total, .. }| TotalSpread {
             runs: *runs,
             seed: asked.seed,
@@ -100,6 +101,13 @@ fn of_cluster(situation: &Situation<'_>, to: Option<Actor>, asked: &Timeline) ->
         }),
         nodes,
     }
+}
+
+/// How much of a cold start is spent waiting for a free worker: what it takes longer than with one for everything.
+fn queueing(situation: &Situation<'_>, assumptions: &Assumptions, run: &Run) -> std::time::Duration {
+    let unlimited = Assumptions { kustomize_workers: u32::MAX, helm_workers: u32::MAX, ..*assumptions };
+    let simulation = Simulation::new(situation.cluster, &situation.graph, &situation.durations, unlimited);
+    run.total.saturating_sub(simulation.run(Quantile::Typical).total)
 }
 
 const fn word(cause: PathCause) -> &'static str {

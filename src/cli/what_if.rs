@@ -30,6 +30,11 @@ pub(super) fn run(what_if: &WhatIf, global: &Global, environment: &Environment) 
         let (of, on) = (wishes.node(of)?, wishes.node(on)?);
         wishes.edits.push(Edit::DropDependency { of, on });
     }
+    for text in &what_if.add_edge {
+        let (of, on) = pair(text, ':', "NODE:DEPENDENCY")?;
+        let (of, on) = (wishes.node(of)?, wishes.node(on)?);
+        wishes.edits.push(Edit::AddDependency { of, on });
+    }
     for text in &what_if.move_object {
         let (object, to) = pair(text, ':', "OBJECT:NODE")?;
         let (object, to) = (wishes.object(object)?, wishes.node(to)?);
@@ -56,7 +61,7 @@ pub(super) fn run(what_if: &WhatIf, global: &Global, environment: &Environment) 
     }
     if wishes.edits.is_empty() && disturbances.is_empty() {
         return Err(CliError::new("there is nothing to change").with_help(
-            "name a change: --unset-wait NODE, --drop-edge NODE:DEPENDENCY, --move OBJECT:NODE, --split NODE, --timeout NODE=15m, --slow CHART=2x or \
+            "name a change: --unset-wait NODE, --drop-edge NODE:DEPENDENCY, --add-edge NODE:DEPENDENCY, --move OBJECT:NODE, --split NODE, --timeout NODE=15m, --slow CHART=2x or \
              --fail NODE",
         ));
     }

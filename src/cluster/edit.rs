@@ -6,7 +6,7 @@ use smol_str::SmolStr;
 
 use super::{Cluster, Definition, Node, NodeId, NodeKey, ObjectKey, finish::owned};
 use crate::{
-    flux::{Policy, is_kustomization},
+    flux::{Policy, api::DependencyReference, is_kustomization},
     yaml::{self, Value},
 };
 
@@ -17,6 +17,13 @@ pub enum Edit {
     UnsetWait(NodeKey),
     /// An entry of `dependsOn` goes, of a Kustomization.
     DropDependency {
+        /// Whose entry it is.
+        of: NodeKey,
+        /// What it names.
+        on: NodeKey,
+    },
+    /// A Kustomization gets an entry of `dependsOn`.
+    AddDependency {
         /// Whose entry it is.
         of: NodeKey,
         /// What it names.
@@ -75,6 +82,7 @@ impl fmt::Display for Edit {
         match self {
             Self::UnsetWait(node) => write!(f, "take the gate off {node}"),
             Self::DropDependency { of, on } => write!(f, "drop `dependsOn` {on} of {of}"),
+            Self::AddDependency { of, on } => write!(f, "let {of} depend on {on}"),
             Self::Move { object, to } => write!(f, "move {} to {to}", object.subject()),
             Self::Split { of, objects, name } => {
                 let objects: Vec<String> = objects.iter().map(|object| object.subject().to_string()).collect();
@@ -157,6 +165,24 @@ fn apply(nodes: &mut Vec<Node>, edit: &Edit) -> Result<(), EditError> {
             }
             // What other definitions say of it goes as well: the edit is of the one that is in force.
             node.definitions.retain(|definition| definition.object.source == node.kustomization.object.source);
+        }
+        Edit::AddDependency { of, on } => {
+            find(nodes, on)?;
+            let node = find(nodes, of)?;
+            let namespace = Some(on.namespace.to_string());
+            let entry = DependencyReference { name: on.name.to_string(), namespace, ..DependencyReference::default() };
+            let span = node.span();
+            let text = |text: &SmolStr| yaml::Node::new(Value::Str(text.clone()), span);
+            let mut item = yaml::Node::empty_map(span);
+            item.set("name", text(&on.name));
+            item.set("namespace", text(&on.namespace));
+            node.kustomization.spec.depends_on.push(entry);
+            if let Some(spec) = node.kustomization.object.node.get_mut("spec") {
+                match spec.get_mut("dependsOn").and_then(yaml::Node::as_seq_mut) {
+                    Some(list) => list.push(item),
+                    None => spec.set("dependsOn", yaml::Node::new(Value::Seq(vec![item].into()), span)),
+                }
+            }
         }
         Edit::Move { object, to } => move_object(nodes, object, to)?,
         Edit::Split { of, objects, name } => split(nodes, of, objects, name)?,

@@ -72,7 +72,7 @@ pub struct Suppressed {
 }
 
 /// What silences a finding.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum SuppressionKind {
     /// A comment in a manifest.

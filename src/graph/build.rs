@@ -341,6 +341,20 @@ impl<'c> Builder<'c> {
         };
         if let Some(awaited) = self.readiness(key).filter(|awaited| *awaited != actor && !is_suspended) {
             self.edge((awaited, Moment::Ready), (actor, Moment::Ready), reason, span);
+        } else if reason == Reason::HealthCheck && !is_suspended {
+            self.must_exist(actor, key, span);
+        }
+    }
+
+    /// An entry of `healthChecks` that names what another applies, or what a controller makes, waits until it is there.
+    fn must_exist(&mut self, actor: Actor, key: &ObjectKey, span: Span) {
+        let is_own = |provider: &Provider| actor == Actor::Node(provider.node);
+        if self.cluster.objects.get(key).is_some_and(|providers| providers.iter().any(is_own)) {
+            return;
+        }
+        let made = self.cluster.supply.made(key).map(|index| Actor::Made(index as u32));
+        if let Some(before) = self.exists(key).or(made).filter(|before| *before != actor) {
+            self.edge((before, Moment::Exists), (actor, Moment::Ready), Reason::HealthCheck, span);
         }
     }
 

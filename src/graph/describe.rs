@@ -87,6 +87,9 @@ impl Step {
             Reason::SubstituteFrom => ("substitute-from", format!("{after} takes variables from {before}")),
             Reason::ValuesFrom => ("values-from", format!("{after} takes values from {before}")),
             Reason::Wait => ("wait", format!("{after} waits until {before} is Ready (`wait: true`)")),
+            Reason::HealthCheck if self.before.moment == Moment::Exists => {
+                ("health-check", format!("{after} waits until {before} is there (`healthChecks`)"))
+            }
             Reason::HealthCheck => ("health-check", format!("{after} waits until {before} is Ready (`healthChecks`)")),
             Reason::NeedsKind => ("needs-definition", format!("{after} applies an object that needs {before}")),
             Reason::NeedsNamespace => ("needs-namespace", format!("{after} applies an object into {before}")),

@@ -71,7 +71,7 @@ fn places(report: &Report<'_>, terminal: &Terminal, finding: &Finding, out: &mut
     nowhere.iter().try_for_each(|line| note(terminal, "note", line, out))
 }
 
-fn placeless(finding: &Finding) -> String {
+pub(super) fn placeless(finding: &Finding) -> String {
     let reason = match &finding.location {
         Location::Nowhere(reason) => reason.as_str(),
         Location::At(_) => "generated: written in no file",
@@ -80,7 +80,7 @@ fn placeless(finding: &Finding) -> String {
     format!("{}{label} ({reason})", finding.subject)
 }
 
-fn described(related: &Related) -> String {
+pub(super) fn described(related: &Related) -> String {
     match &related.subject {
         Some(subject) if !related.message.contains(&subject.name) => format!("{subject}: {}", related.message),
         _ => related.message.clone(),

@@ -8,6 +8,7 @@ mod answer;
 mod commit;
 mod concise;
 mod filter;
+mod formats;
 mod full;
 mod impact;
 mod json;
@@ -27,6 +28,7 @@ mod why;
 use std::{
     fmt,
     io::{self, Write},
+    path::Path,
     str::FromStr,
 };
 
@@ -34,6 +36,7 @@ pub use answer::{Link, Times};
 pub use commit::{ClusterCommit, Commit, CommittedNode};
 pub use filter::{Filter, Hidden};
 pub use impact::{Built, ClusterImpact, Impact, Revision};
+pub use json::schema as json_schema;
 pub use objects::{Objects, Origin};
 pub use spread::{NodeSpread, TotalSpread};
 pub use summary::summary;
@@ -53,8 +56,9 @@ use crate::{
 pub struct Report<'a> {
     /// The files that spans point into.
     pub tree: &'a Tree,
-    /// The folder that printed paths are relative to, as seen from the working directory.
-    pub artifact_root: &'a str,
+    /// The root of the Git repository around the files, absolute and free of links: formats for other tools have paths
+    /// from there. Without one they have paths from the root of the tree.
+    pub repository: Option<&'a Path>,
     /// The hardware that minutes are for.
     pub profile: &'a str,
     /// What was analysed, sorted by root.
@@ -104,11 +108,36 @@ pub enum Format {
     Concise,
     /// For programs: one JSON object.
     Json,
+    /// For code scanning and editors: SARIF 2.1.0.
+    Sarif,
+    /// For GitHub Actions: workflow commands that become annotations.
+    Github,
+    /// For GitLab: a Code Quality report.
+    Gitlab,
+    /// For CI servers: JUnit XML.
+    Junit,
+    /// For review tools: Checkstyle XML.
+    Checkstyle,
+    /// For reviewdog: its Diagnostic Format.
+    Rdjson,
+    /// For summaries and comments.
+    Markdown,
 }
 
 impl Format {
     /// Every format.
-    pub const ALL: [Self; 3] = [Self::Full, Self::Concise, Self::Json];
+    pub const ALL: [Self; 10] = [
+        Self::Full,
+        Self::Concise,
+        Self::Json,
+        Self::Sarif,
+        Self::Github,
+        Self::Gitlab,
+        Self::Junit,
+        Self::Checkstyle,
+        Self::Rdjson,
+        Self::Markdown,
+    ];
 }
 
 impl fmt::Display for Format {
@@ -117,6 +146,13 @@ impl fmt::Display for Format {
             Self::Full => "full",
             Self::Concise => "concise",
             Self::Json => "json",
+            Self::Sarif => "sarif",
+            Self::Github => "github",
+            Self::Gitlab => "gitlab",
+            Self::Junit => "junit",
+            Self::Checkstyle => "checkstyle",
+            Self::Rdjson => "rdjson",
+            Self::Markdown => "markdown",
         })
     }
 }
@@ -142,6 +178,7 @@ impl Report<'_> {
             Format::Full => full::write(self, terminal, out),
             Format::Concise => concise::write(self, terminal, out),
             Format::Json => json::write(self, out),
+            other => formats::write(self, other, out),
         }
     }
 

@@ -38,6 +38,8 @@ pub struct ClusterTimeline {
     pub critical_path: Vec<Subject>,
     /// When the last is Ready that ever is, in the simulation.
     pub simulated_total: Duration,
+    /// How much of that goes to waiting for a free worker.
+    pub queueing: Duration,
     /// How that varies, where it was asked for.
     pub spread: Option<TotalSpread>,
     /// What the time on it goes to, in words, with seconds.
@@ -104,6 +106,8 @@ struct ClusterJson<'a> {
     to: Option<&'a Subject>,
     total_s: Option<TimesJson>,
     simulated_total_s: u64,
+    /// Of it, what controllers with a worker for everything would not need.
+    queueing_s: u64,
     monte_carlo: Option<TotalSpread>,
     critical_path: &'a [Subject],
     critical_path_shares_s: Vec<ShareJson<'a>>,
@@ -172,6 +176,7 @@ impl ClusterTimeline {
             to: self.to.as_ref(),
             total_s: self.total.map(Times::json),
             simulated_total_s: self.simulated_total.as_secs(),
+            queueing_s: self.queueing.as_secs(),
             monte_carlo: self.spread,
             critical_path: &self.critical_path,
             critical_path_shares_s: self
@@ -223,13 +228,17 @@ impl ClusterTimeline {
         let nodes = self.nodes.iter().filter(|node| node.node.kind == "Kustomization");
         let never = nodes.filter(|node| node.simulated.ready.is_none()).count();
         let total = about(self.simulated_total);
+        let queueing = match self.queueing {
+            time if time < QUEUEING => String::new(),
+            time => format!("; {} of it is waiting for a free worker", about(time)),
+        };
         let spread = self.spread.as_ref().map_or_else(String::new, |spread| spread.text(&self.most_critical()));
         match never {
             0 => format!(
-                "With workers, timeouts and retries the controllers have all of it Ready after about {total}.{spread}"
+                "With workers, timeouts and retries the controllers have all of it Ready after about {total}{queueing}.{spread}"
             ),
             _ => format!(
-                "With workers, timeouts and retries {} never become Ready; the last of the others is after about {total}.{spread}",
+                "With workers, timeouts and retries {} never become Ready; the last of the others is after about {total}{queueing}.{spread}",
                 super::count(never, "Kustomization")
             ),
         }
@@ -291,6 +300,9 @@ fn short(subject: &Subject) -> String {
 
 /// Objects that give up on the way, told one by one.
 const TROUBLES: usize = 12;
+
+/// Less is not worth a word.
+const QUEUEING: Duration = Duration::from_secs(10);
 
 /// Objects that are named as most often critical.
 const CRITICAL: usize = 5;

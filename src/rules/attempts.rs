@@ -48,6 +48,12 @@ impl Attempts {
     }
 }
 
+/// Whether kustomize-controller breaks off a health check for a new revision (v1.9, `CancelHealthCheckOnNewRevision`).
+/// Else the revision that mends what is broken waits until the timeout.
+pub(super) fn cancels_for_new_revision(situation: &Situation<'_>) -> bool {
+    situation.cluster.controllers.kustomize.has_gate("CancelHealthCheckOnNewRevision")
+}
+
 /// What a Kustomization waits for between its apply and Ready, in a cold start.
 pub(super) struct Need {
     /// How long.

@@ -55,6 +55,7 @@ rules![
     different_source_dependency,
     duplicate_node,
     duplicate_owner,
+    endless_retry,
     force_on_gate,
     heavy_in_wait,
     ignored_health_checks,
@@ -65,10 +66,12 @@ rules![
     missing_path,
     missing_source,
     missing_substitute_source,
+    missing_timeout,
     mutual_apply,
     namespace_deadlock,
     never_ready_object,
     overlapping_path,
+    poll_depth,
     redundant_dependency,
     removed_api_version,
     renamed_reference,
@@ -78,6 +81,7 @@ rules![
     single_point_of_failure,
     suspended_dependency,
     timeout_below_need,
+    umbrella_wait,
     unknown_field,
     unlisted_file,
     unneeded_dependency,
@@ -110,13 +114,19 @@ const CONDITIONAL: &[(&str, Condition)] = &[
 ];
 
 /// Whether a rule runs.
-fn is_on(info: &RuleInfo, context: &Context<'_>) -> bool {
-    info.tier == Tier::Stable || (context.pedantic && info.tier == Tier::Pedantic)
+fn is_on(info: &RuleInfo, pedantic: bool) -> bool {
+    info.tier == Tier::Stable || (pedantic && info.tier == Tier::Pedantic)
+}
+
+/// The rules that run, sorted by id.
+#[must_use]
+pub fn enabled(pedantic: bool) -> Vec<&'static RuleInfo> {
+    RULES.iter().map(|rule| &rule.info).filter(|info| is_on(info, pedantic)).collect()
 }
 
 /// Whether a rule runs, and says all that it ever says.
 fn says_all(info: &RuleInfo, context: &Context<'_>) -> bool {
-    is_on(info, context) && CONDITIONAL.iter().all(|(id, holds)| *id != info.id || holds(context))
+    is_on(info, context.pedantic) && CONDITIONAL.iter().all(|(id, holds)| *id != info.id || holds(context))
 }
 
 /// Runs every rule; those of the pedantic tier where they are asked for. What holds alike in several clusters is one
@@ -125,7 +135,7 @@ fn says_all(info: &RuleInfo, context: &Context<'_>) -> bool {
 pub fn check(context: &Context<'_>) -> Vec<Finding> {
     let found: Vec<Vec<Finding>> = RULES
         .par_iter()
-        .filter(|rule| is_on(&rule.info, context))
+        .filter(|rule| is_on(&rule.info, context.pedantic))
         .map(|rule| {
             let mut found = Vec::new();
             (rule.check)(context, &mut found);

@@ -266,6 +266,19 @@ impl Tree {
         self.files.get(file.index()).map_or("", |file| file.path.as_str())
     }
 
+    /// The path of a file as seen from `base`, an absolute folder free of links; with `..` in front for one that lies
+    /// outside.
+    #[must_use]
+    pub fn path_from(&self, base: &Path, file: FileId) -> String {
+        seen_from(base, &self.root.join(self.path(file)))
+    }
+
+    /// The root as seen from `base`, as in [`Tree::path_from`].
+    #[must_use]
+    pub fn root_from(&self, base: &Path) -> String {
+        seen_from(base, &self.root)
+    }
+
     /// What stands at `path`; `None` for folders and for nothing.
     #[must_use]
     pub fn entry(&self, path: &str) -> Option<Entry> {

@@ -46,7 +46,7 @@ pub enum Origin {
 }
 
 /// The durations of everything in a cluster that takes time of its own.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Durations {
     profile: Profile,
     overrides: Vec<Override>,
@@ -76,6 +76,12 @@ impl Durations {
         Self::of(cluster, self.profile, &self.overrides)
     }
 
+    /// The same durations where both controllers look again at a dependency after `requeue` (`--requeue-dependency`).
+    #[must_use]
+    pub fn with_requeue(&self, requeue: std::time::Duration) -> Self {
+        Self { polls: [constants::dependency_poll(requeue); 2], ..self.clone() }
+    }
+
     /// The hardware that they are for.
     #[must_use]
     pub const fn profile(&self) -> Profile {
@@ -102,7 +108,9 @@ impl Durations {
         &self.nodes[index].health
     }
 
-    pub(super) fn poll(&self, dependent: Actor) -> Range {
+    /// What a dependent waits after its dependency turned Ready.
+    #[must_use]
+    pub fn poll(&self, dependent: Actor) -> Range {
         self.polls[usize::from(matches!(dependent, Actor::Release(_)))]
     }
 

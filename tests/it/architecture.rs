@@ -57,6 +57,7 @@ const OWNED: &[(&[&str], &[&str])] = &[
     (&["indicatif"], &["cli"]),
     (&["supports_hyperlinks"], &["cli"]),
     (&["miette"], &["report", "cli"]),
+    (&["quick_xml"], &["report"]),
     (&["std", "fs"], &["source", "cli"]),
 ];
 

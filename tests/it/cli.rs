@@ -93,7 +93,11 @@ fn wrong_usage_is_exit_code_2_on_standard_error() {
         assert!(done.err.contains("Usage: fluxdag") || done.err.contains("error: "), "{}", done.err);
     }
     assert!(run(&["lnt"]).err.contains("'lint'"));
-    assert!(run(&["lint", "-o", "nonsense"]).err.contains("known are full, concise, json"));
+    assert!(
+        run(&["lint", "-o", "nonsense"])
+            .err
+            .contains("known are full, concise, json, sarif, github, gitlab, junit, checkstyle, rdjson, markdown")
+    );
     let both = run(&["lint", "-o", "full", "-o", "json"]);
     assert!(both.code == 2 && both.err.contains("-o json=PATH"), "{}", both.err);
 }

@@ -51,6 +51,7 @@ const FIXTURES: &[(&str, Expected)] = &[
     ("clean-templates", &[]),
     ("clean-two-providers", &[]),
     ("cr-beside-operator", &[("crd-deadlock", "Kustomization/flux-system/cert-manager")]),
+    ("documentation", &[("heavy-in-wait", "Kustomization/flux-system/core")]),
     ("input-without-edge", &[("unordered-input", "Kustomization/flux-system/web")]),
     ("namespace-too-late", &[("namespace-deadlock", "Kustomization/flux-system/agents")]),
     ("namespace-cycle", &[("namespace-deadlock", "Kustomization/flux-system/policies")]),

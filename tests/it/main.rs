@@ -8,6 +8,7 @@
 )]
 
 mod action;
+mod advice;
 mod architecture;
 mod bad_input;
 mod catalog;
@@ -16,9 +17,11 @@ mod cli;
 mod config;
 mod corpus;
 mod deadlocks;
+mod docs;
 mod durations;
 mod fingerprints;
 mod fixtures;
+mod formats;
 mod judgements;
 mod kustomize;
 mod manners;

@@ -157,3 +157,48 @@ fn what_cannot_be_changed_is_said() {
     says(&["--timeout", "core=soon"], "is no duration");
     says(&["--split", "blog"], "has no HelmRelease that takes much longer");
 }
+
+/// A cluster of `count` Kustomizations that each wait for a Deployment of their own.
+fn alike(count: usize) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |path: &str, text: &str| {
+        let path = folder.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    write("clusters/prod/flux-system/gotk-sync.yaml", crate::SYNC);
+    for index in 0..count {
+        let name = format!("app-{index}");
+        let node = format!(
+            "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {{name: {name}, namespace: flux-system}}\nspec: \
+             {{interval: 1h, retryInterval: 2m, timeout: 15m, path: ./{name}, prune: true, wait: true, sourceRef: {{kind: GitRepository, \
+             name: flux-system}}}}\n"
+        );
+        let deployment = format!(
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: {name}, namespace: default}}\nspec:\n  selector: {{matchLabels: \
+             {{app: {name}}}}}\n  template:\n    metadata: {{labels: {{app: {name}}}}}\n    spec: {{containers: [{{name: app, image: \
+             ghcr.io/example/app:1}}]}}\n"
+        );
+        write(&format!("clusters/prod/{name}.yaml"), &node);
+        write(&format!("{name}/deployment.yaml"), &deployment);
+    }
+    folder
+}
+
+#[test]
+fn what_waits_for_a_worker_is_told_apart() {
+    let cluster = |count| {
+        let folder = alike(count);
+        let timeline = json(&["timeline", "-C", folder.path().to_str().unwrap()]);
+        let cluster = &timeline["clusters"][0];
+        (cluster["simulated_total_s"].as_u64().unwrap(), cluster["queueing_s"].as_u64().unwrap())
+    };
+    // Four workers, all of them free for four; a second round for eight.
+    let (of_four, queueing) = cluster(4);
+    assert_eq!(queueing, 0);
+    let (of_eight, queueing) = cluster(8);
+    assert!(queueing > 0 && of_eight - queueing <= of_four + 1, "{of_four} s, {of_eight} s, {queueing} s");
+    let folder = alike(8);
+    let text = run(&["timeline", "-C", folder.path().to_str().unwrap()]).out.replace("\n", " ");
+    assert!(text.contains("waiting for a free worker"), "{text}");
+}

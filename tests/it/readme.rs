@@ -1,10 +1,13 @@
-//! What the README shows is made: the table of rules from the rule pages, the output by the program.
-//! `UPDATE=1 cargo test` writes both.
+//! What the documentation shows is made: the list of rules from the registry, output by the program. `UPDATE=1 cargo test`
+//! writes both.
 
 use std::{env, fs, path::Path, process::Command};
 
-const START: &str = "<!-- made from rules/*.md by `UPDATE=1 cargo test` -->\n";
-const END: &str = "<!-- end -->\n";
+use fluxdag::{
+    finding::{Category, Tier},
+    rules::RULES,
+};
+
 const OUTPUT: &str = "<!-- printed by `fluxdag lint fixtures/heavy-in-wait`; `UPDATE=1 cargo test` writes it -->\n";
 const OUTPUT_END: &str = "<!-- end of output -->\n";
 
@@ -12,33 +15,54 @@ const ANSWER: &str =
     "<!-- printed by `fluxdag why database core -C fixtures/heavy-in-wait`; `UPDATE=1 cargo test` writes it -->\n";
 const ANSWER_END: &str = "<!-- end of answer -->\n";
 
-#[test]
-fn readme_lists_every_rule_as_its_page_has_it() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let Ok(entries) = fs::read_dir(root.join("rules")) else { return };
-    let paths = entries.map(|entry| entry.unwrap().path());
-    let mut rows: Vec<Row> = paths
-        .filter(|path| path.extension().is_some_and(|extension| extension == "md"))
-        .map(|path| Row::of_page(&fs::read_to_string(path).unwrap()))
-        .collect();
-    rows.sort();
-    let table: String = rows.iter().map(Row::to_line).collect();
+const CATEGORIES: [(Category, &str); 8] = [
+    (Category::Deadlock, "What can never become Ready"),
+    (Category::Reference, "Names that lead nowhere, or to the wrong thing"),
+    (Category::Gate, "What a wait waits for"),
+    (Category::Time, "Minutes: timeouts, retries, the critical path"),
+    (Category::Order, "Races"),
+    (Category::Ownership, "Who applies, and who prunes"),
+    (Category::Build, "Files and builds"),
+    (Category::Change, "From one revision to the next"),
+];
 
-    let head = "| rule | severity | what it reports |\n|---|---|---|\n";
-    hold(START, &format!("{head}{table}"), END);
+#[test]
+fn the_page_of_rules_lists_each() {
+    let mut page = "# Rules\n\nMade from the registry and the pages in `rules/` by `UPDATE=1 cargo test`. `fluxdag explain RULE` prints a page, `fluxdag rules` \
+                    this list.\n"
+        .to_owned();
+    for (category, title) in CATEGORIES {
+        let rules: Vec<_> = RULES.iter().map(|rule| rule.info).filter(|info| info.category == category).collect();
+        if rules.is_empty() {
+            continue;
+        }
+        page.push_str(&format!("\n## {title}\n\n| rule | severity | what it reports |\n|---|---|---|\n"));
+        for info in rules {
+            let tier = if info.tier == Tier::Stable { String::new() } else { format!(" ({})", info.tier) };
+            let summary = info.summary.trim_end_matches('.');
+            page.push_str(&format!("| [`{0}`](../rules/{0}.md) | {1}{tier} | {summary} |\n", info.id, info.severity));
+        }
+    }
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/rules.md");
+    if env::var_os("UPDATE").is_some() {
+        fs::write(&path, page).unwrap();
+    } else {
+        let known = fs::read_to_string(&path).unwrap().replace('\r', "");
+        assert!(known == page, "docs/rules.md is not current, `UPDATE=1 cargo test` makes it so");
+    }
 }
 
 #[test]
 fn readme_shows_what_the_program_prints() {
     let output = printed(&["lint", "fixtures/heavy-in-wait"]);
     let (first, _) = output.split_once("\n\n").unwrap();
-    hold(OUTPUT, &format!("```text\n{first}\n```\n"), OUTPUT_END);
+    hold("README.md", OUTPUT, &format!("```text\n{first}\n```\n"), OUTPUT_END);
 }
 
 #[test]
-fn readme_shows_an_answer() {
+fn the_page_of_questions_shows_an_answer() {
     let output = printed(&["why", "database", "core", "-C", "fixtures/heavy-in-wait"]);
-    hold(ANSWER, &format!("```text\n{output}```\n"), ANSWER_END);
+    hold("docs/questions.md", ANSWER, &format!("```text\n{output}```\n"), ANSWER_END);
 }
 
 /// What the program prints on standard output.
@@ -52,12 +76,9 @@ fn printed(arguments: &[&str]) -> String {
     String::from_utf8(command.output().unwrap().stdout).unwrap().replace('\r', "")
 }
 
-/// Holds what stands between two marks of the README to `text`, or writes it there.
-fn hold(start: &str, text: &str, end: &str) {
-    // Two tests write the file: one after the other.
-    static FILE: std::sync::Mutex<()> = std::sync::Mutex::new(());
-    let _one = FILE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+/// Holds what stands between two marks of a page to `text`, or writes it there.
+fn hold(page: &str, start: &str, text: &str, end: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(page);
     let readme = fs::read_to_string(&path).unwrap().replace('\r', "");
     let (before, rest) = readme.split_once(start).unwrap();
     let (_, after) = rest.split_once(end).unwrap();
@@ -65,34 +86,6 @@ fn hold(start: &str, text: &str, end: &str) {
     if env::var_os("UPDATE").is_some() {
         fs::write(&path, expected).unwrap();
     } else {
-        assert!(readme == expected, "README.md is not current, `UPDATE=1 cargo test` makes it so:\n{text}");
-    }
-}
-
-#[test]
-fn a_row_is_made_of_id_severity_and_summary() {
-    let page = "# some-rule\n\nWhat it reports.\n\n| severity | confidence |\n|---|---|\n| error | high |\n";
-    assert_eq!(Row::of_page(page).to_line(), "| [`some-rule`](rules/some-rule.md) | error | What it reports |\n");
-}
-
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Row {
-    severity: String,
-    id: String,
-    summary: String,
-}
-
-impl Row {
-    fn of_page(page: &str) -> Self {
-        let mut lines = page.lines().filter(|line| !line.is_empty());
-        let id = lines.next().unwrap().trim_start_matches("# ").to_owned();
-        let summary = lines.next().unwrap().trim_end_matches('.').to_owned();
-        let severity = lines.nth(2).unwrap().split('|').nth(1).unwrap().trim().to_owned();
-        Self { severity, id, summary }
-    }
-
-    fn to_line(&self) -> String {
-        let Self { severity, id, summary } = self;
-        format!("| [`{id}`](rules/{id}.md) | {severity} | {summary} |\n")
+        assert!(readme == expected, "{page} is not current, `UPDATE=1 cargo test` makes it so:\n{text}");
     }
 }

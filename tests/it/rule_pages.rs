@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, fs, path::Path, time::Duration};
 
 use fluxdag::{
     Analysis, Options,
-    finding::{Confidence, Finding, Severity},
+    finding::{Confidence, Finding, RuleInfo, Severity},
     lint,
     rules::RULES,
     source::Span,
@@ -58,6 +58,12 @@ fn read(id: &str) -> Page {
     Page::parse(&text).unwrap_or_else(|error| panic!("{id}.md: {error}"))
 }
 
+/// The bad examples of a rule's page as whole repositories: path and text of each file.
+pub(super) fn bad_examples(id: &str) -> Vec<Vec<(String, String)>> {
+    let root = || (ROOT.0.to_owned(), ROOT.1.to_owned());
+    read(id).bad.into_iter().map(|case| case.files.into_iter().chain([root()]).collect()).collect()
+}
+
 #[test]
 fn every_rule_has_a_page_and_every_page_a_rule() {
     let rules: BTreeSet<String> = RULES.iter().map(|rule| rule.info.id.to_owned()).collect();
@@ -98,7 +104,9 @@ fn examples_give_the_findings_that_they_demand() {
         }
         for case in &page.good {
             wrong.extend(
-                check_good(case, &options).into_iter().map(|text| format!("{id}, good, `{}`: {text}", case.name)),
+                check_good(&rule.info, case, &options)
+                    .into_iter()
+                    .map(|text| format!("{id}, good, `{}`: {text}", case.name)),
             );
         }
     }
@@ -138,12 +146,13 @@ fn check_bad(rule: &str, case: &Case, options: &Options) -> Vec<String> {
     })
 }
 
-/// Nothing is found that a default run would show.
-fn check_good(case: &Case, options: &Options) -> Vec<String> {
+/// Nothing is found that a default run would show, nor anything of a rule whose findings it never shows.
+fn check_good(rule: &RuleInfo, case: &Case, options: &Options) -> Vec<String> {
     run(case, options, |analysis| {
         let shown = |finding: &&Finding| {
             let is_high = finding.severity >= Severity::Warning && finding.confidence >= Confidence::Medium;
-            is_high && finding.suppressed.is_none()
+            let is_advice = rule.severity == Severity::Info && finding.rule == rule.id;
+            (is_high || is_advice) && finding.suppressed.is_none()
         };
         analysis.findings.iter().filter(shown).map(|finding| show(analysis, finding)).collect()
     })

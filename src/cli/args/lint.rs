@@ -18,12 +18,13 @@ Examples:
   fluxdag lint ./clusters                       Check what is below that folder
   fluxdag lint -o concise                       One line for each finding
   fluxdag lint -o full -o json=findings.json    Read it, and keep it for a program
+  fluxdag lint -o github -o sarif=out.sarif     Annotate a pull request, and keep it for code scanning
   fluxdag lint --fail-on warning                Let warnings fail too
   fluxdag lint --min-severity info              Show advice as well
   fluxdag lint --max-path 10m                   Report a cold start that needs more than ten minutes
   fluxdag lint --profile fast                   Reckon with the hardware of a datacentre
-  fluxdag lint - < all.yaml                     Check one stream of YAML
-  fluxdag lint - --stdin-filename apps/a.yaml   Check the repository as if that file held the stream";
+  cat *.yaml | fluxdag lint -                   Check one stream of YAML
+  cat a | fluxdag lint - --stdin-filename b     Check the repository as if the file b held the stream";
 
 /// Check a repository
 ///
@@ -42,10 +43,13 @@ pub(in crate::cli) struct Lint {
     #[arg(long, value_name = "NAME", help_heading = "Analysis")]
     pub(in crate::cli) stdin_filename: Option<PathBuf>,
 
-    /// How to write the findings: full, concise or json; to a file with FMT=PATH
+    /// How to write the findings: full, concise, json, sarif, github, gitlab, junit, checkstyle, rdjson or markdown; to a
+    /// file with FMT=PATH
     ///
-    /// May be given more than once, for instance `-o full -o json=findings.json`. The variable FLUXDAG_FORMAT sets
-    /// another default than full.
+    /// For people: full (the default) and concise, one line for each finding. For programs: json. For code scanning:
+    /// sarif. For pull requests: github (annotations), gitlab (Code Quality), markdown (comments and summaries), rdjson
+    /// (reviewdog). For other CI servers: junit, checkstyle. May be given more than once, for instance
+    /// `-o full -o sarif=findings.sarif`. The variable FLUXDAG_FORMAT sets another default than full.
     #[arg(short = 'o', long = "format", value_name = "FMT[=PATH]", help_heading = "Output")]
     pub(in crate::cli) outputs: Vec<Output>,
     /// Show findings of this severity and above: error, warning (the default) or info

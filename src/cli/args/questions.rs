@@ -35,6 +35,8 @@ const WHAT_IF_EXAMPLES: &str = "\
 Examples:
   fluxdag what-if --unset-wait core                      Without the gate of `core`
   fluxdag what-if --drop-edge apps:infra                 Without that dependency
+  fluxdag what-if --drop-edge apps:infra --add-edge apps:dns
+                                                         With a narrower one
   fluxdag what-if --move HelmRelease/obs/loki:obs        With loki in another Kustomization
   fluxdag what-if --split core -o json                   With the heavy charts of `core` in one of their own
   fluxdag what-if --timeout core=20m                     With a timeout that fits
@@ -46,7 +48,8 @@ Examples:
   fluxdag timeline                        The cold start of each cluster
   fluxdag timeline --cluster prod         Of one of them
   fluxdag timeline --to apps              What `apps` waits for, and how long
-  fluxdag timeline --commit apps/a.yaml   What a change of that file costs in a running cluster
+  fluxdag timeline --commit apps/base/web.yaml
+                                          What a change of that file costs in a running cluster
   fluxdag timeline --runs 1000            How the total varies with durations
   fluxdag timeline -o json                All of it for a program";
 
@@ -101,6 +104,9 @@ pub(in crate::cli) struct WhatIf {
     /// Drop an entry of `dependsOn`
     #[arg(long, value_name = "NODE:DEPENDENCY", help_heading = "Changes")]
     pub(in crate::cli) drop_edge: Vec<String>,
+    /// Add an entry to `dependsOn`
+    #[arg(long, value_name = "NODE:DEPENDENCY", help_heading = "Changes")]
+    pub(in crate::cli) add_edge: Vec<String>,
     /// Let another Kustomization apply an object
     #[arg(long = "move", value_name = "OBJECT:NODE", help_heading = "Changes")]
     pub(in crate::cli) move_object: Vec<String>,

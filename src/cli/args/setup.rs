@@ -7,12 +7,13 @@ use crate::cli::completion;
 
 const COMPLETIONS_EXAMPLES: &str = "\
 Examples:
-  source <(fluxdag completions bash)                  In ~/.bashrc
-  source <(fluxdag completions zsh)                   In ~/.zshrc
-  fluxdag completions fish | source                   In ~/.config/fish/config.fish
-  fluxdag completions powershell | Out-String | Invoke-Expression
-                                                      In $PROFILE
-  eval (fluxdag completions elvish | slurp)           In rc.elv";
+  fluxdag completions bash                      Print the script for bash
+  source <(fluxdag completions bash)            Use it, in ~/.bashrc
+  source <(fluxdag completions zsh)             In ~/.zshrc
+  source (fluxdag completions fish | psub)      In ~/.config/fish/config.fish
+  eval (fluxdag completions elvish | slurp)     In rc.elv
+  (& fluxdag completions powershell) | Out-String | Invoke-Expression
+                                                In $PROFILE";
 
 /// Print a script that lets a shell complete commands, flags, rules and names of objects
 ///
@@ -27,10 +28,9 @@ pub(in crate::cli) struct Completions {
 
 const MAN_EXAMPLES: &str = "\
 Examples:
-  fluxdag man | man -l -                  Read the manual page
-  fluxdag man lint | man -l -             Read that of a command
-  fluxdag man --out ~/.local/share/man/man1
-                                          Install them all";
+  fluxdag man                                 Print the manual page; `fluxdag man | man -l -` shows it
+  fluxdag man lint                            Print that of a command
+  fluxdag man --out ~/.local/share/man/man1   Install them all";
 
 /// Print the manual page, or write those of all commands
 #[derive(Debug, Args)]

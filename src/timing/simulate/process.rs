@@ -1,14 +1,12 @@
 //! A Kustomization or HelmRelease as its controller treats it.
 
-use serde_json::Value;
-
 use super::{
     clock::{Millis, NEVER, millis},
     plan::NONE,
 };
 use crate::{
     cluster::{Cluster, Node, Release},
-    flux::{helm_timeout, kustomization_timeout, parse_duration},
+    flux::{HelmAction, HelmFailure, kustomization_timeout, parse_duration},
 };
 
 /// Which controller reconciles it: position in the arrays that hold one entry each.
@@ -18,9 +16,6 @@ pub(super) const HELM: usize = 1;
 
 /// Interval where the object's own cannot be read: that of `flux bootstrap`.
 const INTERVAL: Millis = 600_000;
-
-/// Delay between the attempts of `RetryOnFailure` where none is given (helm-controller v1.6).
-const RETRY_ON_FAILURE: Millis = 300_000;
 
 /// Shorter delays are not told apart, so that attempts which end at once cannot go on without time passing.
 const LEAST_RETRY: Millis = 1_000;
@@ -56,7 +51,7 @@ pub(super) struct Action {
     pub(super) failure: Failure,
 }
 
-/// What follows a failed action (helm-controller v1.6, `reconcile/atomic_release.go`).
+/// What follows a failed action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Failure {
     /// It is tried again after this time, as it stands, without end (`RetryOnFailure`).
@@ -80,10 +75,9 @@ impl Process {
     /// A HelmRelease.
     pub(super) fn of_release(cluster: &Cluster, release: &Release) -> Self {
         let spec = &release.helm.spec;
-        let always_retries = cluster.controllers.helm.has_gate("DefaultToRetryOnFailure");
-        let timeout = millis(helm_timeout(spec));
-        let action = |settings: &Option<Value>| Action::of(settings.as_ref(), timeout, always_retries);
-        Self { actions: [action(&spec.install), action(&spec.upgrade)], ..Self::new(HELM, spec.suspend) }
+        let actions =
+            [HelmAction::install(spec, &cluster.controllers), HelmAction::upgrade(spec, &cluster.controllers)];
+        Self { actions: actions.map(Action::from), ..Self::new(HELM, spec.suspend) }
     }
 
     fn new(controller: usize, suspended: bool) -> Self {
@@ -106,25 +100,13 @@ impl Process {
     }
 }
 
-impl Action {
-    fn of(settings: Option<&Value>, timeout: Millis, always_retries: bool) -> Self {
-        let field = |route: &[&str]| route.iter().try_fold(settings?, |value, key| value.get(key));
-        let duration = |route: &[&str]| field(route).and_then(Value::as_str).and_then(parse_duration).map(millis);
-        let waits = field(&["disableWait"]).and_then(Value::as_bool) != Some(true);
-        let timeout = if waits { duration(&["timeout"]).unwrap_or(timeout) } else { NEVER };
-        let strategy = field(&["strategy", "name"]).and_then(Value::as_str);
-        let retries = field(&["remediation", "retries"]).and_then(Value::as_i64);
-        let failure = match (strategy, retries) {
-            (Some("RetryOnFailure"), _) => {
-                let pause = duration(&["strategy", "retryInterval"]).unwrap_or(RETRY_ON_FAILURE);
-                Failure::Retry(pause.max(LEAST_RETRY))
-            }
-            (None, None) if always_retries => Failure::Retry(RETRY_ON_FAILURE),
-            (_, retries) => Failure::Remediate(match retries.unwrap_or(0) {
-                ..0 => NONE,
-                retries => u32::try_from(retries).unwrap_or(NONE),
-            }),
+impl From<HelmAction> for Action {
+    fn from(action: HelmAction) -> Self {
+        let failure = match action.failure {
+            HelmFailure::Retry(pause) => Failure::Retry(millis(pause).max(LEAST_RETRY)),
+            HelmFailure::Remediate(retries) => Failure::Remediate(retries),
+            HelmFailure::RemediateEndlessly => Failure::Remediate(NONE),
         };
-        Self { timeout, failure }
+        Self { timeout: action.timeout.map_or(NEVER, millis), failure }
     }
 }

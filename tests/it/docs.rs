@@ -1,0 +1,173 @@
+//! Every command that the documentation and the help texts show is run, in a repository that has what they name.
+#![cfg(unix)]
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output, Stdio},
+};
+
+use tempfile::TempDir;
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+/// Infos of fenced blocks that hold commands. Those of `console` have a prompt.
+const SHELLS: [&str; 3] = ["console", "sh", "bash"];
+
+/// A copy of the repository that the documentation speaks of, in a folder `fleet`, under git: `main` and `origin/main` are one commit
+/// behind, which is a change of an image; another change is not committed.
+struct Fleet(TempDir);
+
+impl Fleet {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let fleet = folder.path().join("fleet");
+        copy(&Path::new(ROOT).join("fixtures/documentation"), &fleet);
+        let this = Self(folder);
+        let git = |arguments: &str| {
+            let done = this
+                .shell(&format!("git -c user.name=x -c user.email=x@example.com -c commit.gpgsign=false {arguments}"));
+            assert!(done.status.success(), "git {arguments}: {}", String::from_utf8_lossy(&done.stderr));
+        };
+        git("init -q -b main");
+        git("add -A");
+        git("commit -q -m one");
+        git("update-ref refs/remotes/origin/main main");
+        git("checkout -q -b change");
+        let web = fleet.join("apps/base/web.yaml");
+        fs::write(&web, fs::read_to_string(&web).unwrap().replace("web:1.0.0", "web:1.1.0")).unwrap();
+        git("commit -q -a -m two");
+        fs::write(
+            fleet.join("dns/settings.yaml"),
+            fs::read_to_string(fleet.join("dns/settings.yaml")).unwrap() + "  ttl: 1h\n",
+        )
+        .unwrap();
+        this
+    }
+
+    /// Runs a line of a shell in it, with fluxdag on the path.
+    fn shell(&self, line: &str) -> Output {
+        let program = Path::new(env!("CARGO_BIN_EXE_fluxdag"));
+        let paths = std::env::var_os("PATH").unwrap_or_default();
+        let paths = std::env::join_paths(
+            std::iter::once(program.parent().unwrap().to_owned()).chain(std::env::split_paths(&paths)),
+        );
+        Command::new("sh")
+            .args(["-c", line])
+            .current_dir(self.0.path().join("fleet"))
+            .env_clear()
+            .env("PATH", paths.unwrap())
+            .env("HOME", self.0.path())
+            .env("LC_ALL", "C.UTF-8")
+            .stdin(Stdio::null())
+            .output()
+            .unwrap()
+    }
+
+    /// What is wrong with a command that is shown; a finding is not.
+    fn try_out(&self, line: &str) -> Option<String> {
+        let done = self.shell(line);
+        let said = String::from_utf8_lossy(&done.stderr);
+        let is_well = matches!(done.status.code(), Some(0 | 1)) && !said.contains("panicked");
+        (!is_well).then(|| format!("{line}\n    {:?}: {said}", done.status.code()))
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    for entry in walkdir::WalkDir::new(from) {
+        let entry = entry.unwrap();
+        let target = to.join(entry.path().strip_prefix(from).unwrap());
+        if entry.file_type().is_dir() {
+            fs::create_dir_all(target).unwrap();
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+/// The commands of each block of a page.
+fn blocks(page: &str) -> Vec<Vec<String>> {
+    let mut blocks = Vec::new();
+    let mut open: Option<(bool, Vec<String>)> = None;
+    for line in page.lines() {
+        match (line.strip_prefix("```"), &mut open) {
+            (Some(_), Some(_)) => blocks.extend(open.take().map(|(_, lines)| lines)),
+            (Some(info), None) => open = Some((SHELLS.contains(&info), Vec::new())),
+            (None, Some((true, lines))) => {
+                let line = line.strip_prefix("$ ").unwrap_or(line);
+                if line.starts_with("fluxdag ") {
+                    lines.push(line.to_owned());
+                }
+            }
+            (None, _) => {}
+        }
+    }
+    blocks.retain(|lines| !lines.is_empty());
+    blocks
+}
+
+fn pages() -> Vec<PathBuf> {
+    let docs = fs::read_dir(Path::new(ROOT).join("docs")).unwrap().map(|entry| entry.unwrap().path());
+    let mut pages: Vec<PathBuf> = docs.filter(|path| path.extension().is_some_and(|ext| ext == "md")).collect();
+    pages.push(Path::new(ROOT).join("README.md"));
+    pages.sort();
+    pages
+}
+
+#[test]
+fn commands_of_the_documentation_work() {
+    let mut wrong = Vec::new();
+    let mut tried = 0;
+    for page in pages() {
+        for block in blocks(&fs::read_to_string(&page).unwrap()) {
+            let fleet = Fleet::new();
+            tried += block.len();
+            wrong.extend(block.iter().filter_map(|line| Some(format!("{}: {}", page.display(), fleet.try_out(line)?))));
+        }
+    }
+    assert!(tried > 10, "{tried}");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The commands that a help text names, one in each line under `Commands:`.
+fn commands(help: &str) -> Vec<String> {
+    let lines = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    let names = lines.filter_map(|line| line.strip_prefix("  ").filter(|line| !line.starts_with(' ')));
+    names.filter_map(|line| line.split_whitespace().next()).filter(|name| *name != "help").map(str::to_owned).collect()
+}
+
+/// The examples of a help text, without what they are said to do.
+fn examples(help: &str) -> Vec<String> {
+    let lines = help.lines().filter_map(|line| line.strip_prefix("  ")).filter(|line| line.starts_with("fluxdag "));
+    lines.map(|line| line.split("  ").next().unwrap_or(line).to_owned()).collect()
+}
+
+#[test]
+fn examples_of_the_help_work() {
+    let help = |command: &str| {
+        let done = Fleet::new().shell(&format!("fluxdag {command} --help"));
+        String::from_utf8(done.stdout).unwrap()
+    };
+    let top = help("");
+    let commands = commands(&top);
+    assert!(commands.contains(&"lint".to_owned()) && commands.contains(&"rules".to_owned()), "{commands:?}");
+    let mut wrong = Vec::new();
+    for (command, text) in
+        std::iter::once(("", top.clone())).chain(commands.iter().map(|command| (command.as_str(), help(command))))
+    {
+        let examples = examples(&text);
+        assert!(!examples.is_empty(), "the help of `{command}` has no example");
+        for line in examples {
+            wrong.extend(Fleet::new().try_out(&line).map(|what| format!("help of `{command}`: {what}")));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn commands_and_examples_are_found() {
+    let page = "```console\n$ fluxdag lint\nfound 0\n$ cargo test\n```\ntext\n```yaml\nfluxdag lint\n```\n```sh\nfluxdag rules\n```\n";
+    assert_eq!(blocks(page), [["fluxdag lint"], ["fluxdag rules"]]);
+    assert_eq!(commands("x\n\nCommands:\n  lint   Check\n         more\n  help   Print\n\nOptions:\n  -q\n"), ["lint"]);
+    assert_eq!(examples("Examples:\n  fluxdag lint a    Check\n    more\n"), ["fluxdag lint a"]);
+}
