@@ -6,7 +6,7 @@
 
 use std::{
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -71,6 +71,10 @@ pub struct Options {
     pub externals: Externals,
     /// How long single Kustomizations may take.
     pub budgets: Vec<Budget>,
+    /// What to read instead of a file, or instead of files altogether.
+    pub stdin: Option<Stdin>,
+    /// Where an analysis says how far it is.
+    pub stage: Stage,
 }
 
 /// What an analysis yields.
@@ -182,8 +186,8 @@ pub struct Survey {
 /// # Errors
 /// Where the paths cannot be read, hold no Flux object, or do not fit the options.
 pub fn survey(paths: &[PathBuf], options: &Options) -> Result<Survey, Error> {
-    let start = Start::of(paths, options.root.as_deref())?;
-    let mut store = Store::new(start.tree(&options.sources)?);
+    let (start, tree) = Start::with_files(paths, options)?;
+    let mut store = Store::new(tree);
     let found = discover(&store, &start.scope);
     // A document that cannot be read may be a Flux object: then that is what is wrong.
     let is_broken = || cluster::broken_documents(&store).iter().any(|broken| broken.mentions_flux);
@@ -208,6 +212,7 @@ pub fn survey(paths: &[PathBuf], options: &Options) -> Result<Survey, Error> {
     }
     let scope = start.scope.below(&store.widen(&top)?);
 
+    options.stage.enter("building what Flux applies");
     let discovered = discover(&store, &Scope::default());
     let mut clusters = resolve(&store, "", &discovered, options.flux_version);
     if options.externals != Externals::default() {
@@ -226,6 +231,7 @@ pub fn survey(paths: &[PathBuf], options: &Options) -> Result<Survey, Error> {
         true => Sight::all(scope.clone()),
         false => Sight::part(scope.clone(), &clusters, &left_out),
     };
+    options.stage.enter("checking what waits for what");
     Ok(Survey {
         artifact_root: start.shown(&top),
         repository: start.repository,
@@ -394,7 +400,33 @@ struct Start {
     root: Option<PathBuf>,
 }
 
+/// The name of a stream that stands for no file: only what ends so is read.
+const STDIN: &str = "stdin.yaml";
+
 impl Start {
+    /// Where there are no files around what is analysed.
+    fn nowhere() -> Self {
+        Self { folder: PathBuf::new(), scope: Scope::default(), repository: None, root: Some(PathBuf::new()) }
+    }
+
+    /// Where `paths`, or a stream instead of them, lead, and the files there.
+    fn with_files(paths: &[PathBuf], options: &Options) -> Result<(Self, Tree), Error> {
+        options.stage.enter("reading files");
+        let paths = match &options.stdin {
+            Some(Stdin { file: None, bytes }) => {
+                return Ok((Self::nowhere(), Tree::from_memory([(STDIN.to_owned(), bytes.to_vec())])));
+            }
+            Some(Stdin { file: Some(file), .. }) => std::slice::from_ref(file),
+            None => paths,
+        };
+        let start = Self::of(paths, options.root.as_deref())?;
+        let mut tree = start.tree(&options.sources)?;
+        if let Some(Stdin { file: Some(file), bytes }) = &options.stdin {
+            tree.put(file, bytes.to_vec());
+        }
+        Ok((start, tree))
+    }
+
     fn of(paths: &[PathBuf], root: Option<&Path>) -> Result<Self, Error> {
         let real = |path: &Path| {
             path.canonicalize().map_err(|error| match error.kind() {
@@ -402,7 +434,10 @@ impl Start {
                 _ => SourceError::Io { path: path.to_owned(), error },
             })
         };
-        let absolute: Vec<PathBuf> = paths.iter().map(|path| real(path)).collect::<Result<_, _>>()?;
+        // What a stream stands for may not be there yet.
+        let is_placed = |path: &Path| path.is_absolute() && !path.exists() && path.parent().is_some_and(Path::is_dir);
+        let found = |path: &PathBuf| if is_placed(path) { Ok(path.clone()) } else { real(path) };
+        let absolute: Vec<PathBuf> = paths.iter().map(found).collect::<Result<_, _>>()?;
         let root = root.map(real).transpose()?;
         if let Some(root) = &root
             && let Some(path) = absolute.iter().find(|path| !path.starts_with(root) && !root.starts_with(path))
@@ -441,5 +476,32 @@ impl Start {
             Ok(below) => slashed(below),
             Err(_) => top.display().to_string(),
         }
+    }
+}
+
+/// A stream of YAML.
+#[derive(Debug, Clone)]
+pub struct Stdin {
+    /// The file that holds it instead of what is on disk, absolute and free of links; it need not be there, its folder
+    /// has to. Without one the stream is all there is.
+    pub file: Option<PathBuf>,
+    /// What it says.
+    pub bytes: Arc<[u8]>,
+}
+
+/// What is being done, for whoever waits for it.
+#[derive(Debug, Default, Clone)]
+pub struct Stage(Arc<Mutex<&'static str>>);
+
+impl Stage {
+    /// Says that `name` begins.
+    pub fn enter(&self, name: &'static str) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = name;
+    }
+
+    /// What is being done now.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

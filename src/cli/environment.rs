@@ -1,6 +1,9 @@
 use std::{collections::BTreeMap, env, ffi::OsString};
 
-use super::{args::ColorChoice, is_terminal};
+use super::{
+    args::{ColorChoice, When},
+    is_terminal,
+};
 use crate::report::Terminal;
 
 const UNKNOWN_WIDTH: usize = 100;
@@ -14,6 +17,8 @@ pub(super) struct Environment {
     variables: BTreeMap<&'static str, String>,
     stdout_is_terminal: bool,
     stderr_is_terminal: bool,
+    /// Whether standard output is a terminal that is known to show links.
+    shows_links: bool,
     width: Option<usize>,
 }
 
@@ -40,6 +45,7 @@ impl Environment {
             variables: variables.collect(),
             stdout_is_terminal,
             stderr_is_terminal,
+            shows_links: stdout_is_terminal && supports_hyperlinks::supports_hyperlinks(),
             width: terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)),
         }
     }
@@ -54,7 +60,22 @@ impl Environment {
 
     fn stream(&self, choice: Option<ColorChoice>, is_terminal: bool) -> Terminal {
         let width = self.width.filter(|width| is_terminal && *width > 0).unwrap_or(UNKNOWN_WIDTH).min(MAX_WIDTH);
-        Terminal { color: self.color(choice, is_terminal), unicode: self.unicode(), width }
+        Terminal { color: self.color(choice, is_terminal), unicode: self.unicode(), width, links: false }
+    }
+
+    /// Standard output, for text with links.
+    pub(super) fn linked(&self, color: Option<ColorChoice>, links: When) -> Terminal {
+        let links = match links {
+            When::Always => true,
+            When::Never => false,
+            When::Auto => self.shows_links && self.variable("TERM") != Some("dumb"),
+        };
+        Terminal { links, ..self.stdout(color) }
+    }
+
+    /// Whether somebody looks at standard error while it is written.
+    pub(super) fn shows_progress(&self) -> bool {
+        self.stderr_is_terminal && self.variable("TERM") != Some("dumb")
     }
 
     /// What `--color` says, for messages about arguments that cannot be read.
@@ -137,6 +158,21 @@ mod tests {
         assert!(!with(&[("TERM", "dumb")]).color(Some(ColorChoice::Auto), true));
         assert!(with(&[]).color(None, true));
         assert!(!with(&[]).color(None, false));
+    }
+
+    #[test]
+    fn links_and_progress_are_for_terminals_that_show_them() {
+        let terminal = |variables| Environment {
+            shows_links: true,
+            stdout_is_terminal: true,
+            stderr_is_terminal: true,
+            ..with(variables)
+        };
+        assert!(terminal(&[]).linked(None, When::Auto).links && terminal(&[]).shows_progress());
+        let dumb = terminal(&[("TERM", "dumb")]);
+        assert!(!dumb.linked(None, When::Auto).links && !dumb.shows_progress());
+        assert!(dumb.linked(None, When::Always).links && !terminal(&[]).linked(None, When::Never).links);
+        assert!(!with(&[]).linked(None, When::Auto).links && !with(&[]).shows_progress());
     }
 
     #[cfg(not(any(windows, target_os = "macos")))]

@@ -34,11 +34,15 @@ pub(super) fn run(explain: &Explain, global: &Global, environment: &Environment)
 }
 
 fn unknown(name: &str, infos: impl Iterator<Item = &'static RuleInfo>) -> CliError {
-    let likeness = |id: &str| strsim::jaro_winkler(&name.to_lowercase(), id);
-    let best = infos.map(|info| info.id).max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
-    let help = match best.filter(|id| likeness(id) >= ALIKE) {
+    let help = match alike(name, infos.map(|info| info.id)) {
         Some(id) => format!("did you mean `{id}`? `fluxdag rules` lists them all"),
         None => "`fluxdag rules` lists them all".to_owned(),
     };
     CliError::new(format!("there is no rule `{}`", printable(name))).with_help(help)
+}
+
+/// The one of `names` that is most like `name`, if any is.
+pub(super) fn alike<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    let likeness = |known: &str| strsim::jaro_winkler(&name.to_lowercase(), known);
+    names.max_by(|a, b| likeness(a).total_cmp(&likeness(b))).filter(|best| likeness(best) >= ALIKE)
 }

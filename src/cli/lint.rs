@@ -4,8 +4,11 @@ use super::{
     baseline,
     environment::Environment,
     error::CliError,
-    output, say,
+    output,
+    progress::Progress,
+    say,
     settings::Settings,
+    stdin,
 };
 use crate::{
     Analysis, Error,
@@ -16,8 +19,13 @@ use crate::{
 /// Checks a repository, and says so. The exit code tells whether it is to fail.
 pub(super) fn run(lint: &Lint, global: &Global, environment: &Environment) -> Result<u8, CliError> {
     let outputs = output::outputs(&lint.outputs, environment.format())?;
-    let settings = Settings::of(lint, environment)?;
+    let stdin = stdin::read(lint)?;
+    let mut settings = Settings::of(lint, stdin.as_ref(), environment)?;
+    settings.options.stdin = stdin;
+    let visible = environment.shows_progress() && !lint.no_progress && !global.quiet;
+    let progress = Progress::of(&settings.options.stage, visible, environment.stderr(global.color).unicode);
     let mut analysis = analyse(lint, &settings)?;
+    drop(progress);
     baseline::apply(lint, &settings, &mut analysis, global.quiet)?;
     let Settings { file, options, filter, fail_on, .. } = settings;
     let Analysis { tree, repository, clusters, findings, warnings, .. } = analysis;
@@ -48,7 +56,7 @@ pub(super) fn run(lint: &Lint, global: &Global, environment: &Environment) -> Re
         rules: &rules,
     };
     let summary = (!global.quiet).then(|| summary(&report));
-    let terminal = environment.stdout(global.color);
+    let terminal = environment.linked(global.color, lint.hyperlinks);
     for output in &outputs {
         output.write(&report, &terminal, summary.as_deref())?;
         if let (Some(path), false) = (&output.path, global.quiet) {

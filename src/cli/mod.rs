@@ -6,6 +6,7 @@
 mod args;
 mod baseline;
 mod commit;
+mod completion;
 mod config;
 mod environment;
 mod error;
@@ -13,13 +14,16 @@ mod explain;
 mod impact;
 mod init;
 mod lint;
+mod man;
 mod origins;
 mod output;
 mod page;
+mod progress;
 mod question;
 mod render;
 mod rules;
 mod settings;
+mod stdin;
 mod timeline;
 mod what_if;
 mod why;
@@ -65,6 +69,9 @@ fn report_panic(info: &PanicHookInfo<'_>) {
 }
 
 fn run(environment: &Environment) -> u8 {
+    if completion::answer(environment) {
+        return 0;
+    }
     let color = environment.color_argument();
     let choice = |terminal: bool| if terminal { clap::ColorChoice::Always } else { clap::ColorChoice::Never };
     let parse = |stream: bool| {
@@ -92,6 +99,8 @@ fn run(environment: &Environment) -> u8 {
         Command::Rules(rules) => rules::run(rules, &arguments.global, environment).map(|()| 0),
         Command::Init(init) => init::run(init, &arguments.global).map(|()| 0),
         Command::Configure(configure) => config::run(configure, environment).map(|()| 0),
+        Command::Completions(completions) => completion::script(completions).map(|()| 0),
+        Command::Man(man) => man::run(man, &arguments.global).map(|()| 0),
     };
     result.unwrap_or_else(|error| {
         error.print(&environment.stderr(arguments.global.color));

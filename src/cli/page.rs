@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn pages_read_well_without_colours() {
-        let text = render(PAGE, &Terminal { color: false, unicode: false, width: 40 });
+        let text = render(PAGE, &Terminal { color: false, unicode: false, width: 40, links: false });
         let expected = "dependency-cycle\n\nA loop of `dependsOn` entries over two\nlines.\n\n- one item that is long \
                         enough to wrap\n  and goes on\n1. two\n\nBad\n\n    # apps.yaml\n    spec:\n      dependsOn: \
                         []\n";
@@ -126,7 +126,7 @@ mod tests {
 
     #[test]
     fn colours_add_no_text() {
-        let text = render(PAGE, &Terminal { color: true, unicode: false, width: 400 });
+        let text = render(PAGE, &Terminal { color: true, unicode: false, width: 400, links: false });
         assert!(text.contains("\u{1b}[1mdependency-cycle\u{1b}[0m"), "{text:?}");
         assert!(text.contains("A loop of \u{1b}[36mdependsOn\u{1b}[0m \u{1b}[1mentries"), "{text:?}");
     }

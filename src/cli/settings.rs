@@ -12,7 +12,7 @@ use super::{
     origins::Origins,
 };
 use crate::{
-    Options,
+    Options, Stdin,
     config::{self, Config, ConfigError, FailOn},
     finding::Confidence,
     report::Filter,
@@ -37,17 +37,27 @@ pub(super) struct Settings {
 
 impl Settings {
     /// Finds and reads the configuration file, and lays the flags over it.
-    pub(super) fn of(lint: &Lint, environment: &Environment) -> Result<Self, CliError> {
-        let settings = Self::chosen(&lint.choices, environment)?;
+    pub(super) fn of(lint: &Lint, stdin: Option<&Stdin>, environment: &Environment) -> Result<Self, CliError> {
+        // A stream is configured by what lies around the file it stands for, or else around the working directory.
+        let around = stdin.map(|stdin| stdin.file.as_deref().and_then(Path::parent).unwrap_or(Path::new(".")));
+        let settings = Self::around(around, &lint.choices, environment)?;
         let options = Options { no_ignore_comments: lint.no_ignore_comments, ..settings.options };
         Ok(Self { options, ..settings })
     }
 
     /// The same of what is not for `lint` alone.
     pub(super) fn chosen(choices: &Choices, environment: &Environment) -> Result<Self, CliError> {
-        let here = [PathBuf::from(".")];
-        let around = if choices.paths.is_empty() { &here[..] } else { &choices.paths };
-        let (config, file) = configured(&choices.configuration, around, choices.scope.root.as_deref(), environment)?;
+        Self::around(None, choices, environment)
+    }
+
+    /// The file is looked for around `folder`, or else around the paths.
+    fn around(folder: Option<&Path>, choices: &Choices, environment: &Environment) -> Result<Self, CliError> {
+        let around = match folder {
+            Some(folder) => vec![folder.to_owned()],
+            None if choices.paths.is_empty() => vec![PathBuf::from(".")],
+            None => choices.paths.clone(),
+        };
+        let (config, file) = configured(&choices.configuration, &around, choices.scope.root.as_deref(), environment)?;
         Ok(Self::merged(choices, config, file))
     }
 
@@ -103,6 +113,7 @@ impl Settings {
                 patterns_from,
                 externals: config.externals,
                 budgets: config.budgets,
+                ..Options::default()
             },
             filter,
             fail_on: from.pick("fail-on", fail_on, config.fail_on, FailOn::default()),

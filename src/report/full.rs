@@ -1,7 +1,7 @@
 use std::io::{self, Write};
 
 use super::{
-    Report, Terminal, printable, printable_lines,
+    Report, Terminal, link, printable, printable_lines,
     snippet::{self, Mark},
     text::count,
     wrap,
@@ -30,7 +30,13 @@ fn header(terminal: &Terminal, finding: &Finding, out: &mut dyn Write) -> io::Re
         Severity::Info => styles.advice,
     };
     let level = style.style(format!("{}[{}]", finding.severity, finding.rule)).to_string();
-    writeln!(out, "{}{}", terminal.bold(&level), terminal.bold(&format!(": {}", printable(&finding.message))))
+    let level = level.replacen(finding.rule, &terminal.link(finding.rule, link::page(finding.rule)), 1);
+    writeln!(
+        out,
+        "{}{}",
+        terminal.bold(&level),
+        terminal.bold(&format!(": {}", terminal.spelled(&printable(&finding.message))))
+    )
 }
 
 /// The snippets, and a line for each place that no file holds. With more than two places they are numbered: they are to
@@ -40,8 +46,8 @@ fn places(report: &Report<'_>, terminal: &Terminal, finding: &Finding, out: &mut
     let mut step = 0;
     let mut label = |text: &str| {
         step += 1;
-        let text = printable(text);
-        if numbered { format!("({step}) {text}").trim_end().to_owned() } else { text.into_owned() }
+        let text = terminal.spelled(&printable(text));
+        if numbered { format!("({step}) {text}").trim_end().to_owned() } else { text }
     };
     let mut marks = Vec::new();
     let mut nowhere = Vec::new();
@@ -103,5 +109,6 @@ fn notes(report: &Report<'_>, terminal: &Terminal, finding: &Finding, out: &mut 
 fn note(terminal: &Terminal, name: &str, text: &str, out: &mut dyn Write) -> io::Result<()> {
     let first = format!("  {} ", terminal.theme().styles.help.style(format!("{name}:")));
     let rest = " ".repeat(name.len() + 4);
-    writeln!(out, "{}", wrap(printable_lines(text).trim_end(), terminal.width, &first, &rest))
+    let text = terminal.spelled(&printable_lines(text));
+    writeln!(out, "{}", wrap(text.trim_end(), terminal.width, &first, &rest))
 }

@@ -12,6 +12,7 @@ mod formats;
 mod full;
 mod impact;
 mod json;
+mod link;
 mod objects;
 mod snippet;
 mod spread;

@@ -11,7 +11,7 @@ use miette::{
     SpanContents,
 };
 
-use super::{Report, Terminal, printable, text::is_unprintable};
+use super::{Report, Terminal, link, printable, text::is_unprintable};
 use crate::{
     finding::Severity,
     source::{Position, Span},
@@ -139,6 +139,8 @@ fn floor(text: &str, at: u32) -> usize {
 #[derive(Debug)]
 struct Snippet {
     name: String,
+    /// Where a link of the name leads.
+    target: Option<String>,
     text: String,
     first_line: u32,
     lines: usize,
@@ -168,7 +170,9 @@ impl Snippet {
             line = Line::around(text, line.start - 1);
             number -= 1;
         }
-        let mut snippet = Self { name, text: String::new(), first_line: number, lines: 0, at, labels: Vec::new() };
+        let target = terminal.links.then(|| link::file(report.tree, file)).flatten();
+        let mut snippet =
+            Self { name, target, text: String::new(), first_line: number, lines: 0, at, labels: Vec::new() };
         let mut marks = group.into_iter().peekable();
         loop {
             let here: Vec<_> = std::iter::from_fn(|| marks.next_if(|placed| placed.line == number)).collect();
@@ -249,7 +253,8 @@ impl Snippet {
         handler.render_report(&mut drawn, self)?;
         // The first line is miette's title, which is empty here.
         let snippet = drawn.split_once('\n').map_or("", |(_, snippet)| snippet);
-        out.push_str(snippet);
+        let place = format!("{}:{}:{}", self.name, self.at.line, self.at.column);
+        out.push_str(&snippet.replacen(&place, &terminal.link(&place, self.target.clone()), 1));
         Ok(())
     }
 }

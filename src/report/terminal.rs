@@ -9,11 +9,13 @@ pub struct Terminal {
     pub unicode: bool,
     /// Columns.
     pub width: usize,
+    /// Links behind text, as OSC 8 has them.
+    pub links: bool,
 }
 
 impl Terminal {
     /// For files: no colours, and a width that reads well.
-    pub const PLAIN: Self = Self { color: false, unicode: true, width: 100 };
+    pub const PLAIN: Self = Self { color: false, unicode: true, width: 100, links: false };
 
     /// The glyphs and styles to draw with.
     #[must_use]
@@ -27,6 +29,19 @@ impl Terminal {
     #[must_use]
     pub fn bold(&self, text: &str) -> String {
         if self.color { format!("\u{1b}[1m{text}\u{1b}[0m") } else { text.to_owned() }
+    }
+
+    /// `text`, which leads to `target` where there are links and a target.
+    pub(super) fn link(&self, text: &str, target: Option<String>) -> String {
+        match target.filter(|_| self.links) {
+            Some(target) => format!("\u{1b}]8;;{target}\u{1b}\\{text}\u{1b}]8;;\u{1b}\\"),
+            None => text.to_owned(),
+        }
+    }
+
+    /// Our own words in signs that there are.
+    pub(super) fn spelled(&self, text: &str) -> String {
+        if self.unicode { text.to_owned() } else { text.replace('→', "->").replace('…', "...") }
     }
 
     /// The sign for something left out.

@@ -334,7 +334,7 @@ proptest::proptest! {
         let sample = Sample::new(tree, vec![found]);
         for format in Format::ALL {
             for unicode in [true, false] {
-                let out = sample.text(format, Terminal { color: false, unicode, width });
+                let out = sample.text(format, Terminal { color: false, unicode, width, links: false });
                 proptest::prop_assert!(!out.chars().any(|c| c != '\n' && super::text::is_unprintable(c)), "{}", out);
             }
         }

@@ -82,6 +82,15 @@ impl Tree {
         tree
     }
 
+    /// Lets the file at `path`, which is absolute and free of links, hold `bytes` instead of what is on disk, whether or not
+    /// it is there. One outside the tree is passed over.
+    pub fn put(&mut self, path: &Path, bytes: Vec<u8>) {
+        let Ok(below) = path.strip_prefix(&self.root) else { return };
+        let path = slashed(below);
+        let id = self.file(&path).unwrap_or_else(|| self.add(path, true));
+        self.files[id.index()].contents = OnceLock::from(Ok(Contents::of(bytes)));
+    }
+
     /// Moves the root up to `root`, an ancestor of the present one, and lists what lies beside it. Files already known
     /// keep their ids and their contents. Gives the path of the old root, seen from the new one.
     ///

@@ -154,7 +154,7 @@ fn examples_of_the_help_work() {
     assert!(commands.contains(&"lint".to_owned()) && commands.contains(&"rules".to_owned()), "{commands:?}");
     let mut wrong = Vec::new();
     for (command, text) in
-        std::iter::once(("", top.clone())).chain(commands.iter().map(|command| (command.as_str(), help(command))))
+        std::iter::once(("", top)).chain(commands.iter().map(|command| (command.as_str(), help(command))))
     {
         let examples = examples(&text);
         assert!(!examples.is_empty(), "the help of `{command}` has no example");

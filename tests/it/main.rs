@@ -7,6 +7,7 @@
     reason = "a test that cannot go on panics, and says on the terminal what it skips"
 )]
 
+mod action;
 mod advice;
 mod architecture;
 mod bad_input;
@@ -25,9 +26,12 @@ mod fixtures;
 mod formats;
 mod judgements;
 mod kustomize;
+mod manners;
 mod minutes;
+mod packages;
 mod queries;
 mod readme;
+mod recipes;
 mod references;
 mod render;
 mod rule_pages;

@@ -5,8 +5,11 @@ use clap::{
     builder::{PossibleValuesParser, TypedValueParser as _},
 };
 
+use clap_complete::engine::ArgValueCandidates;
+
 use super::{Configuration, Hardware, Scope};
 use crate::{
+    cli::completion,
     config::FailOn,
     finding::{Confidence, Severity},
     rules::Selector,
@@ -15,7 +18,7 @@ use crate::{
 /// What a flag, the environment or the configuration decides: `lint` acts on it, `config show` prints it.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Choices {
-    /// Files or folders; what lies around them is read where it is needed
+    /// Files or folders; what lies around them is read where it is needed. `-` is one stream from standard input
     ///
     /// Where none is given, `paths` of the configuration says, else it is the working directory.
     #[arg(value_name = "PATH")]
@@ -25,10 +28,12 @@ pub(in crate::cli) struct Choices {
     ///
     /// A rule that is named by its id runs also where it is pedantic, or where the configuration turns it off. `fluxdag rules`
     /// lists ids and categories.
-    #[arg(long, value_name = "RULE|CATEGORY", value_delimiter = ',', value_parser = selector, help_heading = "Rules")]
+    #[arg(long, value_name = "RULE|CATEGORY", value_delimiter = ',', value_parser = selector, help_heading = "Rules",
+        add = ArgValueCandidates::new(completion::rules))]
     pub(in crate::cli) select: Vec<Selector>,
     /// Do not run these rules: ids or categories, with commas between them
-    #[arg(long, value_name = "RULE|CATEGORY", value_delimiter = ',', value_parser = selector, help_heading = "Rules")]
+    #[arg(long, value_name = "RULE|CATEGORY", value_delimiter = ',', value_parser = selector, help_heading = "Rules",
+        add = ArgValueCandidates::new(completion::rules))]
     pub(in crate::cli) ignore: Vec<Selector>,
     /// Run the pedantic rules too, and show findings of low confidence
     #[arg(long, help_heading = "Rules")]

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::Choices;
+use super::{Choices, When};
 use crate::cli::output::Output;
 
 const LINT_EXAMPLES: &str = "\
@@ -20,7 +20,9 @@ Examples:
   fluxdag lint --baseline fluxdag-baseline.json
                                                 Show and fail for nothing but what is new
   fluxdag lint --max-path 10m                   Report a cold start that needs more than ten minutes
-  fluxdag lint --profile fast                   Reckon with the hardware of a datacentre";
+  fluxdag lint --profile fast                   Reckon with the hardware of a datacentre
+  cat *.yaml | fluxdag lint -                   Check one stream of YAML
+  cat a | fluxdag lint - --stdin-filename b     Check the repository as if the file b held the stream";
 
 /// Check a repository
 ///
@@ -31,6 +33,12 @@ Examples:
 pub(in crate::cli) struct Lint {
     #[command(flatten)]
     pub(in crate::cli) choices: Choices,
+    /// The file that standard input stands for, with `-`
+    ///
+    /// It is checked in the repository around it, whether or not the file is there already. Without this, or where its
+    /// folder is not there, the stream is all there is.
+    #[arg(long, value_name = "NAME", help_heading = "Analysis")]
+    pub(in crate::cli) stdin_filename: Option<PathBuf>,
 
     /// How to write the findings: full, concise, json, sarif, github, gitlab, junit, checkstyle, rdjson or markdown; to a
     /// file with FMT=PATH
@@ -44,6 +52,11 @@ pub(in crate::cli) struct Lint {
     /// Show what comments in the manifests silence, too
     #[arg(long, help_heading = "Output")]
     pub(in crate::cli) no_ignore_comments: bool,
+    /// When to link rules and places to their files
+    ///
+    /// In the format full on standard output alone. `auto` does so on terminals that are known to show links.
+    #[arg(long, value_name = "WHEN", default_value = "auto", hide_default_value = true, help_heading = "Output")]
+    pub(in crate::cli) hyperlinks: When,
     /// Show no progress bar
     #[arg(long, help_heading = "Output")]
     pub(in crate::cli) no_progress: bool,

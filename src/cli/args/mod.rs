@@ -6,6 +6,7 @@ mod lint;
 mod questions;
 mod render;
 mod rules;
+mod setup;
 
 use std::path::PathBuf;
 
@@ -13,6 +14,7 @@ use clap::{
     Args, Parser, Subcommand, ValueEnum,
     builder::{PossibleValuesParser, TypedValueParser as _},
 };
+use clap_complete::engine::ArgValueCandidates;
 
 pub(super) use self::{
     choices::Choices,
@@ -21,7 +23,9 @@ pub(super) use self::{
     questions::{AnswerFormat, Impact, Question, Timeline, WhatIf, Why},
     render::{ObjectFormat, ObjectOrder, Render, ShownOrigin},
     rules::{Explain, ListFormat, PageFormat, Rules},
+    setup::{Completions, Man},
 };
+use super::completion;
 use crate::timing::Profile;
 
 const EXAMPLES: &str = "\
@@ -44,7 +48,7 @@ Exit codes:
 /// Reads the manifests, builds them as Flux does, and checks the graph of who waits for whom. Needs no cluster and no
 /// network.
 #[derive(Debug, Parser)]
-#[command(name = "fluxdag", bin_name = "fluxdag", version, after_help = EXAMPLES, max_term_width = 110)]
+#[command(name = "fluxdag", bin_name = "fluxdag", version = env!("FLUXDAG_VERSION"), after_help = EXAMPLES, max_term_width = 110)]
 pub(in crate::cli) struct Arguments {
     #[command(flatten)]
     pub(in crate::cli) global: Global,
@@ -82,6 +86,8 @@ pub(in crate::cli) enum Command {
     Init(Init),
     #[command(name = "config")]
     Configure(Configure),
+    Completions(Completions),
+    Man(Man),
 }
 
 /// Which part of a repository is looked at.
@@ -91,7 +97,7 @@ pub(in crate::cli) struct Scope {
     #[arg(long, value_name = "DIR", help_heading = "Analysis")]
     pub(in crate::cli) root: Option<PathBuf>,
     /// Look at this cluster alone
-    #[arg(long, value_name = "NAME", help_heading = "Analysis")]
+    #[arg(long, value_name = "NAME", help_heading = "Analysis", add = ArgValueCandidates::new(completion::clusters))]
     pub(in crate::cli) cluster: Option<String>,
 }
 
@@ -119,8 +125,10 @@ pub(in crate::cli) struct Configuration {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(in crate::cli) enum ColorChoice {
+pub(in crate::cli) enum When {
     Auto,
     Always,
     Never,
 }
+
+pub(in crate::cli) type ColorChoice = When;

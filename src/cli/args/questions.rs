@@ -1,8 +1,10 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use clap_complete::engine::ArgValueCompleter;
 
 use super::{Configuration, Hardware, Scope};
+use crate::cli::completion;
 
 const WHY_EXAMPLES: &str = "\
 Examples:
@@ -63,10 +65,10 @@ Examples:
 #[command(after_help = WHY_EXAMPLES)]
 pub(in crate::cli) struct Why {
     /// What waits
-    #[arg(value_name = "A")]
+    #[arg(value_name = "A", add = ArgValueCompleter::new(completion::nodes))]
     pub(in crate::cli) node: String,
     /// What it may wait for
-    #[arg(value_name = "B")]
+    #[arg(value_name = "B", add = ArgValueCompleter::new(completion::nodes))]
     pub(in crate::cli) on: Option<String>,
     #[command(flatten)]
     pub(in crate::cli) question: Question,
@@ -83,7 +85,7 @@ pub(in crate::cli) struct Why {
 #[command(after_help = IMPACT_EXAMPLES)]
 pub(in crate::cli) struct Impact {
     /// Names of objects, files or folders
-    #[arg(value_name = "NODE|FILE", required = true)]
+    #[arg(value_name = "NODE|FILE", required = true, add = ArgValueCompleter::new(completion::nodes_and_files))]
     pub(in crate::cli) about: Vec<String>,
     #[command(flatten)]
     pub(in crate::cli) question: Question,
@@ -97,7 +99,7 @@ pub(in crate::cli) struct Impact {
 #[command(after_help = WHAT_IF_EXAMPLES)]
 pub(in crate::cli) struct WhatIf {
     /// Take `wait` and `healthChecks` off a Kustomization
-    #[arg(long, value_name = "NODE", help_heading = "Changes")]
+    #[arg(long, value_name = "NODE", help_heading = "Changes", add = ArgValueCompleter::new(completion::nodes))]
     pub(in crate::cli) unset_wait: Vec<String>,
     /// Drop an entry of `dependsOn`
     #[arg(long, value_name = "NODE:DEPENDENCY", help_heading = "Changes")]
@@ -109,7 +111,7 @@ pub(in crate::cli) struct WhatIf {
     #[arg(long = "move", value_name = "OBJECT:NODE", help_heading = "Changes")]
     pub(in crate::cli) move_object: Vec<String>,
     /// Give what takes longest in a Kustomization one of its own
-    #[arg(long, value_name = "NODE", help_heading = "Changes")]
+    #[arg(long, value_name = "NODE", help_heading = "Changes", add = ArgValueCompleter::new(completion::nodes))]
     pub(in crate::cli) split: Vec<String>,
     /// Give a Kustomization another timeout: it counts for what the controllers make of it
     #[arg(long, value_name = "NODE=15m", help_heading = "Changes")]
@@ -118,7 +120,7 @@ pub(in crate::cli) struct WhatIf {
     #[arg(long, value_name = "CHART=2x", help_heading = "Changes")]
     pub(in crate::cli) slow: Vec<String>,
     /// Let a Kustomization never become Ready
-    #[arg(long, value_name = "NODE", help_heading = "Changes")]
+    #[arg(long, value_name = "NODE", help_heading = "Changes", add = ArgValueCompleter::new(completion::nodes))]
     pub(in crate::cli) fail: Vec<String>,
     #[command(flatten)]
     pub(in crate::cli) question: Question,
@@ -132,7 +134,7 @@ pub(in crate::cli) struct WhatIf {
 #[command(after_help = TIMELINE_EXAMPLES)]
 pub(in crate::cli) struct Timeline {
     /// Only up to this object: what it waits for, and the path to it
-    #[arg(long, value_name = "NODE")]
+    #[arg(long, value_name = "NODE", add = ArgValueCompleter::new(completion::nodes))]
     pub(in crate::cli) to: Option<String>,
     /// Instead, what a commit that changes these files costs in a running cluster
     #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with_all = ["to", "runs"])]

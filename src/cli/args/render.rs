@@ -1,8 +1,10 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use clap_complete::engine::ArgValueCompleter;
 
 use super::{Configuration, Scope};
+use crate::cli::completion;
 
 const RENDER_EXAMPLES: &str = "\
 Examples:
@@ -27,7 +29,7 @@ Exit codes:
 #[command(after_help = RENDER_EXAMPLES)]
 pub(in crate::cli) struct Render {
     /// The Kustomization: NAME, NAMESPACE/NAME or Kustomization/NAMESPACE/NAME
-    #[arg(value_name = "NODE", required_unless_present = "path")]
+    #[arg(value_name = "NODE", required_unless_present = "path", add = ArgValueCompleter::new(completion::nodes))]
     pub(in crate::cli) node: Option<String>,
     /// Files or folders; what lies around them is read where it is needed
     #[arg(value_name = "PATH", default_value = ".")]

@@ -157,7 +157,7 @@ fn ranges_over_lines_have_no_columns_in_annotations() {
 #[test]
 fn colours_are_for_people_only() {
     let sample = sample();
-    let colourful = Terminal { color: true, unicode: false, width: 20 };
+    let colourful = Terminal { color: true, unicode: false, width: 20, links: false };
     for format in Format::ALL {
         let same = sample.write(format, &colourful) == sample.text(format);
         assert_eq!(same, !matches!(format, Format::Full | Format::Concise), "{format}");

@@ -1,0 +1,141 @@
+//! What `docs/install.md` and `docs/ci.md` tell people to type and to copy.
+#![cfg(unix)]
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::Path,
+    process::{Command, Output, Stdio},
+};
+
+use fluxdag::report::Format;
+use serde_json::Value;
+
+const PAGES: [&str; 2] = ["docs/install.md", "docs/ci.md"];
+
+/// What takes a compiler, a container engine or flux itself: `.ci/packages` runs what it can of that.
+const OTHERS: [&str; 8] = ["cargo ", "pip ", "scripts/archive ", "docker ", "mkdir ", "ln ", "flux ", "maturin "];
+
+fn read(path: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
+}
+
+/// The lines behind `$ ` in the fences of a page.
+fn commands(page: &str) -> Vec<String> {
+    let text = read(page);
+    let fences = text.split("```console\n").skip(1).map(|rest| rest.split("```").next().unwrap_or_default());
+    fences.flat_map(str::lines).filter_map(|line| Some(line.strip_prefix("$ ")?.to_owned())).collect()
+}
+
+fn copy(from: &Path, to: &Path) {
+    for entry in walkdir::WalkDir::new(from) {
+        let entry = entry.unwrap();
+        let path = to.join(entry.path().strip_prefix(from).unwrap());
+        if entry.file_type().is_dir() {
+            fs::create_dir_all(path).unwrap();
+        } else {
+            fs::copy(entry.path(), path).unwrap();
+        }
+    }
+}
+
+/// A folder with a copy of a fixture in `work`, where commands are run as a user would.
+struct Desk(tempfile::TempDir);
+
+impl Desk {
+    fn new(fixture: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(fixture), &folder.path().join("work"));
+        Self(folder)
+    }
+
+    fn run(&self, command: &str) -> Output {
+        let programs = Path::new(env!("CARGO_BIN_EXE_fluxdag")).parent().unwrap();
+        Command::new("bash")
+            .args(["-euo", "pipefail", "-c", command])
+            .current_dir(self.0.path().join("work"))
+            .env_clear()
+            .env("PATH", format!("{}:/usr/local/bin:/usr/bin:/bin", programs.display()))
+            .env("HOME", self.0.path())
+            .envs(["GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME"].map(|name| (name, "someone")))
+            .envs(["GIT_AUTHOR_EMAIL", "GIT_COMMITTER_EMAIL"].map(|name| (name, "someone@example.com")))
+            .stdin(Stdio::null())
+            .output()
+            .unwrap()
+    }
+}
+
+fn knows_format(format: &str) -> bool {
+    Format::ALL.iter().any(|known| known.to_string() == format)
+}
+
+#[test]
+fn every_command_of_the_pages_runs() {
+    let mut run = 0;
+    for page in PAGES {
+        for command in commands(page) {
+            if OTHERS.iter().any(|other| command.starts_with(other)) {
+                continue;
+            }
+            let formats = command.split("-o ").skip(1).filter_map(|rest| rest.split([' ', '=']).next());
+            if let Some(unknown) = formats.into_iter().find(|format| !knows_format(format)) {
+                eprintln!("SKIPPED: `{command}`: the format {unknown} is not there yet");
+                continue;
+            }
+            let done = Desk::new("heavy-in-wait").run(&command);
+            let code = done.status.code().unwrap();
+            let said = String::from_utf8_lossy(&done.stderr);
+            // Of findings a strict command may complain, and of nothing else.
+            assert!(code == 0 || (code == 1 && command.contains("--fail-on")), "{page}: `{command}` {code}: {said}");
+            run += 1;
+        }
+    }
+    assert!(run >= 6, "{run}");
+}
+
+#[test]
+fn the_page_on_pipelines_lists_what_the_action_and_the_hooks_have() {
+    let page = read("docs/ci.md");
+    let action: Value = serde_yaml::from_str(&read("action.yml")).unwrap();
+    let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<BTreeSet<String>>();
+    let told = |head: &str| -> BTreeSet<String> {
+        let (_, table) = page.split_once(head).unwrap();
+        let rows = table.lines().skip(2).take_while(|line| line.starts_with('|'));
+        rows.map(|row| row.split('`').nth(1).unwrap().to_owned()).collect()
+    };
+    assert_eq!(told("| input | default | |"), keys(&action["inputs"]));
+    assert_eq!(told("| output | |"), keys(&action["outputs"]));
+    let hooks: Value = serde_yaml::from_str(&read(".pre-commit-hooks.yaml")).unwrap();
+    let ids = hooks.as_array().unwrap().iter().map(|hook| hook["id"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(told("| id | how it gets the program |"), ids);
+    let version = format!("v{}", env!("CARGO_PKG_VERSION"));
+    for line in page.lines().filter(|line| line.contains("OWNER/fluxdag@") || line.contains("rev: ")) {
+        assert!(line.ends_with(&version), "{line}");
+    }
+}
+
+#[test]
+fn the_recipe_for_pull_requests_stops_what_a_branch_brings() {
+    let page = read("docs/ci.md");
+    let recipe = page.split("- **What the change brings**: `").nth(1).unwrap().split('`').next().unwrap();
+    assert!(recipe.starts_with("fluxdag lint --since origin/main"), "{recipe}");
+    let desk = Desk::new("heavy-in-wait");
+    let help = desk.run("fluxdag lint --help");
+    if !String::from_utf8_lossy(&help.stdout).contains("--since") {
+        eprintln!("SKIPPED: `lint --since` is not there yet");
+        return;
+    }
+    let prepared = desk.run(
+        "git init -q -b main && git add -A && git commit -qm start && git update-ref refs/remotes/origin/main main &&\n\
+         git switch -qc change",
+    );
+    assert!(prepared.status.success(), "{}", String::from_utf8_lossy(&prepared.stderr));
+    let code = |desk: &Desk| desk.run(recipe).status.code().unwrap();
+    // The old warnings do not count.
+    assert_eq!(code(&desk), 0);
+    // A commit that does nothing but delete a file that others need.
+    assert!(desk.run("git rm -q clusters/home/issuers.yaml && git commit -qm delete").status.success());
+    let stopped = desk.run(recipe);
+    assert_eq!(stopped.status.code(), Some(1), "{}", String::from_utf8_lossy(&stopped.stderr));
+    assert!(String::from_utf8_lossy(&stopped.stdout).contains("dangling-dependency"));
+}
