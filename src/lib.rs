@@ -13,6 +13,7 @@ use std::{
 use rayon::prelude::*;
 
 pub mod catalog;
+pub mod change;
 pub mod cli;
 pub mod cluster;
 pub mod config;
@@ -32,7 +33,7 @@ use flux::{Artifacts, FluxVersion, Selection, generated_kustomization};
 use kustomize::{Build, Kustomize};
 use report::ClusterSummary;
 use rules::{Context, Situation};
-use source::{Artifact, MappedSource, SourceError, Tree, slashed};
+use source::{Artifact, GitError, MappedSource, Revision, SourceError, Tree, normalize, slashed};
 use timing::{Override, Profile};
 use yaml::Store;
 
@@ -59,6 +60,8 @@ pub struct Options {
     pub no_ignore_comments: bool,
     /// Whether a comment has to say why, to silence anything.
     pub require_reason: bool,
+    /// The revision to look at; the work tree where there is none.
+    pub revision: Option<Arc<Revision>>,
 }
 
 /// What an analysis yields.
@@ -120,10 +123,16 @@ fn known_clusters(known: &[String]) -> String {
 }
 
 impl Error {
+    /// Whether there is simply nothing to look at.
+    const fn is_nothing(&self) -> bool {
+        matches!(self, Self::NoFluxObjects { .. } | Self::NoSuchCluster { .. } | Self::Source(SourceError::Missing(_)))
+    }
+
     /// What to do about it.
     #[must_use]
-    pub const fn help(&self) -> &'static str {
-        match self {
+    pub fn help(&self) -> String {
+        let help = match self {
+            Self::Source(SourceError::Git(error)) => return error.help(),
             Self::Source(_) => "check the path, and that it can be read",
             Self::NoFluxObjects { templates: true, .. } => {
                 "the manifests here are templates; render them first and point at the result, or pass --allow-empty"
@@ -136,7 +145,8 @@ impl Error {
             Self::OutsideRoot { .. } => {
                 "the root, from --root or the configuration, has to hold every path that is analysed"
             }
-        }
+        };
+        help.to_owned()
     }
 }
 
@@ -162,7 +172,7 @@ pub struct Survey {
 /// # Errors
 /// Where the paths cannot be read, hold no Flux object, or do not fit the options.
 pub fn survey(paths: &[PathBuf], options: &Options) -> Result<Survey, Error> {
-    let start = Start::of(paths, options.root.as_deref())?;
+    let start = Start::of(paths, options.root.as_deref(), options.revision.as_ref())?;
     let mut store = Store::new(start.tree(&options.sources)?);
     let found = discover(&store, &start.scope);
     // A document that cannot be read may be a Flux object: then that is what is wrong.
@@ -181,8 +191,10 @@ pub fn survey(paths: &[PathBuf], options: &Options) -> Result<Survey, Error> {
     let top = top.unwrap_or_else(|| find_root(&start.folder, start.repository.as_deref(), store.tree(), &found));
     if top != start.folder && top.starts_with(&start.folder) {
         // What lies beside the root is no part of the artifact.
-        let is_near =
-            |path: &&PathBuf| path.canonicalize().is_ok_and(|path| path.starts_with(&top) || top.starts_with(&path));
+        let is_near = |path: &&PathBuf| {
+            absolute(path, options.revision.as_ref())
+                .is_ok_and(|path| path.starts_with(&top) || top.starts_with(&path))
+        };
         let paths: Vec<PathBuf> = paths.iter().filter(is_near).cloned().collect();
         return survey(&paths, &Options { root: Some(top), ..options.clone() });
     }
@@ -206,43 +218,132 @@ pub fn survey(paths: &[PathBuf], options: &Options) -> Result<Survey, Error> {
     Ok(Survey { artifact_root: start.shown(&top), store, clusters, scope, is_narrowed, sight })
 }
 
+/// One state of a repository, and what is found in it.
+#[derive(Debug)]
+pub struct State<'a> {
+    /// Its files and clusters.
+    pub survey: &'a Survey,
+    /// The clusters with their graphs and times.
+    pub situations: &'a [Situation<'a>],
+    /// Everything found, sorted.
+    pub findings: Vec<Finding>,
+}
+
+impl Survey {
+    /// The clusters with their graphs and times.
+    fn situations(&self, options: &Options) -> Vec<Situation<'_>> {
+        self.clusters.par_iter().map(|cluster| Situation::of(cluster, options.profile, &options.durations)).collect()
+    }
+
+    /// A repository without anything of Flux.
+    fn nothing() -> Self {
+        let (scope, sight) = (Scope::default(), Sight::all(Scope::default()));
+        let store = Store::new(Tree::default());
+        Self { store, artifact_root: String::new(), clusters: Vec::new(), scope, is_narrowed: false, sight }
+    }
+
+    /// What the rules say, and where there is a state before this one, what they say of the step between them.
+    fn findings(&self, situations: &[Situation<'_>], options: &Options, before: Option<&State<'_>>) -> Vec<Finding> {
+        let broken = cluster::broken_documents(&self.store);
+        let suppressions = match options.no_ignore_comments {
+            true => Vec::new(),
+            false => cluster::suppressions(&self.store, &self.sight, options.require_reason),
+        };
+        let context = Context {
+            store: &self.store,
+            tree: self.store.tree(),
+            situations,
+            broken: &broken,
+            suppressions: &suppressions,
+            max_path: options.max_path,
+            pedantic: options.pedantic,
+            before: None,
+        };
+        let before = before.map(|before| Context {
+            store: &before.survey.store,
+            tree: before.survey.store.tree(),
+            situations: before.situations,
+            broken: &[],
+            suppressions: &[],
+            ..context
+        });
+        let mut findings = rules::check(&Context { before: before.as_ref(), ..context });
+        finding::fingerprint(&mut findings, self.store.tree());
+        if self.is_narrowed {
+            findings.retain(|finding| {
+                let others = finding.related.iter().filter_map(|related| related.location);
+                self.scope.touches(self.store.tree(), finding.location.span(), others)
+            });
+        }
+        findings
+    }
+
+    fn into_analysis(self, findings: Vec<Finding>, options: &Options) -> Analysis {
+        let warnings = timing::unmatched(&options.durations, &self.clusters);
+        let clusters = self.clusters.iter().filter(|cluster| cluster.reached).map(summary).collect();
+        Analysis { artifact_root: self.artifact_root, clusters, findings, warnings, tree: self.store.into_tree() }
+    }
+}
+
 /// Analyses the repository around `paths`.
 ///
 /// # Errors
 /// Where the paths cannot be read, hold no Flux object, or do not fit the options.
 pub fn lint(paths: &[PathBuf], options: &Options) -> Result<Analysis, Error> {
-    let Survey { store, artifact_root, clusters, scope, is_narrowed, sight } = survey(paths, options)?;
-    let situations: Vec<Situation<'_>> =
-        clusters.par_iter().map(|cluster| Situation::of(cluster, options.profile, &options.durations)).collect();
-    let broken = cluster::broken_documents(&store);
-    let suppressions = match options.no_ignore_comments {
-        true => Vec::new(),
-        false => cluster::suppressions(&store, &sight, options.require_reason),
-    };
-    let context = Context {
-        store: &store,
-        tree: store.tree(),
-        situations: &situations,
-        broken: &broken,
-        suppressions: &suppressions,
-        max_path: options.max_path,
-        pedantic: options.pedantic,
-    };
-    let mut findings = rules::check(&context);
-    finding::fingerprint(&mut findings, store.tree());
-    if is_narrowed {
-        findings.retain(|finding| {
-            scope.touches(
-                store.tree(),
-                finding.location.span(),
-                finding.related.iter().filter_map(|related| related.location),
-            )
-        });
+    let survey = survey(paths, options)?;
+    let findings = survey.findings(&survey.situations(options), options, None);
+    if let Some(error) = survey.store.tree().lacking() {
+        return Err(SourceError::from(error).into());
     }
-    drop(situations);
-    let warnings = timing::unmatched(&options.durations, &clusters);
-    let clusters = clusters.iter().filter(|cluster| cluster.reached).map(summary).collect();
-    Ok(Analysis { artifact_root, clusters, findings, warnings, tree: store.into_tree() })
+    Ok(survey.into_analysis(findings, options))
+}
+
+/// Analyses the repository around `paths`, and the same as it was at `base`. What was found there too is marked as known.
+///
+/// # Errors
+/// As for [`lint`], and where the revision cannot be read.
+pub fn lint_since(paths: &[PathBuf], options: &Options, base: &Arc<Revision>) -> Result<Analysis, Error> {
+    let past = Options { revision: Some(base.clone()), ..options.clone() };
+    let (findings, survey) = compare([paths, paths], [&past, options], |before, mut after| {
+        let trees = [before.survey.store.tree(), after.survey.store.tree()];
+        change::mark_known(&before.findings, &mut after.findings, trees, &base.short_id());
+        after.findings
+    })?;
+    Ok(survey.into_analysis(findings, options))
+}
+
+/// Analyses two states of a repository, each with paths and options of its own, and has `tell` look at both. Gives its answer
+/// and the later state. What was not there yet, or held nothing of Flux, is an empty repository; so is what is gone.
+///
+/// # Errors
+/// Where one of them cannot be read, and where neither holds anything of Flux.
+pub fn compare<T>(
+    [paths, later]: [&[PathBuf]; 2],
+    [past, options]: [&Options; 2],
+    tell: impl FnOnce(State<'_>, State<'_>) -> T,
+) -> Result<(T, Survey), Error> {
+    let (one, other) = rayon::join(|| survey(paths, past), || survey(later, options));
+    let (mut before, after) = match (one, other) {
+        (Err(one), other) if one.is_nothing() => (Survey::nothing(), other?),
+        (one, Err(other)) if other.is_nothing() => (one?, Survey::nothing()),
+        (one, other) => (one?, other?),
+    };
+    // Paths in findings count from the root, so both have to have the same one.
+    let (root, known) = (after.store.tree().root(), before.store.tree().root());
+    if past.root.is_none() && past.revision.is_some() && root != known && !after.clusters.is_empty() {
+        let again = survey(paths, &Options { root: Some(root.to_owned()), ..past.clone() });
+        before = again.unwrap_or(before);
+    }
+    let (one, other) = rayon::join(|| before.situations(past), || after.situations(options));
+    let findings = before.findings(&one, past, None);
+    let before = State { survey: &before, situations: &one, findings };
+    let findings = after.findings(&other, options, Some(&before));
+    if let Some(error) = [before.survey, &after].iter().find_map(|survey| survey.store.tree().lacking()) {
+        return Err(SourceError::from(error).into());
+    }
+    let told = tell(before, State { survey: &after, situations: &other, findings });
+    drop(other);
+    Ok((told, after))
 }
 
 /// A folder as `kustomize build` makes it, without Flux.
@@ -265,7 +366,7 @@ pub struct FolderBuild {
 /// # Errors
 /// Where the folder cannot be read, or does not lie below the root.
 pub fn build_folder(folder: &Path, root: Option<&Path>, sources: &[MappedSource]) -> Result<FolderBuild, Error> {
-    let start = Start::of(&[folder.to_owned()], root)?;
+    let start = Start::of(&[folder.to_owned()], root, None)?;
     let wanted = folder.canonicalize().unwrap_or_default();
     if !wanted.is_dir() {
         return Err(Error::NoFolder(folder.to_owned()));
@@ -311,7 +412,7 @@ pub fn build_folder(folder: &Path, root: Option<&Path>, sources: &[MappedSource]
 /// # Errors
 /// Where the paths cannot be read, or do not fit the root.
 pub fn artifact_root(paths: &[PathBuf], root: Option<&Path>) -> Result<PathBuf, Error> {
-    let start = Start::of(paths, root)?;
+    let start = Start::of(paths, root, None)?;
     if let Some(root) = start.root {
         return Ok(root);
     }
@@ -340,6 +441,25 @@ fn summary(cluster: &Cluster) -> ClusterSummary {
     }
 }
 
+/// A path without links and `..`. In a revision it need not be on disk.
+fn absolute(path: &Path, revision: Option<&Arc<Revision>>) -> Result<PathBuf, Error> {
+    match (path.canonicalize(), revision) {
+        (Ok(path), _) => Ok(path),
+        (Err(_), Some(_)) => {
+            let here = std::env::current_dir().and_then(|here| here.canonicalize()).unwrap_or_default();
+            let above = path.ancestors().find_map(|above| {
+                let real = here.join(above).canonicalize().ok()?;
+                Some(real.join(normalize(&slashed(path.strip_prefix(above).ok()?))))
+            });
+            Ok(above.unwrap_or_else(|| here.join(path)))
+        }
+        (Err(error), None) => Err(Error::from(match error.kind() {
+            std::io::ErrorKind::NotFound => SourceError::Missing(path.to_owned()),
+            _ => SourceError::Io { path: path.to_owned(), error },
+        })),
+    }
+}
+
 /// Where the user stands, and what the paths mean there.
 struct Start {
     /// The folder that holds all paths.
@@ -350,16 +470,13 @@ struct Start {
     repository: Option<PathBuf>,
     /// The root the user set.
     root: Option<PathBuf>,
+    /// The revision to read.
+    revision: Option<Arc<Revision>>,
 }
 
 impl Start {
-    fn of(paths: &[PathBuf], root: Option<&Path>) -> Result<Self, Error> {
-        let real = |path: &Path| {
-            path.canonicalize().map_err(|error| match error.kind() {
-                std::io::ErrorKind::NotFound => SourceError::Missing(path.to_owned()),
-                _ => SourceError::Io { path: path.to_owned(), error },
-            })
-        };
+    fn of(paths: &[PathBuf], root: Option<&Path>, revision: Option<&Arc<Revision>>) -> Result<Self, Error> {
+        let real = |path: &Path| absolute(path, revision);
         let absolute: Vec<PathBuf> = paths.iter().map(|path| real(path)).collect::<Result<_, _>>()?;
         let root = root.map(real).transpose()?;
         if let Some(root) = &root
@@ -374,19 +491,29 @@ impl Start {
             }
             None => absolute,
         };
+        let is_folder = |path: &Path| revision.map_or_else(|| path.is_dir(), |revision| revision.has_folder(path));
         let folder_of =
-            |path: &Path| if path.is_dir() { path.to_owned() } else { path.parent().unwrap_or(path).to_owned() };
+            |path: &Path| if is_folder(path) { path.to_owned() } else { path.parent().unwrap_or(path).to_owned() };
         let mut folder = absolute.first().map(|path| folder_of(path)).unwrap_or_default();
         while !absolute.iter().all(|path| path.starts_with(&folder)) && folder.pop() {}
         let scope =
             Scope::new(absolute.iter().filter_map(|path| path.strip_prefix(&folder).ok()).map(slashed).collect());
-        let repository = folder.ancestors().find(|folder| folder.join(".git").exists()).map(Path::to_owned);
-        Ok(Self { folder, scope, repository, root })
+        let repository = match revision {
+            Some(revision) if !folder.starts_with(revision.top()) => {
+                return Err(SourceError::from(GitError::NoRepository(folder)).into());
+            }
+            Some(revision) => Some(revision.top().to_owned()),
+            None => folder.ancestors().find(|folder| folder.join(".git").exists()).map(Path::to_owned),
+        };
+        Ok(Self { folder, scope, repository, root, revision: revision.cloned() })
     }
 
     /// The files of the folder, and those of mapped ones.
     fn tree(&self, sources: &[MappedSource]) -> Result<Tree, SourceError> {
-        let mut tree = Tree::load(&self.folder)?;
+        let mut tree = match &self.revision {
+            Some(revision) => Tree::of_revision(revision.clone(), &self.folder)?,
+            None => Tree::load(&self.folder)?,
+        };
         tree.map(sources)?;
         Ok(tree)
     }

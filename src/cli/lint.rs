@@ -3,7 +3,7 @@ use super::{
     args::{Global, Lint},
     environment::Environment,
     error::CliError,
-    output, say,
+    output, revisions, say,
     settings::Settings,
 };
 use crate::{
@@ -60,7 +60,11 @@ pub(super) fn run(lint: &Lint, global: &Global, environment: &Environment) -> Re
 }
 
 fn analyse(lint: &Lint, options: &Options) -> Result<Analysis, CliError> {
-    let analyse = || crate::lint(&lint.paths, options);
+    let base = lint.since.as_ref().map(|since| revisions::base(&lint.paths, since, !lint.no_merge_base)).transpose()?;
+    let analyse = || match &base {
+        None => crate::lint(&lint.paths, options),
+        Some(base) => crate::lint_since(&lint.paths, options, base),
+    };
     let result = match lint.threads {
         None => analyse(),
         Some(threads) => rayon::ThreadPoolBuilder::new()

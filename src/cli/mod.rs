@@ -14,6 +14,7 @@ mod output;
 mod page;
 mod question;
 mod render;
+mod revisions;
 mod rules;
 mod settings;
 mod timeline;

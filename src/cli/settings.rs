@@ -50,6 +50,7 @@ impl Settings {
                 durations: config.durations,
                 no_ignore_comments: lint.no_ignore_comments,
                 require_reason: config.require_reason.unwrap_or_default(),
+                revision: None,
             },
             filter: Filter {
                 min_severity: lint.min_severity.or(config.min_severity).unwrap_or(built_in.min_severity),

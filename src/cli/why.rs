@@ -161,6 +161,7 @@ fn problems(store: &Store, situation: &Situation<'_>, actor: Actor, behind: &[Ac
         suppressions: &[],
         max_path: None,
         pedantic: false,
+        before: None,
     };
     let concerned: Vec<Subject> = subjects(situation.cluster, behind.iter().copied().chain([actor]));
     let is_loop =

@@ -77,6 +77,8 @@ pub struct Suppressed {
 pub enum SuppressionKind {
     /// A comment in a manifest.
     Inline,
+    /// It was found in the revision that this one is compared with, too.
+    Known,
 }
 
 /// Reads the comments of one file, in any order.

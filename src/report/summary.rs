@@ -1,5 +1,5 @@
 use super::{Hidden, Report, count};
-use crate::finding::Severity;
+use crate::finding::{Finding, Severity, SuppressionKind};
 
 /// The one line that ends a run: what was found, in how much, what is not known, and what is not shown.
 #[must_use]
@@ -12,7 +12,7 @@ pub fn summary(report: &Report<'_>) -> String {
     let nodes = report.clusters.iter().map(|cluster| cluster.nodes).sum();
     let scope = format!("{}, {}", count(report.clusters.len(), "cluster"), count(nodes, "node"));
     let notes: Vec<String> =
-        [unresolved(report), suppressed(report), hidden(report.hidden)].into_iter().flatten().collect();
+        [unresolved(report), known(report), suppressed(report), hidden(report.hidden)].into_iter().flatten().collect();
     if notes.is_empty() { format!("{found} in {scope}") } else { format!("{found} in {scope} ({})", notes.join("; ")) }
 }
 
@@ -33,8 +33,18 @@ fn unresolved(report: &Report<'_>) -> Option<String> {
     (unresolved > 0).then(|| format!("{unresolved} partly resolved"))
 }
 
+fn of_kind(report: &Report<'_>, kind: SuppressionKind) -> usize {
+    let is_of = |finding: &&Finding| finding.suppressed.as_ref().is_some_and(|suppressed| suppressed.kind == kind);
+    report.suppressed.iter().filter(is_of).count()
+}
+
+fn known(report: &Report<'_>) -> Option<String> {
+    let known = of_kind(report, SuppressionKind::Known);
+    (known > 0).then(|| format!("{known} known before and hidden"))
+}
+
 fn suppressed(report: &Report<'_>) -> Option<String> {
-    let suppressed = report.suppressed.len();
+    let suppressed = report.suppressed.len() - of_kind(report, SuppressionKind::Known);
     (suppressed > 0).then(|| format!("{suppressed} suppressed"))
 }
 

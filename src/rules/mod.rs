@@ -13,7 +13,7 @@ mod references;
 mod split;
 mod wording;
 
-pub use context::{Context, Situation};
+pub use context::{Context, Pair, Situation, pairs};
 
 use std::collections::BTreeMap;
 
@@ -184,7 +184,7 @@ mod tests {
         for rule in RULES {
             let path = format!("{}/src/rules/{}.rs", env!("CARGO_MANIFEST_DIR"), rule.info.id.replace('-', "_"));
             let text = std::fs::read_to_string(&path).expect("a file for each rule");
-            let asks = text.contains(".pedantic") || text.contains(".max_path");
+            let asks = [".pedantic", ".max_path", ".before", ".changed()"].iter().any(|flag| text.contains(flag));
             let is_known = CONDITIONAL.iter().any(|(id, _)| *id == rule.info.id);
             assert_eq!(asks, is_known, "{}: it asks for a flag, so `CONDITIONAL` has to name it", rule.info.id);
         }

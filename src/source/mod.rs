@@ -7,6 +7,7 @@
 
 mod artifact;
 mod error;
+mod git;
 mod line_index;
 mod mapping;
 mod path;
@@ -15,7 +16,8 @@ mod span;
 mod tree;
 
 pub use artifact::Artifact;
-pub use error::SourceError;
+pub use error::{GitError, SourceError};
+pub use git::{Repository, Revision};
 pub use line_index::{LineIndex, Position};
 pub use mapping::{Mapped, MappedSource, Mapping};
 pub use path::{join, normalize, parent, readable, slashed};

@@ -7,10 +7,17 @@ use std::{
 use rustc_hash::FxHashMap;
 use walkdir::WalkDir;
 
-use super::{Artifact, FileId, LineIndex, MappedSource, Mapping, Position, SourceError, Span, slashed};
+use super::{
+    Artifact, FileId, GitError, LineIndex, MappedSource, Mapping, Position, Revision, SourceError, Span,
+    git::{Blob, InRevision},
+    slashed,
+};
 
 /// Most files of all mapped folders together, those counted twice that lie in two.
 const MOST_MAPPED: usize = 1_000_000;
+
+/// Names of folders that hold no manifests, and may hold very many files.
+const PASSED: [&str; 2] = [".git", "node_modules"];
 
 /// What stands at a path of a [`Tree`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -31,6 +38,8 @@ pub struct Tree {
     mappings: Vec<Mapping>,
     /// What the mappings hold, under reserved paths.
     beside: Option<Arc<Artifact>>,
+    /// The revision that the files are of; those of the work tree where there is none.
+    revision: Option<Arc<Revision>>,
 }
 
 #[derive(Debug)]
@@ -38,6 +47,8 @@ struct SourceFile {
     path: String,
     /// Whether it is part of the repository itself, not only of a mapped folder.
     is_own: bool,
+    /// Where a revision has its contents.
+    blob: Option<Blob>,
     contents: OnceLock<Result<Contents, io::Error>>,
     lines: OnceLock<LineIndex>,
 }
@@ -68,6 +79,20 @@ impl Tree {
         }
         let mut tree = Self { root: root.to_owned(), ..Self::default() };
         tree.list();
+        Ok(tree)
+    }
+
+    /// The same of a revision: `root` is a folder of it, whether or not it is on disk. Submodules are kept for
+    /// [`Tree::unreadable`].
+    ///
+    /// # Errors
+    /// Where the revision has no such folder, or not all of it is in the clone.
+    pub fn of_revision(revision: Arc<Revision>, root: &Path) -> Result<Self, SourceError> {
+        let mut tree = Self { root: root.to_owned(), revision: Some(revision), ..Self::default() };
+        if !tree.has_folder(root) {
+            return Err(SourceError::Missing(root.to_owned()));
+        }
+        tree.list_revision()?;
         Ok(tree)
     }
 
@@ -105,7 +130,10 @@ impl Tree {
         for file in &mut self.files {
             file.path = moved(&file.path);
         }
-        self.list();
+        match self.revision {
+            Some(_) => self.list_revision()?,
+            None => self.list(),
+        }
         Ok(prefix)
     }
 
@@ -166,9 +194,83 @@ impl Tree {
         }
     }
 
+    /// Lists the files of the revision.
+    fn list_revision(&mut self) -> Result<(), SourceError> {
+        let Some(revision) = self.revision.clone() else { return Ok(()) };
+        let below = |path: &Path| path.strip_prefix(revision.top()).map(slashed).unwrap_or_default();
+        let foreign = self.mappings.iter().filter(|mapping| mapping.is_foreign);
+        let foreign: Vec<PathBuf> = foreign.map(|mapping| mapping.folder().to_owned()).collect();
+        for (path, kind) in revision.list(&below(&self.root), &PASSED)? {
+            if foreign.iter().any(|folder| self.root.join(&path).starts_with(folder)) {
+                continue;
+            }
+            match kind {
+                InRevision::Link => drop(self.by_path.insert(path, Entry::Link)),
+                InRevision::File(blob) => {
+                    let file = self.file(&path).unwrap_or_else(|| self.add(path, true));
+                    let file = &mut self.files[file.index()];
+                    (file.is_own, file.blob) = (true, Some(blob));
+                }
+                InRevision::Submodule => {
+                    let known =
+                        |error: &SourceError| matches!(error, SourceError::Submodule { path: known } if *known == path);
+                    if !self.unreadable.iter().any(known) {
+                        self.unreadable.push(SourceError::Submodule { path });
+                    }
+                }
+                InRevision::Folder => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a file or folder is at `path`, which is absolute: on disk, or in the revision.
+    #[must_use]
+    pub fn exists(&self, path: &Path) -> bool {
+        match &self.revision {
+            None => path.exists(),
+            Some(revision) => revision.at(path).is_some_and(|found| found != InRevision::Link),
+        }
+    }
+
+    fn has_folder(&self, path: &Path) -> bool {
+        match &self.revision {
+            None => path.is_dir(),
+            Some(revision) => revision.has_folder(path),
+        }
+    }
+
+    /// The revision that the files are of; those of the work tree where there is none.
+    #[must_use]
+    pub fn revision(&self) -> Option<&Arc<Revision>> {
+        self.revision.as_ref()
+    }
+
+    /// A file of the revision that could not be read, where there is one: then what is found in the others says little.
+    #[must_use]
+    pub fn lacking(&self) -> Option<GitError> {
+        let revision = self.revision.as_ref()?;
+        let is_lacking = |file: &&SourceFile| file.blob.is_some() && matches!(file.contents.get(), Some(Err(_)));
+        let file = self.files.iter().find(is_lacking)?;
+        Some(GitError::MissingObject { what: format!("`{}`", file.path), revision: revision.name().to_owned() })
+    }
+
+    /// Whether a file was looked into.
+    #[must_use]
+    pub fn is_read(&self, file: FileId) -> bool {
+        self.files.get(file.index()).is_some_and(|file| file.contents.get().is_some())
+    }
+
+    /// Whether both files are known to hold the same, without a look into them.
+    #[must_use]
+    pub fn is_same_blob(&self, file: FileId, other: &Self, of_other: FileId) -> bool {
+        let blob = |tree: &Self, file: FileId| tree.files.get(file.index()).and_then(|file| file.blob);
+        blob(self, file).is_some_and(|one| blob(other, of_other) == Some(one))
+    }
+
     /// Files and links below `top`, with their paths relative to it. The folders in `passed` are left out.
     fn walk(&mut self, top: &Path, passed: &[PathBuf]) -> Vec<(fs::FileType, PathBuf)> {
-        let skipped = |name: &std::ffi::OsStr| name == ".git" || name == "node_modules";
+        let skipped = |name: &std::ffi::OsStr| PASSED.iter().any(|passed| name == *passed);
         let is_passed = |entry: &walkdir::DirEntry| {
             entry.depth() > 0 && (skipped(entry.file_name()) || passed.iter().any(|folder| folder == entry.path()))
         };
@@ -198,7 +300,7 @@ impl Tree {
     fn add(&mut self, path: String, is_own: bool) -> FileId {
         let id = FileId(u32::try_from(self.files.len()).expect("internal: fewer than 2^32 files"));
         self.by_path.insert(path.clone(), Entry::File(id));
-        self.files.push(SourceFile { path, is_own, contents: OnceLock::new(), lines: OnceLock::new() });
+        self.files.push(SourceFile { path, is_own, blob: None, contents: OnceLock::new(), lines: OnceLock::new() });
         id
     }
 
@@ -297,7 +399,10 @@ impl Tree {
 
     fn contents(&self, file: FileId) -> Option<Result<&Contents, &io::Error>> {
         let entry = self.files.get(file.index())?;
-        let read = || fs::read(self.root.join(&entry.path)).map(Contents::of);
+        let read = || match (&self.revision, entry.blob) {
+            (Some(revision), Some(blob)) => revision.read(blob).map(Contents::of),
+            _ => fs::read(self.root.join(&entry.path)).map(Contents::of),
+        };
         Some(entry.contents.get_or_init(read).as_ref())
     }
 

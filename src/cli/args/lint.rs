@@ -21,6 +21,7 @@ Examples:
   fluxdag lint --fail-on warning                Let warnings fail too
   fluxdag lint --min-severity info              Show advice as well
   fluxdag lint --max-path 10m                   Report a cold start that needs more than ten minutes
+  fluxdag lint --since origin/main              What a pull request adds, and nothing else
   fluxdag lint --profile fast                   Reckon with the hardware of a datacentre";
 
 /// Check a repository
@@ -68,6 +69,15 @@ pub(in crate::cli) struct Lint {
 
     #[command(flatten)]
     pub(in crate::cli) scope: Scope,
+    /// Show and count only what is new since this revision: since the merge base of it and HEAD
+    ///
+    /// Reads the other revision from the Git repository, without a checkout. What was found there too is hidden, and the
+    /// rules on changes run as well. For instance origin/main, main, v1.2 or HEAD~1.
+    #[arg(long, value_name = "REV", help_heading = "Analysis")]
+    pub(in crate::cli) since: Option<String>,
+    /// Compare with the revision of --since itself
+    #[arg(long, requires = "since", help_heading = "Analysis")]
+    pub(in crate::cli) no_merge_base: bool,
     /// Run the pedantic rules too, and show findings of low confidence
     #[arg(long, help_heading = "Analysis")]
     pub(in crate::cli) pedantic: bool,
