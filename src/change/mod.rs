@@ -15,6 +15,7 @@ pub use drawing::Drawing;
 pub use files::{How, Touched, touched};
 pub use known::{fixed, mark_known, matched};
 pub use minutes::{Minutes, Told};
+pub use crate::catalog::Range;
 pub use shape::{EdgeChange, GateChange, NodeChange};
 
 use crate::{

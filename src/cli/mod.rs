@@ -5,6 +5,7 @@
 
 mod args;
 mod commit;
+mod diff;
 mod environment;
 mod error;
 mod explain;
@@ -85,6 +86,7 @@ fn run(environment: &Environment) -> u8 {
         Command::Impact(impact) => impact::run(impact, &arguments.global, environment).map(|()| 0),
         Command::WhatIf(what_if) => what_if::run(what_if, &arguments.global, environment).map(|()| 0),
         Command::Timeline(timeline) => timeline::run(timeline, &arguments.global, environment).map(|()| 0),
+        Command::Diff(diff) => diff::run(diff, &arguments.global, environment),
         Command::Explain(explain) => explain::run(explain, &arguments.global, environment).map(|()| 0),
         Command::Rules(rules) => rules::run(rules, &arguments.global, environment).map(|()| 0),
     };

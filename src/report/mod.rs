@@ -7,6 +7,7 @@
 mod answer;
 mod commit;
 mod concise;
+mod diff;
 mod filter;
 mod full;
 mod impact;
@@ -31,6 +32,7 @@ use std::{
 
 pub use answer::{Link, Times};
 pub use commit::{ClusterCommit, Commit, CommittedNode};
+pub use diff::{Diff, Revised};
 pub use filter::{Filter, Hidden};
 pub use impact::{Built, ClusterImpact, Impact, Revision};
 pub use objects::{Objects, Origin};

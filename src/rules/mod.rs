@@ -10,6 +10,7 @@ mod health;
 mod names;
 mod order;
 mod references;
+mod removal;
 mod split;
 mod wording;
 
@@ -69,14 +70,18 @@ rules![
     namespace_deadlock,
     never_ready_object,
     overlapping_path,
+    ownership_move,
+    path_regression,
     redundant_dependency,
     removed_api_version,
+    removed_kustomization,
     renamed_reference,
     retry_cliff,
     self_provided_input,
     self_prune,
     single_point_of_failure,
     suspended_dependency,
+    teardown_order,
     timeout_below_need,
     unknown_field,
     unlisted_file,
@@ -105,6 +110,10 @@ type Condition = fn(&Context<'_>) -> bool;
 const CONDITIONAL: &[(&str, Condition)] = &[
     ("long-critical-path", |context| context.max_path.is_some()),
     ("missing-substitute-source", |context| context.pedantic),
+    ("ownership-move", |context| context.before.is_some()),
+    ("path-regression", |context| context.before.is_some()),
+    ("removed-kustomization", |context| context.before.is_some()),
+    ("teardown-order", |context| context.before.is_some()),
     ("unordered-crd", |context| context.pedantic),
     ("unready-gate", |context| context.pedantic),
 ];
@@ -184,7 +193,7 @@ mod tests {
         for rule in RULES {
             let path = format!("{}/src/rules/{}.rs", env!("CARGO_MANIFEST_DIR"), rule.info.id.replace('-', "_"));
             let text = std::fs::read_to_string(&path).expect("a file for each rule");
-            let asks = [".pedantic", ".max_path", ".before", ".changed()"].iter().any(|flag| text.contains(flag));
+            let asks = [".pedantic", ".max_path", "context.before"].iter().any(|flag| text.contains(flag));
             let is_known = CONDITIONAL.iter().any(|(id, _)| *id == rule.info.id);
             assert_eq!(asks, is_known, "{}: it asks for a flag, so `CONDITIONAL` has to name it", rule.info.id);
         }

@@ -1,5 +1,6 @@
 //! What the command line may say: one file per command, or per family of them.
 
+mod diff;
 mod lint;
 mod questions;
 mod render;
@@ -13,6 +14,7 @@ use clap::{
 };
 
 pub(super) use self::{
+    diff::{Diff, DiffFormat},
     lint::Lint,
     questions::{AnswerFormat, Impact, Question, Timeline, WhatIf, Why},
     render::{ObjectFormat, ObjectOrder, Render, ShownOrigin},
@@ -27,6 +29,7 @@ Examples:
   fluxdag render apps --origin        Print what a Kustomization applies, and what decides it
   fluxdag why apps                    Say what a Kustomization waits for, and how long
   fluxdag impact apps/base/web.yaml   Say what a change of a file reaches
+  fluxdag diff origin/main            Say what lies between two revisions
   fluxdag explain dependency-cycle    What a rule reports, why, and how to fix it
 
 Exit codes:
@@ -72,6 +75,7 @@ pub(in crate::cli) enum Command {
     Impact(Impact),
     WhatIf(WhatIf),
     Timeline(Timeline),
+    Diff(Diff),
     Explain(Explain),
     Rules(Rules),
 }

@@ -1,0 +1,160 @@
+//! What lies between two revisions: `fluxdag diff`.
+
+use rustc_hash::FxHashSet;
+
+use super::{
+    FOUND,
+    args::{Diff, DiffFormat, Global},
+    environment::Environment,
+    error::CliError,
+    impact, print, revisions, say,
+    settings::configured,
+};
+use crate::{
+    Options, State,
+    change::{clusters, fixed, mark_known, touched},
+    config::FailOn,
+    finding::{Finding, SuppressionKind},
+    report::{ClusterImpact, Diff as Report, Filter, Revised, printable},
+    source::{FileId, GitError, SourceError, Tree},
+};
+
+/// What was chosen, apart from what is analysed.
+struct Chosen<'a> {
+    diff: &'a Diff,
+    filter: Filter,
+    fail_on: FailOn,
+    base: Revised,
+    head: Revised,
+    profile: &'static str,
+}
+
+/// Compares, and says what came of it. The exit code tells whether there is something new to fail for.
+pub(super) fn run(diff: &Diff, global: &Global, environment: &Environment) -> Result<u8, CliError> {
+    let (config, _) = configured(&diff.configuration, &diff.paths, diff.scope.root.as_deref(), environment)?;
+    let built_in = Filter::default();
+    let filter = Filter {
+        min_severity: config.min_severity.unwrap_or(built_in.min_severity),
+        min_confidence: config.min_confidence.unwrap_or(built_in.min_confidence),
+    };
+    let fail_on = diff.fail_on.or(config.fail_on).unwrap_or_default();
+    let options = Options {
+        root: diff.scope.root.clone().or(config.root),
+        cluster: diff.scope.cluster.clone(),
+        max_path: config.max_path,
+        flux_version: config.flux_version,
+        sources: config.sources,
+        profile: diff.hardware.profile.or(config.profile).unwrap_or_default(),
+        durations: config.durations,
+        require_reason: config.require_reason.unwrap_or_default(),
+        ..Options::default()
+    };
+    let repository = revisions::repository(&diff.paths)?;
+    let base = revisions::between(&repository, &diff.base, diff.head.as_deref().unwrap_or("HEAD"), diff.merge_base)?;
+    let head = diff.head.as_ref().map(|name| repository.revision(name)).transpose()?.map(std::sync::Arc::new);
+    if head.is_none() && repository.is_bare() {
+        return Err(GitError::NoWorkTree(repository.top().to_owned()).into());
+    }
+    let past = Options { revision: Some(base.clone()), ..options.clone() };
+    let options = Options { revision: head.clone(), ..options };
+    let name = if diff.merge_base { format!("merge base of {}", diff.base) } else { diff.base.clone() };
+    let head = head.map_or_else(
+        || Revised { name: "the work tree".to_owned(), commit: None },
+        |head| Revised { name: head.name().to_owned(), commit: Some(head.id()) },
+    );
+    let base = Revised { name, commit: Some(base.id()) };
+    let chosen = Chosen { diff, filter, fail_on, base, head, profile: options.profile.name() };
+    let tell = |before: State<'_>, after: State<'_>| told(before, after, &chosen, global, environment);
+    let (told, _) = crate::compare([&diff.paths, &diff.paths], [&past, &options], tell)?;
+    told
+}
+
+fn told(
+    before: State<'_>,
+    mut after: State<'_>,
+    chosen: &Chosen<'_>,
+    global: &Global,
+    environment: &Environment,
+) -> Result<u8, CliError> {
+    let trees = [before.survey.store.tree(), after.survey.store.tree()];
+    warn(trees);
+    let gone = fixed(&before.findings, &after.findings, trees);
+    let gone: Vec<Finding> = gone.into_iter().cloned().collect();
+    mark_known(&before.findings, &mut after.findings, trees, "");
+    let is_known = |finding: &Finding| {
+        finding.suppressed.as_ref().is_some_and(|suppressed| suppressed.kind == SuppressionKind::Known)
+    };
+    let (known, rest): (Vec<Finding>, Vec<Finding>) = after.findings.into_iter().partition(is_known);
+    let (new, _) = chosen.filter.apply(rest.into_iter().filter(|finding| finding.suppressed.is_none()).collect());
+    let (gone, _) = chosen.filter.apply(gone);
+    let (known, _) = chosen.filter.apply(known);
+    let mut clusters = clusters([before.situations, after.situations], trees, &new);
+    clusters.retain(|cluster| !cluster.is_same());
+    let files = touched(trees);
+    let of = |tree: usize| -> FxHashSet<FileId> {
+        files.iter().filter_map(|file| if tree == 0 { file.before } else { file.after }).collect()
+    };
+    let mut reach = impacts(&after.survey, after.situations, &of(1));
+    // What is gone can only be asked about where it was.
+    let only: FxHashSet<FileId> = files.iter().filter(|file| file.after.is_none()).filter_map(|file| file.before).collect();
+    for lost in impacts(&before.survey, before.situations, &only) {
+        match reach.iter_mut().find(|known| known.cluster == lost.cluster) {
+            Some(known) => join(known, lost),
+            None => reach.push(lost),
+        }
+    }
+    let report = Report {
+        base: chosen.base.clone(),
+        head: chosen.head.clone(),
+        trees,
+        profile: chosen.profile,
+        clusters,
+        new: new.iter().collect(),
+        fixed: gone.iter().collect(),
+        known: known.len(),
+        files,
+        reach,
+    };
+    print(match chosen.diff.format {
+        DiffFormat::Text => report.text(&environment.stdout(global.color)),
+        DiffFormat::Json => report.json(),
+        DiffFormat::Markdown => report.markdown(),
+    })?;
+    Ok(if new.iter().any(|finding| chosen.fail_on.covers(finding.severity)) { FOUND } else { 0 })
+}
+
+/// What could not be looked at.
+fn warn(trees: [&Tree; 2]) {
+    let mut said: Vec<String> = Vec::new();
+    for error in trees.iter().flat_map(|tree| tree.unreadable()) {
+        let what = if matches!(error, SourceError::Submodule { .. }) { "in a revision" } else { "there" };
+        let line = format!("warning: {}; what lies {what} is not analysed", printable(&error.to_string()));
+        if !said.contains(&line) {
+            say(&line);
+            said.push(line);
+        }
+    }
+}
+
+fn impacts(survey: &crate::Survey, situations: &[crate::rules::Situation<'_>], files: &FxHashSet<FileId>) -> Vec<ClusterImpact> {
+    let reached = situations.iter().filter(|situation| situation.cluster.reached);
+    let built = reached.map(|situation| (situation, impact::built(survey, situation, files)));
+    built.filter(|(_, built)| !built.is_empty()).map(|(situation, built)| impact::of_cluster(situation, &[], built)).collect()
+}
+
+/// Adds what a cluster was before to what it is.
+fn join(known: &mut ClusterImpact, lost: ClusterImpact) {
+    known.built.extend(lost.built.into_iter().filter(|built| known.built.iter().all(|other| other.node != built.node)).collect::<Vec<_>>());
+    let lists = [
+        (&mut known.waits_each_commit, lost.waits_each_commit),
+        (&mut known.starts_after, lost.starts_after),
+        (&mut known.ready_after, lost.ready_after),
+    ];
+    for (known, lost) in lists {
+        for subject in lost {
+            if !known.contains(&subject) {
+                known.push(subject);
+            }
+        }
+    }
+}
