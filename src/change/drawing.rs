@@ -97,7 +97,8 @@ fn text(shapes: [&Shape<'_>; 2], order: &[(&Subject, State)], edges: &BTreeSet<&
         };
         let _ = writeln!(text, "  n{id}{open}\"{sign}{}\"{close}{class}", label(&subject.to_string()));
     }
-    let drawn = edges.iter().filter(|(from, _, to)| ids.contains_key(from) && ids.contains_key(to));
+    let is_shown = |(from, _, to): &&&(Subject, &str, Subject)| from != to && ids.contains_key(from) && ids.contains_key(to);
+    let drawn = edges.iter().filter(is_shown);
     for edge in drawn.take(MOST_EDGES) {
         let (from, kind, to) = edge;
         let [was, is] = shapes.map(|shape| shape.edges.contains_key(*edge));
@@ -106,7 +107,8 @@ fn text(shapes: [&Shape<'_>; 2], order: &[(&Subject, State)], edges: &BTreeSet<&
             (_, false) => ("-.->", "- "),
             _ => ("-->", ""),
         };
-        let _ = writeln!(text, "  n{} {arrow}|\"{sign}{kind}\"| n{}", ids[to], ids[from]);
+        let verb = if *kind == "parent" { "applies" } else { kind };
+        let _ = writeln!(text, "  n{} {arrow}|\"{sign}{verb}\"| n{}", ids[to], ids[from]);
     }
     text.push_str(
         "  classDef added stroke:#1a7f37,stroke-width:2px\n  classDef removed stroke:#cf222e,stroke-dasharray:4\n  \

@@ -40,7 +40,7 @@ pub struct Told {
 }
 
 /// Differences below this are not worth telling.
-const NOTEWORTHY: Duration = Duration::from_secs(10);
+const NOTEWORTHY: Duration = Duration::from_secs(30);
 
 /// A cluster with its graph and times.
 pub(super) const fn side<'a>(situation: &'a Situation<'a>) -> Side<'a> {

@@ -10,6 +10,7 @@
 mod architecture;
 mod bad_input;
 mod catalog;
+mod change;
 mod causes;
 mod cli;
 mod config;

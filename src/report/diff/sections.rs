@@ -213,8 +213,13 @@ fn node(head: Line, change: &NodeChange) -> Line {
     line.place(change.place.as_ref())
 }
 
+/// What an edge says.
+fn verb(kind: &str) -> &str {
+    if kind == "parent" { "applied by" } else { kind }
+}
+
 fn edge(head: Line, change: &EdgeChange) -> Line {
-    let line = head.say(sign(change.how)).name(&change.from).say(format!(" {} ", change.kind)).name(&change.to);
+    let line = head.say(sign(change.how)).name(&change.from).say(format!(" {} ", verb(change.kind))).name(&change.to);
     let [before, after] = &change.detail;
     match change.how {
         How::Changed => line.say(": ").name(after).say(" instead of ").name(before),
