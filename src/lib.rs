@@ -33,7 +33,7 @@ use flux::{Artifacts, FluxVersion, Selection, generated_kustomization};
 use kustomize::{Build, Kustomize};
 use report::ClusterSummary;
 use rules::{Context, Situation};
-use source::{Artifact, GitError, MappedSource, Revision, SourceError, Tree, normalize, slashed};
+use source::{Artifact, MappedSource, Revision, SourceError, Start, Tree, absolute, slashed};
 use timing::{Override, Profile};
 use yaml::Store;
 
@@ -104,14 +104,6 @@ pub enum Error {
     /// What was to be built holds nothing that Flux would see.
     #[error("{} is no folder of manifests", .0.display())]
     NoFolder(PathBuf),
-    /// `--root` and the paths have nothing in common.
-    #[error("{} is not below the root {}", .path.display(), .root.display())]
-    OutsideRoot {
-        /// The path.
-        path: PathBuf,
-        /// The root.
-        root: PathBuf,
-    },
 }
 
 fn shown(paths: &[PathBuf]) -> String {
@@ -133,6 +125,9 @@ impl Error {
     pub fn help(&self) -> String {
         let help = match self {
             Self::Source(SourceError::Git(error)) => return error.help(),
+            Self::Source(SourceError::OutsideRoot { .. }) => {
+                "the root, from --root or the configuration, has to hold every path that is analysed"
+            }
             Self::Source(_) => "check the path, and that it can be read",
             Self::NoFluxObjects { templates: true, .. } => {
                 "the manifests here are templates; render them first and point at the result, or pass --allow-empty"
@@ -142,9 +137,6 @@ impl Error {
             }
             Self::NoSuchCluster { .. } => "name a cluster by its root, or by one folder of it",
             Self::NoFolder(_) => "name a folder that holds files",
-            Self::OutsideRoot { .. } => {
-                "the root, from --root or the configuration, has to hold every path that is analysed"
-            }
         };
         help.to_owned()
     }
@@ -174,7 +166,8 @@ pub struct Survey {
 pub fn survey(paths: &[PathBuf], options: &Options) -> Result<Survey, Error> {
     let start = Start::of(paths, options.root.as_deref(), options.revision.as_ref())?;
     let mut store = Store::new(start.tree(&options.sources)?);
-    let found = discover(&store, &start.scope);
+    let asked = Scope::new(start.scope.clone());
+    let found = discover(&store, &asked);
     // A document that cannot be read may be a Flux object: then that is what is wrong.
     let is_broken = || cluster::broken_documents(&store).iter().any(|broken| broken.mentions_flux);
     if found.is_empty() && !is_broken() {
@@ -184,7 +177,7 @@ pub fn survey(paths: &[PathBuf], options: &Options) -> Result<Survey, Error> {
             return Err(error.into());
         }
         let templates =
-            tree.files().map(|file| tree.path(file)).any(|path| start.scope.covers(path) && is_template(path));
+            tree.files().map(|file| tree.path(file)).any(|path| asked.covers(path) && is_template(path));
         return Err(Error::NoFluxObjects { paths: paths.to_vec(), templates });
     }
     let top = start.root.clone();
@@ -198,7 +191,7 @@ pub fn survey(paths: &[PathBuf], options: &Options) -> Result<Survey, Error> {
         let paths: Vec<PathBuf> = paths.iter().filter(is_near).cloned().collect();
         return survey(&paths, &Options { root: Some(top), ..options.clone() });
     }
-    let scope = start.scope.below(&store.widen(&top)?);
+    let scope = asked.below(&store.widen(&top)?);
 
     let discovered = discover(&store, &Scope::default());
     let mut clusters = resolve(&store, "", &discovered, options.flux_version);
@@ -372,7 +365,7 @@ pub fn build_folder(folder: &Path, root: Option<&Path>, sources: &[MappedSource]
         return Err(Error::NoFolder(folder.to_owned()));
     }
     if let Some(root) = start.root.as_ref().filter(|root| !wanted.starts_with(root)) {
-        return Err(Error::OutsideRoot { path: wanted, root: root.clone() });
+        return Err(SourceError::OutsideRoot { path: wanted, root: root.clone() }.into());
     }
     let here = std::env::current_dir().and_then(|here| here.canonicalize()).ok();
     let around = [here.as_deref(), start.repository.as_deref()].into_iter().flatten();
@@ -417,7 +410,7 @@ pub fn artifact_root(paths: &[PathBuf], root: Option<&Path>) -> Result<PathBuf, 
         return Ok(root);
     }
     let store = Store::new(start.tree(&[])?);
-    let found = discover(&store, &start.scope);
+    let found = discover(&store, &Scope::new(start.scope.clone()));
     Ok(find_root(&start.folder, start.repository.as_deref(), store.tree(), &found))
 }
 
@@ -438,93 +431,5 @@ fn summary(cluster: &Cluster) -> ClusterSummary {
         unresolved: cluster.unresolved_nodes(),
         flux_version: cluster.version.map(|version| version.to_string()),
         unresolved_details: details.collect(),
-    }
-}
-
-/// A path without links and `..`. In a revision it need not be on disk.
-fn absolute(path: &Path, revision: Option<&Arc<Revision>>) -> Result<PathBuf, Error> {
-    match (path.canonicalize(), revision) {
-        (Ok(path), _) => Ok(path),
-        (Err(_), Some(_)) => {
-            let here = std::env::current_dir().and_then(|here| here.canonicalize()).unwrap_or_default();
-            let above = path.ancestors().find_map(|above| {
-                let real = here.join(above).canonicalize().ok()?;
-                Some(real.join(normalize(&slashed(path.strip_prefix(above).ok()?))))
-            });
-            Ok(above.unwrap_or_else(|| here.join(path)))
-        }
-        (Err(error), None) => Err(Error::from(match error.kind() {
-            std::io::ErrorKind::NotFound => SourceError::Missing(path.to_owned()),
-            _ => SourceError::Io { path: path.to_owned(), error },
-        })),
-    }
-}
-
-/// Where the user stands, and what the paths mean there.
-struct Start {
-    /// The folder that holds all paths.
-    folder: PathBuf,
-    /// The paths, relative to it.
-    scope: Scope,
-    /// The Git repository around it.
-    repository: Option<PathBuf>,
-    /// The root the user set.
-    root: Option<PathBuf>,
-    /// The revision to read.
-    revision: Option<Arc<Revision>>,
-}
-
-impl Start {
-    fn of(paths: &[PathBuf], root: Option<&Path>, revision: Option<&Arc<Revision>>) -> Result<Self, Error> {
-        let real = |path: &Path| absolute(path, revision);
-        let absolute: Vec<PathBuf> = paths.iter().map(|path| real(path)).collect::<Result<_, _>>()?;
-        let root = root.map(real).transpose()?;
-        if let Some(root) = &root
-            && let Some(path) = absolute.iter().find(|path| !path.starts_with(root) && !root.starts_with(path))
-        {
-            return Err(Error::OutsideRoot { path: path.clone(), root: root.clone() });
-        }
-        // A root below the paths narrows them to itself.
-        let absolute: Vec<PathBuf> = match &root {
-            Some(root) => {
-                absolute.into_iter().map(|path| if path.starts_with(root) { path } else { root.clone() }).collect()
-            }
-            None => absolute,
-        };
-        let is_folder = |path: &Path| revision.map_or_else(|| path.is_dir(), |revision| revision.has_folder(path));
-        let folder_of =
-            |path: &Path| if is_folder(path) { path.to_owned() } else { path.parent().unwrap_or(path).to_owned() };
-        let mut folder = absolute.first().map(|path| folder_of(path)).unwrap_or_default();
-        while !absolute.iter().all(|path| path.starts_with(&folder)) && folder.pop() {}
-        let scope =
-            Scope::new(absolute.iter().filter_map(|path| path.strip_prefix(&folder).ok()).map(slashed).collect());
-        let repository = match revision {
-            Some(revision) if !folder.starts_with(revision.top()) => {
-                return Err(SourceError::from(GitError::NoRepository(folder)).into());
-            }
-            Some(revision) => Some(revision.top().to_owned()),
-            None => folder.ancestors().find(|folder| folder.join(".git").exists()).map(Path::to_owned),
-        };
-        Ok(Self { folder, scope, repository, root, revision: revision.cloned() })
-    }
-
-    /// The files of the folder, and those of mapped ones.
-    fn tree(&self, sources: &[MappedSource]) -> Result<Tree, SourceError> {
-        let mut tree = match &self.revision {
-            Some(revision) => Tree::of_revision(revision.clone(), &self.folder)?,
-            None => Tree::load(&self.folder)?,
-        };
-        tree.map(sources)?;
-        Ok(tree)
-    }
-
-    /// `top` for people: relative to the working directory where it lies below it, `.` where it is that.
-    fn shown(&self, top: &Path) -> String {
-        let here = std::env::current_dir().and_then(|here| here.canonicalize()).unwrap_or_default();
-        match top.strip_prefix(&here) {
-            Ok(below) if below.as_os_str().is_empty() => ".".to_owned(),
-            Ok(below) => slashed(below),
-            Err(_) => top.display().to_string(),
-        }
     }
 }

@@ -9,6 +9,14 @@ pub enum SourceError {
     /// A path given by the user does not exist.
     #[error("no such file or folder: {}", .0.display())]
     Missing(PathBuf),
+    /// `--root` and the paths have nothing in common.
+    #[error("{} is not below the root {}", .path.display(), .root.display())]
+    OutsideRoot {
+        /// The path.
+        path: PathBuf,
+        /// The root.
+        root: PathBuf,
+    },
     /// Folders that are mapped hold more files than can be listed.
     #[error("mapped folders hold more than {most} files, {} among them", folder.display())]
     TooManyMapped {

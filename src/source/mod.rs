@@ -13,6 +13,7 @@ mod mapping;
 mod path;
 mod remote;
 mod span;
+mod start;
 mod tree;
 
 pub use artifact::Artifact;
@@ -23,4 +24,5 @@ pub use mapping::{Mapped, MappedSource, Mapping};
 pub use path::{join, normalize, parent, readable, slashed};
 pub use remote::RemoteUrl;
 pub use span::{FileId, Span};
+pub use start::{Start, absolute};
 pub use tree::{Entry, Tree};

@@ -137,6 +137,7 @@ fn escaped(text: &str) -> String {
                 out.push('\\');
                 out.push(letter);
             }
+            '(' if out.ends_with(']') => out.push_str("\\("),
             // Only at the start of a line would these mean something, and ours begin with `- `.
             '+' | '-' if out.is_empty() => {
                 out.push('\\');
