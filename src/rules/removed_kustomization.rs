@@ -89,6 +89,7 @@ fn outcome(removed: &Removed<'_>, names: &[String], shared: &[String]) -> (Strin
         Fate::Deletes if !shared.is_empty() => {
             (format!(" and deletes {}, which others still need", list(shared)), Severity::Warning)
         }
+        Fate::Deletes if number == 0 => (" and deletes nothing with it".to_owned(), Severity::Info),
         Fate::Deletes => (format!(" and deletes {objects}{listed}"), Severity::Info),
         Fate::OrphansByPolicy => (format!(" and leaves {objects} behind, as its `deletionPolicy` says"), Severity::Info),
         Fate::Orphans if number == 0 => (" and leaves nothing behind".to_owned(), Severity::Info),
