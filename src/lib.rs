@@ -176,8 +176,7 @@ pub fn survey(paths: &[PathBuf], options: &Options) -> Result<Survey, Error> {
         if let Some(error) = tree.take_unreadable() {
             return Err(error.into());
         }
-        let templates =
-            tree.files().map(|file| tree.path(file)).any(|path| asked.covers(path) && is_template(path));
+        let templates = tree.files().map(|file| tree.path(file)).any(|path| asked.covers(path) && is_template(path));
         return Err(Error::NoFluxObjects { paths: paths.to_vec(), templates });
     }
     let top = start.root.clone();
@@ -185,8 +184,7 @@ pub fn survey(paths: &[PathBuf], options: &Options) -> Result<Survey, Error> {
     if top != start.folder && top.starts_with(&start.folder) {
         // What lies beside the root is no part of the artifact.
         let is_near = |path: &&PathBuf| {
-            absolute(path, options.revision.as_ref())
-                .is_ok_and(|path| path.starts_with(&top) || top.starts_with(&path))
+            absolute(path, options.revision.as_ref()).is_ok_and(|path| path.starts_with(&top) || top.starts_with(&path))
         };
         let paths: Vec<PathBuf> = paths.iter().filter(is_near).cloned().collect();
         return survey(&paths, &Options { root: Some(top), ..options.clone() });
@@ -297,12 +295,15 @@ pub fn lint(paths: &[PathBuf], options: &Options) -> Result<Analysis, Error> {
 /// As for [`lint`], and where the revision cannot be read.
 pub fn lint_since(paths: &[PathBuf], options: &Options, base: &Arc<Revision>) -> Result<Analysis, Error> {
     let past = Options { revision: Some(base.clone()), ..options.clone() };
-    let (findings, survey) = compare([paths, paths], [&past, options], |before, mut after| {
+    let ((findings, unread), survey) = compare([paths, paths], [&past, options], |before, mut after| {
         let trees = [before.survey.store.tree(), after.survey.store.tree()];
         change::mark_known(&before.findings, &mut after.findings, trees, &base.short_id());
-        after.findings
+        let unread = trees[0].unreadable().iter().map(|error| format!("in `{}`, {error}: it is left out", base.name()));
+        (after.findings, unread.collect::<Vec<_>>())
     })?;
-    Ok(survey.into_analysis(findings, options))
+    let mut analysis = survey.into_analysis(findings, options);
+    analysis.warnings.extend(unread);
+    Ok(analysis)
 }
 
 /// Analyses two states of a repository, each with paths and options of its own, and has `tell` look at both. Gives its answer

@@ -97,7 +97,8 @@ fn text(shapes: [&Shape<'_>; 2], order: &[(&Subject, State)], edges: &BTreeSet<&
         };
         let _ = writeln!(text, "  n{id}{open}\"{sign}{}\"{close}{class}", label(&subject.to_string()));
     }
-    let is_shown = |(from, _, to): &&&(Subject, &str, Subject)| from != to && ids.contains_key(from) && ids.contains_key(to);
+    let is_shown =
+        |(from, _, to): &&&(Subject, &str, Subject)| from != to && ids.contains_key(from) && ids.contains_key(to);
     let drawn = edges.iter().filter(is_shown);
     for edge in drawn.take(MOST_EDGES) {
         let (from, kind, to) = edge;

@@ -73,7 +73,10 @@ fn is_as_bad(old: &Finding, new: &Finding) -> bool {
 pub fn mark_known(old: &[Finding], new: &mut [Finding], trees: [&Tree; 2], since: &str) {
     let found = matched(old, new, trees);
     for (finding, index) in new.iter_mut().zip(found) {
-        let is_known = index.is_some_and(|index| is_as_bad(&old[index], finding));
+        // What lies in a submodule cannot be compared.
+        let in_submodule =
+            finding.location.span().is_some_and(|span| trees[0].is_in_submodule(trees[1].path(span.file)));
+        let is_known = in_submodule || index.is_some_and(|index| is_as_bad(&old[index], finding));
         if is_known && finding.suppressed.is_none() {
             let reason = Some(format!("found at {since} too"));
             finding.suppressed = Some(Suppressed { kind: SuppressionKind::Known, reason });
@@ -145,7 +148,10 @@ mod tests {
         assert_eq!(known((&before, old()), (&after, vec![finding(&after, "b/c.yaml", "apps")])), [true]);
         // A file is its own subject where no object could be read.
         let moved = |subject: &str| vec![finding(&after, "b/c.yaml", subject)];
-        assert_eq!(known((&before, vec![finding(&before, "a/a.yaml", "a/a.yaml")]), (&after, moved("b/c.yaml"))), [true]);
+        assert_eq!(
+            known((&before, vec![finding(&before, "a/a.yaml", "a/a.yaml")]), (&after, moved("b/c.yaml"))),
+            [true]
+        );
         let both = tree(&["a/a.yaml", "b/c.yaml"]);
         let copied = vec![finding(&both, "a/a.yaml", "a/a.yaml"), finding(&both, "b/c.yaml", "b/c.yaml")];
         assert_eq!(known((&before, vec![finding(&before, "a/a.yaml", "a/a.yaml")]), (&both, copied)), [true, false]);

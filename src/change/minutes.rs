@@ -16,6 +16,8 @@ use crate::{
 pub struct Minutes {
     /// When the last thing is Ready that ever is, before and after.
     pub total: [Option<Range>; 2],
+    /// The critical path before and after: the Kustomizations on it, and what ends it.
+    pub paths: [Vec<Subject>; 2],
     /// What makes the difference: of the whole cluster, and of the Kustomization that it matters most to.
     pub culprits: Vec<Told>,
     /// Kustomizations of both that are Ready earlier or later, those that change most first.
@@ -53,7 +55,10 @@ impl Minutes {
             let situation = situation?;
             situation.cold_start.time(situation.cold_start.last(&situation.graph)?)
         });
-        let Some((before, after)) = pair.before.zip(pair.after) else { return Self { total, ..Self::default() } };
+        let paths = [pair.before, pair.after].map(|situation| situation.map(path).unwrap_or_default());
+        let Some((before, after)) = pair.before.zip(pair.after) else {
+            return Self { total, paths, ..Self::default() };
+        };
         let (before, after) = (side(before), side(after));
         let mut culprits = Vec::new();
         if let [Some(one), Some(other)] = total
@@ -76,7 +81,7 @@ impl Minutes {
             culprits.extend(told.filter(|told| culprits.iter().all(|known: &Told| known.sentence != told.sentence)));
         }
         let nodes = nodes.into_iter().map(|(key, times)| (key.subject("Kustomization"), times)).collect();
-        Self { total, culprits, nodes }
+        Self { total, paths, culprits, nodes }
     }
 
     /// How many seconds the cluster takes longer; negative where it takes less.
@@ -88,12 +93,29 @@ impl Minutes {
     }
 }
 
+/// The Kustomizations on the critical path of a cluster, and what happens last.
+fn path(situation: &Situation<'_>) -> Vec<Subject> {
+    let Some(last) = situation.cold_start.last(&situation.graph) else { return Vec::new() };
+    let mut subjects: Vec<Subject> = Vec::new();
+    for id in situation.cold_start.critical_path(last) {
+        let actor = situation.graph.event(id).actor;
+        if matches!(actor, Actor::Node(_)) || id == last {
+            let subject = actor.subject(situation.cluster);
+            if subjects.last() != Some(&subject) {
+                subjects.push(subject);
+            }
+        }
+    }
+    subjects
+}
+
 impl Told {
     fn of(of: Option<Subject>, culprit: Culprit, is_gain: bool, [before, after]: [&Tree; 2]) -> Self {
         let tree = if is_gain { before } else { after };
-        let place = culprit.place.is_some().then(|| {
-            format!("{}:{}", tree.path(culprit.place.file), tree.position(culprit.place).line)
-        });
+        let place = culprit
+            .place
+            .is_some()
+            .then(|| format!("{}:{}", tree.path(culprit.place.file), tree.position(culprit.place).line));
         Self { of, sentence: culprit.text(is_gain), subject: culprit.subject, by: culprit.by, is_gain, place }
     }
 }

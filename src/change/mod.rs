@@ -11,11 +11,11 @@ mod shape;
 
 use std::collections::BTreeSet;
 
+pub use crate::catalog::Range;
 pub use drawing::Drawing;
 pub use files::{How, Touched, touched};
 pub use known::{fixed, mark_known, matched};
 pub use minutes::{Minutes, Told};
-pub use crate::catalog::Range;
 pub use shape::{EdgeChange, GateChange, NodeChange};
 
 use crate::{

@@ -88,6 +88,10 @@ fn told(
     let (new, _) = chosen.filter.apply(rest.into_iter().filter(|finding| finding.suppressed.is_none()).collect());
     let (gone, _) = chosen.filter.apply(gone);
     let (known, _) = chosen.filter.apply(known);
+    let reached = |situations: &[crate::rules::Situation<'_>]| {
+        situations.iter().filter(|situation| situation.cluster.reached).count()
+    };
+    let several = reached(before.situations).max(reached(after.situations)) > 1;
     let mut clusters = clusters([before.situations, after.situations], trees, &new);
     clusters.retain(|cluster| !cluster.is_same());
     let files = touched(trees);
@@ -96,7 +100,8 @@ fn told(
     };
     let mut reach = impacts(&after.survey, after.situations, &of(1));
     // What is gone can only be asked about where it was.
-    let only: FxHashSet<FileId> = files.iter().filter(|file| file.after.is_none()).filter_map(|file| file.before).collect();
+    let only: FxHashSet<FileId> =
+        files.iter().filter(|file| file.after.is_none()).filter_map(|file| file.before).collect();
     for lost in impacts(&before.survey, before.situations, &only) {
         match reach.iter_mut().find(|known| known.cluster == lost.cluster) {
             Some(known) => join(known, lost),
@@ -108,6 +113,7 @@ fn told(
         head: chosen.head.clone(),
         trees,
         profile: chosen.profile,
+        several,
         clusters,
         new: new.iter().collect(),
         fixed: gone.iter().collect(),
@@ -136,15 +142,27 @@ fn warn(trees: [&Tree; 2]) {
     }
 }
 
-fn impacts(survey: &crate::Survey, situations: &[crate::rules::Situation<'_>], files: &FxHashSet<FileId>) -> Vec<ClusterImpact> {
+fn impacts(
+    survey: &crate::Survey,
+    situations: &[crate::rules::Situation<'_>],
+    files: &FxHashSet<FileId>,
+) -> Vec<ClusterImpact> {
     let reached = situations.iter().filter(|situation| situation.cluster.reached);
     let built = reached.map(|situation| (situation, impact::built(survey, situation, files)));
-    built.filter(|(_, built)| !built.is_empty()).map(|(situation, built)| impact::of_cluster(situation, &[], built)).collect()
+    built
+        .filter(|(_, built)| !built.is_empty())
+        .map(|(situation, built)| impact::of_cluster(situation, &[], built))
+        .collect()
 }
 
 /// Adds what a cluster was before to what it is.
 fn join(known: &mut ClusterImpact, lost: ClusterImpact) {
-    known.built.extend(lost.built.into_iter().filter(|built| known.built.iter().all(|other| other.node != built.node)).collect::<Vec<_>>());
+    known.built.extend(
+        lost.built
+            .into_iter()
+            .filter(|built| known.built.iter().all(|other| other.node != built.node))
+            .collect::<Vec<_>>(),
+    );
     let lists = [
         (&mut known.waits_each_commit, lost.waits_each_commit),
         (&mut known.starts_after, lost.starts_after),

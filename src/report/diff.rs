@@ -35,6 +35,8 @@ pub struct Diff<'a> {
     pub trees: [&'a Tree; 2],
     /// The hardware that minutes are for.
     pub profile: &'static str,
+    /// Whether the repository has more than one cluster.
+    pub several: bool,
     /// What became of the clusters, of those that are not the same.
     pub clusters: Vec<ClusterChange>,
     /// Findings that were not there before, sorted.

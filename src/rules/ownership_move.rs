@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use super::{
     Context, Rule, Situation,
-    removal::{Fate, fate, former, is_heavy, losses},
+    removal::{Fate, fate, former, is_heavy, losses, prunes_now},
     wording::short_list,
 };
 use crate::{
@@ -76,10 +76,7 @@ fn report(
     let former_id = before.cluster.find(old)?;
     let kept = after.cluster.find(old);
     let deletes = match kept {
-        Some(id) => {
-            let spec = &after.cluster.node(id).kustomization.spec;
-            spec.prune == Some(true) && !spec.suspend
-        }
+        Some(id) => prunes_now(after.cluster.node(id)),
         None => fate(before, after, former_id) == Fate::Deletes,
     };
     let order = order(after, old, new);

@@ -2,7 +2,7 @@
 
 use super::Situation;
 use crate::{
-    cluster::{NodeId, NodeKey, Provider},
+    cluster::{Node, NodeId, NodeKey, Provider},
     finding::{Related, Subject},
     flux::Policy,
     source::Tree,
@@ -23,8 +23,15 @@ pub(super) enum Fate {
 
 /// The fate of a Kustomization that `before` has and `after` has not (kustomize-controller v1.9, `prune` and `finalize`).
 pub(super) fn fate(before: &Situation<'_>, after: &Situation<'_>, id: NodeId) -> Fate {
+    fate_below(before, after, id, DEEPEST)
+}
+
+/// Owners above each other that are looked at. Two that apply each other have no end.
+const DEEPEST: usize = 64;
+
+fn fate_below(before: &Situation<'_>, after: &Situation<'_>, id: NodeId, left: usize) -> Fate {
     let node = before.cluster.node(id);
-    if !is_deleted(before, after, id) {
+    if left == 0 || !is_deleted(before, after, id, left) {
         return Fate::Stays;
     }
     let spec = &node.kustomization.spec;
@@ -39,7 +46,7 @@ pub(super) fn fate(before: &Situation<'_>, after: &Situation<'_>, id: NodeId) ->
 }
 
 /// Whether somebody deletes the Kustomization once no build holds it.
-fn is_deleted(before: &Situation<'_>, after: &Situation<'_>, id: NodeId) -> bool {
+fn is_deleted(before: &Situation<'_>, after: &Situation<'_>, id: NodeId, left: usize) -> bool {
     let node = before.cluster.node(id);
     let Some(definition) = node.definitions.first() else { return false };
     if !Policy::of(&definition.object.node).pruned {
@@ -50,22 +57,27 @@ fn is_deleted(before: &Situation<'_>, after: &Situation<'_>, id: NodeId) -> bool
         return true;
     }
     let Some(owner) = definition.owner.as_ref().filter(|owner| **owner != node.key) else { return false };
-    prunes(before, after, owner)
+    prunes(before, after, owner, left - 1)
 }
 
 /// Whether a Kustomization deletes what leaves its build, or goes itself and takes it along.
-pub(super) fn prunes(before: &Situation<'_>, after: &Situation<'_>, owner: &NodeKey) -> bool {
+fn prunes(before: &Situation<'_>, after: &Situation<'_>, owner: &NodeKey, left: usize) -> bool {
     if let Some(id) = after.cluster.find(owner) {
-        let spec = &after.cluster.node(id).kustomization.spec;
-        return spec.prune == Some(true) && !spec.suspend;
+        return prunes_now(after.cluster.node(id));
     }
-    before.cluster.find(owner).is_some_and(|id| fate(before, after, id) == Fate::Deletes)
+    before.cluster.find(owner).is_some_and(|id| fate_below(before, after, id, left) == Fate::Deletes)
+}
+
+/// Whether a Kustomization deletes what leaves its build. One whose build fails comes to nothing at all.
+pub(super) fn prunes_now(node: &Node) -> bool {
+    let spec = &node.kustomization.spec;
+    spec.prune == Some(true) && !spec.suspend && node.applied.build.errors.is_empty()
 }
 
 /// Whether an object of `before` is deleted with the change, where `after` does not apply it any more.
 pub(super) fn deletes(before: &Situation<'_>, after: &Situation<'_>, provider: Provider) -> bool {
     let is_pruned = Policy::of(&before.cluster.object(provider).node).pruned;
-    is_pruned && (provider.set.is_some() || prunes(before, after, &before.cluster.node(provider.node).key))
+    is_pruned && (provider.set.is_some() || prunes(before, after, &before.cluster.node(provider.node).key, DEEPEST))
 }
 
 /// Where something stood before the change, for people: no file holds it any more.

@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Context, Rule, Situation,
@@ -34,32 +34,116 @@ struct Removed<'a> {
     lost: Vec<&'a ObjectKey>,
 }
 
+/// What of a cluster others still use.
+struct Used<'a> {
+    namespaces: BTreeSet<&'a str>,
+    /// API groups and kinds, in lower case.
+    kinds: BTreeSet<(String, String)>,
+    /// The entries of `dependsOn`, by what they name.
+    dependents: BTreeMap<(String, String), Vec<(&'a Node, usize)>>,
+}
+
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     let Some(earlier) = context.before else { return };
     for (before, after) in context.changed() {
-        let gone = before.cluster.nodes().filter(|(_, node)| after.cluster.find(&node.key).is_none());
-        for (id, node) in gone.filter(|(_, node)| !node.is_generated) {
+        let gone: Vec<_> = before
+            .cluster
+            .nodes()
+            .filter(|(_, node)| after.cluster.find(&node.key).is_none() && !node.is_generated)
+            .filter(|(_, node)| !is_in_failed_build(after.cluster, node))
+            .collect();
+        if gone.is_empty() {
+            continue;
+        }
+        let mut lost = lost(before.cluster, after.cluster);
+        let used = Used::of(after.cluster);
+        for (id, node) in gone {
             let fate = fate(before, after, id);
-            let lost = lost(before.cluster, after.cluster, id);
-            let removed = Removed { id, node, fate, lost };
-            findings.push(report(earlier.tree, before, after, &removed));
+            let removed = Removed { id, node, fate, lost: lost.remove(&id).unwrap_or_default() };
+            findings.push(report(earlier.tree, before, after, &removed, &used));
         }
     }
 }
 
-/// What a node applied and nobody applies any more.
-fn lost<'a>(before: &'a Cluster, after: &Cluster, id: NodeId) -> Vec<&'a ObjectKey> {
-    let of_node = before.objects.iter().filter(|(_, providers)| providers.iter().any(|provider| provider.node == id));
-    of_node.map(|(key, _)| key).filter(|key| !after.objects.contains_key(*key)).collect()
+/// Whether the build that held it fails now: then nothing of it is applied or deleted, and that is what is wrong.
+fn is_in_failed_build(after: &Cluster, gone: &Node) -> bool {
+    let owner = gone.definitions.first().and_then(|definition| definition.owner.as_ref());
+    let owner = owner.and_then(|owner| after.find(owner)).map(|id| after.node(id));
+    owner.is_some_and(|owner| !owner.applied.build.errors.is_empty())
 }
 
-fn report(earlier: &Tree, before: &Situation<'_>, after: &Situation<'_>, removed: &Removed<'_>) -> Finding {
+/// What each node applied and nobody applies any more.
+fn lost<'a>(before: &'a Cluster, after: &Cluster) -> BTreeMap<NodeId, Vec<&'a ObjectKey>> {
+    let mut lost: BTreeMap<NodeId, Vec<&'a ObjectKey>> = BTreeMap::new();
+    for (key, providers) in before.objects.iter().filter(|(key, _)| !after.objects.contains_key(*key)) {
+        let mut nodes: Vec<NodeId> = providers.iter().map(|provider| provider.node).collect();
+        nodes.sort_unstable();
+        nodes.dedup();
+        for node in nodes {
+            lost.entry(node).or_default().push(key);
+        }
+    }
+    lost
+}
+
+impl<'a> Used<'a> {
+    fn of(cluster: &'a Cluster) -> Self {
+        let mut dependents: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for node in &cluster.nodes {
+            for (index, entry) in node.kustomization.spec.depends_on.iter().enumerate() {
+                let namespace = entry.namespace.as_deref().unwrap_or(&node.key.namespace);
+                dependents.entry((namespace.to_owned(), entry.name.clone())).or_default().push((node, index));
+            }
+        }
+        let kinds = cluster.objects.keys().map(|key| (key.group.to_string(), key.kind.to_lowercase()));
+        Self {
+            namespaces: cluster.objects.keys().map(|key| key.namespace.as_str()).collect(),
+            kinds: kinds.collect(),
+            dependents,
+        }
+    }
+
+    /// Namespaces and definitions among what is lost that others still use: they go with all that is in them.
+    fn among(&self, lost: &[&ObjectKey]) -> Vec<String> {
+        let is_used = |key: &&&ObjectKey| match key.kind.as_str() {
+            "Namespace" => self.namespaces.contains(key.name.as_str()),
+            "CustomResourceDefinition" => self.has_kind_of(key),
+            _ => false,
+        };
+        lost.iter().filter(is_used).map(|key| key.subject().to_string()).collect()
+    }
+
+    /// Whether there are objects of a definition. It is named for the plural of the kind, which mostly begins with that.
+    fn has_kind_of(&self, definition: &ObjectKey) -> bool {
+        let Some((plural, group)) = definition.name.split_once('.') else { return false };
+        let of_group = self.kinds.range((group.to_owned(), String::new())..).take_while(|(known, _)| known == group);
+        of_group.map(|(_, kind)| kind).any(|kind| plural.starts_with(kind.trim_end_matches('y')))
+    }
+
+    /// Who still depends on a Kustomization.
+    fn dependents(&self, gone: &Node) -> Vec<Related> {
+        let named = self.dependents.get(&(gone.key.namespace.to_string(), gone.key.name.to_string()));
+        let told = named.into_iter().flatten().map(|(node, index)| {
+            let at = node.kustomization.item_span(&["spec", "dependsOn"], *index);
+            Related::new("still depends on it, and waits for ever", Some(node.subject()), at)
+        });
+        told.collect()
+    }
+}
+
+fn report(
+    earlier: &Tree,
+    before: &Situation<'_>,
+    after: &Situation<'_>,
+    removed: &Removed<'_>,
+    used: &Used<'_>,
+) -> Finding {
     let subject = removed.node.subject();
     let owner = removed.node.definitions.first().and_then(|definition| definition.owner.as_ref());
     let owner = owner.and_then(|owner| after.cluster.find(owner)).map(|id| after.cluster.node(id));
     let at = owner.map_or(Span::NONE, |owner| owner.kustomization.span(&["spec", "prune"]));
     let names: Vec<String> = removed.lost.iter().map(|key| key.subject().to_string()).collect();
-    let shared = shared(after.cluster, &removed.lost);
+    let shared = used.among(&removed.lost);
     let (tail, severity) = outcome(removed, &names, &shared);
     let mut finding = after.finding(&RULE.info, subject.clone(), at, format!("{subject} is removed{tail}"));
     finding.severity = severity;
@@ -70,7 +154,7 @@ fn report(earlier: &Tree, before: &Situation<'_>, after: &Situation<'_>, removed
         finding.label = former(earlier, removed.node.span(), "removed", subject.clone()).message;
     }
     finding.related.push(former(earlier, removed.node.span(), "it is gone", subject));
-    finding.related.extend(dependents(after.cluster, removed.node));
+    finding.related.extend(used.dependents(removed.node));
     finding.why = why(removed, &shared);
     finding.help = help(removed, owner);
     if before.cluster.node(removed.id).unresolved.iter().any(crate::kustomize::Unresolved::hides_objects) {
@@ -96,40 +180,6 @@ fn outcome(removed: &Removed<'_>, names: &[String], shared: &[String]) -> (Strin
         Fate::Orphans => (format!(" and leaves {objects} behind that nobody manages{listed}"), Severity::Warning),
         Fate::Stays => (" from the repository, but nobody deletes it in the cluster".to_owned(), Severity::Warning),
     }
-}
-
-/// Namespaces and definitions among what is lost that others still use: they go with all that is in them.
-fn shared(after: &Cluster, lost: &[&ObjectKey]) -> Vec<String> {
-    let used: BTreeSet<&str> = after.objects.keys().map(|key| key.namespace.as_str()).collect();
-    let kinds: BTreeSet<String> =
-        after.objects.keys().map(|key| format!(".{}/{}", key.group, key.kind.to_lowercase())).collect();
-    let is_used = |key: &&&ObjectKey| match key.kind.as_str() {
-        "Namespace" => used.contains(key.name.as_str()),
-        // Named for the plural of the kind, which mostly begins with it.
-        "CustomResourceDefinition" => key.name.split_once('.').is_some_and(|(plural, group)| {
-            kinds.iter().any(|kind| {
-                let (known, kind) = kind.split_once('/').unwrap_or_default();
-                known.trim_start_matches('.') == group && plural.starts_with(kind.trim_end_matches('y'))
-            })
-        }),
-        _ => false,
-    };
-    lost.iter().filter(is_used).map(|key| key.subject().to_string()).collect()
-}
-
-/// Who still names it.
-fn dependents(after: &Cluster, gone: &Node) -> Vec<Related> {
-    let mut found = Vec::new();
-    for node in &after.nodes {
-        for (index, entry) in node.kustomization.spec.depends_on.iter().enumerate() {
-            let namespace = entry.namespace.as_deref().unwrap_or(&node.key.namespace);
-            if entry.name == gone.key.name.as_str() && namespace == gone.key.namespace.as_str() {
-                let at = node.kustomization.item_span(&["spec", "dependsOn"], index);
-                found.push(Related::new("still depends on it, and waits for ever", Some(node.subject()), at));
-            }
-        }
-    }
-    found
 }
 
 fn why(removed: &Removed<'_>, shared: &[String]) -> String {

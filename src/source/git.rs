@@ -188,7 +188,8 @@ impl Revision {
     /// Every file, link and submodule below the folder `below`, with their paths relative to it, in the order of paths. What
     /// `passed` names is passed over.
     pub(super) fn list(&self, below: &str, passed: &[&str]) -> Result<Vec<(String, InRevision)>, GitError> {
-        let missing = |id: ObjectId| GitError::MissingObject { what: format!("the tree {id}"), revision: self.name.clone() };
+        let missing =
+            |id: ObjectId| GitError::MissingObject { what: format!("the tree {id}"), revision: self.name.clone() };
         self.with(|local| {
             let root = if below.is_empty() {
                 self.tree

@@ -47,11 +47,7 @@ impl Start {
     ///
     /// # Errors
     /// Where one of them is not there, or they have nothing in common.
-    pub fn of(
-        paths: &[PathBuf],
-        root: Option<&Path>,
-        revision: Option<&Arc<Revision>>,
-    ) -> Result<Self, SourceError> {
+    pub fn of(paths: &[PathBuf], root: Option<&Path>, revision: Option<&Arc<Revision>>) -> Result<Self, SourceError> {
         let real = |path: &Path| absolute(path, revision);
         let absolute: Vec<PathBuf> = paths.iter().map(|path| real(path)).collect::<Result<_, _>>()?;
         let root = root.map(real).transpose()?;

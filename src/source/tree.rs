@@ -197,6 +197,7 @@ impl Tree {
     /// Lists the files of the revision.
     fn list_revision(&mut self) -> Result<(), SourceError> {
         let Some(revision) = self.revision.clone() else { return Ok(()) };
+        self.unreadable.retain(|error| !matches!(error, SourceError::Submodule { .. }));
         let below = |path: &Path| path.strip_prefix(revision.top()).map(slashed).unwrap_or_default();
         let foreign = self.mappings.iter().filter(|mapping| mapping.is_foreign);
         let foreign: Vec<PathBuf> = foreign.map(|mapping| mapping.folder().to_owned()).collect();
@@ -211,13 +212,7 @@ impl Tree {
                     let file = &mut self.files[file.index()];
                     (file.is_own, file.blob) = (true, Some(blob));
                 }
-                InRevision::Submodule => {
-                    let known =
-                        |error: &SourceError| matches!(error, SourceError::Submodule { path: known } if *known == path);
-                    if !self.unreadable.iter().any(known) {
-                        self.unreadable.push(SourceError::Submodule { path });
-                    }
-                }
+                InRevision::Submodule => self.unreadable.push(SourceError::Submodule { path }),
                 InRevision::Folder => {}
             }
         }
@@ -253,6 +248,17 @@ impl Tree {
         let is_lacking = |file: &&SourceFile| file.blob.is_some() && matches!(file.contents.get(), Some(Err(_)));
         let file = self.files.iter().find(is_lacking)?;
         Some(GitError::MissingObject { what: format!("`{}`", file.path), revision: revision.name().to_owned() })
+    }
+
+    /// Whether the file at `path` lies in a submodule, so that this revision does not have it.
+    #[must_use]
+    pub fn is_in_submodule(&self, path: &str) -> bool {
+        let modules = self.unreadable.iter().filter_map(|error| match error {
+            SourceError::Submodule { path } => Some(path),
+            _ => None,
+        });
+        let mut holding = modules.filter_map(|module| path.strip_prefix(module.as_str()));
+        holding.any(|rest| rest.starts_with('/'))
     }
 
     /// Whether a file was looked into.

@@ -82,7 +82,8 @@ pub fn culprit(slow: Side<'_>, fast: Side<'_>, end: EventId) -> Option<Culprit> 
             unknown.push((id, took));
         }
         if elsewhere.is_some() || is_end {
-            let lag_here = elsewhere.map_or_else(|| lag + unknown.iter().map(|(_, took)| took).sum::<f64>(), |other| at - other);
+            let lag_here =
+                elsewhere.map_or_else(|| lag + unknown.iter().map(|(_, took)| took).sum::<f64>(), |other| at - other);
             let lost = lag_here - lag;
             if lost > best.as_ref().map_or(0.5, |(most, _)| *most) {
                 let found = match longest(&unknown) {

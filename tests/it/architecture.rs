@@ -19,10 +19,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("timing", &["source", "finding", "yaml", "kustomize", "catalog", "flux", "cluster", "graph"]),
     ("config", &["source", "finding", "catalog", "flux", "timing"]),
     ("rules", &["source", "finding", "yaml", "kustomize", "catalog", "flux", "cluster", "graph", "timing"]),
-    (
-        "change",
-        &["source", "finding", "yaml", "catalog", "flux", "cluster", "graph", "timing", "rules"],
-    ),
+    ("change", &["source", "finding", "yaml", "catalog", "flux", "cluster", "graph", "timing", "rules"]),
     ("report", &["source", "finding", "yaml", "kustomize", "change"]),
     (
         "cli",

@@ -66,7 +66,11 @@ impl Repository {
         for entry in fs::read_dir(self.path()).unwrap().map(|entry| entry.unwrap()) {
             if entry.file_name() != ".git" {
                 let is_folder = entry.file_type().unwrap().is_dir();
-                if is_folder { fs::remove_dir_all(entry.path()).unwrap() } else { fs::remove_file(entry.path()).unwrap() }
+                if is_folder {
+                    fs::remove_dir_all(entry.path()).unwrap()
+                } else {
+                    fs::remove_file(entry.path()).unwrap()
+                }
             }
         }
         for entry in walkdir::WalkDir::new(folder).into_iter().map(|entry| entry.unwrap()) {
@@ -175,7 +179,8 @@ fn a_revision_is_analysed_as_its_checkout_is() {
             Ok(analysis) => {
                 let tree = &analysis.tree;
                 let place = |finding: &fluxdag::finding::Finding| {
-                    let at = finding.location.span().map(|span| (tree.path(span.file).to_owned(), span.start, span.end));
+                    let at =
+                        finding.location.span().map(|span| (tree.path(span.file).to_owned(), span.start, span.end));
                     (at, finding.rule, finding.message.clone(), finding.fingerprint.clone())
                 };
                 Ok(analysis.findings.iter().map(place).collect::<Vec<_>>())
@@ -257,7 +262,11 @@ fn only_what_is_new_counts() {
     assert_eq!(repository.run(&["lint"]).code, 1, "what was there fails a plain run");
     let known = repository.run(&["lint", "--since", "HEAD"]);
     assert_eq!(known.code, 0, "{}", known.out);
-    assert!(known.out.contains("no problems found") && known.out.contains("1 known before and hidden"), "{}", known.out);
+    assert!(
+        known.out.contains("no problems found") && known.out.contains("1 known before and hidden"),
+        "{}",
+        known.out
+    );
     let json = repository.json(&["lint", "--since", "HEAD", "-o", "json"]);
     assert_eq!(rules(&json), [""; 0]);
     let marked = &json["findings"][0];
@@ -420,6 +429,12 @@ fn clones_of_every_kind_are_read() {
     repository.git(&["worktree", "add", "--quiet", worktree.to_str().unwrap(), "HEAD"]);
 
     assert_eq!(run(&worktree, &["lint", "--since", "HEAD~1"]).code, 1);
+    repository.git(&["tag", "--annotate", "--message", "one", "v1", "HEAD~1"]);
+    let short = repository.git(&["rev-parse", "--short", "HEAD~1"]);
+    for name in ["v1", "main^", short.as_str(), "refs/tags/v1"] {
+        let done = repository.run(&["lint", "--since", name]);
+        assert_eq!(done.code, 1, "{name}: {}", done.err);
+    }
     let done = run(&bare, &["diff", "HEAD~1", "HEAD"]);
     assert_eq!(done.code, 1, "{}{}", done.out, done.err);
     assert!(done.out.contains("dependency-cycle"));
@@ -474,6 +489,12 @@ fn submodules_are_told_and_links_are_not_followed() {
     assert_eq!(done.code, 0, "{}", done.err);
     assert!(done.err.contains("vendor/other is a submodule"), "{}", done.err);
     assert!(done.out.contains("no cluster is built otherwise"), "{}", done.out);
+    // The work tree has its files; what is wrong in them is not new.
+    repository.write("vendor/other/broken.yaml", "a: [1\nkind: Kustomization\n");
+    repository.write("vendor/other/ks.yaml", &node("stray", &depends("nowhere")));
+    let since = repository.run(&["lint", "--since", "HEAD", "--min-severity", "info", "-o", "concise"]);
+    assert_eq!(since.code, 0, "{}", since.out);
+    assert!(since.err.contains("vendor/other is a submodule"), "{}", since.err);
 }
 
 #[test]
@@ -502,9 +523,20 @@ fn edges_and_gates_are_told() {
     let cluster = &json["clusters"][0];
     assert_eq!(cluster["edges"].as_array().unwrap().len(), 1);
     let edge = &cluster["edges"][0];
-    assert_eq!((&edge["kind"], &edge["to"]["name"], &edge["change"]), (&"dependsOn".into(), &"base".into(), &"removed".into()));
-    let gates: Vec<_> = cluster["gates"].as_array().unwrap().iter().map(|gate| (&gate["field"], &gate["before"], &gate["after"])).collect();
-    assert_eq!(gates, [(&"wait".into(), &"true".into(), &Value::Null), (&"timeout".into(), &"5m".into(), &"7m".into())]);
+    assert_eq!(
+        (&edge["kind"], &edge["to"]["name"], &edge["change"]),
+        (&"dependsOn".into(), &"base".into(), &"removed".into())
+    );
+    let gates: Vec<_> = cluster["gates"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|gate| (&gate["field"], &gate["before"], &gate["after"]))
+        .collect();
+    assert_eq!(
+        gates,
+        [(&"wait".into(), &"true".into(), &Value::Null), (&"timeout".into(), &"5m".into(), &"7m".into())]
+    );
 }
 
 #[test]

@@ -10,8 +10,8 @@
 mod architecture;
 mod bad_input;
 mod catalog;
-mod change;
 mod causes;
+mod change;
 mod cli;
 mod config;
 mod corpus;

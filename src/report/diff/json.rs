@@ -113,6 +113,8 @@ struct GateJson<'a> {
 struct ColdStartJson<'a> {
     before_s: Option<TimesJson>,
     after_s: Option<TimesJson>,
+    path_before: &'a [Subject],
+    path_after: &'a [Subject],
     culprits: Vec<CulpritJson<'a>>,
     nodes: Vec<ReadyJson<'a>>,
 }
@@ -220,6 +222,8 @@ fn cluster(cluster: &ClusterChange) -> ClusterJson<'_> {
         cold_start: ColdStartJson {
             before_s: minutes.total[0].map(times),
             after_s: minutes.total[1].map(times),
+            path_before: &minutes.paths[0],
+            path_after: &minutes.paths[1],
             culprits: minutes
                 .culprits
                 .iter()

@@ -180,6 +180,7 @@ mod tests {
             head: revised("the work tree"),
             trees: [tree, tree],
             profile: "slow",
+            several: false,
             clusters: Vec::new(),
             new: new.iter().collect(),
             fixed: new.iter().collect(),
@@ -192,7 +193,8 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_left_out_by_whole_items_and_counted() {
         let tree = Tree::from_memory([]);
-        let findings: Vec<Finding> = (0..40).map(|index| finding(&format!("finding {index} {}", "x".repeat(50)))).collect();
+        let findings: Vec<Finding> =
+            (0..40).map(|index| finding(&format!("finding {index} {}", "x".repeat(50)))).collect();
         let diff = diff(&tree, &findings);
         let whole = diff.markdown();
         assert!(whole.len() <= MOST && !whole.contains("more, which"));
@@ -200,7 +202,8 @@ mod tests {
             let text = diff.fitted(most);
             assert!(text.len() <= most, "{} of {most}", text.len());
             let shown = text.matches("some-rule").count();
-            let left: usize = text.split("- … and ").skip(1).filter_map(|rest| rest.split(' ').next()?.parse::<usize>().ok()).sum();
+            let left: usize =
+                text.split("- … and ").skip(1).filter_map(|rest| rest.split(' ').next()?.parse::<usize>().ok()).sum();
             assert_eq!(shown + left, 80, "{text}");
             assert!(text.lines().filter(|line| line.contains("some-rule")).all(|line| line.ends_with(&"x".repeat(50))));
         }
@@ -210,7 +213,7 @@ mod tests {
 
     #[test]
     fn nothing_of_the_repository_is_obeyed() {
-        let hostile = "x\n## y <script>alert(1)</script> [a](http://e.example) @user #12 ![i](j) ``` | www.e.example **b** $x$ &lt; `c <b> @me";
+        let hostile = "x\n## y <script>alert(1)</script> [a](http://e.example) @user #12 ![i](j) ``` | www.e.example **b** $x$ &lt; `c` <b> @me";
         let tree = Tree::from_memory([]);
         let findings = [finding(hostile)];
         let text = diff(&tree, &findings).markdown();
@@ -218,6 +221,8 @@ mod tests {
             assert!(!text.contains(wrong), "{wrong}: {text}");
         }
         assert!(text.contains("@<!-- -->user"));
+        // Between backticks that come in pairs it is code, where nothing is obeyed.
+        assert_eq!(prose("see `www.e.example <b> @me`"), "see `www.e.example <b> @me`");
         assert_eq!(code("a`b``c"), "``` a`b``c ```");
         assert_eq!(prose("the path `a_b` of c_d"), "the path `a_b` of c\\_d");
         assert_eq!(prose("a `b` c` d"), "a \\`b\\` c\\` d");

@@ -71,6 +71,14 @@ impl Line {
         if subjects.len() > NAMES { self.say(format!(" and {} more", subjects.len() - NAMES)) } else { self }
     }
 
+    /// What leads from one to the other.
+    fn way(mut self, subjects: &[Subject]) -> Self {
+        for (index, subject) in subjects.iter().take(MOST).enumerate() {
+            self = self.say(if index == 0 { "" } else { " → " }).name(subject);
+        }
+        self
+    }
+
     /// For a terminal.
     pub(super) fn plain(&self) -> String {
         let text = |part: &Part| match part {
@@ -114,15 +122,21 @@ impl Diff<'_> {
         sections
     }
 
-    /// The cluster in front of a line, where there are several.
+    /// The cluster in front of a line, where the repository has several.
     fn head(&self, cluster: &str) -> Line {
         let root = if cluster.is_empty() { "." } else { cluster };
-        if self.clusters.len() + self.reach.len() > 2 { Line::default().name(root).say(": ") } else { Line::default() }
+        if self.several { Line::default().name(root).say(": ") } else { Line::default() }
     }
 
     fn minutes(&self, cluster: &ClusterChange) -> Vec<Line> {
         let root = if cluster.root.is_empty() { "." } else { &cluster.root };
         let mut lines = vec![Line::default().name(root).say(format!(": {}", minutes(&cluster.minutes)))];
+        let [was, is] = &cluster.minutes.paths;
+        for (when, path) in [("before", was), ("after", is)] {
+            if was != is && !path.is_empty() {
+                lines.push(self.head(&cluster.root).say(format!("critical path {when}: ")).way(path));
+            }
+        }
         for told in &cluster.minutes.culprits {
             let line = match &told.of {
                 Some(node) => self.head(&cluster.root).name(node).say(": "),
