@@ -301,6 +301,10 @@ pub fn lint_since(paths: &[PathBuf], options: &Options, base: &Arc<Revision>) ->
         let unread = trees[0].unreadable().iter().map(|error| format!("in `{}`, {error}: it is left out", base.name()));
         (after.findings, unread.collect::<Vec<_>>())
     })?;
+    if survey.store.tree().is_empty() {
+        // Here as in any other run: a path that is mistyped must not pass for a clean repository.
+        self::survey(paths, options)?;
+    }
     let mut analysis = survey.into_analysis(findings, options);
     analysis.warnings.extend(unread);
     Ok(analysis)

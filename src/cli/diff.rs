@@ -85,7 +85,9 @@ fn told(
         finding.suppressed.as_ref().is_some_and(|suppressed| suppressed.kind == SuppressionKind::Known)
     };
     let (known, rest): (Vec<Finding>, Vec<Finding>) = after.findings.into_iter().partition(is_known);
-    let (new, _) = chosen.filter.apply(rest.into_iter().filter(|finding| finding.suppressed.is_none()).collect());
+    let (mut new, _) = chosen.filter.apply(rest.into_iter().filter(|finding| finding.suppressed.is_none()).collect());
+    // What is worst comes first, also where not all of it fits.
+    new.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     let (gone, _) = chosen.filter.apply(gone);
     let (known, _) = chosen.filter.apply(known);
     let reached = |situations: &[crate::rules::Situation<'_>]| {

@@ -509,6 +509,14 @@ fn a_cluster_may_be_new_or_gone() {
     let gone = repository.json(&["diff", "HEAD", "HEAD~1", "-o", "json"]);
     assert_eq!(gone["clusters"][0]["change"], "removed");
     assert_eq!(repository.run(&["lint", "--since", "HEAD~1"]).code, 0);
+    // Nothing left is nothing to check, as in any other run.
+    repository.git(&["rm", "--quiet", "-r", "clusters", "apps", "base"]);
+    for arguments in [&["lint", "--since", "HEAD"][..], &["lint", "nowhere", "--since", "HEAD"]] {
+        assert_eq!(repository.run(arguments).code, 2);
+    }
+    assert_eq!(repository.run(&["lint", "--since", "HEAD", "--allow-empty"]).code, 0);
+    assert_eq!(repository.run(&["diff", "HEAD"]).code, 0);
+    repository.git(&["reset", "--quiet", "--hard"]);
     let narrow = repository.run(&["lint", "clusters/prod", "--since", "HEAD~1"]);
     assert_eq!(narrow.code, 0, "{}", narrow.err);
     assert_eq!(repository.run(&["diff", "HEAD~1", "-C", "clusters/prod"]).code, 0);
@@ -550,4 +558,66 @@ fn output_does_not_depend_on_threads_or_the_working_directory() {
     let path = repository.path().to_str().unwrap();
     let there = run(Path::new(env!("CARGO_MANIFEST_DIR")), &["diff", "HEAD", "-o", "markdown", "-C", path]);
     assert_eq!(here.out, there.out);
+}
+
+/// A HelmRelease of a chart, and its repository.
+fn release(chart: &str) -> String {
+    format!(
+        "apiVersion: source.toolkit.fluxcd.io/v1\nkind: HelmRepository\nmetadata: {{name: charts, namespace: flux-system}}\nspec: {{interval: \
+         1h, url: 'https://charts.example.org'}}\n---\napiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {{name: thing, \
+         namespace: flux-system}}\nspec:\n  interval: 1h\n  timeout: 30m\n  chart:\n    spec:\n      chart: {chart}\n      sourceRef: {{kind: \
+         HelmRepository, name: charts}}\n"
+    )
+}
+
+#[test]
+fn the_culprit_is_what_is_new_what_waits_or_what_takes_longer() {
+    let slow = || node("base", "  wait: true\n").replace("timeout: 5m", "timeout: 40m");
+    let regression = |repository: &Repository| {
+        let json = repository.json(&["lint", "--since", "HEAD", "-o", "json"]);
+        let found = json["findings"].as_array().unwrap().iter().find(|finding| finding["rule"] == "path-regression");
+        found.unwrap_or_else(|| panic!("{json}"))["message"].as_str().unwrap().to_owned()
+    };
+    let mut files = cluster();
+    files[1].1 = slow();
+    let repository = Repository::of(&files);
+    repository.write("base/release.yaml", &release("kube-prometheus-stack"));
+    let new = regression(&repository);
+    assert!(new.ends_with("HelmRelease/flux-system/thing is new"), "{new}");
+
+    repository.write("base/release.yaml", &release("metrics-server"));
+    repository.commit("a small chart");
+    repository.write("base/release.yaml", &release("kube-prometheus-stack"));
+    let takes = regression(&repository);
+    assert!(takes.contains("HelmRelease/flux-system/thing takes about") && takes.ends_with("longer"), "{takes}");
+
+    repository.write("clusters/prod/base.yaml", &slow().replace("  wait: true\n", ""));
+    repository.commit("no gate");
+    repository.write("clusters/prod/base.yaml", &slow());
+    let waits = regression(&repository);
+    assert!(
+        waits.ends_with(
+            "now Kustomization/flux-system/base waits until HelmRelease/flux-system/thing is Ready (`wait: true`)"
+        ),
+        "{waits}"
+    );
+    let gain = repository.run(&["diff", "HEAD", "HEAD~1"]);
+    assert!(gain.out.contains("Cold start"), "{}", gain.out);
+}
+
+#[test]
+fn an_owner_that_changes_is_told_with_the_safe_order() {
+    let repository = Repository::of(&cluster());
+    repository.write(
+        "base/claim.yaml",
+        "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: data, namespace: default}\n",
+    );
+    repository.commit("claim");
+    repository.git(&["mv", "base/claim.yaml", "apps/claim.yaml"]);
+    let json = repository.json(&["lint", "--since", "HEAD", "-o", "json"]);
+    assert_eq!(rules(&json), ["ownership-move"]);
+    let help = json["findings"][0]["help"].as_str().unwrap();
+    assert!(help.contains("set `prune: false` on Kustomization/flux-system/base;"), "{help}");
+    assert_eq!(repository.run(&["lint", "--since", "HEAD"]).code, 0, "a warning");
+    assert_eq!(repository.run(&["lint", "--since", "HEAD", "--fail-on", "warning"]).code, 1);
 }
