@@ -65,10 +65,11 @@ pub(super) fn draw(
     let all: BTreeSet<&(Subject, &str, Subject)> =
         shapes.iter().flat_map(|shape| shape.edges.keys()).filter(|(_, kind, _)| DRAWN.contains(kind)).collect();
     let mut around: BTreeSet<&Subject> = BTreeSet::new();
-    for (from, _, to) in &all {
+    for (from, kind, to) in &all {
         let (known, other) = (states.contains_key(from), states.contains_key(to));
         around.extend((known && !other && is_drawn(to)).then_some(to));
-        around.extend((other && !known && is_drawn(from)).then_some(from));
+        // One parent says more than all the others that it applies.
+        around.extend((*kind != "parent" && other && !known && is_drawn(from)).then_some(from));
     }
     // What fails and what changed comes before what lies around it.
     let rank = |state: State| match state {
