@@ -100,11 +100,11 @@ fn told(
     let of = |tree: usize| -> FxHashSet<FileId> {
         files.iter().filter_map(|file| if tree == 0 { file.before } else { file.after }).collect()
     };
-    let mut reach = impacts(&after.survey, after.situations, &of(1));
+    let mut reach = impacts(after.survey, after.situations, &of(1));
     // What is gone can only be asked about where it was.
     let only: FxHashSet<FileId> =
         files.iter().filter(|file| file.after.is_none()).filter_map(|file| file.before).collect();
-    for lost in impacts(&before.survey, before.situations, &only) {
+    for lost in impacts(before.survey, before.situations, &only) {
         match reach.iter_mut().find(|known| known.cluster == lost.cluster) {
             Some(known) => join(known, lost),
             None => reach.push(lost),

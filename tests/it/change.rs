@@ -66,11 +66,8 @@ impl Repository {
         for entry in fs::read_dir(self.path()).unwrap().map(|entry| entry.unwrap()) {
             if entry.file_name() != ".git" {
                 let is_folder = entry.file_type().unwrap().is_dir();
-                if is_folder {
-                    fs::remove_dir_all(entry.path()).unwrap()
-                } else {
-                    fs::remove_file(entry.path()).unwrap()
-                }
+                let remove = if is_folder { fs::remove_dir_all(entry.path()) } else { fs::remove_file(entry.path()) };
+                remove.unwrap();
             }
         }
         for entry in walkdir::WalkDir::new(folder).into_iter().map(|entry| entry.unwrap()) {
