@@ -6,8 +6,8 @@ use super::{
     wording::short_list,
 };
 use crate::{
-    cluster::{CustomKind, ObjectKey, Provider},
-    finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Subject, Tier},
+    cluster::{CustomKind, NodeId, ObjectKey, Provider},
+    finding::{Category, Confidence, Finding, RuleInfo, Severity, Subject, Tier},
     source::{Span, Tree},
 };
 
@@ -43,8 +43,12 @@ const FINALIZED: &[&str] = &[
     "tailscale.com",               // tailscale/tailscale: cmd/k8s-operator, FinalizerName
 ];
 
+/// Who handles objects of a kind, and where that stood.
+type Handler = (Subject, Span);
+
 /// Objects that go with those who handle them.
 struct Teardown<'a> {
+    handlers: Vec<Handler>,
     objects: Vec<(&'a ObjectKey, Provider)>,
     is_known: bool,
     is_written: bool,
@@ -62,31 +66,49 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             }
             let is_written = gone.iter().any(|(_, provider)| has_finalizers(before, *provider));
             let is_known = FINALIZED.contains(&kind.group.as_str());
-            let teardown =
-                found.entry(handlers).or_insert(Teardown { objects: Vec::new(), is_known: false, is_written: false });
+            let key: Vec<Subject> = handlers.iter().map(|(subject, _)| subject.clone()).collect();
+            let new = Teardown { handlers, objects: Vec::new(), is_known: false, is_written: false };
+            let teardown = found.entry(key).or_insert(new);
             teardown.objects.extend(gone);
             teardown.is_known |= is_known;
             teardown.is_written |= is_written;
         }
-        for (handlers, teardown) in found {
-            findings.push(report(earlier.tree, before, after, &handlers, &teardown));
+        for teardown in found.values() {
+            findings.push(report(earlier.tree, before, after, teardown));
         }
     }
 }
 
-/// Who handled the kind and is deleted with the change: all of them, or it is of no matter.
-fn handlers(before: &Situation<'_>, after: &Situation<'_>, kind: &CustomKind) -> Vec<Subject> {
-    let releases = kind.charts.iter().map(|chart| &before.cluster.releases[chart.release]);
+/// Who handled the kind and is deleted with the change: all of them, or it is of no matter. Where no chart is known to bring
+/// the definition, it is the Deployments that are built, and deleted, together with it.
+fn handlers(before: &Situation<'_>, after: &Situation<'_>, kind: &CustomKind) -> Vec<Handler> {
     let mut gone = Vec::new();
-    for release in releases {
+    for release in kind.charts.iter().map(|chart| &before.cluster.releases[chart.release]) {
         let is_deleted = release.providers.iter().all(|provider| deletes(before, after, *provider));
         if after.cluster.release(&release.key).is_some() || !is_deleted {
             return Vec::new();
         }
-        gone.push(release.subject());
+        gone.push((release.subject(), release.helm.name_span()));
     }
-    gone.sort_unstable();
-    gone.dedup();
+    if kind.charts.is_empty() && after.cluster.supply.kind(&kind.group, &kind.kind).is_none() {
+        let nodes: Vec<NodeId> = kind.definitions.iter().map(|definition| definition.node).collect();
+        let first = ObjectKey {
+            group: "apps".into(),
+            kind: "Deployment".into(),
+            namespace: "".into(),
+            name: "".into(),
+        };
+        let deployments = before.cluster.objects.range(first.clone()..);
+        for (key, providers) in deployments.take_while(|(key, _)| key.group == first.group && key.kind == first.kind) {
+            let own = providers.iter().find(|provider| nodes.contains(&provider.node));
+            let is_gone = |provider: &&Provider| {
+                !after.cluster.objects.contains_key(key) && deletes(before, after, **provider)
+            };
+            gone.extend(own.filter(is_gone).map(|own| (key.subject(), before.cluster.object(*own).place())));
+        }
+    }
+    gone.sort_unstable_by(|one, other| one.0.cmp(&other.0));
+    gone.dedup_by(|one, other| one.0 == other.0);
     gone
 }
 
@@ -113,19 +135,14 @@ fn has_finalizers(before: &Situation<'_>, provider: Provider) -> bool {
     finalizers.and_then(|list| list.as_seq()).is_some_and(|list| !list.is_empty())
 }
 
-fn report(
-    earlier: &Tree,
-    before: &Situation<'_>,
-    after: &Situation<'_>,
-    handlers: &[Subject],
-    teardown: &Teardown<'_>,
-) -> Finding {
+fn report(earlier: &Tree, before: &Situation<'_>, after: &Situation<'_>, teardown: &Teardown<'_>) -> Finding {
+    let handlers = &teardown.handlers;
     let names: Vec<String> = teardown.objects.iter().map(|(key, _)| key.subject().to_string()).collect();
-    let operators: Vec<String> = handlers.iter().map(Subject::to_string).collect();
+    let operators: Vec<String> = handlers.iter().map(|(subject, _)| subject.to_string()).collect();
     let operators = short_list(&operators, 3);
     let (is, their) = if names.len() == 1 { ("is", "its") } else { ("are", "their") };
     let message = format!("{} {is} removed together with {operators}, {their} operator", short_list(&names, 3));
-    let subject = teardown.objects.first().map_or_else(|| handlers[0].clone(), |(key, _)| key.subject());
+    let subject = teardown.objects.first().map_or_else(|| handlers[0].0.clone(), |(key, _)| key.subject());
     let anchor = teardown.objects.iter().find_map(|(_, provider)| {
         let owner = after.cluster.find(&before.cluster.node(provider.node).key)?;
         Some(after.cluster.node(owner).kustomization.span(&["spec", "prune"]))
@@ -137,10 +154,8 @@ fn report(
         let at = before.cluster.object(*provider).place();
         finding.related.push(former(earlier, at, "removed", key.subject()));
     }
-    for handler in handlers {
-        let release = before.cluster.releases.iter().find(|release| release.subject() == *handler);
-        let at = release.map_or(Span::NONE, |release| release.helm.name_span());
-        finding.related.push(Related { ..former(earlier, at, "the operator, removed too", handler.clone()) });
+    for (handler, at) in handlers {
+        finding.related.push(former(earlier, *at, "the operator, removed too", handler.clone()));
     }
     finding.why = "What leaves a build is deleted in the background and in no order: `dependsOn` does not count backwards. Where the operator \
                    is gone first, nobody takes the finalizers off its objects, and they hang in deletion for ever; so does their \

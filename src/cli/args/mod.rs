@@ -26,6 +26,7 @@ const EXAMPLES: &str = "\
 Examples:
   fluxdag lint                        Check the repository around the current folder
   fluxdag lint clusters/prod          Check one cluster of it
+  fluxdag lint --since origin/main    Check what a branch adds
   fluxdag render apps --origin        Print what a Kustomization applies, and what decides it
   fluxdag why apps                    Say what a Kustomization waits for, and how long
   fluxdag impact apps/base/web.yaml   Say what a change of a file reaches
