@@ -50,14 +50,15 @@ pub(super) fn run(diff: &Diff, global: &Global, environment: &Environment) -> Re
         ..Options::default()
     };
     let repository = revisions::repository(&diff.paths)?;
-    let base = revisions::between(&repository, &diff.base, diff.head.as_deref().unwrap_or("HEAD"), diff.merge_base)?;
-    let head = diff.head.as_ref().map(|name| repository.revision(name)).transpose()?.map(std::sync::Arc::new);
+    let (base, head, merge_base) = asked(diff);
+    let name = if merge_base { format!("merge base of {base}") } else { base.to_owned() };
+    let base = revisions::between(&repository, base, head.unwrap_or("HEAD"), merge_base)?;
+    let head = head.map(|name| repository.revision(name)).transpose()?.map(std::sync::Arc::new);
     if head.is_none() && repository.is_bare() {
         return Err(GitError::NoWorkTree(repository.top().to_owned()).into());
     }
     let past = Options { revision: Some(base.clone()), ..options.clone() };
     let options = Options { revision: head.clone(), ..options };
-    let name = if diff.merge_base { format!("merge base of {}", diff.base) } else { diff.base.clone() };
     let head = head.map_or_else(
         || Revised { name: "the work tree".to_owned(), commit: None },
         |head| Revised { name: head.name().to_owned(), commit: Some(head.id()) },
@@ -67,6 +68,20 @@ pub(super) fn run(diff: &Diff, global: &Global, environment: &Environment) -> Re
     let tell = |before: State<'_>, after: State<'_>| told(before, after, &chosen, global, environment);
     let (told, _) = crate::compare([&diff.paths, &diff.paths], [&past, &options], tell)?;
     told
+}
+
+/// The two revisions, and whether the merge base is meant: `a..b` and `a...b` mean what they mean to `git diff`.
+fn asked(diff: &Diff) -> (&str, Option<&str>, bool) {
+    let range = |by: &str| diff.base.split_once(by).filter(|_| diff.head.is_none());
+    match (range("..."), range("..")) {
+        (Some((base, head)), _) => (or_head(base), Some(or_head(head)), true),
+        (None, Some((base, head))) => (or_head(base), Some(or_head(head)), diff.merge_base),
+        (None, None) => (&diff.base, diff.head.as_deref(), diff.merge_base),
+    }
+}
+
+const fn or_head(name: &str) -> &str {
+    if name.is_empty() { "HEAD" } else { name }
 }
 
 fn told(

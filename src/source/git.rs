@@ -12,7 +12,7 @@ use gix::{ObjectId, bstr::ByteSlice as _, objs::tree::EntryKind};
 use super::{GitError, normalize, slashed};
 
 /// Most files of one revision. Trees may name the same folder over and over, so a few bytes can stand for any number.
-const MOST_FILES: usize = 2_000_000;
+const MOST_FILES: usize = 1_000_000;
 
 /// Most folders inside each other.
 const DEEPEST: usize = 256;

@@ -403,6 +403,13 @@ fn the_merge_base_is_what_a_branch_began_with() {
     assert!(exact["clusters"][0]["nodes"].to_string().contains("\"change\":\"removed\""), "{exact}");
     let own = repository.json(&["diff", "--merge-base", "main", "-o", "json"]);
     assert!(!own["clusters"][0]["nodes"].to_string().contains("\"change\":\"removed\""), "{own}");
+    for (range, same) in
+        [("main..feature", &["main", "feature"][..]), ("main...feature", &["--merge-base", "main", "feature"])]
+    {
+        let summary =
+            |arguments: &[&str]| repository.json(&[&["diff", "-o", "json"], arguments].concat())["clusters"].clone();
+        assert_eq!(summary(&[range]), summary(same));
+    }
     let info = ["--min-severity", "info", "-o", "concise"];
     let since = repository.run(&[&["lint", "--since", "main"], &info[..]].concat());
     assert!(!since.out.contains("removed-kustomization"), "{}", since.out);
@@ -472,6 +479,29 @@ fn what_flux_does_not_see_is_not_read_and_what_it_does_has_to_be_there() {
         let done = repository.run(arguments);
         assert!(done.code == 2 && done.err.contains("this clone lacks `apps/map.yaml`"), "{}", done.err);
     }
+}
+
+#[test]
+fn a_tree_that_stands_for_any_number_of_files_is_refused() {
+    let repository = Repository::of(&cluster());
+    let tree = |lines: String| {
+        let file = repository.path().join(".git/lines");
+        fs::write(&file, lines).unwrap();
+        let mut command = Command::new("git");
+        let command = command.arg("mktree").current_dir(repository.path()).stdin(fs::File::open(file).unwrap());
+        String::from_utf8(command.output().unwrap().stdout).unwrap().trim().to_owned()
+    };
+    let blob = repository.git(&["rev-parse", "HEAD:apps/map.yaml"]);
+    let entries = |kind: &str, id: &str, end: &str| -> String {
+        (0..10).map(|index| format!("{kind} {id}\t{index}{end}\n")).collect()
+    };
+    let mut id = tree(entries("100644 blob", &blob, ".yaml"));
+    for _ in 0..8 {
+        id = tree(entries("040000 tree", &id, ""));
+    }
+    let commit = repository.git(&["commit-tree", "-m", "bomb", &id]);
+    let done = repository.run(&["diff", &commit]);
+    assert!(done.code == 2 && done.err.contains("more than 1000000 files"), "{}", done.err);
 }
 
 #[test]

@@ -33,7 +33,7 @@ Exit codes:
 #[derive(Debug, Args)]
 #[command(after_help = DIFF_EXAMPLES)]
 pub(in crate::cli) struct Diff {
-    /// The former revision: a branch, a tag, a hash, HEAD~1
+    /// The former revision: a branch, a tag, a hash, HEAD~1; or both, as A..B or A...B
     #[arg(value_name = "BASE")]
     pub(in crate::cli) base: String,
     /// The latter revision; the work tree where not given
