@@ -83,7 +83,17 @@ impl Diff<'_> {
         if self.clusters.is_empty() {
             return format!("{findings}; no cluster is built otherwise than before");
         }
-        findings
+        match self.clusters.as_slice() {
+            [one] => match one.minutes.seconds().filter(|seconds| seconds.abs() >= 30) {
+                Some(seconds) => {
+                    let word = if seconds < 0 { "shorter" } else { "longer" };
+                    let by = about(std::time::Duration::from_secs(seconds.unsigned_abs()));
+                    format!("{findings}; the cold start is {by} {word}")
+                }
+                None => findings,
+            },
+            _ => findings,
+        }
     }
 }
 
