@@ -73,7 +73,8 @@ fn finding(
     [was, is]: [Range; 2],
     delayed: &[(NodeKey, [Range; 2])],
 ) -> Option<Finding> {
-    let found = culprit(side(after), side(before), end)?;
+    // What never came about before is longer than ever now, and mended.
+    let found = culprit(side(after), side(before), end).filter(|found| found.cause != Loss::Happens)?;
     let by = is.typical.saturating_sub(was.typical);
     let message = format!(
         "{what} takes about {} instead of {}, {} longer: {}",
@@ -86,7 +87,7 @@ fn finding(
     finding.label = match &found.cause {
         Loss::New => "new, and on the critical path".to_owned(),
         Loss::Waits(_, told) => told.clone(),
-        Loss::Takes => format!("takes about {} longer", about(found.by)),
+        Loss::Takes | Loss::Happens => format!("takes about {} longer", about(found.by)),
     };
     for (key, [one, other]) in delayed.iter().take(MOST) {
         let id = after.cluster.find(key)?;
@@ -120,6 +121,6 @@ fn help(culprit: &Culprit) -> String {
         Loss::Waits(..) => "drop the dependency or the wait, if nothing needs it, or let it be on a smaller Kustomization: `fluxdag what-if` \
                             tells what that saves"
             .to_owned(),
-        Loss::Takes => format!("check what changed in {subject}; `fluxdag timeline` tells what its time goes to"),
+        Loss::Takes | Loss::Happens => format!("check what changed in {subject}; `fluxdag timeline` tells what its time goes to"),
     }
 }

@@ -43,6 +43,8 @@ pub enum Loss {
     Waits(Box<Step>, String),
     /// The same takes longer.
     Takes,
+    /// It is in both, but happens in the slower one alone: something keeps it from ever being Ready in the other.
+    Happens,
 }
 
 impl Culprit {
@@ -54,6 +56,8 @@ impl Culprit {
             (Loss::New, true) => format!("{} is gone", self.subject),
             (Loss::Waits(_, told), false) => format!("now {told}"),
             (Loss::Waits(_, told), true) => format!("no longer so: {told}"),
+            (Loss::Happens, false) => format!("{} becomes Ready, and never did before", self.subject),
+            (Loss::Happens, true) => format!("{} never becomes Ready any more", self.subject),
             (Loss::Takes, false) => format!("{} takes about {} longer", self.subject, about(self.by)),
             (Loss::Takes, true) => format!("{} takes about {} less", self.subject, about(self.by)),
         }
@@ -72,6 +76,8 @@ pub fn culprit(slow: Side<'_>, fast: Side<'_>, end: EventId) -> Option<Culprit> 
     // The events since then, with how long each took.
     let mut unknown: Vec<(EventId, f64)> = Vec::new();
     let mut last = None;
+    // The first event that both have and that happens in one alone.
+    let mut stuck: Option<EventId> = None;
     for id in path {
         let Some(at) = time(slow, id) else { continue };
         let took = last.map_or(at, |(_, before)| at - before);
@@ -80,20 +86,23 @@ pub fn culprit(slow: Side<'_>, fast: Side<'_>, end: EventId) -> Option<Culprit> 
         let is_end = id == end;
         if elsewhere.is_none() {
             unknown.push((id, took));
+            stuck = stuck.or(known.map(|_| id));
         }
         if elsewhere.is_some() || is_end {
             let lag_here =
                 elsewhere.map_or_else(|| lag + unknown.iter().map(|(_, took)| took).sum::<f64>(), |other| at - other);
             let lost = lag_here - lag;
             if lost > best.as_ref().map_or(0.5, |(most, _)| *most) {
-                let found = match longest(&unknown) {
-                    Some(new) => told(slow, new, Loss::New, lost),
-                    None => step(slow, fast, last.map(|(id, _)| id), (id, known), lost),
+                let found = match (stuck, longest(&unknown)) {
+                    (Some(stuck), _) => told(slow, stuck, Loss::Happens, lost),
+                    (None, Some(new)) => told(slow, new, Loss::New, lost),
+                    (None, None) => step(slow, fast, last.map(|(id, _)| id), (id, known), lost),
                 };
                 best = Some((lost, found));
             }
             lag = lag_here;
             unknown.clear();
+            stuck = None;
         }
         last = Some((id, at));
     }

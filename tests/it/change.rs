@@ -633,6 +633,21 @@ fn the_culprit_is_what_is_new_what_waits_or_what_takes_longer() {
 }
 
 #[test]
+fn what_never_came_about_before_is_no_regression() {
+    let mut files = cluster();
+    let straight = files[1].1.clone();
+    files[1].1 = node("base", &format!("  wait: true\n{}", depends("apps")));
+    files[2].1 = node("apps", &format!("  wait: true\n{}", depends("base"))).replace("timeout: 5m", "timeout: 40m");
+    files.push(("apps/release.yaml", release("kube-prometheus-stack")));
+    let repository = Repository::of(&files);
+    repository.write("clusters/prod/base.yaml", &straight);
+    let fixed = repository.run(&["lint", "--since", "HEAD", "--fail-on", "warning"]);
+    assert_eq!(fixed.code, 0, "{}", fixed.out);
+    let diff = repository.run(&["diff", "HEAD"]);
+    assert!(diff.out.contains("becomes Ready, and never did before") && diff.out.contains("1 fixed"), "{}", diff.out);
+}
+
+#[test]
 fn an_owner_that_changes_is_told_with_the_safe_order() {
     let repository = Repository::of(&cluster());
     repository.write(
