@@ -146,7 +146,7 @@ fn similar(text: &str, tree: &Tree) -> Option<String> {
 }
 
 /// What is made of the files: Kustomizations built from them, HelmReleases that they decide.
-fn built(survey: &Survey, situation: &Situation<'_>, files: &FxHashSet<FileId>) -> Vec<(Actor, Use)> {
+pub(super) fn built(survey: &Survey, situation: &Situation<'_>, files: &FxHashSet<FileId>) -> Vec<(Actor, Use)> {
     if files.is_empty() {
         return Vec::new();
     }
@@ -159,7 +159,7 @@ fn built(survey: &Survey, situation: &Situation<'_>, files: &FxHashSet<FileId>) 
     nodes.chain(releases.map(|(index, _)| (Actor::Release(index as u32), defined))).collect()
 }
 
-fn of_cluster(situation: &Situation<'_>, named: &[Actor], of_files: Vec<(Actor, Use)>) -> ClusterImpact {
+pub(super) fn of_cluster(situation: &Situation<'_>, named: &[Actor], of_files: Vec<(Actor, Use)>) -> ClusterImpact {
     let (graph, cluster) = (&situation.graph, situation.cluster);
     let mut changed: Vec<Actor> = named.iter().copied().chain(of_files.iter().map(|(actor, _)| *actor)).collect();
     changed.sort_unstable();

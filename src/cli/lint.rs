@@ -6,7 +6,7 @@ use super::{
     error::CliError,
     output,
     progress::Progress,
-    say,
+    revisions, say,
     settings::Settings,
     stdin,
 };
@@ -71,7 +71,12 @@ pub(super) fn run(lint: &Lint, global: &Global, environment: &Environment) -> Re
 }
 
 fn analyse(lint: &Lint, settings: &Settings) -> Result<Analysis, CliError> {
-    let analyse = || crate::lint(&settings.paths, &settings.options);
+    let (paths, options) = (&settings.paths, &settings.options);
+    let base = lint.since.as_ref().map(|since| revisions::base(paths, since, !lint.no_merge_base)).transpose()?;
+    let analyse = || match &base {
+        None => crate::lint(paths, options),
+        Some(base) => crate::lint_since(paths, options, base),
+    };
     let result = match lint.threads {
         None => analyse(),
         Some(threads) => rayon::ThreadPoolBuilder::new()

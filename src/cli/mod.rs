@@ -8,6 +8,7 @@ mod baseline;
 mod commit;
 mod completion;
 mod config;
+mod diff;
 mod environment;
 mod error;
 mod explain;
@@ -21,6 +22,7 @@ mod page;
 mod progress;
 mod question;
 mod render;
+mod revisions;
 mod rules;
 mod settings;
 mod stdin;
@@ -95,6 +97,7 @@ fn run(environment: &Environment) -> u8 {
         Command::Impact(impact) => impact::run(impact, &arguments.global, environment).map(|()| 0),
         Command::WhatIf(what_if) => what_if::run(what_if, &arguments.global, environment).map(|()| 0),
         Command::Timeline(timeline) => timeline::run(timeline, &arguments.global, environment).map(|()| 0),
+        Command::Diff(diff) => diff::run(diff, &arguments.global, environment),
         Command::Explain(explain) => explain::run(explain, &arguments.global, environment).map(|()| 0),
         Command::Rules(rules) => rules::run(rules, &arguments.global, environment).map(|()| 0),
         Command::Init(init) => init::run(init, &arguments.global).map(|()| 0),

@@ -22,6 +22,10 @@ pub(super) fn read(lint: &Lint) -> Result<Option<Stdin>, CliError> {
         return Err(CliError::new("`-` is standard input, and there is more to check beside it")
             .with_help("give `-` alone; --stdin-filename says which file of the repository it stands for"));
     }
+    if lint.since.is_some() {
+        return Err(CliError::new("standard input has no revisions to compare")
+            .with_help("drop --since, or check the files where they lie"));
+    }
     let mut bytes = Vec::new();
     io::stdin()
         .lock()

@@ -163,6 +163,7 @@ fn problems(store: &Store, situation: &Situation<'_>, actor: Actor, behind: &[Ac
         pedantic: false,
         budgets: &[],
         selection: &Selection::default(),
+        before: None,
     };
     let concerned: Vec<Subject> = subjects(situation.cluster, behind.iter().copied().chain([actor]));
     let is_loop =

@@ -21,7 +21,7 @@ pub fn find_root(start: &Path, top: Option<&Path>, tree: &Tree, discovered: &Dis
     if paths.is_empty() {
         return fallback();
     }
-    let hits = |candidate: &Path| paths.iter().filter(|path| candidate.join(path).exists()).count();
+    let hits = |candidate: &Path| paths.iter().filter(|path| tree.exists(&candidate.join(path))).count();
     let mut best = (0, None);
     for candidate in start.ancestors() {
         let hits = hits(candidate);

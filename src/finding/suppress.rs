@@ -81,6 +81,8 @@ pub enum SuppressionKind {
     Config,
     /// The baseline: it was there when that was written.
     Baseline,
+    /// It was found in the revision that this one is compared with, too.
+    Known,
 }
 
 /// Reads the comments of one file, in any order.

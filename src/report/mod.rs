@@ -7,6 +7,7 @@
 mod answer;
 mod commit;
 mod concise;
+mod diff;
 mod filter;
 mod formats;
 mod full;
@@ -34,6 +35,7 @@ use std::{
 
 pub use answer::{Link, Times};
 pub use commit::{ClusterCommit, Commit, CommittedNode};
+pub use diff::{Diff, Revised};
 pub use filter::{Filter, Hidden};
 pub use impact::{Built, ClusterImpact, Impact, Revision};
 pub use json::schema as json_schema;

@@ -39,13 +39,21 @@ fn suppressed(report: &Report<'_>) -> Option<String> {
 }
 
 fn known(report: &Report<'_>) -> Option<String> {
-    let known = report.suppressed.iter().filter(|finding| is_known(finding)).count();
-    (known > 0).then(|| format!("{known} known from the baseline"))
+    let of = |kind| report.suppressed.iter().filter(|finding| is_of(finding, kind)).count();
+    let known =
+        [(SuppressionKind::Baseline, "known from the baseline"), (SuppressionKind::Known, "known before and hidden")];
+    let known = known.map(|(kind, how)| (of(kind), how)).into_iter().filter(|(number, _)| *number > 0);
+    let told: Vec<String> = known.map(|(number, how)| format!("{number} {how}")).collect();
+    (!told.is_empty()).then(|| told.join("; "))
 }
 
-/// Whether the baseline has it.
+fn is_of(finding: &Finding, kind: SuppressionKind) -> bool {
+    finding.suppressed.as_ref().is_some_and(|suppressed| suppressed.kind == kind)
+}
+
+/// Whether it was there already: in the baseline, or in the revision that this one is compared with.
 pub(super) fn is_known(finding: &Finding) -> bool {
-    finding.suppressed.as_ref().is_some_and(|suppressed| suppressed.kind == SuppressionKind::Baseline)
+    is_of(finding, SuppressionKind::Baseline) || is_of(finding, SuppressionKind::Known)
 }
 
 fn hidden(hidden: Hidden) -> Option<String> {

@@ -11,11 +11,12 @@ mod ignores;
 mod names;
 mod order;
 mod references;
+mod removal;
 mod selection;
 mod split;
 mod wording;
 
-pub use context::{Budget, Context, Situation};
+pub use context::{Budget, Context, Pair, Situation, pairs};
 pub use ignores::{Ignore, leave_out, unused};
 pub use missing_substitute_source::missing_inputs;
 pub use selection::{ALIASES, Selection, Selector, UnknownRule, find, first_id, named, rename};
@@ -77,14 +78,18 @@ rules![
     never_ready_object,
     overlapping_path,
     poll_depth,
+    ownership_move,
+    path_regression,
     redundant_dependency,
     removed_api_version,
+    removed_kustomization,
     renamed_reference,
     retry_cliff,
     self_provided_input,
     self_prune,
     single_point_of_failure,
     suspended_dependency,
+    teardown_order,
     timeout_below_need,
     umbrella_wait,
     unknown_field,
@@ -114,6 +119,10 @@ type Condition = fn(&Context<'_>) -> bool;
 const CONDITIONAL: &[(&str, Condition)] = &[
     ("long-critical-path", |context| context.max_path.is_some() || !context.budgets.is_empty()),
     ("missing-substitute-source", |context| context.pedantic),
+    ("ownership-move", |context| context.before.is_some()),
+    ("path-regression", |context| context.before.is_some()),
+    ("removed-kustomization", |context| context.before.is_some()),
+    ("teardown-order", |context| context.before.is_some()),
     ("unordered-crd", |context| context.pedantic),
     ("unready-gate", |context| context.pedantic),
 ];
@@ -208,7 +217,8 @@ mod tests {
         for rule in RULES {
             let path = format!("{}/src/rules/{}.rs", env!("CARGO_MANIFEST_DIR"), rule.info.id.replace('-', "_"));
             let text = std::fs::read_to_string(&path).expect("a file for each rule");
-            let asks = text.contains(".pedantic") || text.contains(".max_path");
+            let asks =
+                [".pedantic", ".max_path", "context.before", "context.changed"].iter().any(|flag| text.contains(flag));
             let is_known = CONDITIONAL.iter().any(|(id, _)| *id == rule.info.id);
             assert_eq!(asks, is_known, "{}: it asks for a flag, so `CONDITIONAL` has to name it", rule.info.id);
         }

@@ -7,20 +7,24 @@
 
 mod artifact;
 mod error;
+mod git;
 mod line_index;
 mod mapping;
 mod path;
 mod pattern;
 mod remote;
 mod span;
+mod start;
 mod tree;
 
 pub use artifact::Artifact;
-pub use error::SourceError;
+pub use error::{GitError, SourceError};
+pub use git::{Repository, Revision};
 pub use line_index::{LineIndex, Position};
 pub use mapping::{Mapped, MappedSource, Mapping};
 pub use path::{join, normalize, parent, readable, slashed};
 pub use pattern::Pattern;
 pub use remote::RemoteUrl;
 pub use span::{FileId, Span};
+pub use start::{Start, absolute};
 pub use tree::{Entry, Tree};

@@ -7,10 +7,17 @@ use std::{
 use rustc_hash::FxHashMap;
 use walkdir::WalkDir;
 
-use super::{Artifact, FileId, LineIndex, MappedSource, Mapping, Position, SourceError, Span, slashed};
+mod revision;
+
+use super::{
+    Artifact, FileId, LineIndex, MappedSource, Mapping, Position, Revision, SourceError, Span, git::Blob, slashed,
+};
 
 /// Most files of all mapped folders together, those counted twice that lie in two.
 const MOST_MAPPED: usize = 1_000_000;
+
+/// Names of folders that hold no manifests, and may hold very many files.
+const PASSED: [&str; 2] = [".git", "node_modules"];
 
 /// What stands at a path of a [`Tree`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -31,6 +38,8 @@ pub struct Tree {
     mappings: Vec<Mapping>,
     /// What the mappings hold, under reserved paths.
     beside: Option<Arc<Artifact>>,
+    /// The revision that the files are of; those of the work tree where there is none.
+    revision: Option<Arc<Revision>>,
 }
 
 #[derive(Debug)]
@@ -38,6 +47,8 @@ struct SourceFile {
     path: String,
     /// Whether it is part of the repository itself, not only of a mapped folder.
     is_own: bool,
+    /// Where a revision has its contents.
+    blob: Option<Blob>,
     contents: OnceLock<Result<Contents, io::Error>>,
     lines: OnceLock<LineIndex>,
 }
@@ -114,7 +125,10 @@ impl Tree {
         for file in &mut self.files {
             file.path = moved(&file.path);
         }
-        self.list();
+        match self.revision {
+            Some(_) => self.list_revision()?,
+            None => self.list(),
+        }
         Ok(prefix)
     }
 
@@ -175,9 +189,15 @@ impl Tree {
         }
     }
 
+    /// Whether a file was looked into.
+    #[must_use]
+    pub fn is_read(&self, file: FileId) -> bool {
+        self.files.get(file.index()).is_some_and(|file| file.contents.get().is_some())
+    }
+
     /// Files and links below `top`, with their paths relative to it. The folders in `passed` are left out.
     fn walk(&mut self, top: &Path, passed: &[PathBuf]) -> Vec<(fs::FileType, PathBuf)> {
-        let skipped = |name: &std::ffi::OsStr| name == ".git" || name == "node_modules";
+        let skipped = |name: &std::ffi::OsStr| PASSED.iter().any(|passed| name == *passed);
         let is_passed = |entry: &walkdir::DirEntry| {
             entry.depth() > 0 && (skipped(entry.file_name()) || passed.iter().any(|folder| folder == entry.path()))
         };
@@ -207,7 +227,7 @@ impl Tree {
     fn add(&mut self, path: String, is_own: bool) -> FileId {
         let id = FileId(u32::try_from(self.files.len()).expect("internal: fewer than 2^32 files"));
         self.by_path.insert(path.clone(), Entry::File(id));
-        self.files.push(SourceFile { path, is_own, contents: OnceLock::new(), lines: OnceLock::new() });
+        self.files.push(SourceFile { path, is_own, blob: None, contents: OnceLock::new(), lines: OnceLock::new() });
         id
     }
 
@@ -319,7 +339,10 @@ impl Tree {
 
     fn contents(&self, file: FileId) -> Option<Result<&Contents, &io::Error>> {
         let entry = self.files.get(file.index())?;
-        let read = || fs::read(self.root.join(&entry.path)).map(Contents::of);
+        let read = || match (&self.revision, entry.blob) {
+            (Some(revision), Some(blob)) => revision.read(blob).map(Contents::of),
+            _ => fs::read(self.root.join(&entry.path)).map(Contents::of),
+        };
         Some(entry.contents.get_or_init(read).as_ref())
     }
 

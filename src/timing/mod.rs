@@ -7,6 +7,7 @@
 mod app_values;
 mod cold_start;
 mod constants;
+mod culprit;
 mod custom;
 mod durations;
 mod estimate;
@@ -20,6 +21,7 @@ mod values;
 mod what_if;
 
 pub use cold_start::{ColdStart, Quantile};
+pub use culprit::{Culprit, Loss, Side, culprit, differences};
 pub use durations::{Duration, Durations, Origin};
 pub use estimate::Seen;
 pub use overrides::{Override, Target, unmatched};

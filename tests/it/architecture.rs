@@ -19,7 +19,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("timing", &["source", "finding", "yaml", "kustomize", "catalog", "flux", "cluster", "graph"]),
     ("rules", &["source", "finding", "yaml", "kustomize", "catalog", "flux", "cluster", "graph", "timing"]),
     ("config", &["source", "finding", "catalog", "flux", "cluster", "timing", "rules"]),
-    ("report", &["source", "finding", "yaml", "kustomize"]),
+    ("change", &["source", "finding", "yaml", "catalog", "flux", "cluster", "graph", "timing", "rules"]),
+    ("report", &["source", "finding", "yaml", "kustomize", "change"]),
     (
         "cli",
         &[
@@ -34,6 +35,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "graph",
             "timing",
             "rules",
+            "change",
             "report",
         ],
     ),
@@ -48,6 +50,7 @@ const OWNED: &[(&[&str], &[&str])] = &[
     (&["serde_yaml"], &["yaml"]),
     (&["petgraph"], &["graph"]),
     (&["walkdir"], &["source"]),
+    (&["gix"], &["source"]),
     (&["cel"], &["flux"]),
     (&["globset"], &["source", "flux"]),
     (&["toml"], &["config"]),
@@ -125,6 +128,7 @@ fn each_check_can_fail() {
         ("rules/a.rs", "fn f() { ::serde_yaml::from_str(X) }", "rules/a.rs:1: `serde_yaml` is for yaml"),
         ("rules/a.rs", "use {petgraph::Graph};", "rules/a.rs:1: `petgraph` is for graph"),
         ("kustomize/a.rs", "use walkdir::WalkDir;", "kustomize/a.rs:1: `walkdir` is for source"),
+        ("change/a.rs", "fn f(x: gix::ObjectId) {}", "change/a.rs:1: `gix` is for source"),
         ("cluster/a.rs", "use globset::Glob;", "cluster/a.rs:1: `globset` is for source, flux"),
         ("report/a.rs", "#[derive(clap::ValueEnum)] enum A { B }", "report/a.rs:1: `clap` is for cli"),
         ("finding/a.rs", "impl miette::Diagnostic for A {}", "finding/a.rs:1: `miette` is for report, cli"),

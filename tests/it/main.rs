@@ -14,6 +14,7 @@ mod bad_input;
 mod baseline;
 mod catalog;
 mod causes;
+mod change;
 mod cli;
 mod config;
 mod configure;

@@ -5,7 +5,7 @@ mod page;
 use std::{collections::BTreeSet, fs, path::Path, time::Duration};
 
 use fluxdag::{
-    Analysis, Options,
+    Analysis, Options, compare,
     finding::{Confidence, Finding, RuleInfo, Severity},
     lint,
     rules::RULES,
@@ -158,11 +158,34 @@ fn check_good(rule: &RuleInfo, case: &Case, options: &Options) -> Vec<String> {
     })
 }
 
-/// Lints the repository of `case`, made in a temporary folder.
+/// Lints the repository of `case`, made in a temporary folder; of one in two revisions the later, compared with the former.
 fn run<T>(case: &Case, options: &Options, judge: impl FnOnce(&Analysis) -> T) -> T {
+    let after = made(case.without("before"));
+    let paths = [after.path().to_owned()];
+    let analysis = if case.is_change() {
+        let before = made(case.without("after"));
+        let former = [before.path().to_owned()];
+        compare([&former, &paths], [options, options], |_, after| after.found.findings).map(|(findings, survey)| {
+            Analysis {
+                repository: None,
+                is_whole: true,
+                heard: Vec::new(),
+                tree: survey.store.into_tree(),
+                artifact_root: survey.artifact_root,
+                clusters: Vec::new(),
+                findings,
+                warnings: Vec::new(),
+            }
+        })
+    } else {
+        lint(&paths, options)
+    };
+    judge(&analysis.unwrap_or_else(|error| panic!("`{}`: {error}", case.name)))
+}
+
+fn made<'a>(files: impl Iterator<Item = &'a (String, String)>) -> tempfile::TempDir {
     let repository = tempfile::tempdir().expect("a temporary folder");
-    let own = |(path, text): &(String, String)| (path.clone(), text.clone());
-    let mut files: Vec<_> = case.files.iter().map(own).collect();
+    let mut files: Vec<_> = files.cloned().collect();
     if !files.iter().any(|(path, _)| path == ROOT.0) {
         files.push((ROOT.0.to_owned(), ROOT.1.to_owned()));
     }
@@ -171,8 +194,7 @@ fn run<T>(case: &Case, options: &Options, judge: impl FnOnce(&Analysis) -> T) ->
         fs::create_dir_all(path.parent().expect("below the repository")).expect("created");
         fs::write(path, text).expect("written");
     }
-    let analysis = lint(&[repository.path().to_owned()], options);
-    judge(&analysis.unwrap_or_else(|error| panic!("`{}`: {error}", case.name)))
+    repository
 }
 
 fn spans(finding: &Finding) -> impl Iterator<Item = Span> {

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// What a flag, the environment or the configuration decides: `lint` acts on it, `config show` prints it.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Clone, Args)]
 pub(in crate::cli) struct Choices {
     /// Files or folders; what lies around them is read where it is needed. `-` is one stream from standard input
     ///

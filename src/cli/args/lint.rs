@@ -20,6 +20,7 @@ Examples:
   fluxdag lint --baseline fluxdag-baseline.json
                                                 Show and fail for nothing but what is new
   fluxdag lint --max-path 10m                   Report a cold start that needs more than ten minutes
+  fluxdag lint --since origin/main              What a pull request adds, and nothing else
   fluxdag lint --profile fast                   Reckon with the hardware of a datacentre
   cat *.yaml | fluxdag lint -                   Check one stream of YAML
   cat a | fluxdag lint - --stdin-filename b     Check the repository as if the file b held the stream";
@@ -76,6 +77,16 @@ pub(in crate::cli) struct Lint {
     #[arg(long, conflicts_with = "no_baseline", help_heading = "Baseline")]
     pub(in crate::cli) prune_baseline: bool,
 
+    /// Show and count only what is new since this revision: since the merge base of it and HEAD
+    ///
+    /// Reads the other revision from the Git repository, without a checkout. What was found there too is hidden, and the
+    /// rules on changes run as well. For instance origin/main, main, v1.2 or HEAD~1.
+    #[arg(long, value_name = "REV", conflicts_with_all = ["write_baseline", "prune_baseline", "stdin_filename"],
+        help_heading = "Analysis")]
+    pub(in crate::cli) since: Option<String>,
+    /// Compare with the revision of --since itself
+    #[arg(long, requires = "since", help_heading = "Analysis")]
+    pub(in crate::cli) no_merge_base: bool,
     /// How many threads to use; one for each core where not given
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = "Analysis")]
     pub(in crate::cli) threads: Option<u16>,

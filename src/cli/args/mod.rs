@@ -2,6 +2,7 @@
 
 mod choices;
 mod config;
+mod diff;
 mod lint;
 mod questions;
 mod render;
@@ -19,6 +20,7 @@ use clap_complete::engine::ArgValueCandidates;
 pub(super) use self::{
     choices::Choices,
     config::{ConfigSchema, ConfigShow, Configure, ConfigureCommand, Init},
+    diff::{Diff, DiffFormat},
     lint::Lint,
     questions::{AnswerFormat, Impact, Question, Timeline, WhatIf, Why},
     render::{ObjectFormat, ObjectOrder, Render, ShownOrigin},
@@ -32,10 +34,12 @@ const EXAMPLES: &str = "\
 Examples:
   fluxdag lint                        Check the repository around the current folder
   fluxdag lint clusters/prod          Check one cluster of it
+  fluxdag lint --since origin/main    Check what a branch adds
   fluxdag render apps --origin        Print what a Kustomization applies, and what decides it
   fluxdag why apps                    Say what a Kustomization waits for, and how long
   fluxdag impact apps/base/web.yaml   Say what a change of a file reaches
   fluxdag init                        Write a configuration file that fits the repository
+  fluxdag diff origin/main            Say what lies between two revisions
   fluxdag explain dependency-cycle    What a rule reports, why, and how to fix it
 
 Exit codes:
@@ -81,6 +85,7 @@ pub(in crate::cli) enum Command {
     Impact(Impact),
     WhatIf(WhatIf),
     Timeline(Timeline),
+    Diff(Diff),
     Explain(Explain),
     Rules(Rules),
     Init(Init),
@@ -91,7 +96,7 @@ pub(in crate::cli) enum Command {
 }
 
 /// Which part of a repository is looked at.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Clone, Args)]
 pub(in crate::cli) struct Scope {
     /// The folder that every `spec.path` is relative to; found by itself where not given
     #[arg(long, value_name = "DIR", help_heading = "Analysis")]
@@ -102,7 +107,7 @@ pub(in crate::cli) struct Scope {
 }
 
 /// What minutes are told for.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Clone, Args)]
 pub(in crate::cli) struct Hardware {
     /// The hardware that minutes are for: slow (the default), a homelab; or fast, a datacentre
     #[arg(long, value_name = "NAME", hide_possible_values = true, help_heading = "Analysis",
@@ -111,7 +116,7 @@ pub(in crate::cli) struct Hardware {
 }
 
 /// Which configuration file is read.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Clone, Args)]
 pub(in crate::cli) struct Configuration {
     /// The configuration file; found by itself where not given
     ///

@@ -109,7 +109,8 @@ impl Page {
             cases.push(Case::default());
         }
         let files = &mut cases.last_mut().expect("just filled").files;
-        if files.iter().any(|(other, _)| other == path) {
+        let is_with = |other: &str| state(other).is_none() || state(&body).is_none() || state(other) == state(&body);
+        if files.iter().any(|(other, text)| other == path && is_with(text)) {
             return Err(format!("{path} is there twice"));
         }
         files.push((path.to_owned(), body));
@@ -126,11 +127,26 @@ impl Page {
     }
 }
 
+/// Which of two revisions a file is in, where it is not in both: its first line says so.
+fn state(text: &str) -> Option<&'static str> {
+    ["before", "after"].into_iter().find(|state| text.lines().next() == Some(&format!("# {state}")))
+}
+
 impl Case {
+    /// Whether it is about the step from one revision to the next.
+    pub(super) fn is_change(&self) -> bool {
+        self.files.iter().any(|(_, text)| state(text).is_some())
+    }
+
+    /// The files without those that are in the revision `other` alone.
+    pub(super) fn without<'a>(&'a self, other: &'a str) -> impl Iterator<Item = &'a (String, String)> {
+        self.files.iter().filter(move |(_, text)| state(text) != Some(other))
+    }
+
     /// The findings its comments demand.
     pub(super) fn demands(&self) -> Vec<Demand> {
         let mut demands = Vec::new();
-        for (path, text) in &self.files {
+        for (path, text) in self.without("before") {
             for (line, number) in text.lines().zip(1..) {
                 if let Some((_, words)) = line.split_once("# finding: ") {
                     demands.push(Demand { path: path.clone(), line: number, words: words.trim().to_owned() });
@@ -156,6 +172,18 @@ fn a_page_is_taken_apart() {
     let demand = Demand { path: "a.yaml".to_owned(), line: 2, words: "two words".to_owned() };
     assert_eq!(page.bad[0].demands(), [demand]);
     assert_eq!(page.good[0].demands(), []);
+}
+
+#[test]
+fn an_example_may_be_of_two_revisions() {
+    let text = "# a\n\n## Bad\n\n```yaml title=a.yaml\n# before\na: 1 # finding: x\n```\n```yaml title=a.yaml\n# after\na: 2 # finding: y\n```\n\
+                ```yaml title=b.yaml\nb: 1\n```\n";
+    let page = Page::parse(text).expect("well formed");
+    let case = &page.bad[0];
+    assert!(case.is_change());
+    let paths = |other: &'static str| case.without(other).map(|(path, _)| path.as_str()).collect::<Vec<_>>();
+    assert_eq!((paths("after"), paths("before")), (vec!["a.yaml", "b.yaml"], vec!["a.yaml", "b.yaml"]));
+    assert_eq!(case.demands(), [Demand { path: "a.yaml".to_owned(), line: 2, words: "y".to_owned() }]);
 }
 
 #[test]

@@ -1,0 +1,74 @@
+use std::{path::PathBuf, sync::Arc};
+
+use super::{Analysis, Error, Options, Survey, lint::Found, survey};
+use crate::{
+    change,
+    rules::Situation,
+    source::{Revision, SourceError},
+};
+
+/// One state of a repository, and what is found in it.
+#[derive(Debug)]
+pub struct State<'a> {
+    /// Its files and clusters.
+    pub survey: &'a Survey,
+    /// The clusters with their graphs and times.
+    pub situations: &'a [Situation<'a>],
+    /// What the rules found.
+    pub found: Found,
+}
+
+/// Analyses the repository around `paths`, and the same as it was at `base`. What was found there too is marked as known.
+///
+/// # Errors
+/// As for [`lint`], and where the revision cannot be read.
+pub fn lint_since(paths: &[PathBuf], options: &Options, base: &Arc<Revision>) -> Result<Analysis, Error> {
+    let past = Options { revision: Some(base.clone()), ..options.clone() };
+    let ((found, unread), survey) = compare([paths, paths], [&past, options], |before, mut after| {
+        let trees = [before.survey.store.tree(), after.survey.store.tree()];
+        change::mark_known(&before.found.findings, &mut after.found.findings, trees, &base.short_id());
+        let unread = trees[0].unreadable().iter().map(|error| format!("in `{}`, {error}: it is left out", base.name()));
+        (after.found, unread.collect::<Vec<_>>())
+    })?;
+    if survey.store.tree().is_empty() {
+        // Here as in any other run: a path that is mistyped must not pass for a clean repository.
+        self::survey(paths, options)?;
+    }
+    let mut analysis = survey.into_analysis(found, options);
+    analysis.warnings.extend(unread);
+    Ok(analysis)
+}
+
+/// Analyses two states of a repository, each with paths and options of its own, and has `tell` look at both. Gives its answer
+/// and the later state. What was not there yet, or held nothing of Flux, is an empty repository; so is what is gone.
+///
+/// # Errors
+/// Where one of them cannot be read, and where neither holds anything of Flux.
+pub fn compare<T>(
+    [paths, later]: [&[PathBuf]; 2],
+    [past, options]: [&Options; 2],
+    tell: impl FnOnce(State<'_>, State<'_>) -> T,
+) -> Result<(T, Survey), Error> {
+    let (one, other) = rayon::join(|| survey(paths, past), || survey(later, options));
+    let (mut before, after) = match (one, other) {
+        (Err(one), other) if one.is_nothing() => (Survey::nothing(), other?),
+        (one, Err(other)) if other.is_nothing() => (one?, Survey::nothing()),
+        (one, other) => (one?, other?),
+    };
+    // Paths in findings count from the root, so both have to have the same one.
+    let (root, known) = (after.store.tree().root(), before.store.tree().root());
+    if past.root.is_none() && past.revision.is_some() && root != known && !after.clusters.is_empty() {
+        let again = survey(paths, &Options { root: Some(root.to_owned()), ..past.clone() });
+        before = again.unwrap_or(before);
+    }
+    let (one, other) = rayon::join(|| before.situations(past), || after.situations(options));
+    let found = before.findings(&one, past, None);
+    let before = State { survey: &before, situations: &one, found };
+    let found = after.findings(&other, options, Some(&before));
+    if let Some(error) = [before.survey, &after].iter().find_map(|survey| survey.store.tree().lacking()) {
+        return Err(SourceError::from(error).into());
+    }
+    let told = tell(before, State { survey: &after, situations: &other, found });
+    drop(other);
+    Ok((told, after))
+}

@@ -1,0 +1,98 @@
+//! Two revisions of a repository side by side: which findings are new, what became of the graph and of the minutes.
+//!
+//! What comes out is plain data: names, values and places as text, so that a report needs neither revision. Clusters are
+//! paired by their roots, objects by kind, namespace and name, findings by what they are recognized by.
+
+mod drawing;
+mod files;
+mod known;
+mod minutes;
+mod shape;
+
+use std::collections::BTreeSet;
+
+pub use crate::catalog::Range;
+pub use drawing::Drawing;
+pub use files::{How, Touched, touched};
+pub use known::{fixed, mark_known, matched};
+pub use minutes::{Minutes, Told};
+pub use shape::{EdgeChange, GateChange, NodeChange};
+
+use crate::{
+    finding::{Finding, Subject},
+    rules::{Pair, Situation, pairs},
+    source::Tree,
+};
+use shape::Shape;
+
+/// What became of a cluster.
+#[derive(Debug, Clone)]
+pub struct ClusterChange {
+    /// Its root; the former one, where it is gone.
+    pub root: String,
+    /// Its former root, where that was another.
+    pub was: Option<String>,
+    /// Whether it is new or gone.
+    pub how: Option<How>,
+    /// Kustomizations and HelmReleases that are new, gone or changed.
+    pub nodes: Vec<NodeChange>,
+    /// What they declare about each other and about what they take from.
+    pub edges: Vec<EdgeChange>,
+    /// What waiting means to them.
+    pub gates: Vec<GateChange>,
+    /// The minutes of a cold start.
+    pub minutes: Minutes,
+    /// The neighbourhood of all that.
+    pub drawing: Drawing,
+}
+
+impl ClusterChange {
+    /// Whether nothing at all became of it.
+    #[must_use]
+    pub fn is_same(&self) -> bool {
+        let is_bare = self.nodes.is_empty() && self.edges.is_empty() && self.gates.is_empty();
+        is_bare && self.how.is_none() && self.was.is_none() && self.minutes.nodes.is_empty()
+    }
+}
+
+/// What became of each cluster that an entry point leads to. `new` are the findings that were not there before.
+#[must_use]
+pub fn clusters<'a>(
+    [before, after]: [&'a [Situation<'a>]; 2],
+    trees: [&'a Tree; 2],
+    new: &[Finding],
+) -> Vec<ClusterChange> {
+    pairs(before, after).into_iter().filter_map(|pair| of_pair(pair, trees, new)).collect()
+}
+
+fn of_pair(pair: Pair<'_>, trees: [&Tree; 2], new: &[Finding]) -> Option<ClusterChange> {
+    let before = Shape::of(pair.before.map(|situation| situation.cluster), trees[0]);
+    let after = Shape::of(pair.after.map(|situation| situation.cluster), trees[1]);
+    let root = |situation: &Situation<'_>| situation.cluster.root.clone();
+    let (old, now) = (pair.before.map(root), pair.after.map(root));
+    let how = match (&old, &now) {
+        (None, _) => Some(How::Added),
+        (_, None) => Some(How::Removed),
+        _ => None,
+    };
+    let (nodes, edges) = (shape::nodes(&before, &after), shape::edges(&before, &after));
+    let gates = shape::gates(&before, &after);
+    let is_here = |finding: &&Finding| now.as_ref().is_some_and(|root| finding.clusters.contains(root));
+    let failing: BTreeSet<Subject> = new
+        .iter()
+        .filter(is_here)
+        .flat_map(|finding| finding.members.iter().chain([&finding.subject]).cloned())
+        .collect();
+    let gated: BTreeSet<Subject> = gates.iter().map(|gate| gate.node.clone()).collect();
+    let drawing = drawing::draw([&before, &after], &nodes, &edges, &gated, &failing);
+    Some(ClusterChange {
+        was: old.clone().filter(|old| now.as_ref().is_some_and(|now| now != old)),
+        root: now.or(old)?,
+        how,
+        minutes: Minutes::of(pair, trees),
+        nodes,
+        edges,
+        gates,
+        drawing,
+    })
+}

@@ -1,0 +1,126 @@
+use std::time::Duration;
+
+use super::{Context, Rule, Situation, wording::about};
+use crate::{
+    catalog::Range,
+    cluster::NodeKey,
+    finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Subject, Tier},
+    graph::{Actor, EventId, Moment},
+    timing::{Culprit, Loss, Side, culprit, differences},
+};
+
+pub(super) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "path-regression",
+        summary: "A change makes the cold start of a cluster, or of a Kustomization, longer by a minute and a tenth or more.",
+        category: Category::Change,
+        severity: Severity::Warning,
+        confidence: Confidence::Medium,
+        tier: Tier::Stable,
+        since: "0.1.0",
+        page: include_str!("../../rules/path-regression.md"),
+    },
+    check,
+};
+
+/// Less is no regression.
+const LEAST: Duration = Duration::from_secs(60);
+
+/// Nor is less than this part of what it was.
+const PART: u32 = 10;
+
+fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    for (before, after) in context.changed() {
+        findings.extend(report(before, after));
+    }
+}
+
+const fn side<'a>(situation: &'a Situation<'_>) -> Side<'a> {
+    Side { cluster: situation.cluster, graph: &situation.graph, cold_start: &situation.cold_start }
+}
+
+fn is_regression(before: Range, after: Range) -> bool {
+    let more = after.typical.saturating_sub(before.typical);
+    more >= LEAST && more * PART >= before.typical
+}
+
+/// One for a cluster: of the whole, where that takes longer, else of the Kustomization that is delayed most.
+fn report(before: &Situation<'_>, after: &Situation<'_>) -> Option<Finding> {
+    let total = |situation: &Situation<'_>| {
+        let last = situation.cold_start.last(&situation.graph)?;
+        Some((last, situation.cold_start.time(last)?))
+    };
+    let delayed: Vec<(NodeKey, [Range; 2])> = differences(side(before), side(after))
+        .into_iter()
+        .filter(|(_, [one, other])| is_regression(*one, *other))
+        .collect();
+    let whole = total(before).zip(total(after));
+    let whole = whole.filter(|((_, one), (_, other))| is_regression(*one, *other));
+    if let Some(((_, one), (end, other))) = whole {
+        let what = "the cold start of the cluster".to_owned();
+        return finding(before, after, end, what, [one, other], &delayed);
+    }
+    let (key, times) = delayed.first()?.clone();
+    let end = after.graph.id(Actor::Node(after.cluster.find(&key)?), Moment::Ready)?;
+    finding(before, after, end, format!("the way to {} Ready", key.subject("Kustomization")), times, &delayed)
+}
+
+fn finding(
+    before: &Situation<'_>,
+    after: &Situation<'_>,
+    end: EventId,
+    what: String,
+    [was, is]: [Range; 2],
+    delayed: &[(NodeKey, [Range; 2])],
+) -> Option<Finding> {
+    // What never came about before is longer than ever now, and mended.
+    let found = culprit(side(after), side(before), end).filter(|found| found.cause != Loss::Happens)?;
+    let by = is.typical.saturating_sub(was.typical);
+    let message = format!(
+        "{what} takes about {} instead of {}, {} longer: {}",
+        about(is.typical),
+        about(was.typical),
+        about(by),
+        found.text(false)
+    );
+    let mut finding = after.finding(&RULE.info, found.subject.clone(), found.place, message);
+    finding.label = match &found.cause {
+        Loss::New => "new, and on the critical path".to_owned(),
+        Loss::Waits(_, told) => told.clone(),
+        Loss::Takes | Loss::Happens => format!("takes about {} longer", about(found.by)),
+    };
+    for (key, [one, other]) in delayed.iter().take(MOST) {
+        let id = after.cluster.find(key)?;
+        let text = format!("Ready after about {} instead of {}", about(other.typical), about(one.typical));
+        let at = after.cluster.node(id).span();
+        finding.related.push(Related::new(text, Some(key.subject("Kustomization")), at));
+    }
+    // What is new takes the time that it takes; what was there and is late because of it is another matter.
+    if delayed.is_empty() && matches!(found.cause, Loss::New) {
+        finding.severity = Severity::Info;
+    }
+    finding.why = format!(
+        "Counted from the first reconciliation with typical durations on {} hardware, timeouts left out, before the change and after it: a \
+         rebuild takes that much longer, and with dependencies in one source so may each commit.",
+        after.durations.profile()
+    );
+    if delayed.len() > MOST {
+        finding.why.push_str(&format!(" {} Kustomizations are later in all.", delayed.len()));
+    }
+    finding.help = help(&found);
+    Some(finding)
+}
+
+/// Delayed Kustomizations that are shown.
+const MOST: usize = 5;
+
+fn help(culprit: &Culprit) -> String {
+    let subject = Subject::to_string(&culprit.subject);
+    match &culprit.cause {
+        Loss::New => format!("keep {subject} out of what others wait for, for instance in a Kustomization of its own that nothing depends on"),
+        Loss::Waits(..) => "drop the dependency or the wait, if nothing needs it, or let it be on a smaller Kustomization: `fluxdag what-if` \
+                            tells what that saves"
+            .to_owned(),
+        Loss::Takes | Loss::Happens => format!("check what changed in {subject}; `fluxdag timeline` tells what its time goes to"),
+    }
+}

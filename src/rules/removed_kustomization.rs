@@ -1,0 +1,234 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    Context, Rule, Situation,
+    removal::{Fate, fate, former, losses},
+    wording::{list, short_list},
+};
+use crate::{
+    cluster::{Cluster, Node, NodeId, ObjectKey},
+    finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Subject, Tier},
+    source::{Span, Tree},
+};
+
+pub(super) static RULE: Rule = Rule {
+    info: RuleInfo {
+        id: "removed-kustomization",
+        summary: "A Kustomization is removed, and what it applied is left behind, or takes more along than it should.",
+        category: Category::Change,
+        severity: Severity::Warning,
+        confidence: Confidence::High,
+        tier: Tier::Stable,
+        since: "0.1.0",
+        page: include_str!("../../rules/removed-kustomization.md"),
+    },
+    check,
+};
+
+/// A Kustomization that is gone.
+struct Removed<'a> {
+    id: NodeId,
+    node: &'a Node,
+    fate: Fate,
+    /// What it applied that nobody applies any more.
+    lost: Vec<&'a ObjectKey>,
+}
+
+/// What of a cluster others still use.
+struct Used<'a> {
+    namespaces: BTreeSet<&'a str>,
+    /// API groups and kinds, in lower case.
+    kinds: BTreeSet<(String, String)>,
+    /// The entries of `dependsOn`, by what they name.
+    dependents: BTreeMap<(String, String), Vec<(&'a Node, usize)>>,
+}
+
+fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    let Some(earlier) = context.before else { return };
+    for (before, after) in context.changed() {
+        let gone: Vec<_> = before
+            .cluster
+            .nodes()
+            .filter(|(_, node)| after.cluster.find(&node.key).is_none() && !node.is_generated)
+            .filter(|(_, node)| !is_in_failed_build(after.cluster, node))
+            .collect();
+        if gone.is_empty() {
+            continue;
+        }
+        let mut lost = lost(before.cluster, after.cluster);
+        let used = Used::of(after.cluster);
+        for (id, node) in gone {
+            let fate = fate(before, after, id);
+            let removed = Removed { id, node, fate, lost: lost.remove(&id).unwrap_or_default() };
+            findings.push(report(earlier.tree, before, after, &removed, &used));
+        }
+    }
+}
+
+/// Whether the build that held it fails now: then nothing of it is applied or deleted, and that is what is wrong.
+fn is_in_failed_build(after: &Cluster, gone: &Node) -> bool {
+    let owner = gone.definitions.first().and_then(|definition| definition.owner.as_ref());
+    let owner = owner.and_then(|owner| after.find(owner)).map(|id| after.node(id));
+    owner.is_some_and(|owner| !owner.applied.build.errors.is_empty())
+}
+
+/// What each node applied and nobody applies any more.
+fn lost<'a>(before: &'a Cluster, after: &Cluster) -> BTreeMap<NodeId, Vec<&'a ObjectKey>> {
+    let mut lost: BTreeMap<NodeId, Vec<&'a ObjectKey>> = BTreeMap::new();
+    for (key, providers) in before.objects.iter().filter(|(key, _)| !after.objects.contains_key(*key)) {
+        let mut nodes: Vec<NodeId> = providers.iter().map(|provider| provider.node).collect();
+        nodes.sort_unstable();
+        nodes.dedup();
+        for node in nodes {
+            lost.entry(node).or_default().push(key);
+        }
+    }
+    lost
+}
+
+impl<'a> Used<'a> {
+    fn of(cluster: &'a Cluster) -> Self {
+        let mut dependents: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for node in &cluster.nodes {
+            for (index, entry) in node.kustomization.spec.depends_on.iter().enumerate() {
+                let namespace = entry.namespace.as_deref().unwrap_or(&node.key.namespace);
+                dependents.entry((namespace.to_owned(), entry.name.clone())).or_default().push((node, index));
+            }
+        }
+        let kinds = cluster.objects.keys().map(|key| (key.group.to_string(), key.kind.to_lowercase()));
+        Self {
+            namespaces: cluster.objects.keys().map(|key| key.namespace.as_str()).collect(),
+            kinds: kinds.collect(),
+            dependents,
+        }
+    }
+
+    /// Namespaces and definitions among what is lost that others still use: they go with all that is in them.
+    fn among(&self, lost: &[&ObjectKey]) -> Vec<String> {
+        let is_used = |key: &&&ObjectKey| match key.kind.as_str() {
+            "Namespace" => self.namespaces.contains(key.name.as_str()),
+            "CustomResourceDefinition" => self.has_kind_of(key),
+            _ => false,
+        };
+        lost.iter().filter(is_used).map(|key| key.subject().to_string()).collect()
+    }
+
+    /// Whether there are objects of a definition. It is named for the plural of the kind, which mostly begins with that.
+    fn has_kind_of(&self, definition: &ObjectKey) -> bool {
+        let Some((plural, group)) = definition.name.split_once('.') else { return false };
+        let of_group = self.kinds.range((group.to_owned(), String::new())..).take_while(|(known, _)| known == group);
+        of_group.map(|(_, kind)| kind).any(|kind| plural.starts_with(kind.trim_end_matches('y')))
+    }
+
+    /// Who still depends on a Kustomization.
+    fn dependents(&self, gone: &Node) -> Vec<Related> {
+        let named = self.dependents.get(&(gone.key.namespace.to_string(), gone.key.name.to_string()));
+        let told = named.into_iter().flatten().map(|(node, index)| {
+            let at = node.kustomization.item_span(&["spec", "dependsOn"], *index);
+            Related::new("still depends on it, and waits for ever", Some(node.subject()), at)
+        });
+        told.collect()
+    }
+}
+
+fn report(
+    earlier: &Tree,
+    before: &Situation<'_>,
+    after: &Situation<'_>,
+    removed: &Removed<'_>,
+    used: &Used<'_>,
+) -> Finding {
+    let subject = removed.node.subject();
+    let owner = removed.node.definitions.first().and_then(|definition| definition.owner.as_ref());
+    let owner = owner.and_then(|owner| after.cluster.find(owner)).map(|id| after.cluster.node(id));
+    let at = owner.map_or(Span::NONE, |owner| owner.kustomization.span(&["spec", "prune"]));
+    let names: Vec<String> = removed.lost.iter().map(|key| key.subject().to_string()).collect();
+    let shared = used.among(&removed.lost);
+    let (tail, severity) = outcome(removed, &names, &shared);
+    let mut finding = after.finding(&RULE.info, subject.clone(), at, format!("{subject} is removed{tail}"));
+    finding.severity = severity;
+    if owner.is_some() {
+        let does = if owner.is_some_and(|owner| owner.kustomization.spec.prune == Some(true)) { "deletes" } else { "keeps" };
+        finding.label = format!("{does} what leaves its build");
+    } else {
+        finding.label = former(earlier, removed.node.span(), "removed", subject.clone()).message;
+    }
+    finding.related.push(former(earlier, removed.node.span(), "it is gone", subject));
+    finding.related.extend(used.dependents(removed.node));
+    finding.why = why(removed, &shared);
+    finding.help = help(removed, owner);
+    if before.cluster.node(removed.id).unresolved.iter().any(crate::kustomize::Unresolved::hides_objects) {
+        finding.confidence = Confidence::Medium;
+        finding.why.push_str(" Part of what it applied is not known from the repository.");
+    }
+    finding
+}
+
+/// The end of the message, and how much it matters.
+fn outcome(removed: &Removed<'_>, names: &[String], shared: &[String]) -> (String, Severity) {
+    let number = names.len();
+    let objects = format!("{number} object{}", if number == 1 { "" } else { "s" });
+    let listed = if number == 0 { String::new() } else { format!(": {}", short_list(names, 3)) };
+    match removed.fate {
+        Fate::Deletes if !shared.is_empty() => {
+            (format!(" and deletes {}, which others still need", list(shared)), Severity::Warning)
+        }
+        Fate::Deletes if number == 0 => (" and deletes nothing with it".to_owned(), Severity::Info),
+        Fate::Deletes => (format!(" and deletes {objects}{listed}"), Severity::Info),
+        Fate::OrphansByPolicy => (format!(" and leaves {objects} behind, as its `deletionPolicy` says"), Severity::Info),
+        Fate::Orphans if number == 0 => (" and leaves nothing behind".to_owned(), Severity::Info),
+        Fate::Orphans => (format!(" and leaves {objects} behind that nobody manages{listed}"), Severity::Warning),
+        Fate::Stays => (" from the repository, but nobody deletes it in the cluster".to_owned(), Severity::Warning),
+    }
+}
+
+fn why(removed: &Removed<'_>, shared: &[String]) -> String {
+    let kinds: Vec<&str> = removed.lost.iter().map(|key| key.kind.as_str()).collect();
+    let mut why = match removed.fate {
+        Fate::Deletes => {
+            "Its parent deletes it (`prune: true`), and its finalizer then deletes all that it applied, in no order and without waiting \
+             for `dependsOn`."
+                .to_owned()
+        }
+        Fate::OrphansByPolicy => "Its parent deletes it, and `deletionPolicy: Orphan` keeps what it applied.".to_owned(),
+        Fate::Orphans => {
+            let reason = match removed.node.kustomization.spec.suspend {
+                true => "it is suspended, and a suspended Kustomization deletes nothing",
+                false => "it has `prune: false`, which `deletionPolicy: MirrorPrune` follows",
+            };
+            format!("Its parent deletes it, but not what it applied: {reason}. That goes on as it is, without anybody who updates it.")
+        }
+        Fate::Stays => {
+            "It goes on reconciling what it has, or fails with `kustomization path not found` where its folder is gone too: no \
+             Kustomization prunes it."
+                .to_owned()
+        }
+    };
+    if removed.fate == Fate::Deletes {
+        why.push_str(&losses(&kinds));
+        if !shared.is_empty() {
+            why.push_str(" What others apply there is deleted with it, and made again only once it is back.");
+        }
+    }
+    why
+}
+
+fn help(removed: &Removed<'_>, owner: Option<&Node>) -> String {
+    let name = &removed.node.key.name;
+    match removed.fate {
+        Fate::Deletes => "to keep what it applied, set `deletionPolicy: Orphan` on it, let that reconcile, and remove it then; let \
+                          another Kustomization own what others need first"
+            .to_owned(),
+        Fate::OrphansByPolicy => "nothing, if that is meant; else set `deletionPolicy: Delete` in a commit before".to_owned(),
+        Fate::Orphans => "where it is to go too, set `deletionPolicy: Delete` on it (and `suspend: false`), let that reconcile, and remove \
+                          it then; where it is to stay, say so with `deletionPolicy: Orphan`"
+            .to_owned(),
+        Fate::Stays => match owner {
+            Some(owner) => format!(
+                "set `prune: true` on {} in a commit before, or delete it by hand: flux delete kustomization {name}",
+                Subject::to_string(&owner.subject())
+            ),
+            None => format!("delete it by hand: flux delete kustomization {name} -n {}", removed.node.key.namespace),
+        },
+    }
+}

@@ -1,0 +1,269 @@
+//! Revisions of a Git repository, read from its objects: nothing is checked out, no other program runs, and nothing that
+//! is missing is fetched. The only part of the code that knows gix.
+
+use std::{
+    fmt, io,
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
+};
+
+use gix::{ObjectId, bstr::ByteSlice as _, objs::tree::EntryKind};
+
+use super::{GitError, normalize, slashed};
+
+/// Most files of one revision. Trees may name the same folder over and over, so a few bytes can stand for any number.
+const MOST_FILES: usize = 1_000_000;
+
+/// Most folders inside each other.
+const DEEPEST: usize = 256;
+
+/// A Git repository: a clone with a work tree, a further work tree of one, or a bare one.
+#[derive(Debug, Clone)]
+pub struct Repository {
+    inner: gix::ThreadSafeRepository,
+    top: PathBuf,
+    is_bare: bool,
+}
+
+/// The files of one commit.
+pub struct Revision {
+    inner: gix::ThreadSafeRepository,
+    /// Handles on the repository that nobody uses just now: each keeps what it has unpacked last.
+    idle: Mutex<Vec<gix::Repository>>,
+    top: PathBuf,
+    commit: ObjectId,
+    tree: ObjectId,
+    name: String,
+}
+
+/// The contents of a file of a revision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Blob(ObjectId);
+
+/// What stands at a path of a revision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum InRevision {
+    File(Blob),
+    Link,
+    /// Another repository, of which this one holds the name of a commit alone.
+    Submodule,
+    Folder,
+}
+
+impl Repository {
+    /// The repository that `folder` lies in.
+    ///
+    /// # Errors
+    /// Where there is none, or it cannot be read.
+    pub fn around(folder: &Path) -> Result<Self, GitError> {
+        // Neither the variables nor the files of the user decide what a revision is.
+        let options = || gix::open::Options::isolated();
+        let trust = gix::sec::trust::Mapping { full: options(), reduced: options() };
+        let start = folder.canonicalize().map_err(|error| GitError::unreadable(folder, &error))?;
+        let has_one = || start.ancestors().any(|above| above.join(".git").exists());
+        let inner = gix::ThreadSafeRepository::discover_opts(&start, gix::discover::upwards::Options::default(), trust)
+            .map_err(|error| match has_one() {
+                true => GitError::unreadable(folder, &error),
+                false => GitError::NoRepository(folder.to_owned()),
+            })?;
+        let local = inner.to_thread_local();
+        let top = local.workdir().unwrap_or_else(|| local.git_dir());
+        let top = top.canonicalize().map_err(|error| GitError::unreadable(top, &error))?;
+        let is_bare = local.workdir().is_none();
+        Ok(Self { inner, top, is_bare })
+    }
+
+    /// The folder that holds the work tree; for a bare repository the repository itself.
+    #[must_use]
+    pub fn top(&self) -> &Path {
+        &self.top
+    }
+
+    /// Whether there is no work tree.
+    #[must_use]
+    pub const fn is_bare(&self) -> bool {
+        self.is_bare
+    }
+
+    /// The commit that `name` stands for: a branch, a tag, a hash or what `git rev-parse` knows besides.
+    ///
+    /// # Errors
+    /// Where there is none, or this clone does not hold it.
+    pub fn revision(&self, name: &str) -> Result<Revision, GitError> {
+        let local = self.inner.to_thread_local();
+        let commit = commit_of(&local, name).ok_or_else(|| self.unknown(&local, name))?;
+        self.at(&local, commit, name)
+    }
+
+    /// The best common ancestor of two commits of this repository.
+    ///
+    /// # Errors
+    /// Where there is none, or this clone does not reach back to it.
+    pub fn merge_base(&self, one: &Revision, other: &Revision) -> Result<Revision, GitError> {
+        let local = self.inner.to_thread_local();
+        let found = local.merge_base(one.commit, other.commit).ok().flatten().map(gix::Id::detach);
+        let Some(commit) = found else {
+            let is_shallow = local.is_shallow().unwrap_or_default();
+            return Err(GitError::NoMergeBase { one: one.name.clone(), other: other.name.clone(), is_shallow });
+        };
+        self.at(&local, commit, &one.name)
+    }
+
+    fn at(&self, local: &gix::Repository, commit: ObjectId, name: &str) -> Result<Revision, GitError> {
+        let missing = |_| GitError::MissingObject { what: format!("the commit {commit}"), revision: name.to_owned() };
+        let tree = local.find_commit(commit).map_err(missing)?.tree_id().map_err(missing)?.detach();
+        Ok(Revision {
+            inner: self.inner.clone(),
+            idle: Mutex::new(Vec::new()),
+            top: self.top.clone(),
+            commit,
+            tree,
+            name: name.to_owned(),
+        })
+    }
+
+    fn unknown(&self, local: &gix::Repository, name: &str) -> GitError {
+        let remote = format!("origin/{name}");
+        GitError::NoRevision {
+            name: name.to_owned(),
+            is_shallow: local.is_shallow().unwrap_or_default(),
+            similar: commit_of(local, &remote).map(|_| remote),
+        }
+    }
+}
+
+fn commit_of(local: &gix::Repository, name: &str) -> Option<ObjectId> {
+    let object = local.rev_parse_single(name).ok()?.object().ok()?;
+    Some(object.peel_to_commit().ok()?.id)
+}
+
+impl Revision {
+    /// What it was asked for as.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The hash of the commit.
+    #[must_use]
+    pub fn id(&self) -> String {
+        self.commit.to_string()
+    }
+
+    /// The first digits of the hash.
+    #[must_use]
+    pub fn short_id(&self) -> String {
+        self.commit.to_hex_with_len(8).to_string()
+    }
+
+    /// The folder that its paths are relative to.
+    #[must_use]
+    pub fn top(&self) -> &Path {
+        &self.top
+    }
+
+    /// Whether `path`, which is absolute, is a folder of it.
+    #[must_use]
+    pub fn has_folder(&self, path: &Path) -> bool {
+        self.at(path) == Some(InRevision::Folder)
+    }
+
+    /// What stands at `path`, which is absolute.
+    pub(super) fn at(&self, path: &Path) -> Option<InRevision> {
+        self.entry(&normalize(&slashed(path.strip_prefix(&self.top).ok()?)))
+    }
+
+    /// What stands at `path`, relative to the top.
+    fn entry(&self, path: &str) -> Option<InRevision> {
+        if path.is_empty() {
+            return Some(InRevision::Folder);
+        }
+        self.with(|local| {
+            let tree = local.find_tree(self.tree).ok()?;
+            let entry = tree.lookup_entry(path.split('/')).ok()??;
+            Some(InRevision::of(entry.mode().kind(), entry.object_id()))
+        })
+    }
+
+    /// Every file, link and submodule below the folder `below`, with their paths relative to it, in the order of paths. What
+    /// `passed` names is passed over.
+    pub(super) fn list(&self, below: &str, passed: &[&str]) -> Result<Vec<(String, InRevision)>, GitError> {
+        let missing =
+            |id: ObjectId| GitError::MissingObject { what: format!("the tree {id}"), revision: self.name.clone() };
+        self.with(|local| {
+            let root = if below.is_empty() {
+                self.tree
+            } else {
+                let tree = local.find_tree(self.tree).map_err(|_| missing(self.tree))?;
+                let entry = tree.lookup_entry(below.split('/')).ok().flatten();
+                entry.ok_or_else(|| missing(self.tree))?.object_id()
+            };
+            let mut found = Vec::new();
+            // Reversed, so that the first is taken first.
+            let mut open = vec![(String::new(), InRevision::Folder, root, 0)];
+            while let Some((path, kind, id, depth)) = open.pop() {
+                if kind != InRevision::Folder {
+                    found.push((path, kind));
+                    continue;
+                }
+                let tree = local.find_tree(id).map_err(|_| missing(id))?;
+                let tree = tree.decode().map_err(|_| missing(id))?;
+                let mut entries: Vec<_> = tree.entries.iter().collect();
+                entries.sort_by(|one, other| other.filename.cmp(one.filename));
+                for entry in entries {
+                    let name = entry.filename.to_str_lossy();
+                    if passed.contains(&name.as_ref()) {
+                        continue;
+                    }
+                    let path = if path.is_empty() { name.into_owned() } else { format!("{path}/{name}") };
+                    let kind = InRevision::of(entry.mode.kind(), entry.oid.to_owned());
+                    open.push((path, kind, entry.oid.to_owned(), depth + 1));
+                }
+                if depth > DEEPEST || found.len() + open.len() > MOST_FILES {
+                    return Err(GitError::TooManyFiles { revision: self.name.clone(), most: MOST_FILES });
+                }
+            }
+            Ok(found)
+        })
+    }
+
+    /// The contents of a file.
+    pub(super) fn read(&self, blob: Blob) -> io::Result<Vec<u8>> {
+        self.with(|local| match local.find_blob(blob.0) {
+            Ok(mut found) => Ok(found.take_data()),
+            Err(error) => Err(io::Error::other(format!("this clone lacks the object {}: {error}", blob.0))),
+        })
+    }
+
+    /// Asks the repository, with a handle of this thread's own.
+    fn with<T>(&self, ask: impl FnOnce(&gix::Repository) -> T) -> T {
+        let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = idle().pop();
+        let local = known.unwrap_or_else(|| {
+            let mut local = self.inner.to_thread_local();
+            // Files of one folder are packed as differences from each other.
+            local.object_cache_size_if_unset(4 * 1024 * 1024);
+            local
+        });
+        let answer = ask(&local);
+        idle().push(local);
+        answer
+    }
+}
+
+impl InRevision {
+    fn of(kind: EntryKind, id: ObjectId) -> Self {
+        match kind {
+            EntryKind::Tree => Self::Folder,
+            EntryKind::Blob | EntryKind::BlobExecutable => Self::File(Blob(id)),
+            EntryKind::Link => Self::Link,
+            EntryKind::Commit => Self::Submodule,
+        }
+    }
+}
+
+impl fmt::Debug for Revision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Revision").field("name", &self.name).field("commit", &self.commit).finish_non_exhaustive()
+    }
+}
