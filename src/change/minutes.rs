@@ -16,6 +16,8 @@ use crate::{
 pub struct Minutes {
     /// When the last thing is Ready that ever is, before and after.
     pub total: [Option<Range>; 2],
+    /// How many Kustomizations never become Ready, before and after: the totals leave them out.
+    pub never: [usize; 2],
     /// The critical path before and after: the Kustomizations on it, and what ends it.
     pub paths: [Vec<Subject>; 2],
     /// What makes the difference: of the whole cluster, and of the Kustomization that it matters most to.
@@ -55,9 +57,10 @@ impl Minutes {
             let situation = situation?;
             situation.cold_start.time(situation.cold_start.last(&situation.graph)?)
         });
+        let never = [pair.before, pair.after].map(|situation| situation.map_or(0, never));
         let paths = [pair.before, pair.after].map(|situation| situation.map(path).unwrap_or_default());
         let Some((before, after)) = pair.before.zip(pair.after) else {
-            return Self { total, paths, ..Self::default() };
+            return Self { total, never, paths, ..Self::default() };
         };
         let (before, after) = (side(before), side(after));
         let mut culprits = Vec::new();
@@ -81,7 +84,7 @@ impl Minutes {
             culprits.extend(told.filter(|told| culprits.iter().all(|known: &Told| known.sentence != told.sentence)));
         }
         let nodes = nodes.into_iter().map(|(key, times)| (key.subject("Kustomization"), times)).collect();
-        Self { total, paths, culprits, nodes }
+        Self { total, never, paths, culprits, nodes }
     }
 
     /// How many seconds the cluster takes longer; negative where it takes less.
@@ -91,6 +94,11 @@ impl Minutes {
         let of = |range: Range| i64::try_from(range.typical.as_secs()).ok();
         Some(of(after?)? - of(before?)?)
     }
+}
+
+fn never(situation: &Situation<'_>) -> usize {
+    let cluster = situation.cluster;
+    cluster.nodes.len() - situation.cold_start.ready_nodes(&situation.graph, cluster)
 }
 
 /// The Kustomizations on the critical path of a cluster, and what happens last.

@@ -83,6 +83,10 @@ impl Diff<'_> {
         if self.clusters.is_empty() {
             return format!("{findings}; no cluster is built otherwise than before");
         }
+        let [before, after] = [0, 1].map(|side| self.clusters.iter().map(|one| one.minutes.never[side]).sum::<usize>());
+        if after > before {
+            return format!("{findings}; never Ready any more: {}", count(after - before, "Kustomization"));
+        }
         match self.clusters.as_slice() {
             [one] => match one.minutes.seconds().filter(|seconds| seconds.abs() >= 30) {
                 Some(seconds) => {

@@ -317,6 +317,7 @@ fn a_cycle_fails_a_plain_run() {
     assert!(since.out.contains("error[dependency-cycle]"), "{}", since.out);
     let diff = repository.run(&["diff", "main", "-o", "markdown"]);
     assert_eq!(diff.code, 1);
+    assert!(diff.out.contains("; never Ready any more: 2 Kustomizations"), "{}", diff.out);
     assert!(diff.out.contains(":::failing") && diff.out.contains("+ dependsOn"), "{}", diff.out);
 }
 

@@ -113,6 +113,8 @@ struct GateJson<'a> {
 struct ColdStartJson<'a> {
     before_s: Option<TimesJson>,
     after_s: Option<TimesJson>,
+    never_ready_before: usize,
+    never_ready_after: usize,
     path_before: &'a [Subject],
     path_after: &'a [Subject],
     culprits: Vec<CulpritJson<'a>>,
@@ -222,6 +224,8 @@ fn cluster(cluster: &ClusterChange) -> ClusterJson<'_> {
         cold_start: ColdStartJson {
             before_s: minutes.total[0].map(times),
             after_s: minutes.total[1].map(times),
+            never_ready_before: minutes.never[0],
+            never_ready_after: minutes.never[1],
             path_before: &minutes.paths[0],
             path_after: &minutes.paths[1],
             culprits: minutes

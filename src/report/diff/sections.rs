@@ -131,6 +131,12 @@ impl Diff<'_> {
     fn minutes(&self, cluster: &ClusterChange) -> Vec<Line> {
         let root = if cluster.root.is_empty() { "." } else { &cluster.root };
         let mut lines = vec![Line::default().name(root).say(format!(": {}", minutes(&cluster.minutes)))];
+        if cluster.minutes.never != [0, 0] {
+            let [before, after] = cluster.minutes.never;
+            let text =
+                format!("{} never Ready, {before} before: the times leave them out", count(after, "Kustomization"));
+            lines.push(self.head(&cluster.root).say(text));
+        }
         let [was, is] = &cluster.minutes.paths;
         for (when, path) in [("before", was), ("after", is)] {
             if was != is && !path.is_empty() {
