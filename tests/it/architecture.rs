@@ -21,6 +21,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("config", &["source", "finding", "catalog", "flux", "cluster", "timing", "rules"]),
     ("change", &["source", "finding", "yaml", "catalog", "flux", "cluster", "graph", "timing", "rules"]),
     ("report", &["source", "finding", "yaml", "kustomize", "change"]),
+    ("analysis", &["source", "finding", "yaml", "kustomize", "flux", "cluster", "timing", "rules", "change", "report"]),
     (
         "cli",
         &[

@@ -34,10 +34,12 @@ impl Fleet {
         git("add -A");
         git("commit -q -m one");
         git("update-ref refs/remotes/origin/main main");
+        git("tag v1.0");
         git("checkout -q -b change");
         let web = fleet.join("apps/base/web.yaml");
         fs::write(&web, fs::read_to_string(&web).unwrap().replace("web:1.0.0", "web:1.1.0")).unwrap();
         git("commit -q -a -m two");
+        git("branch feature");
         fs::write(
             fleet.join("dns/settings.yaml"),
             fs::read_to_string(fleet.join("dns/settings.yaml")).unwrap() + "  ttl: 1h\n",
