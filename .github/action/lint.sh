@@ -114,6 +114,7 @@ if is_on sarif "${INPUT_SARIF:-}"; then
 fi
 [[ -z ${INPUT_CONFIG:-} ]] || flags+=("--config=$INPUT_CONFIG")
 [[ -z ${INPUT_FAIL_ON:-} ]] || flags+=("--fail-on=$INPUT_FAIL_ON")
+[[ -z ${INPUT_SINCE:-} ]] || flags+=("--since=$INPUT_SINCE")
 # Words of all lines; `read` expands nothing of them.
 while read -r -a words; do
     flags+=(${words[@]+"${words[@]}"})
@@ -137,14 +138,25 @@ fi
 
 findings=
 if ((code < 2)); then
-    findings=$(jq '.findings | length' "$work/findings.json")
-    if is_on summary "${INPUT_SUMMARY:-true}"; then
-        cat "$work/findings.md" >>"$GITHUB_STEP_SUMMARY"
+    findings=$(jq '[.findings[] | select(.suppressed == null)] | length' "$work/findings.json")
+    told=$work/findings.md
+    if [[ -n ${INPUT_SINCE:-} ]]; then
+        # New findings are part of it, beside what becomes of the graph and the minutes.
+        told=$work/changes.md
+        diff=(diff --merge-base --fail-on=never -o markdown)
+        [[ -z ${INPUT_CONFIG:-} ]] || diff+=("--config=$INPUT_CONFIG")
+        for path in "${paths[@]}"; do
+            diff+=("--repository=$path")
+        done
+        "$fluxdag" "${diff[@]}" -- "$INPUT_SINCE" >"$told" || fail "the change since '$INPUT_SINCE' could not be told"
     fi
-    if is_on comment "${INPUT_COMMENT:-}" && ! comment "$work/findings.md"; then
+    if is_on summary "${INPUT_SUMMARY:-true}"; then
+        cat "$told" >>"$GITHUB_STEP_SUMMARY"
+    fi
+    if is_on comment "${INPUT_COMMENT:-}" && ! comment "$told"; then
         # A pull request from a fork gives no right to write.
         echo "::notice title=fluxdag::the comment could not be written; the summary of the job has the findings"
-        is_on summary "${INPUT_SUMMARY:-true}" || cat "$work/findings.md" >>"$GITHUB_STEP_SUMMARY"
+        is_on summary "${INPUT_SUMMARY:-true}" || cat "$told" >>"$GITHUB_STEP_SUMMARY"
     fi
 fi
 {
