@@ -21,7 +21,7 @@ pub struct State<'a> {
 /// Analyses the repository around `paths`, and the same as it was at `base`. What was found there too is marked as known.
 ///
 /// # Errors
-/// As for [`lint`], and where the revision cannot be read.
+/// As for [`lint`](crate::lint), and where the revision cannot be read.
 pub fn lint_since(paths: &[PathBuf], options: &Options, base: &Arc<Revision>) -> Result<Analysis, Error> {
     let past = Options { revision: Some(base.clone()), ..options.clone() };
     let ((found, unread), survey) = compare([paths, paths], [&past, options], |before, mut after| {

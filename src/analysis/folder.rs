@@ -23,7 +23,7 @@ pub struct FolderBuild {
 }
 
 /// Builds `folder` alone, with the kustomization that Flux generates where it has none. `root` is the folder that is
-/// Flux's artifact; where it is not given it is looked for as [`survey`] does, from the working directory or the top of
+/// Flux's artifact; where it is not given it is looked for as [`survey`](crate::survey) does, from the working directory or the top of
 /// the Git repository, whichever is nearer. `sources` are folders on disk that stand for remote bases.
 ///
 /// # Errors
