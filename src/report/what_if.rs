@@ -90,6 +90,11 @@ impl NodeTimes {
         let [before, after] = self.ready.map(|times| times.map(|times| times.typical));
         before != after
     }
+
+    /// Whether it would never be Ready any more.
+    const fn is_lost(&self) -> bool {
+        matches!(self.ready, [Some(_), None])
+    }
 }
 
 impl WhatIf {
@@ -120,10 +125,16 @@ impl WhatIf {
             text.push_str(&format!("  {}\n", printable(edit)));
         }
         let [before, after] = self.total.map(|times| times.map_or_else(|| "never".to_owned(), Times::text));
-        let sentence = format!(
-            "A cold start of the whole cluster on {} hardware takes {before} as it is, and {after} then.",
-            self.profile
-        );
+        let start = format!("A cold start of the whole cluster on {} hardware takes {before} as it is", self.profile);
+        let sentence = match self.nodes.iter().filter(|node| node.is_lost()).count() {
+            0 => format!("{start}, and {after} then."),
+            // The minutes of the rest alone would look like a gain.
+            lost => {
+                let lost =
+                    if lost == 1 { "one Kustomization is".to_owned() } else { format!("{lost} Kustomizations are") };
+                format!("{start}. Then {lost} never Ready; without what never is, it takes {after}.")
+            }
+        };
         text.push('\n');
         text.push_str(&paragraph(&sentence, terminal));
         if let Some(runs) = self.simulated {
