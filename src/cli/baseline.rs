@@ -74,8 +74,12 @@ pub(super) fn apply(lint: &Lint, settings: &Settings, analysis: &mut Analysis, q
         }
     } else if !quiet {
         say(&format!(
-            "note: {found} of {name} {} gone; --prune-baseline removes them:",
-            if number == 1 { "is" } else { "are" }
+            "note: {found} of {name} {}:",
+            if number == 1 {
+                "is gone; --prune-baseline removes it"
+            } else {
+                "are gone; --prune-baseline removes them"
+            }
         ));
         for entry in gone.iter().take(TOLD) {
             say(&printable(&format!("  {}[{}] {}", entry.subject, entry.rule, entry.message)));

@@ -96,6 +96,15 @@ fn analyse(lint: &Lint, settings: &Settings) -> Result<Analysis, CliError> {
             is_whole: true,
             heard: Vec::new(),
         }),
+        Err(error @ Error::NoFluxObjects { .. }) if settings.options.stdin.is_some() => {
+            let message = "no Flux Kustomization and no FluxInstance in what standard input holds";
+            let help = match error {
+                Error::NoFluxObjects { templates: true, .. } => error.help(),
+                _ => "check what is piped in, or pass --allow-empty where there need not be any; other manifests are checked as \
+                      part of a repository, with `fluxdag lint`".to_owned(),
+            };
+            Err(CliError::new(message).with_help(help))
+        }
         result => Ok(result?),
     }
 }

@@ -179,3 +179,30 @@ fn a_closed_pipe_is_no_error() {
     let done = run.command.stdout(writer).stderr(Stdio::piped()).output().expect("the program starts");
     assert_eq!((done.status.code(), String::from_utf8_lossy(&done.stderr).as_ref()), (Some(0), ""));
 }
+
+#[test]
+fn two_outputs_do_not_overwrite_each_other() {
+    let done = run(&["lint", "--allow-empty", "-o", "json=a.json", "-o", "sarif=./a.json"]);
+    assert_eq!(done.code, 2, "{}", done.err);
+    assert!(done.err.contains("cannot both go to ./a.json"), "{}", done.err);
+    assert!(!done.folder.path().join("a.json").exists());
+    // `-` is standard output, as it is standard input among the paths.
+    let dash = run(&["lint", "--allow-empty", "-o", "json=-"]);
+    assert!(dash.code == 0 && dash.out.starts_with('{'), "{}", dash.err);
+    assert!(!dash.folder.path().join("-").exists());
+}
+
+#[test]
+fn advice_where_there_is_nothing_fits_the_command() {
+    let empty = |arguments: &[&str]| {
+        let done = run(arguments);
+        assert_eq!((done.code, done.out.as_str()), (2, ""), "{arguments:?}");
+        done.err
+    };
+    assert!(empty(&["lint"]).contains("--allow-empty"));
+    for arguments in [&["init"][..], &["render", "apps"], &["why", "apps"], &["timeline"], &["impact", "apps"]] {
+        let said = empty(arguments);
+        assert!(said.contains("help: ") && !said.contains("--allow-empty"), "{arguments:?}: {said}");
+        assert_eq!(run(&[arguments, &["--allow-empty"]].concat()).code, 2, "{arguments:?} has no such flag");
+    }
+}

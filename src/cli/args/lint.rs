@@ -22,7 +22,7 @@ Examples:
   fluxdag lint --max-path 10m                   Report a cold start that needs more than ten minutes
   fluxdag lint --since origin/main              What a pull request adds, and nothing else
   fluxdag lint --profile fast                   Reckon with the hardware of a datacentre
-  cat *.yaml | fluxdag lint -                   Check one stream of YAML
+  cat all.yaml | fluxdag lint -                 Check one stream of YAML, with `---` between documents
   cat a | fluxdag lint - --stdin-filename b     Check the repository as if the file b held the stream";
 
 /// Check a repository
