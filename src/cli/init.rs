@@ -36,6 +36,14 @@ pub(super) fn run(init: &Init, global: &Global) -> Result<(), CliError> {
         let help = "edit it, print another one with --stdout, or replace it with --force";
         return Err(CliError::new(format!("there is a {} already", present.display())).with_help(help));
     }
+    // Such a name is not read as a configuration, and what a link leads to is not for a repository to have replaced.
+    let is_file = |path: &PathBuf| path.symlink_metadata().is_ok_and(|entry| entry.is_file());
+    if let Some(other) = present.as_ref().filter(|path| !prints && !is_file(path)) {
+        let help = "remove it first, or print the configuration with --stdout";
+        return Err(
+            CliError::new(format!("{} is a link or a folder, and no file to replace", other.display())).with_help(help)
+        );
+    }
     let from_folder = survey.store.tree().root().strip_prefix(&folder).map(slashed).unwrap_or_default();
     let found = survey::Found::of(&survey, &from_folder);
     drop(survey);
