@@ -206,3 +206,21 @@ fn advice_where_there_is_nothing_fits_the_command() {
         assert_eq!(run(&[arguments, &["--allow-empty"]].concat()).code, 2, "{arguments:?} has no such flag");
     }
 }
+
+#[test]
+fn paths_of_two_repositories_are_not_taken_for_one_in_silence() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let manifest = std::fs::read(root.join("fixtures/heavy-in-wait/clusters/home/core.yaml")).expect("a fixture");
+    for part in ["one", "other", "one/nested"] {
+        std::fs::create_dir_all(folder.path().join(part).join(".git")).expect("a folder");
+        std::fs::write(folder.path().join(part).join("core.yaml"), &manifest).expect("written");
+    }
+    let said = |paths: [&str; 2]| {
+        let [one, other] = paths.map(|path| folder.path().join(path).to_str().expect("text").to_owned());
+        run(&["lint", "--exit-zero", &one, &other]).err
+    };
+    assert!(said(["one", "other"]).contains("are two Git repositories"), "{}", said(["one", "other"]));
+    assert!(!said(["one", "one/nested"]).contains("two Git repositories"));
+    assert!(!said(["one", "one/core.yaml"]).contains("two Git repositories"));
+}
