@@ -85,6 +85,8 @@ fn rules_nodes_and_clusters_are_completed() {
     );
     assert_eq!(offered(&here, &["lint", "--cluster", ""]), ["clusters/home"]);
     assert_eq!(offered(&here, &["lint", "--fail-on", "w"]), ["warning"]);
+    assert_eq!(offered(&here, &["lint", "--select", "dea"]), ["deadlock"]);
+    assert_eq!(offered(&here, &["lint", "-o", "sa"]), ["sarif"]);
 }
 
 #[test]
