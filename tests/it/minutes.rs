@@ -151,10 +151,17 @@ fn what_is_never_ready_then_is_no_gain() {
     };
     for breaks in [["--add-edge", "core:configs"], ["--fail", "core"]] {
         let out = said(&breaks);
-        assert!(out.contains("as it is. Then 7 Kustomizations are never Ready; without what never is"), "{out}");
+        assert!(
+            out.contains("as it is. Then 7 Kustomizations are never Ready, and the last of the others after about"),
+            "{out}"
+        );
     }
-    assert!(said(&["--fail", "notes"]).contains("as it is. Then one Kustomization is never Ready;"));
-    assert!(said(&["--split", "core"]).contains("as it is, and about"));
+    assert!(said(&["--fail", "notes"]).contains("as it is. Then one Kustomization is never Ready,"));
+    let split = said(&["--split", "core"]);
+    assert!(split.contains("as it is, and after about"), "{split}");
+    // What is made by the change was not late before.
+    assert!(!split.contains("never"), "{split}");
+    assert!(split.contains(" s Kustomization/flux-system/core-heavy") && split.contains(": new "), "{split}");
 }
 
 #[test]
