@@ -21,7 +21,7 @@ pub(super) fn apply(lint: &Lint, settings: &Settings, analysis: &mut Analysis, q
     let is_usual = matches!(settings.origins.of("paths"), Origin::File(_)) && settings.options.cluster.is_none();
     let is_partial = !analysis.is_whole && !is_usual;
     if let Some(file) = &lint.write_baseline {
-        let path = target(file.as_deref(), settings);
+        let path = target(file.as_deref(), settings)?;
         let shown = shown(settings.filter, &analysis.findings);
         let baseline = Baseline::of(shown);
         write(&path, &baseline)?;
@@ -74,8 +74,12 @@ pub(super) fn apply(lint: &Lint, settings: &Settings, analysis: &mut Analysis, q
         }
     } else if !quiet {
         say(&format!(
-            "note: {found} of {name} {} gone; --prune-baseline removes them:",
-            if number == 1 { "is" } else { "are" }
+            "note: {found} of {name} {}:",
+            if number == 1 {
+                "is gone; --prune-baseline removes it"
+            } else {
+                "are gone; --prune-baseline removes them"
+            }
         ));
         for entry in gone.iter().take(TOLD) {
             say(&printable(&format!("  {}[{}] {}", entry.subject, entry.rule, entry.message)));
@@ -94,12 +98,18 @@ fn shown(filter: Filter, findings: &[Finding]) -> impl Iterator<Item = &Finding>
 
 /// Where a baseline goes: what the flag says, else the one that is read, else the usual name, beside the configuration where
 /// there is one.
-fn target(flag: Option<&Path>, settings: &Settings) -> PathBuf {
-    if let Some(flag) = flag {
-        return flag.to_owned();
+fn target(flag: Option<&Path>, settings: &Settings) -> Result<PathBuf, CliError> {
+    if let Some(named) = flag.or(settings.baseline.as_deref()) {
+        return Ok(named.to_owned());
     }
     let beside = settings.file.as_ref().and_then(|file| file.parent()).unwrap_or_else(|| Path::new(""));
-    settings.baseline.clone().unwrap_or_else(|| beside.join(NAME))
+    let usual = beside.join(NAME);
+    if usual.is_symlink() {
+        // Nobody named it: a repository could have any file replaced.
+        let message = format!("{} is a link, and nobody said to follow it", usual.display());
+        return Err(CliError::new(message).with_help("remove it, or name a file: --write-baseline=FILE"));
+    }
+    Ok(usual)
 }
 
 fn read(path: &Path) -> Result<Baseline, CliError> {

@@ -24,7 +24,7 @@ use super::{
     print,
     settings::configured,
 };
-use crate::{Options, Survey, rules::RULES};
+use crate::{Options, Survey, finding::Category, report::Format, rules::RULES};
 
 /// Set to the name of a shell by its script.
 const VARIABLE: &str = "FLUXDAG_COMPLETE";
@@ -94,6 +94,17 @@ fn cobra(arguments: &[OsString]) -> Option<()> {
 pub(super) fn rules() -> Vec<CompletionCandidate> {
     let infos = RULES.iter().map(|rule| &rule.info);
     infos.map(|info| CompletionCandidate::new(info.id).help(Some(info.summary.into()))).collect()
+}
+
+/// The rules and their categories.
+pub(super) fn selectors() -> Vec<CompletionCandidate> {
+    let categories = Category::ALL.iter().map(|category| CompletionCandidate::new(category.to_string()));
+    rules().into_iter().chain(categories).collect()
+}
+
+/// The formats of `lint`.
+pub(super) fn formats() -> Vec<CompletionCandidate> {
+    Format::ALL.iter().map(|format| CompletionCandidate::new(format.to_string())).collect()
 }
 
 /// The commands.

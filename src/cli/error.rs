@@ -18,6 +18,16 @@ impl CliError {
         self
     }
 
+    /// The same of a command that has no `--allow-empty`: `help` says where to look instead.
+    pub(super) fn of_question(error: crate::Error, help: &str) -> Self {
+        match &error {
+            crate::Error::NoFluxObjects { templates: false, .. } => Self::new(error.to_string()).with_help(help),
+            crate::Error::NoFluxObjects { templates: true, .. } => Self::new(error.to_string())
+                .with_help("the manifests here are templates; render them first and point at the result"),
+            _ => error.into(),
+        }
+    }
+
     pub(super) fn print(&self, terminal: &Terminal) {
         let styles = terminal.theme().styles;
         let error = terminal.bold(&styles.error.style("error:").to_string());

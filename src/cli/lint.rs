@@ -1,3 +1,5 @@
+use std::path::PathBuf;
+
 use super::{
     FOUND,
     args::{Global, Lint},
@@ -26,6 +28,12 @@ pub(super) fn run(lint: &Lint, global: &Global, environment: &Environment) -> Re
     let progress = Progress::of(&settings.options.stage, visible, environment.stderr(global.color).unicode);
     let mut analysis = analyse(lint, &settings)?;
     drop(progress);
+    if let (None, Some([one, other])) = (&settings.options.root, apart(&settings.paths)) {
+        let (one, other) = (one.to_string_lossy(), other.to_string_lossy());
+        say(&printable(&format!(
+            "warning: {one} and {other} are two Git repositories, and paths in manifests lead through one: check each in a run of its own"
+        )));
+    }
     baseline::apply(lint, &settings, &mut analysis, global.quiet)?;
     let Settings { file, options, filter, fail_on, .. } = settings;
     let Analysis { tree, repository, clusters, findings, warnings, .. } = analysis;
@@ -70,6 +78,16 @@ pub(super) fn run(lint: &Lint, global: &Global, environment: &Environment) -> Re
     Ok(if report.findings.iter().any(|finding| fail_on.covers(finding.severity)) { FOUND } else { 0 })
 }
 
+/// Two Git repositories around `paths`, neither of which holds the other.
+fn apart(paths: &[PathBuf]) -> Option<[PathBuf; 2]> {
+    let top =
+        |path: &PathBuf| Some(path.canonicalize().ok()?.ancestors().find(|it| it.join(".git").exists())?.to_owned());
+    let tops: Vec<PathBuf> = paths.iter().filter_map(top).collect();
+    let first = tops.first()?;
+    let other = tops.iter().find(|other| !other.starts_with(first) && !first.starts_with(other))?;
+    Some([first.clone(), other.clone()])
+}
+
 fn analyse(lint: &Lint, settings: &Settings) -> Result<Analysis, CliError> {
     let (paths, options) = (&settings.paths, &settings.options);
     let base = lint.since.as_ref().map(|since| revisions::base(paths, since, !lint.no_merge_base)).transpose()?;
@@ -96,6 +114,15 @@ fn analyse(lint: &Lint, settings: &Settings) -> Result<Analysis, CliError> {
             is_whole: true,
             heard: Vec::new(),
         }),
+        Err(error @ Error::NoFluxObjects { .. }) if settings.options.stdin.is_some() => {
+            let message = "no Flux Kustomization and no FluxInstance in what standard input holds";
+            let help = match error {
+                Error::NoFluxObjects { templates: true, .. } => error.help(),
+                _ => "check what is piped in, or pass --allow-empty where there need not be any; other manifests are checked as \
+                      part of a repository, with `fluxdag lint`".to_owned(),
+            };
+            Err(CliError::new(message).with_help(help))
+        }
         result => Ok(result?),
     }
 }

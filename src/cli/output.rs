@@ -1,11 +1,11 @@
 use std::{
     fs,
     io::{self, Write as _},
-    path::PathBuf,
+    path::{Path, PathBuf},
     str::FromStr,
 };
 
-use super::{error::CliError, print};
+use super::{error::CliError, explain::alike, print};
 use crate::report::{Format, Report, Terminal, printable};
 
 /// A format, and where it goes: a file, or standard output.
@@ -21,11 +21,28 @@ impl FromStr for Output {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (format, path) = match text.split_once('=') {
             Some((_, "")) => return Err("there is no path behind `=`".to_owned()),
+            Some((format, "-")) => (format, None),
             Some((format, path)) => (format, Some(PathBuf::from(path))),
             None => (text, None),
         };
-        Ok(Self { format: format.parse()?, path })
+        let format = format.parse().map_err(|unknown: String| {
+            let names: Vec<String> = Format::ALL.iter().map(ToString::to_string).collect();
+            match alike(format, names.iter().map(String::as_str)) {
+                Some(name) => format!("{unknown}; did you mean `{name}`?"),
+                None => unknown,
+            }
+        })?;
+        Ok(Self { format, path })
     }
+}
+
+/// Where `path` leads, however it is written; a file that is not there yet lies in a folder that may be.
+fn place(path: &Path) -> PathBuf {
+    let of_folder = || {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        Some(folder.canonicalize().ok()?.join(path.file_name()?))
+    };
+    path.canonicalize().ok().or_else(of_folder).unwrap_or_else(|| path.to_owned())
 }
 
 /// The outputs asked for, or the one that `default`, an environment variable, names, or `full`. At most one may go to
@@ -41,8 +58,9 @@ pub(super) fn outputs(asked: &[Output], default: Option<&str>) -> Result<Vec<Out
         return Err(CliError::new(message).with_help(format!("write one to a file: -o {}=PATH", second.format)));
     }
     for (index, output) in asked.iter().enumerate() {
-        let same = |other: &&Output| output.path.is_some() && other.path == output.path;
-        if let (Some(other), Some(path)) = (asked[..index].iter().find(same), &output.path) {
+        let Some(path) = &output.path else { continue };
+        let same = |other: &&Output| other.path.as_ref().is_some_and(|other| place(other) == place(path));
+        if let Some(other) = asked[..index].iter().find(same) {
             let message = format!(
                 "`{}` and `{}` cannot both go to {}",
                 other.format,
@@ -94,7 +112,10 @@ mod tests {
         let file = Output { format: Format::Json, path: Some(PathBuf::from("a=b.json")) };
         assert_eq!("json=a=b.json".parse(), Ok(file));
         assert_eq!("full".parse(), Ok(Output { format: Format::Full, path: None }));
+        assert_eq!("json=-".parse(), Ok(Output { format: Format::Json, path: None }));
         assert!("json=".parse::<Output>().is_err());
+        let near = "sarf=x".parse::<Output>().expect_err("not known");
+        assert!(near.ends_with("did you mean `sarif`?"), "{near}");
         let error = "text".parse::<Output>().expect_err("not known");
         let known = "full, concise, json, sarif, github, gitlab, junit, checkstyle, rdjson, markdown";
         assert_eq!(error, format!("`text` is no output format; known are {known}"));
@@ -110,6 +131,9 @@ mod tests {
         assert!(of(&["full", "json=a", "concise=b"]).is_ok());
         assert!(of(&["full", "json"]).is_err());
         assert!(of(&["concise=a", "json=a"]).is_err());
+        assert!(of(&["concise=a", "json=./a"]).is_err());
+        assert!(of(&["concise=src/../Cargo.toml", "json=Cargo.toml"]).is_err());
+        assert!(of(&["concise=a", "json=./b", "sarif=src/a"]).is_ok());
         assert_eq!(outputs(&[], Some("json")).map(|outputs| outputs[0].format).ok(), Some(Format::Json));
         assert!(outputs(&[], Some("nothing")).is_err());
     }

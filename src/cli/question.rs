@@ -33,12 +33,8 @@ pub(super) fn survey(question: &Question, environment: &Environment) -> Result<(
         externals: config.externals,
         ..Options::default()
     };
-    let survey = crate::survey(&question.paths, &options).map_err(|error| match error {
-        crate::Error::NoFluxObjects { templates: false, .. } => {
-            CliError::new(error.to_string()).with_help("point -C at a folder that holds Flux Kustomizations")
-        }
-        error => error.into(),
-    })?;
+    let survey = crate::survey(&question.paths, &options)
+        .map_err(|error| CliError::of_question(error, "point -C at a folder that holds Flux Kustomizations"))?;
     for error in survey.store.tree().unreadable() {
         say(&format!("warning: {}; what lies there is not analysed", printable(&error.to_string())));
     }

@@ -111,7 +111,9 @@ fn of_node(text: &str, render: &Render, environment: &Environment) -> Result<Ren
         sources: config.sources,
         ..Options::default()
     };
-    let Survey { store, clusters, .. } = crate::survey(&render.paths, &options)?;
+    let Survey { store, clusters, .. } = crate::survey(&render.paths, &options).map_err(|error| {
+        CliError::of_question(error, "give a folder that holds Flux Kustomizations, or build one with --path")
+    })?;
     let (cluster, node) = match wanted.find(&clusters).as_slice() {
         [one] => *one,
         [] => return Err(unknown(text, &wanted, &clusters)),

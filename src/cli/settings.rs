@@ -1,7 +1,7 @@
 //! Which configuration file is in force, and what the flags make of it.
 
 use std::{
-    env, fs,
+    env, fs, io,
     path::{Path, PathBuf},
 };
 
@@ -157,8 +157,12 @@ pub(super) fn configured(
     };
     let Some(Found { path, within }) = found else { return Ok((Config::default(), None)) };
     let text = fs::read_to_string(&path).map_err(|error| {
-        CliError::new(format!("failed to read the configuration {}: {error}", path.display()))
-            .with_help("check the path that --config or FLUXDAG_CONFIG names, or pass --no-config")
+        let help = match error.kind() {
+            io::ErrorKind::InvalidData => "save it as UTF-8, or pass --no-config",
+            _ if within.is_some() => "check that it can be read, or pass --no-config",
+            _ => "check the path that --config or FLUXDAG_CONFIG names, or pass --no-config",
+        };
+        CliError::new(format!("failed to read the configuration {}: {error}", path.display())).with_help(help)
     })?;
     Ok((Config::parse(&text, &path, within.as_deref())?, Some(path)))
 }

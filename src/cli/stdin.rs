@@ -26,6 +26,10 @@ pub(super) fn read(lint: &Lint) -> Result<Option<Stdin>, CliError> {
         return Err(CliError::new("standard input has no revisions to compare")
             .with_help("drop --since, or check the files where they lie"));
     }
+    if let Some(folder) = lint.stdin_filename.as_deref().filter(|name| name.is_dir()) {
+        return Err(CliError::new(format!("--stdin-filename names a folder, {}", folder.display()))
+            .with_help("name the file that standard input stands for; it need not be there yet"));
+    }
     let mut bytes = Vec::new();
     io::stdin()
         .lock()

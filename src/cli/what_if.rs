@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use super::{
     args::{AnswerFormat, Global, WhatIf},
     environment::Environment,
@@ -189,6 +191,7 @@ fn report(
         Disturbance::Fail(node) => format!("{node} never becomes Ready"),
     });
     let times = |range: Range| Times { low: range.low, typical: range.typical, high: range.high };
+    let known: BTreeSet<&NodeKey> = situation.cluster.nodes.iter().map(|node| &node.key).collect();
     Report {
         cluster: situation.cluster.root.clone(),
         profile: situation.durations.profile().name(),
@@ -201,6 +204,7 @@ fn report(
             .map(|change| NodeTimes {
                 node: change.node.subject("Kustomization"),
                 ready: [change.before, change.after].map(|ready| ready.map(times)),
+                is_new: !known.contains(&change.node),
             })
             .collect(),
     }

@@ -216,13 +216,26 @@ fn sources(entries: &[Spanned<Source>], place: &Place<'_>) -> Result<Vec<MappedS
     Ok(sources)
 }
 
+/// The words of serde, `de::Error::invalid_type`, without names of types of ours.
+fn plain(message: String) -> String {
+    let parts = message.strip_prefix("invalid type: ").and_then(|rest| rest.rsplit_once(", expected "));
+    let Some((found, wanted)) = parts else { return message };
+    let wanted = match wanted {
+        "a sequence" => "a list",
+        "a map" => "a table",
+        _ if wanted.starts_with("struct ") => "a table",
+        _ => wanted,
+    };
+    format!("invalid type: {found}, expected {wanted}")
+}
+
 /// What the parser says, with the likely key where one is unknown.
 fn fault(error: &toml::de::Error, text: &str, path: &Path) -> ConfigError {
     let at = error.span().map_or(0, |span| span.start);
     let message = error.message().lines().collect::<Vec<_>>().join("; ");
     // serde, `de::Error::unknown_field`: the key, then those that are known, each in backticks.
     let Some(rest) = message.strip_prefix("unknown field `") else {
-        return ConfigError::at(path, text, at, message, None);
+        return ConfigError::at(path, text, at, plain(message), None);
     };
     let (key, rest) = rest.rsplit_once("`, expected ").unwrap_or((rest, ""));
     let known: Vec<&str> = rest.split('`').skip(1).step_by(2).collect();

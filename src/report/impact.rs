@@ -104,6 +104,9 @@ struct Counts {
 /// Names of one list in text; the rest is counted.
 const NAMES: usize = 40;
 
+/// Names of what was asked about in the headline.
+const ASKED: usize = 5;
+
 impl Impact {
     /// For programs.
     #[must_use]
@@ -142,7 +145,7 @@ impl Impact {
         let mut parts: Vec<String> = self.clusters.iter().map(|impact| impact.text(&self.files, terminal)).collect();
         if parts.is_empty() {
             let is_one = self.files.len() == 1;
-            let files = self.files.join(", ");
+            let files = asked(&self.files);
             let why = format!(
                 "No Kustomization is built from {files}: no object comes from {}, and no build that can be followed reads {}.",
                 if is_one { "it" } else { "them" },
@@ -159,7 +162,7 @@ impl ClusterImpact {
         let named = self.named.iter().map(Subject::to_string);
         let files = files.iter().filter(|_| !self.built.is_empty()).cloned();
         let subjects: Vec<String> = named.chain(files).collect();
-        let mut text = head(&self.cluster, &subjects.join(", "), terminal);
+        let mut text = head(&self.cluster, &asked(&subjects), terminal);
         if !self.built.is_empty() {
             text.push_str(&format!("{} made of that:\n", count(self.built.len(), "object")));
             for built in &self.built {
@@ -200,6 +203,15 @@ impl Built {
         let reads = (self.reads && self.objects == 0).then(|| "its build reads it".to_owned());
         let all: Vec<String> = [defines, objects, reads].into_iter().flatten().collect();
         format!("{}: {}", self.node, all.join(", "))
+    }
+}
+
+/// What was asked about, in a few words: a folder may hold any number of files.
+fn asked(subjects: &[String]) -> String {
+    let shown = subjects.iter().take(ASKED).map(String::as_str).collect::<Vec<_>>().join(", ");
+    match subjects.len().saturating_sub(ASKED) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
     }
 }
 

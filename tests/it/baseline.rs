@@ -123,3 +123,26 @@ fn what_cannot_be_read_is_an_error_with_its_place() {
     fails(repository.lint(&["--write-baseline=nowhere/known.json"]), "failed to write the baseline");
     assert_eq!(repository.lint(&["--baseline", "a", "--no-baseline"]).code, 2);
 }
+
+#[cfg(unix)]
+#[test]
+fn nothing_is_written_through_a_link_that_nobody_named() {
+    let repository = repository();
+    repository.write("elsewhere.txt", "kept\n");
+    let elsewhere = repository.path("elsewhere.txt");
+    let kept = || assert_eq!(fs::read_to_string(&elsewhere).expect("text"), "kept\n");
+    std::os::unix::fs::symlink(&elsewhere, repository.path(FILE)).expect("linked");
+    let baseline = repository.lint(&["--write-baseline"]);
+    assert!(baseline.code == 2 && baseline.err.contains("is a link"), "{}", baseline.err);
+    kept();
+    for name in ["fluxdag.toml", ".fluxdag.toml"] {
+        std::os::unix::fs::symlink(&elsewhere, repository.path(name)).expect("linked");
+        let init = repository.call("", &["init", "--force"]);
+        assert!(init.code == 2 && init.err.contains("is a link or a folder"), "{name}: {}", init.err);
+        assert_eq!(repository.call("", &["init", "--stdout"]).code, 0, "{name}");
+        kept();
+        fs::remove_file(repository.path(name)).expect("removed");
+    }
+    // Who names it knows what it is.
+    assert_eq!(repository.lint(&[&format!("--write-baseline={FILE}")]).code, 0);
+}

@@ -179,3 +179,48 @@ fn a_closed_pipe_is_no_error() {
     let done = run.command.stdout(writer).stderr(Stdio::piped()).output().expect("the program starts");
     assert_eq!((done.status.code(), String::from_utf8_lossy(&done.stderr).as_ref()), (Some(0), ""));
 }
+
+#[test]
+fn two_outputs_do_not_overwrite_each_other() {
+    let done = run(&["lint", "--allow-empty", "-o", "json=a.json", "-o", "sarif=./a.json"]);
+    assert_eq!(done.code, 2, "{}", done.err);
+    assert!(done.err.contains("cannot both go to ./a.json"), "{}", done.err);
+    assert!(!done.folder.path().join("a.json").exists());
+    // `-` is standard output, as it is standard input among the paths.
+    let dash = run(&["lint", "--allow-empty", "-o", "json=-"]);
+    assert!(dash.code == 0 && dash.out.starts_with('{'), "{}", dash.err);
+    assert!(!dash.folder.path().join("-").exists());
+}
+
+#[test]
+fn advice_where_there_is_nothing_fits_the_command() {
+    let empty = |arguments: &[&str]| {
+        let done = run(arguments);
+        assert_eq!((done.code, done.out.as_str()), (2, ""), "{arguments:?}");
+        done.err
+    };
+    assert!(empty(&["lint"]).contains("--allow-empty"));
+    for arguments in [&["init"][..], &["render", "apps"], &["why", "apps"], &["timeline"], &["impact", "apps"]] {
+        let said = empty(arguments);
+        assert!(said.contains("help: ") && !said.contains("--allow-empty"), "{arguments:?}: {said}");
+        assert_eq!(run(&[arguments, &["--allow-empty"]].concat()).code, 2, "{arguments:?} has no such flag");
+    }
+}
+
+#[test]
+fn paths_of_two_repositories_are_not_taken_for_one_in_silence() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let manifest = std::fs::read(root.join("fixtures/heavy-in-wait/clusters/home/core.yaml")).expect("a fixture");
+    for part in ["one", "other", "one/nested"] {
+        std::fs::create_dir_all(folder.path().join(part).join(".git")).expect("a folder");
+        std::fs::write(folder.path().join(part).join("core.yaml"), &manifest).expect("written");
+    }
+    let said = |paths: [&str; 2]| {
+        let [one, other] = paths.map(|path| folder.path().join(path).to_str().expect("text").to_owned());
+        run(&["lint", "--exit-zero", &one, &other]).err
+    };
+    assert!(said(["one", "other"]).contains("are two Git repositories"), "{}", said(["one", "other"]));
+    assert!(!said(["one", "one/nested"]).contains("two Git repositories"));
+    assert!(!said(["one", "one/core.yaml"]).contains("two Git repositories"));
+}

@@ -174,3 +174,49 @@ fn commands_and_examples_are_found() {
     assert_eq!(commands("x\n\nCommands:\n  lint   Check\n         more\n  help   Print\n\nOptions:\n  -q\n"), ["lint"]);
     assert_eq!(examples("Examples:\n  fluxdag lint a    Check\n    more\n"), ["fluxdag lint a"]);
 }
+
+/// The targets of the links of a page, without those to other sites.
+fn links(page: &str) -> Vec<&str> {
+    let mut fenced = false;
+    let lines = page.lines().filter(|line| {
+        fenced ^= line.starts_with("```");
+        !fenced
+    });
+    let targets = lines.flat_map(|line| line.split("](").skip(1)).filter_map(|rest| rest.split_once(')'));
+    targets.map(|(target, _)| target).filter(|target| !target.contains("://")).collect()
+}
+
+/// What a link may name behind `#`: the headings of a page, as GitHub writes them.
+fn anchors(page: &str) -> Vec<String> {
+    let headings = page.lines().filter_map(|line| line.strip_prefix('#'));
+    let kept = |letter: &char| letter.is_alphanumeric() || matches!(letter, ' ' | '-' | '_');
+    let anchor =
+        |heading: &str| heading.trim_start_matches('#').trim().to_lowercase().chars().filter(kept).collect::<String>();
+    headings.map(|heading| anchor(heading).replace(' ', "-")).collect()
+}
+
+#[test]
+fn links_lead_to_files_and_headings() {
+    let rules = fs::read_dir(Path::new(ROOT).join("rules")).unwrap().map(|entry| entry.unwrap().path());
+    let mut pages: Vec<PathBuf> = rules.filter(|path| path.extension().is_some_and(|ext| ext == "md")).collect();
+    pages.extend(self::pages());
+    let (mut tried, mut wrong) = (0, Vec::new());
+    for page in pages {
+        let text = fs::read_to_string(&page).unwrap();
+        for link in links(&text) {
+            tried += 1;
+            let (file, heading) = link.split_once('#').unwrap_or((link, ""));
+            let target = if file.is_empty() { page.clone() } else { page.parent().unwrap().join(file) };
+            let leads = target.exists()
+                && (heading.is_empty()
+                    || fs::read_to_string(&target).is_ok_and(|text| anchors(&text).iter().any(|it| it == heading)));
+            if !leads {
+                wrong.push(format!("{}: {link}", page.display()));
+            }
+        }
+    }
+    assert!(tried > 50, "{tried}");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert_eq!(links("[a](b.md#c-d), [e](https://f.example)\n```\n[g](h)\n```\n"), ["b.md#c-d"]);
+    assert_eq!(anchors("## `[rules.<id>]` and A key\n"), ["rulesid-and-a-key"]);
+}

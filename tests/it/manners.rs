@@ -85,6 +85,8 @@ fn rules_nodes_and_clusters_are_completed() {
     );
     assert_eq!(offered(&here, &["lint", "--cluster", ""]), ["clusters/home"]);
     assert_eq!(offered(&here, &["lint", "--fail-on", "w"]), ["warning"]);
+    assert_eq!(offered(&here, &["lint", "--select", "dea"]), ["deadlock"]);
+    assert_eq!(offered(&here, &["lint", "-o", "sa"]), ["sarif"]);
 }
 
 #[test]
@@ -277,6 +279,7 @@ fn a_stream_is_checked_alone() {
     assert_eq!(fed(&fixture(), &["lint", "-", "-o", "concise"], &cycle()).out, found.out);
     let nothing = fed(empty.path(), &["lint", "-"], "");
     assert_eq!((nothing.code, nothing.out.as_str()), (2, ""));
+    assert!(nothing.err.contains("in what standard input holds"), "{}", nothing.err);
     assert_eq!(fed(empty.path(), &["lint", "-", "--allow-empty"], "").code, 0);
     assert_eq!(fed(empty.path(), &["lint", "-"], "kind: Kustomization\n  spec: {").code, 2);
 }
@@ -300,6 +303,8 @@ fn a_stream_stands_for_a_file_of_the_repository() {
     // One whose folder is nowhere: the stream is all there is.
     let nowhere = fed(&fixture(), &["lint", "-", "-o", "concise", "--stdin-filename", "no/such/x.yaml"], &cycle());
     assert!(nowhere.out.starts_with("stdin.yaml:9:22: "), "{}", nowhere.out);
+    let folder = fed(&fixture(), &["lint", "-", "--stdin-filename", "clusters"], &cycle());
+    assert!(folder.code == 2 && folder.err.contains("names a folder, clusters"), "{}", folder.err);
 }
 
 #[test]

@@ -143,6 +143,28 @@ fn a_change_is_told_in_both_layers() {
 }
 
 #[test]
+fn what_is_never_ready_then_is_no_gain() {
+    let said = |arguments: &[&str]| {
+        let done = run(&[&["what-if", "-C", GATE], arguments].concat());
+        assert_eq!(done.code, 0, "{}", done.err);
+        done.out.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    for breaks in [["--add-edge", "core:configs"], ["--fail", "core"]] {
+        let out = said(&breaks);
+        assert!(
+            out.contains("as it is. Then 7 Kustomizations are never Ready, and the last of the others after about"),
+            "{out}"
+        );
+    }
+    assert!(said(&["--fail", "notes"]).contains("as it is. Then one Kustomization is never Ready,"));
+    let split = said(&["--split", "core"]);
+    assert!(split.contains("as it is, and after about"), "{split}");
+    // What is made by the change was not late before.
+    assert!(!split.contains("never"), "{split}");
+    assert!(split.contains(" s Kustomization/flux-system/core-heavy") && split.contains(": new "), "{split}");
+}
+
+#[test]
 fn what_cannot_be_changed_is_said() {
     let says = |arguments: &[&str], words: &str| {
         let done = run(&[&["what-if", "-C", GATE], arguments].concat());

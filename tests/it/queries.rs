@@ -320,3 +320,15 @@ fn an_empty_folder_is_exit_code_2_and_broken_yaml_is_none() {
     let json = repository.json(&["impact", "infra/broken.yaml"]);
     assert_eq!(json["clusters"][0]["built"][0]["reads"], true);
 }
+
+#[test]
+fn a_folder_is_told_in_a_headline() {
+    let repository = Repository::chain(&["prod"]);
+    for number in 0..20 {
+        repository.write(&format!("base/map-{number}.yaml"), &config_map(&format!("map-{number}")));
+    }
+    let out = repository.run(&["impact", "base"]).out;
+    let head = out.lines().next().unwrap();
+    assert!(head.contains(" more in cluster clusters/prod") && head.matches(".yaml").count() == 5, "{head}");
+    assert!(repository.json(&["impact", "base"])["files"].as_array().unwrap().len() >= 20);
+}

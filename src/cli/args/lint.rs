@@ -2,8 +2,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use clap_complete::ArgValueCandidates;
+
 use super::{Choices, When};
-use crate::cli::output::Output;
+use crate::cli::{completion, output::Output};
 
 const LINT_EXAMPLES: &str = "\
 Examples:
@@ -22,7 +24,7 @@ Examples:
   fluxdag lint --max-path 10m                   Report a cold start that needs more than ten minutes
   fluxdag lint --since origin/main              What a pull request adds, and nothing else
   fluxdag lint --profile fast                   Reckon with the hardware of a datacentre
-  cat *.yaml | fluxdag lint -                   Check one stream of YAML
+  cat all.yaml | fluxdag lint -                 Check one stream of YAML, with `---` between documents
   cat a | fluxdag lint - --stdin-filename b     Check the repository as if the file b held the stream";
 
 /// Check a repository
@@ -48,7 +50,8 @@ pub(in crate::cli) struct Lint {
     /// sarif. For pull requests: github (annotations), gitlab (Code Quality), markdown (comments and summaries), rdjson
     /// (reviewdog). For other CI servers: junit, checkstyle. May be given more than once, for instance
     /// `-o full -o sarif=findings.sarif`. The variable FLUXDAG_FORMAT sets another default than full.
-    #[arg(short = 'o', long = "format", value_name = "FMT[=PATH]", help_heading = "Output")]
+    #[arg(short = 'o', long = "format", value_name = "FMT[=PATH]", help_heading = "Output",
+        add = ArgValueCandidates::new(completion::formats))]
     pub(in crate::cli) outputs: Vec<Output>,
     /// Show what comments in the manifests silence, too
     #[arg(long, help_heading = "Output")]

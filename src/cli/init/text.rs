@@ -126,7 +126,7 @@ fn keys(text: &mut String, found: &Found, shown: &[&Finding]) {
     let remark = match (of(Severity::Error), of(Severity::Warning)) {
         (0, 0) => "Findings that are known, and neither shown nor failed for. There are none today.".to_owned(),
         (errors, warnings) => format!(
-            "Findings that are known, and neither shown nor failed for. Today there are {} and {}:\n\
+            "Findings that are known, and neither shown nor failed for. Today: {} and {};\n\
              `fluxdag lint --write-baseline` writes them down.",
             count(errors, "error"),
             count(warnings, "warning")
