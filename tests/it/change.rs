@@ -649,6 +649,58 @@ fn what_never_came_about_before_is_no_regression() {
 }
 
 #[test]
+fn a_dependency_that_was_nowhere_is_mended_not_a_regression() {
+    let mut files = cluster();
+    files[1].1 = node("base", "  wait: true\n").replace("timeout: 5m", "timeout: 40m");
+    files.push(("base/release.yaml", release("kube-prometheus-stack")));
+    files.push(("clusters/prod/web.yaml", node("web", &depends("apps"))));
+    files.push(("web/map.yaml", map("web")));
+    let good = files[1].1.clone();
+    let repository = Repository::of(&files);
+    // What it depends on was not there.
+    repository.remove("clusters/prod/base.yaml");
+    repository.commit("gone");
+    repository.write("clusters/prod/base.yaml", &good);
+    let fixed = repository.run(&["lint", "--since", "HEAD", "--fail-on", "warning"]);
+    assert_eq!(fixed.code, 0, "{}", fixed.out);
+    // The entry had another name.
+    repository.write("clusters/prod/apps.yaml", &node("apps", &depends("bsae")));
+    repository.commit("a slip");
+    repository.write("clusters/prod/apps.yaml", &node("apps", &depends("base")));
+    let fixed = repository.run(&["lint", "--since", "HEAD", "--fail-on", "warning"]);
+    assert_eq!(fixed.code, 0, "{}", fixed.out);
+    // There was none.
+    repository.write("clusters/prod/apps.yaml", &node("apps", ""));
+    repository.commit("none");
+    repository.write("clusters/prod/apps.yaml", &node("apps", &depends("base")));
+    let slower = repository.run(&["lint", "--since", "HEAD", "--fail-on", "warning"]);
+    assert!(slower.code == 1 && slower.out.contains("warning[path-regression]"), "{}", slower.out);
+}
+
+#[test]
+fn one_that_waits_longer_alone_is_advice() {
+    let severity = |repository: &Repository| {
+        let json = repository.json(&["lint", "--since", "HEAD", "-o", "json", "--min-severity", "info"]);
+        let found = json["findings"].as_array().unwrap().iter().find(|finding| finding["rule"] == "path-regression");
+        found.unwrap_or_else(|| panic!("{json}"))["severity"].as_str().unwrap().to_owned()
+    };
+    let mut files = cluster();
+    files[1].1 = node("base", "  wait: true\n").replace("timeout: 5m", "timeout: 40m");
+    files[2].1 = node("apps", "");
+    files.push(("base/release.yaml", release("kube-prometheus-stack")));
+    let repository = Repository::of(&files);
+    repository.write("clusters/prod/apps.yaml", &node("apps", &depends("base")));
+    assert_eq!(severity(&repository), "info");
+    // What waits for it did not ask for that.
+    repository.write("clusters/prod/web.yaml", &node("web", &depends("apps")));
+    repository.write("web/map.yaml", &map("web"));
+    repository.git(&["stash", "--quiet", "--", "clusters/prod/apps.yaml"]);
+    repository.commit("web");
+    repository.git(&["stash", "pop", "--quiet"]);
+    assert_eq!(severity(&repository), "warning");
+}
+
+#[test]
 fn an_owner_that_changes_is_told_with_the_safe_order() {
     let repository = Repository::of(&cluster());
     repository.write(
