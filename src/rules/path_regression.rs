@@ -1,10 +1,6 @@
 use std::{collections::BTreeSet, time::Duration};
 
-use super::{
-    Context, Rule, Situation,
-    dependencies::{Target, entries},
-    wording::about,
-};
+use super::{Context, Rule, Situation, Stuck, wording::about};
 use crate::{
     catalog::Range,
     cluster::{Cluster, NodeKey, ObjectKey},
@@ -50,23 +46,25 @@ fn is_regression(before: Range, after: Range) -> bool {
 
 /// One for a cluster: of the whole, where that takes longer, else of the Kustomization that is delayed most.
 fn report(before: &Situation<'_>, after: &Situation<'_>) -> Option<Finding> {
-    let total = |situation: &Situation<'_>| {
-        let last = situation.cold_start.last(&situation.graph)?;
+    let (stuck, still) = (Stuck::of(before), Stuck::of(after));
+    let total = |situation: &Situation<'_>, stuck: &Stuck| {
+        let last = stuck.last(situation)?;
         Some((last, situation.cold_start.time(last)?))
     };
-    let stuck = stuck(before);
+    // What was never Ready is late now, and that is better.
+    let is_known = |key: &NodeKey| !stuck.has(key) && !still.has(key);
     let delayed: Vec<(NodeKey, [Range; 2])> = differences(side(before), side(after))
         .into_iter()
-        .filter(|(key, [one, other])| is_regression(*one, *other) && !stuck.contains(key))
+        .filter(|(key, [one, other])| is_regression(*one, *other) && is_known(key))
         .collect();
-    let whole = total(before).zip(total(after));
+    let whole = total(before, &stuck).zip(total(after, &still));
     let whole = whole.filter(|((_, one), (end, other))| {
         let mut path = after.cold_start.critical_path(*end).into_iter();
-        let is_stuck = |id| match after.graph.event(id).actor {
-            Actor::Node(node) => stuck.contains(&after.cluster.node(node).key),
+        let is_mended = |id| match after.graph.event(id).actor {
+            Actor::Node(node) => stuck.has(&after.cluster.node(node).key),
             _ => false,
         };
-        is_regression(*one, *other) && !path.any(is_stuck)
+        is_regression(*one, *other) && !path.any(is_mended)
     });
     if let Some(((_, one), (end, other))) = whole {
         let late = Late { what: "the cold start of the cluster".to_owned(), end, times: [one, other], is_whole: true };
@@ -84,34 +82,6 @@ struct Late {
     end: EventId,
     times: [Range; 2],
     is_whole: bool,
-}
-
-/// Kustomizations that depended on what is nowhere, and what they held up: these were never Ready, and late is better than
-/// that. The graph passes over such an entry, so that they have times all the same.
-fn stuck(before: &Situation<'_>) -> BTreeSet<NodeKey> {
-    let cluster = before.cluster;
-    let mut starts = Vec::new();
-    let mut found = BTreeSet::new();
-    for entry in entries(before).into_iter().filter(|entry| entry.target != Target::Found) {
-        let key = NodeKey::new(entry.subject.namespace.as_deref().unwrap_or_default(), entry.subject.name.as_str());
-        let actor = match entry.subject.kind.as_str() {
-            "Kustomization" => cluster.find(&key).map(Actor::Node),
-            _ => cluster.release(&key).and_then(|index| u32::try_from(index).ok()).map(Actor::Release),
-        };
-        starts.extend(actor.and_then(|actor| before.graph.id(actor, Moment::Start)));
-        if matches!(actor, Some(Actor::Node(_))) {
-            found.insert(key);
-        }
-    }
-    if !starts.is_empty() {
-        for id in before.graph.lost_without(&starts) {
-            let event = before.graph.event(id);
-            if let (Actor::Node(node), Moment::Ready) = (event.actor, event.moment) {
-                found.insert(cluster.node(node).key.clone());
-            }
-        }
-    }
-    found
 }
 
 /// The Kustomizations that apply an object, and what applies those; a Kustomization itself is one of them.

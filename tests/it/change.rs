@@ -318,7 +318,9 @@ fn a_cycle_fails_a_plain_run() {
     let diff = repository.run(&["diff", "main", "-o", "markdown"]);
     assert_eq!(diff.code, 1);
     assert!(diff.out.contains("; never Ready any more: 2 Kustomizations"), "{}", diff.out);
-    assert!(diff.out.contains(":::failing") && diff.out.contains("+ dependsOn"), "{}", diff.out);
+    assert!(diff.out.contains(":::failing") && diff.out.contains("+ is needed by"), "{}", diff.out);
+    // What never happens makes nothing faster.
+    assert!(!diff.out.contains("s less"), "{}", diff.out);
 }
 
 #[test]
@@ -675,6 +677,19 @@ fn a_dependency_that_was_nowhere_is_mended_not_a_regression() {
     repository.write("clusters/prod/apps.yaml", &node("apps", &depends("base")));
     let slower = repository.run(&["lint", "--since", "HEAD", "--fail-on", "warning"]);
     assert!(slower.code == 1 && slower.out.contains("warning[path-regression]"), "{}", slower.out);
+}
+
+#[test]
+fn what_depends_on_what_is_gone_is_never_ready_and_not_sooner() {
+    let mut files = cluster();
+    files[1].1 = node("base", "  wait: true\n").replace("timeout: 5m", "timeout: 40m");
+    files.push(("base/release.yaml", release("kube-prometheus-stack")));
+    let repository = Repository::of(&files);
+    repository.remove("clusters/prod/base.yaml");
+    let diff = repository.run(&["diff", "HEAD"]);
+    assert!(diff.code == 1 && diff.out.contains("; never Ready any more: 1 Kustomization\n"), "{}", diff.out);
+    assert!(diff.out.contains("1 Kustomization never Ready, 0 before: the times leave them out"), "{}", diff.out);
+    assert!(!diff.out.contains("earlier"), "{}", diff.out);
 }
 
 #[test]
