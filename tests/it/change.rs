@@ -525,6 +525,8 @@ fn submodules_are_told_and_links_are_not_followed() {
     let since = repository.run(&["lint", "--since", "HEAD", "--min-severity", "info", "-o", "concise"]);
     assert_eq!(since.code, 0, "{}", since.out);
     assert!(since.err.contains("vendor/other is a submodule"), "{}", since.err);
+    let diff = repository.run(&["diff", "HEAD"]);
+    assert!(diff.err.contains("a revision is read without it, so that a work tree has more"), "{}", diff.err);
 }
 
 #[test]
@@ -690,6 +692,19 @@ fn what_depends_on_what_is_gone_is_never_ready_and_not_sooner() {
     assert!(diff.code == 1 && diff.out.contains("; never Ready any more: 1 Kustomization\n"), "{}", diff.out);
     assert!(diff.out.contains("1 Kustomization never Ready, 0 before: the times leave them out"), "{}", diff.out);
     assert!(!diff.out.contains("earlier"), "{}", diff.out);
+}
+
+#[test]
+fn histories_without_a_common_ancestor_are_told_what_to_do() {
+    let repository = Repository::of(&cluster());
+    repository.git(&["checkout", "--quiet", "--orphan", "other"]);
+    repository.commit("other");
+    for arguments in [&["lint", "--since", "main"][..], &["diff", "main...other"]] {
+        let done = repository.run(arguments);
+        assert_eq!(done.code, 2);
+        assert!(done.err.contains("`main` and `") && done.err.contains("--no-merge-base"), "{}", done.err);
+    }
+    assert_eq!(repository.run(&["lint", "--since", "main", "--no-merge-base"]).code, 0);
 }
 
 #[test]
