@@ -708,6 +708,30 @@ fn histories_without_a_common_ancestor_are_told_what_to_do() {
 }
 
 #[test]
+fn what_nobody_waited_for_is_not_new() {
+    let claim = "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: data, namespace: default}\nspec:\n  \
+                 storageClassName: slow\n  accessModes: [ReadWriteOnce]\n  resources: {requests: {storage: 1Gi}}\n";
+    let class = "apiVersion: storage.k8s.io/v1\nkind: StorageClass\nmetadata: {name: slow}\nprovisioner: example.org/slow\n\
+                 volumeBindingMode: Immediate\n";
+    let mut files = cluster();
+    files[1].1 = node("base", "  wait: true\n").replace("timeout: 5m", "timeout: 40m");
+    files[2].1 = node("apps", "");
+    files.push(("base/release.yaml", release("kube-prometheus-stack")));
+    files.push(("clusters/prod/storage.yaml", node("storage", &depends("base"))));
+    files.push(("storage/class.yaml", class.to_owned()));
+    files.push(("apps/claim.yaml", claim.to_owned()));
+    let repository = Repository::of(&files);
+    repository.write("clusters/prod/apps.yaml", &node("apps", "  wait: true\n"));
+    let diff = repository.run(&["diff", "HEAD"]);
+    assert!(diff.out.contains("later") && !diff.out.contains("is new"), "{}", diff.out);
+    let flat = diff.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        flat.contains("now Kustomization/flux-system/apps waits until PersistentVolumeClaim/default/data"),
+        "{flat}"
+    );
+}
+
+#[test]
 fn one_that_waits_longer_alone_is_advice() {
     let severity = |repository: &Repository| {
         let json = repository.json(&["lint", "--since", "HEAD", "-o", "json", "--min-severity", "info"]);
