@@ -109,7 +109,8 @@ fn text(shapes: [&Shape<'_>; 2], order: &[(&Subject, State)], edges: &BTreeSet<&
             (_, false) => ("-.->", "- "),
             _ => ("-->", ""),
         };
-        let verb = if *kind == "parent" { "applies" } else { kind };
+        // The arrow leads the way that time goes: from what comes first.
+        let verb = if *kind == "parent" { "applies" } else { "is needed by" };
         let _ = writeln!(text, "  n{} {arrow}|\"{sign}{verb}\"| n{}", ids[to], ids[from]);
     }
     text.push_str(

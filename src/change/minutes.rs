@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use crate::{
     catalog::Range,
+    cluster::Node,
     finding::Subject,
-    graph::{Actor, Moment},
-    rules::{Pair, Situation},
+    graph::{Actor, EventId, Moment},
+    rules::{Pair, Situation, Stuck},
     source::Tree,
     timing::{Culprit, Side, culprit, differences},
 };
@@ -53,12 +54,12 @@ pub(super) const fn side<'a>(situation: &'a Situation<'a>) -> Side<'a> {
 
 impl Minutes {
     pub(super) fn of(pair: Pair<'_>, trees: [&Tree; 2]) -> Self {
-        let total = [pair.before, pair.after].map(|situation| {
-            let situation = situation?;
-            situation.cold_start.time(situation.cold_start.last(&situation.graph)?)
-        });
-        let never = [pair.before, pair.after].map(|situation| situation.map_or(0, never));
-        let paths = [pair.before, pair.after].map(|situation| situation.map(path).unwrap_or_default());
+        let sides = [pair.before, pair.after];
+        let stuck = sides.map(|situation| situation.map(Stuck::of).unwrap_or_default());
+        let lasts = [0, 1].map(|at| stuck[at].last(sides[at]?));
+        let total = [0, 1].map(|at| sides[at]?.cold_start.time(lasts[at]?));
+        let never = [0, 1].map(|at| sides[at].map_or(0, |situation| never(situation, &stuck[at])));
+        let paths = [0, 1].map(|at| sides[at].zip(lasts[at]).map(|(it, last)| path(it, last)).unwrap_or_default());
         let Some((before, after)) = pair.before.zip(pair.after) else {
             return Self { total, never, paths, ..Self::default() };
         };
@@ -68,12 +69,14 @@ impl Minutes {
             && one.typical.abs_diff(other.typical) >= NOTEWORTHY
         {
             let is_gain = other.typical < one.typical;
-            let (slow, fast) = if is_gain { (before, after) } else { (after, before) };
-            let found = slow.cold_start.last(slow.graph).and_then(|end| culprit(slow, fast, end));
+            let (slow, fast, end) = if is_gain { (before, after, lasts[0]) } else { (after, before, lasts[1]) };
+            let found = end.and_then(|end| culprit(slow, fast, end));
             culprits.extend(found.map(|found| Told::of(None, found, is_gain, trees)));
         }
         let mut nodes = differences(before, after);
-        nodes.retain(|(_, [one, other])| one.typical.abs_diff(other.typical) >= NOTEWORTHY);
+        nodes.retain(|(key, [one, other])| {
+            one.typical.abs_diff(other.typical) >= NOTEWORTHY && stuck.iter().all(|stuck| !stuck.has(key))
+        });
         if let Some((key, [one, other])) = nodes.first() {
             let is_gain = other.typical < one.typical;
             let (slow, fast) = if is_gain { (before, after) } else { (after, before) };
@@ -96,14 +99,14 @@ impl Minutes {
     }
 }
 
-fn never(situation: &Situation<'_>) -> usize {
-    let cluster = situation.cluster;
-    cluster.nodes.len() - situation.cold_start.ready_nodes(&situation.graph, cluster)
+fn never(situation: &Situation<'_>, stuck: &Stuck) -> usize {
+    let is_ready =
+        |(id, node): &(_, &Node)| situation.cold_start.ready(&situation.graph, *id).is_some() && !stuck.has(&node.key);
+    situation.cluster.nodes.len() - situation.cluster.nodes().filter(is_ready).count()
 }
 
 /// The Kustomizations on the critical path of a cluster, and what happens last.
-fn path(situation: &Situation<'_>) -> Vec<Subject> {
-    let Some(last) = situation.cold_start.last(&situation.graph) else { return Vec::new() };
+fn path(situation: &Situation<'_>, last: EventId) -> Vec<Subject> {
     let mut subjects: Vec<Subject> = Vec::new();
     for id in situation.cold_start.critical_path(last) {
         let actor = situation.graph.event(id).actor;

@@ -141,8 +141,11 @@ fn told(
 fn warn(trees: [&Tree; 2]) {
     let mut said: Vec<String> = Vec::new();
     for error in trees.iter().flat_map(|tree| tree.unreadable()) {
-        let what = if matches!(error, SourceError::Submodule { .. }) { "in a revision" } else { "there" };
-        let line = format!("warning: {}; what lies {what} is not analysed", printable(&error.to_string()));
+        let what = match error {
+            SourceError::Submodule { .. } => "a revision is read without it, so that a work tree has more",
+            _ => "what lies there is not analysed",
+        };
+        let line = format!("warning: {}; {what}", printable(&error.to_string()));
         if !said.contains(&line) {
             say(&line);
             said.push(line);

@@ -118,7 +118,10 @@ fn minutes(minutes: &Minutes) -> String {
             |range: crate::change::Range| Times { low: range.low, typical: range.typical, high: range.high }.text(),
         )
     };
+    // What never happens any more makes nothing faster.
+    let is_less = minutes.never[1] > minutes.never[0];
     let between = match minutes.seconds() {
+        Some(seconds) if is_less && seconds < 0 => ", without what is never Ready".to_owned(),
         Some(seconds) if seconds.abs() < 5 => ", as before".to_owned(),
         Some(seconds) => {
             let word = if seconds < 0 { "less" } else { "more" };

@@ -14,12 +14,14 @@ mod references;
 mod removal;
 mod selection;
 mod split;
+mod stuck;
 mod wording;
 
 pub use context::{Budget, Context, Pair, Situation, pairs};
 pub use ignores::{Ignore, leave_out, unused};
 pub use missing_substitute_source::missing_inputs;
 pub use selection::{ALIASES, Selection, Selector, UnknownRule, find, first_id, named, rename};
+pub use stuck::Stuck;
 
 use std::collections::BTreeMap;
 

@@ -1,9 +1,9 @@
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
-use super::{Context, Rule, Situation, wording::about};
+use super::{Context, Rule, Situation, Stuck, wording::about};
 use crate::{
     catalog::Range,
-    cluster::NodeKey,
+    cluster::{Cluster, NodeKey, ObjectKey},
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Subject, Tier},
     graph::{Actor, EventId, Moment},
     timing::{Culprit, Loss, Side, culprit, differences},
@@ -46,31 +46,69 @@ fn is_regression(before: Range, after: Range) -> bool {
 
 /// One for a cluster: of the whole, where that takes longer, else of the Kustomization that is delayed most.
 fn report(before: &Situation<'_>, after: &Situation<'_>) -> Option<Finding> {
-    let total = |situation: &Situation<'_>| {
-        let last = situation.cold_start.last(&situation.graph)?;
+    let (stuck, still) = (Stuck::of(before), Stuck::of(after));
+    let total = |situation: &Situation<'_>, stuck: &Stuck| {
+        let last = stuck.last(situation)?;
         Some((last, situation.cold_start.time(last)?))
     };
+    // What was never Ready is late now, and that is better.
+    let is_known = |key: &NodeKey| !stuck.has(key) && !still.has(key);
     let delayed: Vec<(NodeKey, [Range; 2])> = differences(side(before), side(after))
         .into_iter()
-        .filter(|(_, [one, other])| is_regression(*one, *other))
+        .filter(|(key, [one, other])| is_regression(*one, *other) && is_known(key))
         .collect();
-    let whole = total(before).zip(total(after));
-    let whole = whole.filter(|((_, one), (_, other))| is_regression(*one, *other));
+    let whole = total(before, &stuck).zip(total(after, &still));
+    let whole = whole.filter(|((_, one), (end, other))| {
+        let mut path = after.cold_start.critical_path(*end).into_iter();
+        let is_mended = |id| match after.graph.event(id).actor {
+            Actor::Node(node) => stuck.has(&after.cluster.node(node).key),
+            _ => false,
+        };
+        is_regression(*one, *other) && !path.any(is_mended)
+    });
     if let Some(((_, one), (end, other))) = whole {
-        let what = "the cold start of the cluster".to_owned();
-        return finding(before, after, end, what, [one, other], &delayed);
+        let late = Late { what: "the cold start of the cluster".to_owned(), end, times: [one, other], is_whole: true };
+        return finding(before, after, late, &delayed);
     }
     let (key, times) = delayed.first()?.clone();
     let end = after.graph.id(Actor::Node(after.cluster.find(&key)?), Moment::Ready)?;
-    finding(before, after, end, format!("the way to {} Ready", key.subject("Kustomization")), times, &delayed)
+    let what = format!("the way to {} Ready", key.subject("Kustomization"));
+    finding(before, after, Late { what, end, times, is_whole: false }, &delayed)
+}
+
+/// What comes later than before.
+struct Late {
+    what: String,
+    end: EventId,
+    times: [Range; 2],
+    is_whole: bool,
+}
+
+/// The Kustomizations that apply an object, and what applies those; a Kustomization itself is one of them.
+fn own(cluster: &Cluster, subject: &Subject) -> BTreeSet<NodeKey> {
+    let namespace = subject.namespace.as_deref().unwrap_or_default();
+    let mut open = match subject.kind.as_str() {
+        "Kustomization" => vec![NodeKey::new(namespace, subject.name.as_str())],
+        kind => {
+            let is_it = |key: &ObjectKey| key.kind == kind && key.namespace == namespace && key.name == subject.name;
+            let providers = cluster.objects.iter().filter(|(key, _)| is_it(key)).flat_map(|(_, providers)| providers);
+            providers.map(|provider| cluster.node(provider.node).key.clone()).collect()
+        }
+    };
+    let mut found = BTreeSet::new();
+    while let Some(key) = open.pop() {
+        let definitions = cluster.find(&key).map(|id| cluster.node(id).definitions.iter());
+        if found.insert(key) {
+            open.extend(definitions.into_iter().flatten().filter_map(|definition| definition.owner.clone()));
+        }
+    }
+    found
 }
 
 fn finding(
     before: &Situation<'_>,
     after: &Situation<'_>,
-    end: EventId,
-    what: String,
-    [was, is]: [Range; 2],
+    Late { what, end, times: [was, is], is_whole }: Late,
     delayed: &[(NodeKey, [Range; 2])],
 ) -> Option<Finding> {
     // What never came about before is longer than ever now, and mended.
@@ -95,8 +133,11 @@ fn finding(
         let at = after.cluster.node(id).span();
         finding.related.push(Related::new(text, Some(key.subject("Kustomization")), at));
     }
-    // What is new takes the time that it takes; what was there and is late because of it is another matter.
-    if delayed.is_empty() && matches!(found.cause, Loss::New) {
+    // What is new takes the time that it takes, and who waits for more is later: whoever changed that sees as much. What is
+    // late because of others is another matter.
+    let own = own(after.cluster, &found.subject);
+    let is_alone = delayed.iter().all(|(key, _)| own.contains(key));
+    if is_alone && (!is_whole || matches!(found.cause, Loss::New)) {
         finding.severity = Severity::Info;
     }
     finding.why = format!(

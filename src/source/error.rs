@@ -130,7 +130,8 @@ impl GitError {
                     .to_owned()
             }
             Self::NoMergeBase { .. } => {
-                "the two have grown apart from the start: compare with the revision itself".to_owned()
+                "the two have grown apart from the start: compare with the revision itself, by `lint --no-merge-base` or `diff` without \
+                 `--merge-base`".to_owned()
             }
             Self::MissingObject { .. } => {
                 "the clone is partial: fetch what it lacks, with `git fetch --refetch` or a clone without `--filter`".to_owned()

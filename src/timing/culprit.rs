@@ -95,8 +95,11 @@ pub fn culprit(slow: Side<'_>, fast: Side<'_>, end: EventId) -> Option<Culprit> 
             if lost > best.as_ref().map_or(0.5, |(most, _)| *most) {
                 let found = match (stuck, longest(&unknown)) {
                     (Some(stuck), _) => told(slow, stuck, Loss::Happens, lost),
-                    (None, Some(new)) => told(slow, new, Loss::New, lost),
-                    (None, None) => step(slow, fast, last.map(|(id, _)| id), (id, known), lost),
+                    (None, Some(new)) if same(slow.graph.event(new).actor, slow.cluster, fast.cluster).is_none() => {
+                        told(slow, new, Loss::New, lost)
+                    }
+                    // What both have without anybody who waits for it in the other is not new: the wait is.
+                    _ => step(slow, fast, last.map(|(id, _)| id), (id, known), lost),
                 };
                 best = Some((lost, found));
             }
@@ -137,8 +140,8 @@ fn step(
         return told(slow, id, Loss::Takes, lost);
     };
     let other = counterpart(slow.graph.event(before), slow.cluster, fast);
-    let same = other.zip(known).and_then(|(one, other)| fast.graph.step(one, other));
-    if same.is_some_and(|same| same.edge.reason == step.edge.reason) && !step.after.is_or() {
+    let twin = other.zip(known).and_then(|(one, other)| fast.graph.step(one, other));
+    if twin.is_some_and(|twin| twin.edge.reason == step.edge.reason) && !step.after.is_or() {
         return told(slow, id, Loss::Takes, lost);
     }
     let sentence = step.told(slow.cluster).text;
@@ -149,9 +152,13 @@ fn step(
 
 /// The same event of the other cluster, where it has it.
 fn counterpart(event: Event, from: &Cluster, to: Side<'_>) -> Option<EventId> {
-    let other = to.cluster;
+    to.graph.id(same(event.actor, from, to.cluster)?, event.moment)
+}
+
+/// The same actor of the other cluster.
+fn same(actor: Actor, from: &Cluster, other: &Cluster) -> Option<Actor> {
     let index = |index: usize| u32::try_from(index).ok();
-    let actor = match event.actor {
+    Some(match actor {
         Actor::Node(id) => Actor::Node(other.find(&from.node(id).key)?),
         Actor::Release(at) => Actor::Release(index(other.release(&from.releases[at as usize].key)?)?),
         Actor::Object(at) => {
@@ -167,8 +174,7 @@ fn counterpart(event: Event, from: &Cluster, to: Side<'_>) -> Option<EventId> {
             Actor::Namespace(index(other.supply.namespace(&namespace.name)?)?)
         }
         Actor::Made(at) => Actor::Made(index(other.supply.made(&from.supply.made.get(at as usize)?.key)?)?),
-    };
-    to.graph.id(actor, event.moment)
+    })
 }
 
 /// When Kustomizations are Ready in two cold starts, those that differ most first; what is never Ready in one of them is left

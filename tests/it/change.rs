@@ -318,7 +318,9 @@ fn a_cycle_fails_a_plain_run() {
     let diff = repository.run(&["diff", "main", "-o", "markdown"]);
     assert_eq!(diff.code, 1);
     assert!(diff.out.contains("; never Ready any more: 2 Kustomizations"), "{}", diff.out);
-    assert!(diff.out.contains(":::failing") && diff.out.contains("+ dependsOn"), "{}", diff.out);
+    assert!(diff.out.contains(":::failing") && diff.out.contains("+ is needed by"), "{}", diff.out);
+    // What never happens makes nothing faster.
+    assert!(!diff.out.contains("s less"), "{}", diff.out);
 }
 
 #[test]
@@ -523,6 +525,8 @@ fn submodules_are_told_and_links_are_not_followed() {
     let since = repository.run(&["lint", "--since", "HEAD", "--min-severity", "info", "-o", "concise"]);
     assert_eq!(since.code, 0, "{}", since.out);
     assert!(since.err.contains("vendor/other is a submodule"), "{}", since.err);
+    let diff = repository.run(&["diff", "HEAD"]);
+    assert!(diff.err.contains("a revision is read without it, so that a work tree has more"), "{}", diff.err);
 }
 
 #[test]
@@ -646,6 +650,108 @@ fn what_never_came_about_before_is_no_regression() {
     assert_eq!(fixed.code, 0, "{}", fixed.out);
     let diff = repository.run(&["diff", "HEAD"]);
     assert!(diff.out.contains("becomes Ready, and never did before") && diff.out.contains("1 fixed"), "{}", diff.out);
+}
+
+#[test]
+fn a_dependency_that_was_nowhere_is_mended_not_a_regression() {
+    let mut files = cluster();
+    files[1].1 = node("base", "  wait: true\n").replace("timeout: 5m", "timeout: 40m");
+    files.push(("base/release.yaml", release("kube-prometheus-stack")));
+    files.push(("clusters/prod/web.yaml", node("web", &depends("apps"))));
+    files.push(("web/map.yaml", map("web")));
+    let good = files[1].1.clone();
+    let repository = Repository::of(&files);
+    // What it depends on was not there.
+    repository.remove("clusters/prod/base.yaml");
+    repository.commit("gone");
+    repository.write("clusters/prod/base.yaml", &good);
+    let fixed = repository.run(&["lint", "--since", "HEAD", "--fail-on", "warning"]);
+    assert_eq!(fixed.code, 0, "{}", fixed.out);
+    // The entry had another name.
+    repository.write("clusters/prod/apps.yaml", &node("apps", &depends("bsae")));
+    repository.commit("a slip");
+    repository.write("clusters/prod/apps.yaml", &node("apps", &depends("base")));
+    let fixed = repository.run(&["lint", "--since", "HEAD", "--fail-on", "warning"]);
+    assert_eq!(fixed.code, 0, "{}", fixed.out);
+    // There was none.
+    repository.write("clusters/prod/apps.yaml", &node("apps", ""));
+    repository.commit("none");
+    repository.write("clusters/prod/apps.yaml", &node("apps", &depends("base")));
+    let slower = repository.run(&["lint", "--since", "HEAD", "--fail-on", "warning"]);
+    assert!(slower.code == 1 && slower.out.contains("warning[path-regression]"), "{}", slower.out);
+}
+
+#[test]
+fn what_depends_on_what_is_gone_is_never_ready_and_not_sooner() {
+    let mut files = cluster();
+    files[1].1 = node("base", "  wait: true\n").replace("timeout: 5m", "timeout: 40m");
+    files.push(("base/release.yaml", release("kube-prometheus-stack")));
+    let repository = Repository::of(&files);
+    repository.remove("clusters/prod/base.yaml");
+    let diff = repository.run(&["diff", "HEAD"]);
+    assert!(diff.code == 1 && diff.out.contains("; never Ready any more: 1 Kustomization\n"), "{}", diff.out);
+    assert!(diff.out.contains("1 Kustomization never Ready, 0 before: the times leave them out"), "{}", diff.out);
+    assert!(!diff.out.contains("earlier"), "{}", diff.out);
+}
+
+#[test]
+fn histories_without_a_common_ancestor_are_told_what_to_do() {
+    let repository = Repository::of(&cluster());
+    repository.git(&["checkout", "--quiet", "--orphan", "other"]);
+    repository.commit("other");
+    for arguments in [&["lint", "--since", "main"][..], &["diff", "main...other"]] {
+        let done = repository.run(arguments);
+        assert_eq!(done.code, 2);
+        assert!(done.err.contains("`main` and `") && done.err.contains("--no-merge-base"), "{}", done.err);
+    }
+    assert_eq!(repository.run(&["lint", "--since", "main", "--no-merge-base"]).code, 0);
+}
+
+#[test]
+fn what_nobody_waited_for_is_not_new() {
+    let claim = "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: data, namespace: default}\nspec:\n  \
+                 storageClassName: slow\n  accessModes: [ReadWriteOnce]\n  resources: {requests: {storage: 1Gi}}\n";
+    let class = "apiVersion: storage.k8s.io/v1\nkind: StorageClass\nmetadata: {name: slow}\nprovisioner: example.org/slow\n\
+                 volumeBindingMode: Immediate\n";
+    let mut files = cluster();
+    files[1].1 = node("base", "  wait: true\n").replace("timeout: 5m", "timeout: 40m");
+    files[2].1 = node("apps", "");
+    files.push(("base/release.yaml", release("kube-prometheus-stack")));
+    files.push(("clusters/prod/storage.yaml", node("storage", &depends("base"))));
+    files.push(("storage/class.yaml", class.to_owned()));
+    files.push(("apps/claim.yaml", claim.to_owned()));
+    let repository = Repository::of(&files);
+    repository.write("clusters/prod/apps.yaml", &node("apps", "  wait: true\n"));
+    let diff = repository.run(&["diff", "HEAD"]);
+    assert!(diff.out.contains("later") && !diff.out.contains("is new"), "{}", diff.out);
+    let flat = diff.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        flat.contains("now Kustomization/flux-system/apps waits until PersistentVolumeClaim/default/data"),
+        "{flat}"
+    );
+}
+
+#[test]
+fn one_that_waits_longer_alone_is_advice() {
+    let severity = |repository: &Repository| {
+        let json = repository.json(&["lint", "--since", "HEAD", "-o", "json", "--min-severity", "info"]);
+        let found = json["findings"].as_array().unwrap().iter().find(|finding| finding["rule"] == "path-regression");
+        found.unwrap_or_else(|| panic!("{json}"))["severity"].as_str().unwrap().to_owned()
+    };
+    let mut files = cluster();
+    files[1].1 = node("base", "  wait: true\n").replace("timeout: 5m", "timeout: 40m");
+    files[2].1 = node("apps", "");
+    files.push(("base/release.yaml", release("kube-prometheus-stack")));
+    let repository = Repository::of(&files);
+    repository.write("clusters/prod/apps.yaml", &node("apps", &depends("base")));
+    assert_eq!(severity(&repository), "info");
+    // What waits for it did not ask for that.
+    repository.write("clusters/prod/web.yaml", &node("web", &depends("apps")));
+    repository.write("web/map.yaml", &map("web"));
+    repository.git(&["stash", "--quiet", "--", "clusters/prod/apps.yaml"]);
+    repository.commit("web");
+    repository.git(&["stash", "pop", "--quiet"]);
+    assert_eq!(severity(&repository), "warning");
 }
 
 #[test]
