@@ -85,7 +85,9 @@ comment() {
         printf '%s\n%s\n' "$mark" 'The findings are too many for a comment; the summary of the job has them.' >"$body"
     fi
     id=$(gh api --paginate "repos/$GITHUB_REPOSITORY/issues/$number/comments" \
-        --jq ".[] | select(.user.type == \"Bot\" and (.body | startswith(\"$mark\"))) | .id" | head -n 1) || return 1
+        --jq ".[] | select(.user.type == \"Bot\" and (.body | startswith(\"$mark\"))) | .id") || return 1
+    # The first of several.
+    id=${id%%$'\n'*}
     if [[ -n $id ]]; then
         gh api --silent --method PATCH "repos/$GITHUB_REPOSITORY/issues/comments/$id" --field "body=@$body"
     else
