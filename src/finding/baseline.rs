@@ -127,10 +127,14 @@ impl Baseline {
     pub fn mark(&self, findings: &mut [Finding], is_judged: &dyn Fn(&str) -> bool) -> Vec<Known> {
         let mut left: BTreeMap<&str, usize> =
             self.known.iter().map(|entry| (entry.fingerprint.as_str(), entry.count)).collect();
-        for finding in findings.iter_mut().filter(|finding| finding.suppressed.is_none()) {
+        let silenced = |finding: &Finding| finding.suppressed.as_ref().map(|suppressed| suppressed.kind);
+        // What was there in a former revision too is no less there for that.
+        let is_there = |finding: &Finding| matches!(silenced(finding), None | Some(SuppressionKind::Known));
+        for finding in findings.iter_mut().filter(|finding| is_there(finding)) {
             if let Some(count) = left.get_mut(finding.fingerprint.as_str()).filter(|count| **count > 0) {
                 *count -= 1;
-                finding.suppressed = Some(Suppressed { kind: SuppressionKind::Baseline, reason: None });
+                let kind = SuppressionKind::Baseline;
+                finding.suppressed.get_or_insert(Suppressed { kind, reason: None });
             }
         }
         let gone = self.known.iter().filter(|entry| is_judged(&entry.rule)).map(|entry| Known {
@@ -203,6 +207,15 @@ mod tests {
         now[0].suppressed = Some(Suppressed { kind: SuppressionKind::Inline, reason: None });
         assert_eq!(Baseline::of(&[finding("a", "y")]).mark(&mut now, &|_| true).len(), 1);
         assert_eq!(now[0].suppressed.as_ref().map(|it| it.kind), Some(SuppressionKind::Inline));
+    }
+
+    #[test]
+    fn what_was_there_in_a_former_revision_is_not_gone() {
+        let known = Some(Suppressed { kind: SuppressionKind::Known, reason: None });
+        let mut now = [Finding { suppressed: known, ..finding("a", "y") }, finding("a", "y")];
+        assert_eq!(Baseline::of(&[finding("a", "y")]).mark(&mut now, &|_| true), []);
+        let kinds = now.map(|finding| finding.suppressed.map(|it| it.kind));
+        assert_eq!(kinds, [Some(SuppressionKind::Known), None], "one of the two is new");
     }
 
     #[test]
