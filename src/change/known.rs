@@ -99,20 +99,11 @@ pub fn fixed<'f>(old: &'f [Finding], new: &[Finding], trees: [&Tree; 2]) -> Vec<
 mod tests {
     use super::*;
     use crate::{
-        finding::{Category, RuleInfo, Severity, Tier, fingerprint},
+        finding::{RuleInfo, Severity, fingerprint},
         source::Span,
     };
 
-    const RULE: RuleInfo = RuleInfo {
-        id: "some-rule",
-        summary: "",
-        category: Category::Build,
-        severity: Severity::Warning,
-        confidence: Confidence::High,
-        tier: Tier::Stable,
-        since: "0.1.0",
-        page: "",
-    };
+    const RULE: RuleInfo = RuleInfo { severity: Severity::Warning, ..RuleInfo::SAMPLE };
 
     fn tree(files: &[&str]) -> Tree {
         Tree::from_memory(files.iter().map(|path| ((*path).to_owned(), b"a: 1\nb: 2\n".to_vec())))

@@ -160,22 +160,12 @@ impl Baseline {
 mod tests {
     use super::*;
     use crate::{
-        finding::{Category, Confidence, RuleInfo, Severity, Subject, Tier},
+        finding::{RuleInfo, Subject},
         source::Span,
     };
 
     fn finding(fingerprint: &str, name: &str) -> Finding {
-        let rule = RuleInfo {
-            id: "some-rule",
-            summary: "",
-            category: Category::Build,
-            severity: Severity::Error,
-            confidence: Confidence::High,
-            tier: Tier::Stable,
-            since: "0.1.0",
-            page: "",
-        };
-        let found = Finding::new(&rule, Subject::file(name), Span::NONE, format!("{name} is \"wrong\""));
+        let found = Finding::new(&RuleInfo::SAMPLE, Subject::file(name), Span::NONE, format!("{name} is \"wrong\""));
         Finding { fingerprint: fingerprint.to_owned(), ..found }
     }
 

@@ -89,18 +89,9 @@ fn hash(identity: &Identity, ordinal: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::finding::{Category, Confidence, Related, RuleInfo, Severity, Tier};
+    use crate::finding::{Related, RuleInfo, Severity};
 
-    const RULE: RuleInfo = RuleInfo {
-        id: "some-rule",
-        summary: "",
-        category: Category::Build,
-        severity: Severity::Error,
-        confidence: Confidence::High,
-        tier: Tier::Stable,
-        since: "0.1.0",
-        page: "",
-    };
+    const RULE: RuleInfo = RuleInfo::SAMPLE;
 
     fn tree(files: &[&str]) -> Tree {
         Tree::from_memory(files.iter().map(|path| ((*path).to_owned(), b"a: 1\nb: 2\n".to_vec())))

@@ -23,6 +23,21 @@ pub struct RuleInfo {
     pub page: &'static str,
 }
 
+#[cfg(test)]
+impl RuleInfo {
+    /// A rule for tests of what is done with findings.
+    pub(crate) const SAMPLE: Self = Self {
+        id: "some-rule",
+        summary: "",
+        category: Category::Build,
+        severity: Severity::Error,
+        confidence: Confidence::High,
+        tier: Tier::Stable,
+        since: "0.1.0",
+        page: "",
+    };
+}
+
 /// What a rule is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]

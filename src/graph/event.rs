@@ -59,6 +59,12 @@ pub enum Moment {
     Ready,
 }
 
+impl Moment {
+    /// Every moment, in order.
+    pub const ALL: [Self; 7] =
+        [Self::Exists, Self::Start, Self::Defined, Self::Classified, Self::Applied, Self::Consumed, Self::Ready];
+}
+
 /// Why one event cannot happen before another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Edge {

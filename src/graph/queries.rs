@@ -1,7 +1,7 @@
 //! Questions about a graph: through what one thing waits for another, what never happens where something fails, and
 //! what everything needs.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use petgraph::{
     Direction,
@@ -10,7 +10,8 @@ use petgraph::{
 };
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::{Actor, Edge, Event, EventGraph, EventId, Loop, Reason, Step};
+use super::{Actor, Edge, Event, EventGraph, EventId, Loop, Moment, Reason, Step};
+use crate::cluster::NodeId;
 
 /// Steps looked at for chains before the search is content with what it has.
 const WORK: usize = 200_000;
@@ -19,15 +20,41 @@ impl EventGraph {
     /// The events of `actor`, in their order.
     #[must_use]
     pub fn events_of(&self, actor: Actor) -> Vec<EventId> {
-        let mut events: Vec<EventId> = self.events().filter(|id| self.event(*id).actor == actor).collect();
-        events.sort_by_key(|id| self.event(*id).moment);
-        events
+        Moment::ALL.into_iter().filter_map(|moment| self.id(actor, moment)).collect()
+    }
+
+    /// Why `after` cannot happen before `before`, where that is so; the first of several reasons.
+    #[must_use]
+    pub fn edge(&self, before: EventId, after: EventId) -> Option<&Edge> {
+        self.inputs(after).find(|(input, _)| *input == before).map(|(_, edge)| edge)
+    }
+
+    /// The Kustomizations that one applies.
+    #[must_use]
+    pub fn children(&self, node: NodeId) -> Vec<NodeId> {
+        let Some(applied) = self.id(Actor::Node(node), Moment::Applied) else { return Vec::new() };
+        let child = |(after, _)| match self.event(after) {
+            Event { actor: Actor::Node(child), moment: Moment::Exists } => Some(child),
+            _ => None,
+        };
+        self.outputs(applied).filter_map(child).collect()
+    }
+
+    /// A Kustomization and all those that it leads to.
+    #[must_use]
+    pub fn subtree(&self, node: NodeId) -> BTreeSet<NodeId> {
+        let mut found = BTreeSet::from([node]);
+        let mut open = vec![node];
+        while let Some(node) = open.pop() {
+            open.extend(self.children(node).into_iter().filter(|child| found.insert(*child)));
+        }
+        found
     }
 
     /// The step from `before` to `after`, where there is one.
     #[must_use]
     pub fn step(&self, before: EventId, after: EventId) -> Option<Step> {
-        let (_, edge) = self.inputs(after).find(|(input, _)| *input == before)?;
+        let edge = self.edge(before, after)?;
         Some(Step { before: self.event(before), after: self.event(after), edge: edge.clone() })
     }
 

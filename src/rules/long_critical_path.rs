@@ -123,7 +123,7 @@ fn steps(situation: &Situation<'_>, last: EventId) -> Vec<Related> {
     for pair in situation.cold_start.critical_path(last).windows(2) {
         let (before, event) = (graph.event(pair[0]), graph.event(pair[1]));
         let times = situation.cold_start.time(pair[0]).zip(situation.cold_start.time(pair[1]));
-        let (Some((from, to)), Some((_, edge))) = (times, graph.inputs(pair[1]).find(|(input, _)| *input == pair[0])) else {
+        let (Some((from, to)), Some(edge)) = (times, graph.edge(pair[0], pair[1])) else {
             continue;
         };
         let subject = subject_of(cluster, event.actor);

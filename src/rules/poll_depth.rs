@@ -46,7 +46,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
 fn links<'a>(situation: &'a Situation<'_>, end: EventId) -> Vec<(Event, &'a Edge)> {
     let path = situation.cold_start.critical_path(end);
     let of_pair = |pair: &[EventId]| {
-        let (_, edge) = situation.graph.inputs(pair[1]).find(|(before, _)| *before == pair[0])?;
+        let edge = situation.graph.edge(pair[0], pair[1])?;
         let is_dependency = matches!(edge.reason, Reason::DependsOn | Reason::DependsOnExpr);
         is_dependency.then(|| (situation.graph.event(pair[1]), edge))
     };

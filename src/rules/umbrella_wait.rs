@@ -12,7 +12,7 @@ use super::{
 use crate::{
     cluster::{Cluster, NodeId},
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Tier},
-    graph::{Actor, Edge, EventGraph, EventId, Moment, Reason},
+    graph::{Actor, Edge, EventId, Moment, Reason},
     source::Span,
 };
 
@@ -83,7 +83,7 @@ impl Umbrella {
 /// least two of its children.
 fn below_children(situation: &Situation<'_>, id: NodeId) -> BTreeMap<NodeId, NodeId> {
     let graph = &situation.graph;
-    let children = children(graph, id);
+    let children = graph.children(id);
     let awaited = graph.id(Actor::Node(id), Moment::Ready).map_or(0, |ready| {
         let gates = graph.inputs(ready).filter(|(_, edge)| edge.reason.is_gate());
         gates.filter(|(input, _)| children.iter().any(|child| graph.event(*input).actor == Actor::Node(*child))).count()
@@ -96,28 +96,17 @@ fn below_children(situation: &Situation<'_>, id: NodeId) -> BTreeMap<NodeId, Nod
         let mut open = vec![child];
         while let Some(node) = open.pop() {
             if node != id && below.insert(node, child).is_none() {
-                open.extend(self::children(graph, node));
+                open.extend(graph.children(node));
             }
         }
     }
     below
 }
 
-/// The Kustomizations that one applies.
-fn children(graph: &EventGraph, id: NodeId) -> Vec<NodeId> {
-    let Some(applied) = graph.id(Actor::Node(id), Moment::Applied) else { return Vec::new() };
-    let exist = graph.outputs(applied).map(|(after, _)| graph.event(after)).filter(|event| event.moment == Moment::Exists);
-    exist.filter_map(|event| if let Actor::Node(child) = event.actor { Some(child) } else { None }).collect()
-}
-
 /// The Kustomizations that hold what `id` and all below it need for another reason than an order or a gate.
 fn providers(situation: &Situation<'_>, id: NodeId) -> BTreeSet<NodeId> {
     let graph = &situation.graph;
-    let mut own = BTreeSet::from([id]);
-    let mut open = vec![id];
-    while let Some(node) = open.pop() {
-        open.extend(children(graph, node).into_iter().filter(|child| own.insert(*child)));
-    }
+    let own = graph.subtree(id);
     let mut found = BTreeSet::new();
     let mut seen: BTreeSet<EventId> = BTreeSet::new();
     let of_nodes = own.iter().flat_map(|node| graph.events_of(Actor::Node(*node)));

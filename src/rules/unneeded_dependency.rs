@@ -92,7 +92,7 @@ fn report(situation: &Situation<'_>, entry: &Costly) -> Option<Finding> {
     let releases = releases_of(situation, &behind)?;
     let heavy = slowest(situation, entry)?;
     let words = words(situation, &behind, &releases);
-    let below = below(situation, entry.node);
+    let below: Vec<NodeId> = situation.graph.subtree(entry.node).into_iter().collect();
     if !below.iter().all(|id| is_known(cluster, *id)) || names_any(cluster, &below, &words)? {
         return None;
     }
@@ -203,23 +203,6 @@ fn words(situation: &Situation<'_>, nodes: &[NodeId], releases: &[usize]) -> Vec
     }
     words.retain(|word| word.len() >= WORD);
     words.into_iter().collect()
-}
-
-/// A Kustomization and all those that it leads to.
-fn below(situation: &Situation<'_>, id: NodeId) -> Vec<NodeId> {
-    let graph = &situation.graph;
-    let mut found = BTreeSet::from([id]);
-    let mut open = vec![id];
-    while let Some(applied) = open.pop().and_then(|id| graph.id(Actor::Node(id), Moment::Applied)) {
-        for (child, _) in graph.outputs(applied) {
-            if let Event { actor: Actor::Node(child), moment: Moment::Exists } = graph.event(child)
-                && found.insert(child)
-            {
-                open.push(child);
-            }
-        }
-    }
-    found.into_iter().collect()
 }
 
 /// Whether any text of what `nodes` apply holds one of `words`; `None` where that is too much to compare.

@@ -54,7 +54,7 @@ impl ColdStart {
         let cost = At { durations, quantile: Quantile::Typical };
         let mut shares = Shares::new();
         for pair in self.critical_path(id).windows(2) {
-            let Some((_, edge)) = graph.inputs(pair[1]).find(|(before, _)| *before == pair[0]) else { continue };
+            let Some(edge) = graph.edge(pair[0], pair[1]) else { continue };
             let takes = cost.edge(graph.event(pair[0]), graph.event(pair[1]), edge);
             let cause = match (edge.reason, graph.event(pair[1]).actor) {
                 (Reason::Progress, Actor::Release(_)) => PathCause::Charts,

@@ -22,7 +22,7 @@ impl Fleet {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let fleet = folder.path().join("fleet");
-        copy(&Path::new(ROOT).join("fixtures/documentation"), &fleet);
+        crate::copy_folder(&Path::new(ROOT).join("fixtures/documentation"), &fleet);
         let this = Self(folder);
         let git = |arguments: &str| {
             let done = this
@@ -73,18 +73,6 @@ impl Fleet {
         let said = String::from_utf8_lossy(&done.stderr);
         let is_well = matches!(done.status.code(), Some(0 | 1)) && !said.contains("panicked");
         (!is_well).then(|| format!("{line}\n    {:?}: {said}", done.status.code()))
-    }
-}
-
-fn copy(from: &Path, to: &Path) {
-    for entry in walkdir::WalkDir::new(from) {
-        let entry = entry.unwrap();
-        let target = to.join(entry.path().strip_prefix(from).unwrap());
-        if entry.file_type().is_dir() {
-            fs::create_dir_all(target).unwrap();
-        } else {
-            fs::copy(entry.path(), target).unwrap();
-        }
     }
 }
 

@@ -247,15 +247,7 @@ fn shown(analysis: &Analysis) -> BTreeSet<(String, String)> {
 /// A folder that holds a copy of the fixture, without any git repository around it. `link-out` gets its link.
 fn copy(name: &str) -> tempfile::TempDir {
     let copy = tempfile::tempdir().expect("a temporary folder");
-    for entry in walkdir::WalkDir::new(folder().join(name)) {
-        let entry = entry.expect("readable");
-        let target = copy.path().join(entry.path().strip_prefix(folder()).expect("below"));
-        if entry.file_type().is_dir() {
-            fs::create_dir_all(target).expect("created");
-        } else {
-            fs::copy(entry.path(), target).expect("copied");
-        }
-    }
+    crate::copy_folder(&folder().join(name), &copy.path().join(name));
     #[cfg(unix)]
     if name == "link-out" {
         let outside = copy.path().join("outside.yaml");

@@ -26,25 +26,16 @@ fn commands(page: &str) -> Vec<String> {
     fences.flat_map(str::lines).filter_map(|line| Some(line.strip_prefix("$ ")?.to_owned())).collect()
 }
 
-fn copy(from: &Path, to: &Path) {
-    for entry in walkdir::WalkDir::new(from) {
-        let entry = entry.unwrap();
-        let path = to.join(entry.path().strip_prefix(from).unwrap());
-        if entry.file_type().is_dir() {
-            fs::create_dir_all(path).unwrap();
-        } else {
-            fs::copy(entry.path(), path).unwrap();
-        }
-    }
-}
-
 /// A folder with a copy of a fixture in `work`, where commands are run as a user would.
 struct Desk(tempfile::TempDir);
 
 impl Desk {
     fn new(fixture: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(fixture), &folder.path().join("work"));
+        crate::copy_folder(
+            &Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(fixture),
+            &folder.path().join("work"),
+        );
         Self(folder)
     }
 

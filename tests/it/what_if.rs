@@ -38,15 +38,7 @@ fn release(cluster: &Cluster, name: &str) -> ObjectKey {
 /// A copy of a fixture, with one file changed.
 fn changed(name: &str, file: &str, change: impl FnOnce(String) -> String) -> tempfile::TempDir {
     let copy = tempfile::tempdir().unwrap();
-    for entry in walkdir::WalkDir::new(folder(name)) {
-        let entry = entry.unwrap();
-        let target = copy.path().join(entry.path().strip_prefix(folder(name)).unwrap());
-        if entry.file_type().is_dir() {
-            std::fs::create_dir_all(target).unwrap();
-        } else {
-            std::fs::copy(entry.path(), target).unwrap();
-        }
-    }
+    crate::copy_folder(&folder(name), copy.path());
     let path = copy.path().join(file);
     let text = std::fs::read_to_string(&path).unwrap();
     let new = change(text.clone());
@@ -174,15 +166,7 @@ fn advised(help: &str) -> Vec<(String, String, usize)> {
 /// Follows the advice on the one gate that mixes heavy and light to the letter; gives when it is Ready before and after.
 fn heed(folder: &Path, gate: &NodeKey) -> (Comparison, String) {
     let copy = tempfile::tempdir().unwrap();
-    for entry in walkdir::WalkDir::new(folder) {
-        let entry = entry.unwrap();
-        let target = copy.path().join(entry.path().strip_prefix(folder).unwrap());
-        if entry.file_type().is_dir() {
-            std::fs::create_dir_all(target).unwrap();
-        } else {
-            std::fs::copy(entry.path(), target).unwrap();
-        }
-    }
+    crate::copy_folder(folder, copy.path());
     let find = || {
         let analysis = fluxdag::lint(&[copy.path().to_owned()], &Options::default()).unwrap();
         analysis.findings.into_iter().find(|finding| finding.rule == "heavy-in-wait")

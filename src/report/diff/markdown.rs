@@ -153,21 +153,12 @@ fn escaped(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::{
-        finding::{Category, Confidence, Finding, RuleInfo, Severity, Subject, Tier},
+        finding::{Finding, RuleInfo, Subject},
         report::diff::Revised,
         source::{Span, Tree},
     };
 
-    const RULE: RuleInfo = RuleInfo {
-        id: "some-rule",
-        summary: "",
-        category: Category::Build,
-        severity: Severity::Error,
-        confidence: Confidence::High,
-        tier: Tier::Stable,
-        since: "0.1.0",
-        page: "",
-    };
+    const RULE: RuleInfo = RuleInfo::SAMPLE;
 
     fn finding(message: &str) -> Finding {
         Finding::new(&RULE, Subject::file("a"), Span::NONE, message.to_owned())
