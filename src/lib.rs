@@ -4,7 +4,6 @@
 //! graph of what waits for what, and let the rules look at it. See `ARCHITECTURE.md` for the rooms and the doors
 //! between them. The library exists for the program, its tests and its benchmarks; it is no stable interface.
 
-pub mod analysis;
 pub mod catalog;
 pub mod change;
 pub mod cli;
@@ -16,11 +15,13 @@ pub mod graph;
 pub mod kustomize;
 pub mod report;
 pub mod rules;
+pub mod run;
+pub mod situation;
 pub mod source;
 pub mod timing;
 pub mod yaml;
 
-pub use analysis::{
+pub use run::{
     Analysis, Error, FolderBuild, Found, Options, Stage, State, Stdin, Survey, artifact_root, build_folder, compare,
     lint, lint_since, survey,
 };

@@ -7,7 +7,8 @@ use crate::{
     cluster::Node,
     finding::Subject,
     graph::{Actor, EventId, Moment},
-    rules::{Pair, Situation, Stuck},
+    rules::Stuck,
+    situation::{Pair, Situation},
     source::Tree,
     timing::{Culprit, Side, culprit, differences},
 };

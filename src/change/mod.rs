@@ -20,7 +20,7 @@ pub use shape::{EdgeChange, GateChange, NodeChange};
 
 use crate::{
     finding::{Finding, Subject},
-    rules::{Pair, Situation, pairs},
+    situation::{Pair, Situation, pairs},
     source::Tree,
 };
 use shape::Shape;

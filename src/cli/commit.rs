@@ -13,7 +13,7 @@ use crate::{
     cluster::{NodeId, builders},
     flux::SourceRef,
     report::{ClusterCommit, Commit as Report, CommittedNode, Terminal},
-    rules::Situation,
+    situation::Situation,
     source::FileId,
     timing::{Assumptions, Quantile, Simulation},
 };

@@ -96,7 +96,7 @@ fn told(
     new.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     let (gone, _) = chosen.filter.apply(gone);
     let (known, _) = chosen.filter.apply(known);
-    let reached = |situations: &[crate::rules::Situation<'_>]| {
+    let reached = |situations: &[crate::situation::Situation<'_>]| {
         situations.iter().filter(|situation| situation.cluster.reached).count()
     };
     let several = reached(before.situations).max(reached(after.situations)) > 1;
@@ -155,7 +155,7 @@ fn warn(trees: [&Tree; 2]) {
 
 fn impacts(
     survey: &crate::Survey,
-    situations: &[crate::rules::Situation<'_>],
+    situations: &[crate::situation::Situation<'_>],
     files: &FxHashSet<FileId>,
 ) -> Vec<ClusterImpact> {
     let reached = situations.iter().filter(|situation| situation.cluster.reached);

@@ -16,7 +16,7 @@ use crate::{
     flux::SourceRef,
     graph::{Actor, EventId, Moment, Reason},
     report::{Built, ClusterImpact, Impact as Report, Revision},
-    rules::Situation,
+    situation::Situation,
     source::{FileId, Tree, slashed},
 };
 

@@ -9,7 +9,7 @@ use crate::{
     finding::Subject,
     graph::{Actor, EventGraph, Moment, Step},
     report::{Link, Times, count, printable},
-    rules::Situation,
+    situation::Situation,
     timing,
 };
 

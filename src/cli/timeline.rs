@@ -13,7 +13,7 @@ use crate::{
     finding::Subject,
     graph::{Actor, EventId, Moment},
     report::{Analytic, ClusterTimeline, NodeSpread, NodeTimeline, Simulated, Timeline as Report, Times, TotalSpread},
-    rules::Situation,
+    situation::Situation,
     timing::{Assumptions, Distribution, PathCause, Quantile, Run, Simulation, Spread},
 };
 

@@ -13,7 +13,7 @@ use crate::{
     flux::parse_duration,
     graph::Actor,
     report::{NodeTimes, Times, WhatIf as Report},
-    rules::Situation,
+    situation::Situation,
     timing::{Comparison, Disturbance, compare, simulate_both},
 };
 

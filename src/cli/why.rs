@@ -10,7 +10,8 @@ use crate::{
     finding::{Category, Confidence, Finding, Severity, Subject},
     graph::{Actor, EventGraph, EventId, Moment, Reason, Step},
     report::{Answer, Happening, Link, Problem, Stuck, Why as Report, WhyOn},
-    rules::{self, Context, RULES, Selection, Situation},
+    rules::{self, Context, RULES, Selection},
+    situation::Situation,
     yaml::Store,
 };
 

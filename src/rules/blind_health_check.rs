@@ -35,7 +35,11 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             for one in all.iter().filter(|one| !has_expression(node, &one.key)) {
                 let row = KindCatalog::builtin().status(&one.key.group, &one.key.kind);
                 if let Some(row) = row.filter(|row| row.readiness == Readiness::Blind && !row.harmless) {
-                    by_kind.entry((row.group.as_str(), row.kind.as_str())).or_insert_with(|| (row, Vec::new())).1.push(one);
+                    by_kind
+                        .entry((row.group.as_str(), row.kind.as_str()))
+                        .or_insert_with(|| (row, Vec::new()))
+                        .1
+                        .push(one);
                 }
             }
             let kinds: Vec<Blind<'_>> = by_kind.into_values().map(|(row, objects)| Blind { row, objects }).collect();
@@ -53,7 +57,11 @@ struct Blind<'a> {
 impl Blind<'_> {
     /// The entry of `healthCheckExprs` for that kind in another group: one for this kind that misses it.
     fn missed(&self, node: &Node) -> Option<usize> {
-        node.kustomization.spec.health_check_exprs.iter().position(|entry| entry.kind.as_deref() == Some(self.row.kind.as_str()))
+        node.kustomization
+            .spec
+            .health_check_exprs
+            .iter()
+            .position(|entry| entry.kind.as_deref() == Some(self.row.kind.as_str()))
     }
 
     /// What to write, as part of a sentence.
@@ -87,7 +95,8 @@ fn report(
     let first = objects.first()?;
     let subjects: Vec<String> = objects.iter().map(|one| one.key.subject().to_string()).collect();
     let are = if subjects.len() == 1 { "is" } else { "are" };
-    let message = format!("the health check of {} cannot tell when {} {are} ready", node.subject(), short_list(&subjects, 4));
+    let message =
+        format!("the health check of {} cannot tell when {} {are} ready", node.subject(), short_list(&subjects, 4));
     let mut finding = situation.finding(&RULE.info, node.subject(), first.span, message);
     finding.label = format!("reads nothing off a {}", kinds[0].row.kind);
     for one in objects.iter().filter(|one| one.place() != one.span).take(4) {
@@ -95,7 +104,12 @@ fn report(
     }
     let missed = kinds.iter().find_map(|kind| kind.missed(node));
     if let Some(index) = missed {
-        let entry = node.kustomization.object.node.find(&["spec", "healthCheckExprs"]).and_then(|list| list.as_seq()?.get(index));
+        let entry = node
+            .kustomization
+            .object
+            .node
+            .find(&["spec", "healthCheckExprs"])
+            .and_then(|list| list.as_seq()?.get(index));
         let at = entry.map_or(Span::NONE, |entry| entry.nearest_span(&["apiVersion"]));
         finding.related.push(Related::new("an expression for that kind, but in another group", None, at));
     }
@@ -107,7 +121,9 @@ fn report(
         short_list(&named, 4)
     );
     if !dependents.is_empty() {
-        finding.why.push_str(&format!(" {} then start before it is.", short_list(&names(situation.cluster, &dependents), 6)));
+        finding
+            .why
+            .push_str(&format!(" {} then start before it is.", short_list(&names(situation.cluster, &dependents), 6)));
     }
     let mut entries: Vec<String> = kinds.iter().take(ENTRIES).map(|kind| kind.help(node)).collect();
     if kinds.len() > ENTRIES {

@@ -44,7 +44,18 @@ const GROUPS: &[(&str, &str)] = &[
 ];
 
 /// Kinds that are not in the group `apps`, and that a missing `apiVersion` therefore misses.
-const NOT_APPS: &[&str] = &["CronJob", "Ingress", "Job", "PersistentVolumeClaim", "Pod", "Service", "ConfigMap", "Secret", "Certificate", "ClusterIssuer"];
+const NOT_APPS: &[&str] = &[
+    "CronJob",
+    "Ingress",
+    "Job",
+    "PersistentVolumeClaim",
+    "Pod",
+    "Service",
+    "ConfigMap",
+    "Secret",
+    "Certificate",
+    "ClusterIssuer",
+];
 
 /// From this likeness on, a name is taken for a slip.
 const NEAR: f64 = 0.8;
@@ -81,8 +92,15 @@ fn judge(situation: &Situation<'_>, known: &Known<'_>, node: &Node, index: usize
 }
 
 /// An `apiVersion` under which there is no such kind, or none where `apps/v1` is not meant.
-fn wrong_group(situation: &Situation<'_>, known: &Known<'_>, node: &Node, index: usize, key: &ObjectKey) -> Option<Finding> {
-    let declared = node.kustomization.spec.health_checks[index].api_version.as_deref().filter(|version| !version.is_empty());
+fn wrong_group(
+    situation: &Situation<'_>,
+    known: &Known<'_>,
+    node: &Node,
+    index: usize,
+    key: &ObjectKey,
+) -> Option<Finding> {
+    let declared =
+        node.kustomization.spec.health_checks[index].api_version.as_deref().filter(|version| !version.is_empty());
     let right = GROUPS.iter().find(|(kind, _)| *kind == key.kind).map(|(_, group)| *group);
     let is_wrong = match (right, declared) {
         (Some(right), _) => right != key.group,
@@ -127,7 +145,8 @@ fn no_namespace(situation: &Situation<'_>, node: &Node, index: usize, key: &Obje
                    HealthCheckFailed, and with it all other entries. It is never Ready, and its dependents wait."
         .to_owned();
     let own = node.applied.build.objects.iter().map(|object| ObjectKey::from(object.id()));
-    let meant = own.into_iter().find(|other| other.kind == key.kind && other.group == key.group && other.name == key.name);
+    let meant =
+        own.into_iter().find(|other| other.kind == key.kind && other.group == key.group && other.name == key.name);
     let meant = meant.map(|other| other.namespace).filter(|namespace| !namespace.is_empty());
     let namespace = meant.as_deref().or(node.kustomization.spec.target_namespace.as_deref());
     finding.help = match namespace {
@@ -138,7 +157,13 @@ fn no_namespace(situation: &Situation<'_>, node: &Node, index: usize, key: &Obje
 }
 
 /// An entry that names nothing this cluster has.
-fn dangling(situation: &Situation<'_>, known: &Known<'_>, node: &Node, index: usize, key: &ObjectKey) -> Option<Finding> {
+fn dangling(
+    situation: &Situation<'_>,
+    known: &Known<'_>,
+    node: &Node,
+    index: usize,
+    key: &ObjectKey,
+) -> Option<Finding> {
     let cluster = situation.cluster;
     if node.is_remote() || !cluster.reached || known.has(cluster, key) {
         return None;
@@ -158,7 +183,11 @@ fn dangling(situation: &Situation<'_>, known: &Known<'_>, node: &Node, index: us
         Some((other, span)) => {
             finding.related.push(Related::new("this one exists", Some(other.subject()), *span));
             let moved = other.name == key.name;
-            if moved { format!("did you mean `namespace: {}`?", other.namespace) } else { format!("did you mean `name: {}`?", other.name) }
+            if moved {
+                format!("did you mean `namespace: {}`?", other.namespace)
+            } else {
+                format!("did you mean `name: {}`?", other.name)
+            }
         }
         None => "correct the entry, or remove it".to_owned(),
     };
@@ -227,12 +256,11 @@ fn nearest(node: &Node, key: &ObjectKey) -> Option<(ObjectKey, Span)> {
     best(own, key)
 }
 
-fn best(
-    candidates: impl Iterator<Item = (ObjectKey, Span)>,
-    key: &ObjectKey,
-) -> Option<(ObjectKey, Span)> {
+fn best(candidates: impl Iterator<Item = (ObjectKey, Span)>, key: &ObjectKey) -> Option<(ObjectKey, Span)> {
     candidates
-        .filter(|(other, _)| other.kind == key.kind && other.group == key.group && !other.is_unresolved() && other != key)
+        .filter(|(other, _)| {
+            other.kind == key.kind && other.group == key.group && !other.is_unresolved() && other != key
+        })
         .filter_map(|found| Some((likeness(&found.0.name, &key.name, NEAR)?, found)))
         .filter(|(score, (other, _))| *score < 1.0 || other.namespace != key.namespace)
         .max_by(|(left, one), (right, other)| left.total_cmp(right).then_with(|| other.0.cmp(&one.0)))

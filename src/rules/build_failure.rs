@@ -52,8 +52,13 @@ fn report(situation: &Situation<'_>, faults: &[(&Node, &Error)]) -> Option<Findi
         finding.related.push(Related::new(text.clone(), None, *span));
     }
     let others: Vec<String> = faults[1..].iter().map(|(node, _)| node.subject().to_string()).collect();
-    let also = if others.is_empty() { String::new() } else { format!(" The same fault fails {}.", short_list(&others, 5)) };
-    finding.related.push(Related::new("this path is built", Some(node.subject()), node.kustomization.span(&["spec", "path"])));
+    let also =
+        if others.is_empty() { String::new() } else { format!(" The same fault fails {}.", short_list(&others, 5)) };
+    finding.related.push(Related::new(
+        "this path is built",
+        Some(node.subject()),
+        node.kustomization.span(&["spec", "path"]),
+    ));
     finding.why = format!(
         "It ends with Ready=False, reason BuildFailed; nothing of it is applied, and what depends on it waits.{also}"
     );

@@ -22,9 +22,8 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
-    let is_first = |step: &crate::graph::Step| {
-        step.edge.reason == Reason::NeedsKind && step.after.moment == Moment::Classified
-    };
+    let is_first =
+        |step: &crate::graph::Step| step.edge.reason == Reason::NeedsKind && step.after.moment == Moment::Classified;
     tell(context, &RULE.info, Nature::Class, is_first, words, findings);
 }
 

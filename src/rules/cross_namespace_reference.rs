@@ -44,7 +44,8 @@ fn forbidden(situation: &Situation<'_>, used: &SourceUse<'_>) -> Option<Finding>
     finding.why = "It ends with Ready=False, reason AccessDenied, and Stalled=True (`… cross-namespace references have been blocked`): it is not \
                    tried again before its spec changes. Its dependents wait."
         .to_owned();
-    finding.help = format!("give namespace `{own}` a source of its own, or move {} to `{}`", used.subject, used.source.namespace);
+    finding.help =
+        format!("give namespace `{own}` a source of its own, or move {} to `{}`", used.subject, used.source.namespace);
     Some(finding)
 }
 
@@ -57,7 +58,10 @@ fn gated(situation: &Situation<'_>, used: &SourceUse<'_>) -> Option<Finding> {
         return None;
     }
     let name = &controller.name;
-    let message = format!("{} names {}, which {name} does not look at without the gate `ExternalArtifact`", used.subject, used.source);
+    let message = format!(
+        "{} names {}, which {name} does not look at without the gate `ExternalArtifact`",
+        used.subject, used.source
+    );
     let mut finding = situation.finding(&RULE.info, used.subject.clone(), used.span, message);
     finding.label = "an ExternalArtifact".to_owned();
     finding.why = "The gate is off by default: it ends with Ready=False, reason AccessDenied, and Stalled=True. Its dependents wait.".to_owned();

@@ -82,7 +82,9 @@ fn report<'h>(
         finding.why.push_str(&format!(" It may be defined by {unknown}, which this repository does not show."));
     } else if is_on_its_own(situation, entry) && near.is_none() && elsewhere.is_empty() {
         finding.confidence = Confidence::Low;
-        finding.why.push_str(" It is applied by something outside this repository, which may define what it depends on as well.");
+        finding.why.push_str(
+            " It is applied by something outside this repository, which may define what it depends on as well.",
+        );
     } else {
         finding = entry.doubted(finding, doubts);
     }

@@ -1,7 +1,4 @@
-use super::{
-    Context, Rule, Situation,
-    wording::short_list,
-};
+use super::{Context, Rule, Situation, wording::short_list};
 use crate::{
     cluster::Node,
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Tier},
@@ -59,11 +56,19 @@ fn report(situation: &Situation<'_>, node: &Node) -> Option<Finding> {
     let (first, _) = sealed.first()?;
     let ids: Vec<String> = sealed.iter().map(|(object, _)| object.id().to_string()).collect();
     let subject = node.subject();
-    let message = format!("{subject} has no `decryption`, but builds {} with SOPS: {}", encrypted(ids.len()), short_list(&ids, 3));
+    let message = format!(
+        "{subject} has no `decryption`, but builds {} with SOPS: {}",
+        encrypted(ids.len()),
+        short_list(&ids, 3)
+    );
     let mut finding = situation.finding(&RULE.info, subject, node.span(), message);
     finding.label = "no `spec.decryption`".to_owned();
     for (object, _) in sealed.iter().take(5) {
-        finding.related.push(Related::new("encrypted", Some(crate::cluster::ObjectKey::from(object.id()).subject()), object.place()));
+        finding.related.push(Related::new(
+            "encrypted",
+            Some(crate::cluster::ObjectKey::from(object.id()).subject()),
+            object.place(),
+        ));
     }
     let is = |wanted: Sealed| sealed.iter().any(|(_, sealed)| *sealed == wanted);
     finding.why = if is(Sealed::Secret) {
@@ -95,7 +100,8 @@ fn encrypted(count: usize) -> String {
 
 fn sealed(object: &Object) -> Option<Sealed> {
     let node = &object.node;
-    let is_exempt = node.find_str(&["metadata", "annotations", EXEMPT]).is_some_and(|value| value.eq_ignore_ascii_case("disabled"));
+    let is_exempt =
+        node.find_str(&["metadata", "annotations", EXEMPT]).is_some_and(|value| value.eq_ignore_ascii_case("disabled"));
     if is_exempt || !Policy::of(node).applied {
         return None;
     }

@@ -57,6 +57,8 @@ fn report(situation: &Situation<'_>, node: &Node) -> Option<Finding> {
     finding.why = "A dependency counts at the same revision only where both name the same source. Here one that is Ready at its last revision is \
                    enough: after a change to both, the dependent may be applied first. On an empty cluster the order holds."
         .to_owned();
-    finding.help = "let both name the same source where a change to both must come in order; otherwise this is no fault".to_owned();
+    finding.help =
+        "let both name the same source where a change to both must come in order; otherwise this is no fault"
+            .to_owned();
     Some(finding)
 }

@@ -33,8 +33,11 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         }
         findings.extend(cluster.nodes.iter().flat_map(|node| in_one_build(context, situation, node)));
         for release in &cluster.releases {
-            let definitions: Vec<_> =
-                release.providers.iter().map(|provider| (Some(cluster.owner(*provider)), cluster.object(*provider))).collect();
+            let definitions: Vec<_> = release
+                .providers
+                .iter()
+                .map(|provider| (Some(cluster.owner(*provider)), cluster.object(*provider)))
+                .collect();
             findings.extend(report(context, situation, release.subject(), &definitions));
         }
     }
@@ -55,7 +58,8 @@ fn in_one_build<'f>(
         finding.label = "first definition".to_owned();
         finding.related.push(Related::new("defined again here", Some(subject), error.span));
         finding.why = REFUSED.to_owned();
-        finding.help = format!("give the definition at {} a name of its own, or remove it", place(context.tree, error.span));
+        finding.help =
+            format!("give the definition at {} a name of its own, or remove it", place(context.tree, error.span));
         Some(situation.weighed(finding, true))
     })
 }
@@ -100,8 +104,7 @@ fn report(
         let by = owner.map(|owner| format!(", applied by {owner}")).unwrap_or_default();
         finding.related.push(Related::new(format!("defined again here{by}"), Some(subject.clone()), name_at(*source)));
     }
-    let mut owners: Vec<String> =
-        places.iter().filter_map(|(_, owner)| owner.map(ToString::to_string)).collect();
+    let mut owners: Vec<String> = places.iter().filter_map(|(_, owner)| owner.map(ToString::to_string)).collect();
     owners.dedup();
     finding.why = if owners.len() > 1 {
         format!(

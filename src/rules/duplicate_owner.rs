@@ -1,10 +1,6 @@
 use std::collections::BTreeMap;
 
-use super::{
-    Context, Rule, Situation,
-    overlapping_path::overlaps,
-    wording::short_list,
-};
+use super::{Context, Rule, Situation, overlapping_path::overlaps, wording::short_list};
 use crate::{
     cluster::{NodeId, ObjectKey, Provider},
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Tier},
@@ -54,7 +50,8 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         let overlaps = overlaps(context.tree, situation.cluster);
         let is_explained = |owners: &&Vec<Owner>| {
             let nodes: Vec<NodeId> = owners.iter().filter(|(_, set)| set.is_none()).map(|(node, _)| *node).collect();
-            let holds = |outer: &NodeId| nodes.iter().all(|node| node == outer || overlaps.contains_key(&(*outer, *node)));
+            let holds =
+                |outer: &NodeId| nodes.iter().all(|node| node == outer || overlaps.contains_key(&(*outer, *node)));
             nodes.len() == owners.len() && nodes.iter().any(holds)
         };
         let told = by_owners.iter().filter(|(owners, _)| !is_explained(owners));
@@ -111,7 +108,11 @@ fn report(situation: &Situation<'_>, shared: &Shared<'_>) -> Finding {
         if place(provider) == place(&providers[0]) {
             finding.label = format!("built by {}", short_list(&owners, OWNERS));
         } else {
-            finding.related.push(Related::new(format!("built again by {}", cluster.owner(*provider)), Some(key.subject()), place(provider)));
+            finding.related.push(Related::new(
+                format!("built again by {}", cluster.owner(*provider)),
+                Some(key.subject()),
+                place(provider),
+            ));
         }
     }
     for provider in providers {
@@ -135,9 +136,12 @@ fn report(situation: &Situation<'_>, shared: &Shared<'_>) -> Finding {
         finding.why.push_str(" Those that wait do so for it as well: what is slow holds up the dependents of each.");
     }
     if providers.iter().any(prunes) {
-        finding.why.push_str(" Removing it from one of them may delete it (`prune: true`) although the other still wants it.");
+        finding
+            .why
+            .push_str(" Removing it from one of them may delete it (`prune: true`) although the other still wants it.");
     }
-    finding.help = format!("keep it in one of {}, and take it out of the other's `resources`", short_list(&owners, OWNERS));
+    finding.help =
+        format!("keep it in one of {}, and take it out of the other's `resources`", short_list(&owners, OWNERS));
     finding
 }
 

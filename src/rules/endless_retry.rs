@@ -1,11 +1,6 @@
 use std::time::Duration;
 
-use super::{
-    Context, Rule, Situation,
-    attempts::cancels_for_new_revision,
-    health::key_span,
-    wording::short_list,
-};
+use super::{Context, Rule, Situation, attempts::cancels_for_new_revision, health::key_span, wording::short_list};
 use crate::{
     cluster::{Node, NodeId},
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Tier},
@@ -124,7 +119,8 @@ fn endless<'a>(situation: &Situation<'a>, id: NodeId, node: &'a Node) -> Vec<End
     if !node.has_gate() || spec.suspend || node.is_remote() || node.is_generated {
         return Vec::new();
     }
-    let (Some(timeout), Some(ready)) = (kustomization_timeout(spec), situation.graph.id(Actor::Node(id), Moment::Ready))
+    let (Some(timeout), Some(ready)) =
+        (kustomization_timeout(spec), situation.graph.id(Actor::Node(id), Moment::Ready))
     else {
         return Vec::new();
     };

@@ -33,7 +33,12 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             if node.kustomization.spec.force {
                 findings.push(report(situation, id, node));
             } else {
-                let forced = node.applied.build.objects.iter().filter(|object| is_stateful(object) && Policy::of(&object.node).forced);
+                let forced = node
+                    .applied
+                    .build
+                    .objects
+                    .iter()
+                    .filter(|object| is_stateful(object) && Policy::of(&object.node).forced);
                 findings.extend(forced.map(|object| of_object(situation, node, object)));
             }
         }
@@ -70,9 +75,13 @@ fn report(situation: &Situation<'_>, id: NodeId, node: &Node) -> Finding {
         let key = crate::cluster::ObjectKey::from(object.id());
         finding.related.push(Related::new("would be deleted with what it holds", Some(key.subject()), object.place()));
     }
-    finding.why = format!("{WHY} It then waits for finalizers without a deadline, and holds one of the controller's workers meanwhile.");
+    finding.why = format!(
+        "{WHY} It then waits for finalizers without a deadline, and holds one of the controller's workers meanwhile."
+    );
     if !ids.is_empty() {
-        finding.why.push_str(" A deleted volume claim, namespace or custom resource definition takes its contents along.");
+        finding
+            .why
+            .push_str(" A deleted volume claim, namespace or custom resource definition takes its contents along.");
     }
     if !held.is_empty() {
         finding.why.push_str(" What depends on it waits as long.");

@@ -9,7 +9,7 @@ use crate::{
     catalog::Range,
     cluster::{Node, NodeId},
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Tier},
-    flux::{kustomization_timeout, format_duration},
+    flux::{format_duration, kustomization_timeout},
     graph::{Actor, Edge, EventId, Moment, Reason},
     timing::Origin,
 };
@@ -83,7 +83,12 @@ fn report(context: &Context<'_>, situation: &Situation<'_>, id: NodeId, node: &N
     finding.label = "Ready only when everything in it is".to_owned();
     for member in &heavy {
         let release = &cluster.releases[member.index];
-        let text = format!("heavy: typically {}, up to {} ({})", about(member.range.typical), about(member.range.high), member.origin);
+        let text = format!(
+            "heavy: typically {}, up to {} ({})",
+            about(member.range.typical),
+            about(member.range.high),
+            member.origin
+        );
         finding.related.push(Related::new(text, Some(release.subject()), release.helm.name_span()));
     }
     for (dependent, edge) in situation.graph.outputs(ready).filter(|(_, edge)| edge.reason == Reason::DependsOn) {
@@ -110,7 +115,9 @@ fn needed_by_all(situation: &Situation<'_>, ready: EventId) -> BTreeSet<usize> {
         let kinds = events.iter().flat_map(|event| graph.inputs(*event));
         let kinds = kinds.filter(|(_, edge)| edge.reason == Reason::NeedsKind).map(|(kind, _)| kind);
         let bringers = kinds.flat_map(|kind| graph.inputs(kind)).map(|(bringer, _)| graph.event(bringer).actor);
-        bringers.filter_map(|actor| if let Actor::Release(index) = actor { Some(index as usize) } else { None }).collect()
+        bringers
+            .filter_map(|actor| if let Actor::Release(index) = actor { Some(index as usize) } else { None })
+            .collect()
     };
     let dependents = graph.outputs(ready).filter(|(_, edge)| edge.reason == Reason::DependsOn);
     dependents.map(of_dependent).reduce(|left, right| &left & &right).unwrap_or_default()
@@ -142,13 +149,7 @@ fn members<'a>(situation: &'a Situation<'_>, id: NodeId) -> Vec<Member<'a>> {
     members
 }
 
-fn why(
-    situation: &Situation<'_>,
-    ready: EventId,
-    heavy: &[&Member<'_>],
-    node: &Node,
-    dependents: usize,
-) -> String {
+fn why(situation: &Situation<'_>, ready: EventId, heavy: &[&Member<'_>], node: &Node, dependents: usize) -> String {
     let is_heavy = |actor: Actor| heavy.iter().any(|member| actor == Actor::Release(member.index as u32));
     let typical = |id| situation.cold_start.time(id).map(|range| range.typical);
     let with = typical(ready);

@@ -59,7 +59,8 @@ fn overruled(situation: &Situation<'_>, node: &Node) -> Finding {
         return finding;
     }
     let keys: Vec<String> = lost.iter().map(|(key, _)| key.subject().to_string()).collect();
-    let message = format!("{subject} does not wait for {}: `wait: true` has its `healthChecks` ignored", short_list(&keys, 4));
+    let message =
+        format!("{subject} does not wait for {}: `wait: true` has its `healthChecks` ignored", short_list(&keys, 4));
     let mut finding = situation.finding(&RULE.info, subject, at, message);
     finding.label = "never looked at".to_owned();
     finding.related.push(Related::new("this checks every applied object, and no other", None, wait));
@@ -84,7 +85,9 @@ fn is_covered(node: &Node, key: &ObjectKey) -> bool {
     // What a chart installs is waited for by Helm, on behalf of the release.
     let by_release = || {
         let applied = node.applied.build.objects.iter().filter(|object| Policy::of(&object.node).applied);
-        applied.map(|object| ObjectKey::from(object.id())).any(|other| other.is_helm_release() || !other.group.is_empty() && is_controller(&other))
+        applied
+            .map(|object| ObjectKey::from(object.id()))
+            .any(|other| other.is_helm_release() || !other.group.is_empty() && is_controller(&other))
     };
     is_node_itself || here || key.is_unresolved() || (!is_flux && by_release())
 }
@@ -98,10 +101,14 @@ fn is_controller(key: &ObjectKey) -> bool {
 fn unused(situation: &Situation<'_>, id: NodeId, node: &Node) -> Finding {
     let subject = node.subject();
     let exprs = &node.kustomization.spec.health_check_exprs;
-    let kinds: Vec<String> = exprs.iter().map(|entry| entry.kind.clone().unwrap_or_else(|| entry.group().to_owned())).collect();
+    let kinds: Vec<String> =
+        exprs.iter().map(|entry| entry.kind.clone().unwrap_or_else(|| entry.group().to_owned())).collect();
     let at = key_span(node, "healthCheckExprs");
     let dependents = dependents(situation, id);
-    let message = format!("the `healthCheckExprs` of {subject} for {} are ignored: it has neither `wait` nor `healthChecks`", short_list(&kinds, 4));
+    let message = format!(
+        "the `healthCheckExprs` of {subject} for {} are ignored: it has neither `wait` nor `healthChecks`",
+        short_list(&kinds, 4)
+    );
     let mut finding = situation.finding(&RULE.info, subject, at, message);
     finding.label = "never evaluated".to_owned();
     for (dependent, span) in &dependents {
@@ -117,7 +124,10 @@ fn unused(situation: &Situation<'_>, id: NodeId, node: &Node) -> Finding {
     }
     if !dependents.is_empty() {
         let ids: Vec<NodeId> = dependents.iter().map(|(id, _)| *id).collect();
-        finding.why.push_str(&format!(" What depends on it ({}) starts without what was to be checked.", short_list(&names(situation.cluster, &ids), 6)));
+        finding.why.push_str(&format!(
+            " What depends on it ({}) starts without what was to be checked.",
+            short_list(&names(situation.cluster, &ids), 6)
+        ));
     }
     finding.help = "add `wait: true`, or `healthChecks` with the objects that matter".to_owned();
     finding
@@ -130,7 +140,8 @@ fn jobs(situation: &Situation<'_>, node: &Node) -> Option<Finding> {
     if spec.service_account_name.is_some() || node.is_remote() || !node.has_gate() {
         return None;
     }
-    let index = spec.health_check_exprs.iter().position(|entry| entry.covers("batch", "Job") && entry.kind.is_some())?;
+    let index =
+        spec.health_check_exprs.iter().position(|entry| entry.covers("batch", "Job") && entry.kind.is_some())?;
     let at = node.kustomization.item_span(&["spec", "healthCheckExprs"], index);
     let message = format!("the `healthCheckExprs` entry of {} for Job has no effect", node.subject());
     let mut finding = situation.finding(&RULE.info, node.subject(), at, message);

@@ -60,7 +60,8 @@ impl<'a> Owner<'a> {
     /// The place of `key` in entry `index` of a list of the spec, else of the entry.
     fn span(&self, list: &str, index: usize, key: &str) -> Span {
         let entry = self.object.find(&["spec", list]).and_then(|list| list.as_seq()?.get(index));
-        let span = entry.map_or(Span::NONE, |entry| entry.get(key).map_or(Span::NONE, |value| value.span).or(entry.span));
+        let span =
+            entry.map_or(Span::NONE, |entry| entry.get(key).map_or(Span::NONE, |value| value.span).or(entry.span));
         span.or(self.source)
     }
 
@@ -103,10 +104,16 @@ impl<'a> Owner<'a> {
             .to_owned();
         finding.help = match error {
             ExpressionError::Variable(name) => {
-                format!("the variables are `self`, the dependent, and `dep`, the dependency: write `dep.{name}`, or `self.{name}`")
+                format!(
+                    "the variables are `self`, the dependent, and `dep`, the dependency: write `dep.{name}`, or `self.{name}`"
+                )
             }
-            ExpressionError::NotBool("dyn") => "a field has no static type: compare it, as in `dep.status.x == true`".to_owned(),
-            ExpressionError::NotBool(_) => "compare the value with something, so that the whole is true or false".to_owned(),
+            ExpressionError::NotBool("dyn") => {
+                "a field has no static type: compare it, as in `dep.status.x == true`".to_owned()
+            }
+            ExpressionError::NotBool(_) => {
+                "compare the value with something, so that the whole is true or false".to_owned()
+            }
             ExpressionError::Function(_) => {
                 finding.confidence = Confidence::Medium;
                 "the functions are those of CEL and of its extensions for strings, sets, encoders and optional values; those of Kubernetes \
@@ -130,7 +137,10 @@ impl<'a> Owner<'a> {
         let (own, on) = (self.object.get("spec"), dependency.and_then(|node| node.get("spec")));
         let name = &entry.name;
         if expr.is_never_true(own, on) {
-            let message = format!("the `readyExpr` of {} for `{name}` is not true even when the dependency is Ready", self.subject);
+            let message = format!(
+                "the `readyExpr` of {} for `{name}` is not true even when the dependency is Ready",
+                self.subject
+            );
             let mut finding = self.finding(at, message);
             finding.label = "never true".to_owned();
             finding.confidence = Confidence::Medium;
@@ -139,7 +149,8 @@ impl<'a> Owner<'a> {
                  ever.",
                 requeue(self.situation.cluster, &self.subject.kind)
             );
-            finding.help = "mind that the status of a condition is text: `c.type == 'Ready' && c.status == 'True'`".to_owned();
+            finding.help =
+                "mind that the status of a condition is text: `c.type == 'Ready' && c.status == 'True'`".to_owned();
             return Some(finding);
         }
         let is_weak = expr.demand(own, on) == Demand::Exists;
@@ -151,7 +162,8 @@ impl<'a> Owner<'a> {
         if self.is_additive() {
             return None;
         }
-        let message = format!("the `readyExpr` of {} for `{name}` may be true before the dependency is Ready", self.subject);
+        let message =
+            format!("the `readyExpr` of {} for `{name}` may be true before the dependency is Ready", self.subject);
         let mut finding = self.finding(at, message);
         finding.label = "takes the place of the check for Ready".to_owned();
         finding.severity = if expr.reads_status() { Severity::Info } else { Severity::Warning };
@@ -207,7 +219,8 @@ impl<'a> Owner<'a> {
         finding.label = "the second".to_owned();
         finding.related.push(Related::new("the first", None, self.span("healthCheckExprs", first, "apiVersion")));
         finding.why = STALLED.to_owned();
-        finding.help = "keep one of them; the version counts for nothing, group and kind are what an entry is for".to_owned();
+        finding.help =
+            "keep one of them; the version counts for nothing, group and kind are what an entry is for".to_owned();
         self.situation.weighed(finding, true)
     }
 
@@ -218,7 +231,10 @@ impl<'a> Owner<'a> {
             return None;
         }
         let at = self.span("healthCheckExprs", index, "apiVersion");
-        let message = format!("an entry of `healthCheckExprs` of {} for {title} has no `kind`, which Flux {version} asks for", self.subject);
+        let message = format!(
+            "an entry of `healthCheckExprs` of {} for {title} has no `kind`, which Flux {version} asks for",
+            self.subject
+        );
         let mut finding = self.finding(at, message);
         finding.label = "no `kind`".to_owned();
         finding.why = "The API server refuses the object (`kind: Required value`), so whatever applies it ends at ReconciliationFailed. Entries for \
@@ -255,7 +271,9 @@ impl<'a> Owner<'a> {
                 finding.why = "It is accepted, and fails whenever it is evaluated: the object is Unknown to the health check until that times out \
                                (HealthCheckFailed)."
                     .to_owned();
-                finding.help = format!("the variables are the fields of the object itself: leave out `{name}.`, as in `status.phase == 'Ready'`");
+                finding.help = format!(
+                    "the variables are the fields of the object itself: leave out `{name}.`, as in `status.phase == 'Ready'`"
+                );
                 finding
             }
             ExpressionError::Function(_) | ExpressionError::NotBool(_) | ExpressionError::TooLarge => return None,
@@ -265,7 +283,8 @@ impl<'a> Owner<'a> {
     }
 }
 
-const SYNTAX: &str = "correct the expression: CEL compares with `==`, joins with `&&` and `||`, and puts text in quotes";
+const SYNTAX: &str =
+    "correct the expression: CEL compares with `==`, joins with `&&` and `||`, and puts text in quotes";
 
 const STALLED: &str = "Every reconciliation ends at once at Ready=False, reason InvalidCELExpression, and Stalled=True: nothing is applied any \
                        more, and all that depends on it waits.";

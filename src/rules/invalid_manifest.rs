@@ -51,7 +51,8 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         let by_hand = cluster.nodes.iter().filter(|node| node.is_entry && !node.is_generated);
         for node in by_hand.filter(|node| node.definitions.iter().all(|definition| definition.owner.is_none())) {
             let faults = flux_faults(&node.kustomization.object, &node.kustomization.problems, KUSTOMIZATION);
-            findings.extend(faults.iter().map(|fault| report(situation, &key_of(&node.kustomization.object), &[], fault)));
+            findings
+                .extend(faults.iter().map(|fault| report(situation, &key_of(&node.kustomization.object), &[], fault)));
         }
     }
 }
@@ -115,7 +116,8 @@ fn flux_faults(object: &Object, problems: &[(String, Span)], fields: &[Field]) -
             faults.extend(field_fault(field, node, parent.or(object.source), path));
         });
     }
-    if !matches!(object.node.get("metadata").and_then(|metadata| metadata.get("name")), Some(name) if name.as_str().is_some()) {
+    if !matches!(object.node.get("metadata").and_then(|metadata| metadata.get("name")), Some(name) if name.as_str().is_some())
+    {
         return faults;
     }
     for (problem, span) in problems {
@@ -174,7 +176,11 @@ fn field_fault(field: &Field, node: Option<&Node>, span: Span, path: String) -> 
     };
     if let Some(wanted) = wanted {
         let is_scalar = matches!(node.value, Value::Bool(_) | Value::Int(_) | Value::Uint(_) | Value::Float(_));
-        let fix = if wanted == "text" && is_scalar { format!("put the value of `{path}` in quotes") } else { format!("write {wanted} in `{path}`") };
+        let fix = if wanted == "text" && is_scalar {
+            format!("put the value of `{path}` in quotes")
+        } else {
+            format!("write {wanted} in `{path}`")
+        };
         return fault(format!("is {}, where {wanted} is wanted", words_of(node)), "Invalid value", fix);
     }
     let text = text?;
@@ -185,11 +191,19 @@ fn field_fault(field: &Field, node: Option<&Node>, span: Span, path: String) -> 
         }
         Form::OneOf(values) if !values.contains(&text) => {
             let fix = enum_fix(&path, text, values);
-            fault(format!("is `{}`, where only {} are known", brief(text), any_of(values, "and")), "Unsupported value", fix)
+            fault(
+                format!("is `{}`, where only {} are known", brief(text), any_of(values, "and")),
+                "Unsupported value",
+                fix,
+            )
         }
         Form::Length(least, most) if !(least..=most).contains(&text.chars().count()) => {
             let fix = format!("give `{path}` {least} to {most} letters");
-            fault(format!("has {} letters, where {least} to {most} are allowed", text.chars().count()), "Invalid value", fix)
+            fault(
+                format!("has {} letters, where {least} to {most} are allowed", text.chars().count()),
+                "Invalid value",
+                fix,
+            )
         }
         _ => None,
     }
@@ -256,7 +270,8 @@ fn name_fault(object: &Object) -> Option<Fault> {
     let name = object.node.find(&["metadata", "name"])?;
     let text = name.as_str().filter(|text| !is_open_text(text) && !text.contains("{{"))?;
     let is_part = |part: &str| {
-        let is_end = |letter: Option<char>| letter.is_some_and(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit());
+        let is_end =
+            |letter: Option<char>| letter.is_some_and(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit());
         is_end(part.chars().next())
             && is_end(part.chars().next_back())
             && part.chars().all(|letter| is_end(Some(letter)) || letter == '-')
@@ -265,11 +280,14 @@ fn name_fault(object: &Object) -> Option<Fault> {
         format!("has {} letters, where 253 are allowed", text.len())
     } else if !text.split('.').all(is_part) {
         let name = brief(text);
-        format!("is `{name}`, where only small letters, digits, `-` and `.` are allowed, letters or digits at both ends")
+        format!(
+            "is `{name}`, where only small letters, digits, `-` and `.` are allowed, letters or digits at both ends"
+        )
     } else {
         return None;
     };
-    let reason = "Invalid value: a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.'";
+    let reason =
+        "Invalid value: a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.'";
     let fix = "correct `metadata.name`, and the references to it".to_owned();
     Some(Fault { path: "metadata.name".to_owned(), what, reason, fix, span: name.span.or(object.source) })
 }

@@ -64,14 +64,18 @@ fn report(context: &Context<'_>, situation: &Situation<'_>, node: &Node) -> Opti
     let is_told = similar.is_some() || other.is_some() || mapping.is_some();
     if !is_told && !situation.cluster.nodes.iter().any(is_here) {
         finding.confidence = Confidence::Low;
-        finding.why.push_str(" No path of this source is a folder here, so its files may well be those of another repository.");
+        finding.why.push_str(
+            " No path of this source is a folder here, so its files may well be those of another repository.",
+        );
     }
     if mapping.is_some() && similar.is_none() {
         finding.help = "correct `spec.path`, or bring the folder that the source is mapped to up to date".to_owned();
     }
     let link = mapping.is_none() && context.tree.entry(path) == Some(crate::source::Entry::Link);
     if link {
-        finding.help = "replace the symbolic link by a folder: Flux leaves links out of what it hands to the controllers".to_owned();
+        finding.help =
+            "replace the symbolic link by a folder: Flux leaves links out of what it hands to the controllers"
+                .to_owned();
     }
     Some(situation.weighed(finding, false))
 }

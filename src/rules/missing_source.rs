@@ -66,7 +66,9 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
 fn instead<'k>(used: &SourceUse<'_>, known: &'k KnownSources) -> Instead<'k> {
     let wanted = &used.source;
     let same_name = || known.named(&wanted.name);
-    if let Some(found) = same_name().find(|known| known.source.kind != wanted.kind && known.source.namespace == wanted.namespace) {
+    if let Some(found) =
+        same_name().find(|known| known.source.kind != wanted.kind && known.source.namespace == wanted.namespace)
+    {
         return Instead::OtherKind(found);
     }
     if let Some(found) = same_name().find(|known| known.source.kind == wanted.kind) {
@@ -169,14 +171,19 @@ fn kind_help(used: &SourceUse<'_>, found: &SourceRef) -> String {
     match field {
         "spec.chart.spec.sourceRef" if is_for_chart_ref => format!(
             "a chart template cannot take its chart from {}: use `spec.chartRef` with `kind: {}`{namespace} in place of `spec.chart`",
-            a(&found.kind), found.kind
+            a(&found.kind),
+            found.kind
         ),
         "spec.chartRef" if !is_for_chart_ref => format!(
             "`spec.chartRef` cannot name {}: use `spec.chart.spec.sourceRef` with `kind: {}`{namespace}",
-            a(&found.kind), found.kind
+            a(&found.kind),
+            found.kind
         ),
         "spec.sourceRef" if found.kind.starts_with("Helm") => {
-            format!("a Kustomization cannot take its manifests from {}: name a GitRepository or OCIRepository", a(&found.kind))
+            format!(
+                "a Kustomization cannot take its manifests from {}: name a GitRepository or OCIRepository",
+                a(&found.kind)
+            )
         }
         _ => format!("set `{field}.kind: {}`{namespace}", found.kind),
     }

@@ -114,7 +114,10 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             cluster.provides(&key)
         };
         let is_open = |input: &Input<'_>| {
-            input.name.is_empty() || input.namespace.is_empty() || is_open_text(input.name) || is_open_text(&input.namespace)
+            input.name.is_empty()
+                || input.namespace.is_empty()
+                || is_open_text(input.name)
+                || is_open_text(&input.namespace)
         };
         // What many objects read is missing once.
         let mut missing: BTreeMap<(&str, SmolStr, &str), Vec<Input<'_>>> = BTreeMap::new();
@@ -130,9 +133,8 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         let mut by_found: BTreeMap<&ObjectKey, Vec<&Input<'_>>> = BTreeMap::new();
         for inputs in missing.values() {
             let Some(input) = inputs.first() else { continue };
-            let instead = instead(cluster, input, &built).filter(|instead| {
-                matches!(instead, Instead::Hashed(..)) || !is_spoken_of(cluster, input, &built)
-            });
+            let instead = instead(cluster, input, &built)
+                .filter(|instead| matches!(instead, Instead::Hashed(..)) || !is_spoken_of(cluster, input, &built));
             if let Some(Instead::OtherNamespace(key, _)) = instead {
                 by_found.entry(key).or_default().extend(inputs);
             } else if let Some(finding) = report(context, situation, input, instead.as_ref()) {
@@ -170,7 +172,10 @@ pub fn missing_inputs(cluster: &Cluster) -> BTreeSet<Subject> {
         name: input.name.into(),
     };
     let is_open = |input: &Input<'_>| {
-        input.name.is_empty() || input.namespace.is_empty() || is_open_text(input.name) || is_open_text(&input.namespace)
+        input.name.is_empty()
+            || input.namespace.is_empty()
+            || is_open_text(input.name)
+            || is_open_text(&input.namespace)
     };
     let missing = inputs(cluster).into_iter().filter(|input| !is_open(input) && !is_made(&key(input), input));
     missing.map(|input| key(&input).subject()).collect()
@@ -183,8 +188,9 @@ fn node_inputs(node: &Node) -> Vec<Input<'_>> {
         Input { subject, kind, namespace, name, field, span }
     };
     let variables = crate::flux::variable_sources(&node.kustomization).filter(|(reference, _)| !reference.optional);
-    let mut inputs: Vec<Input<'_>> =
-        variables.map(|(from, span)| input(from.kind.as_str(), from.name.as_str(), "postBuild.substituteFrom", span)).collect();
+    let mut inputs: Vec<Input<'_>> = variables
+        .map(|(from, span)| input(from.kind.as_str(), from.name.as_str(), "postBuild.substituteFrom", span))
+        .collect();
     if let Some(secret) = spec.decryption.as_ref().and_then(|decryption| decryption.secret_ref.as_ref()) {
         let span = node.kustomization.span(&["spec", "decryption", "secretRef", "name"]);
         inputs.push(input("Secret", secret.name.as_str(), "decryption.secretRef", span));
@@ -281,10 +287,14 @@ fn report(
         }
         Some(Instead::OtherNamespace(key, provider)) => {
             let mut finding = finding(&format!("but that name is built in namespace `{}` only", key.namespace));
-            finding.label = format!("looked up in `{}`, the namespace of the {} itself", input.namespace, input.subject.kind);
+            finding.label =
+                format!("looked up in `{}`, the namespace of the {} itself", input.namespace, input.subject.kind);
             (finding.severity, finding.confidence) = (Severity::Warning, Confidence::Medium);
             tell(&mut finding, cluster, key, *provider);
-            finding.help = format!("build it in namespace `{}` too: such references have no namespace of their own", input.namespace);
+            finding.help = format!(
+                "build it in namespace `{}` too: such references have no namespace of their own",
+                input.namespace
+            );
             finding
         }
         Some(Instead::Misspelt(key, provider)) => {
@@ -326,7 +336,8 @@ fn pedantic(context: &Context<'_>, mut finding: Finding, input: &Input<'_>) -> O
     (finding.severity, finding.confidence) = (Severity::Info, Confidence::Low);
     finding.label = "not in this repository".to_owned();
     finding.why = format!("Where nothing else makes it: {}", symptom(input));
-    finding.help = "make sure that it is there before Flux starts, or set `optional: true` where the field has it".to_owned();
+    finding.help =
+        "make sure that it is there before Flux starts, or set `optional: true` where the field has it".to_owned();
     context.pedantic.then_some(finding)
 }
 
@@ -337,7 +348,10 @@ fn tell(finding: &mut Finding, cluster: &Cluster, key: &ObjectKey, provider: Pro
 /// What the controllers say (kustomize-controller v1.9 `build`, helm-controller v1.6 `reconcileRelease`).
 fn symptom(input: &Input<'_>) -> String {
     match input.field {
-        "valuesFrom" => "It stays at Ready=False, reason ValuesError (`could not find … with name`); nothing is installed.".to_owned(),
+        "valuesFrom" => {
+            "It stays at Ready=False, reason ValuesError (`could not find … with name`); nothing is installed."
+                .to_owned()
+        }
         "postBuild.substituteFrom" => format!(
             "It stays at Ready=False, reason BuildFailed (`substitute from '{}/{}' error`); nothing of it is applied, and its dependents wait.",
             input.kind, input.name

@@ -103,7 +103,11 @@ fn report(situation: &Situation<'_>) -> Option<Finding> {
     finding.why = why(situation, first);
     let need = Need::above(Duration::ZERO, situation, first.id).map_or(Duration::ZERO, |need| need.range.high);
     let minutes = need.as_secs().div_ceil(300).max(1) * 5;
-    let each = if all.len() == 1 { "" } else { ", and one that fits on each of the others, or one for all by a patch in their parent" };
+    let each = if all.len() == 1 {
+        ""
+    } else {
+        ", and one that fits on each of the others, or one for all by a patch in their parent"
+    };
     finding.help = format!("set `spec.timeout: {minutes}m`, which covers a slow day of what it waits for{each}");
     Some(finding)
 }

@@ -1,23 +1,75 @@
 //! The rules: what is worth saying about a cluster. A rule is a static and a function; it reads, and does nothing else.
 //!
-//! To add one: `src/rules/<id>.rs`, its page `rules/<id>.md`, and one line in the list below.
+//! To add one: `src/rules/<id>.rs`, its page `rules/<id>.md`, one `mod` line and one line of [`RULES`] below.
 
-mod attempts;
+mod blind_health_check;
+mod broken_health_check;
+mod build_failure;
+mod class_deadlock;
+mod crd_deadlock;
+mod cross_namespace_reference;
+mod dangling_dependency;
+mod decryption_missing;
+mod dependency_cycle;
+mod different_source_dependency;
+mod duplicate_node;
+mod duplicate_owner;
+mod endless_retry;
+mod force_on_gate;
+mod heavy_in_wait;
+mod ignored_health_checks;
+mod invalid_expression;
+mod invalid_manifest;
+mod invalid_yaml;
+mod long_critical_path;
+mod missing_path;
+mod missing_source;
+mod missing_substitute_source;
+mod missing_timeout;
+mod mutual_apply;
+mod namespace_deadlock;
+mod never_ready_object;
+mod overlapping_path;
+mod ownership_move;
+mod path_regression;
+mod poll_depth;
+mod redundant_dependency;
+mod removed_api_version;
+mod removed_kustomization;
+mod renamed_reference;
+mod retry_cliff;
+mod self_provided_input;
+mod self_prune;
+mod single_point_of_failure;
+mod suspended_dependency;
+mod teardown_order;
+mod timeout_below_need;
+mod umbrella_wait;
+mod unknown_field;
+mod unlisted_file;
+mod unneeded_dependency;
+mod unordered_crd;
+mod unordered_input;
+mod unordered_namespace;
+mod unordered_secret_store;
+mod unordered_storage_class;
+mod unreachable_node;
+mod unready_gate;
+mod unset_variable;
+mod unused_suppression;
+mod volume_deadlock;
+mod wait_deadlock;
+mod wait_starvation;
+mod wrong_kind_dependency;
+mod wrong_namespace_dependency;
+
 mod context;
-mod deadlocks;
-mod dependencies;
-mod health;
 mod ignores;
-mod names;
-mod order;
-mod references;
-mod removal;
 mod selection;
-mod split;
 mod stuck;
-mod wording;
+mod support;
 
-pub use context::{Budget, Context, Pair, Situation, pairs};
+pub use context::{Budget, Context};
 pub use ignores::{Ignore, leave_out, unused};
 pub use missing_substitute_source::missing_inputs;
 pub use selection::{ALIASES, Selection, Selector, UnknownRule, find, first_id, named, rename};
@@ -27,8 +79,12 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
+// What rules share is named as if it stood beside them.
+use support::{attempts, deadlocks, dependencies, health, names, order, references, removal, split, wording};
+
 use crate::{
     finding::{Finding, RuleInfo, suppress},
+    situation::Situation,
     source::{Span, Tree},
 };
 
@@ -41,76 +97,68 @@ pub struct Rule {
     pub check: fn(&Context<'_>, &mut Vec<Finding>),
 }
 
-macro_rules! rules {
-    ($($name:ident),+ $(,)?) => {
-        $(mod $name;)+
-
-        /// Every rule, sorted by id.
-        pub static RULES: &[&Rule] = &[$(&$name::RULE),+];
-    };
-}
-
-rules![
-    blind_health_check,
-    broken_health_check,
-    build_failure,
-    class_deadlock,
-    crd_deadlock,
-    cross_namespace_reference,
-    dangling_dependency,
-    decryption_missing,
-    dependency_cycle,
-    different_source_dependency,
-    duplicate_node,
-    duplicate_owner,
-    endless_retry,
-    force_on_gate,
-    heavy_in_wait,
-    ignored_health_checks,
-    invalid_expression,
-    invalid_manifest,
-    invalid_yaml,
-    long_critical_path,
-    missing_path,
-    missing_source,
-    missing_substitute_source,
-    missing_timeout,
-    mutual_apply,
-    namespace_deadlock,
-    never_ready_object,
-    overlapping_path,
-    poll_depth,
-    ownership_move,
-    path_regression,
-    redundant_dependency,
-    removed_api_version,
-    removed_kustomization,
-    renamed_reference,
-    retry_cliff,
-    self_provided_input,
-    self_prune,
-    single_point_of_failure,
-    suspended_dependency,
-    teardown_order,
-    timeout_below_need,
-    umbrella_wait,
-    unknown_field,
-    unlisted_file,
-    unneeded_dependency,
-    unordered_crd,
-    unordered_input,
-    unordered_namespace,
-    unordered_secret_store,
-    unordered_storage_class,
-    unreachable_node,
-    unready_gate,
-    unset_variable,
-    unused_suppression,
-    volume_deadlock,
-    wait_deadlock,
-    wait_starvation,
-    wrong_kind_dependency,
-    wrong_namespace_dependency,
+/// Every rule, sorted by id.
+pub static RULES: &[&Rule] = &[
+    &blind_health_check::RULE,
+    &broken_health_check::RULE,
+    &build_failure::RULE,
+    &class_deadlock::RULE,
+    &crd_deadlock::RULE,
+    &cross_namespace_reference::RULE,
+    &dangling_dependency::RULE,
+    &decryption_missing::RULE,
+    &dependency_cycle::RULE,
+    &different_source_dependency::RULE,
+    &duplicate_node::RULE,
+    &duplicate_owner::RULE,
+    &endless_retry::RULE,
+    &force_on_gate::RULE,
+    &heavy_in_wait::RULE,
+    &ignored_health_checks::RULE,
+    &invalid_expression::RULE,
+    &invalid_manifest::RULE,
+    &invalid_yaml::RULE,
+    &long_critical_path::RULE,
+    &missing_path::RULE,
+    &missing_source::RULE,
+    &missing_substitute_source::RULE,
+    &missing_timeout::RULE,
+    &mutual_apply::RULE,
+    &namespace_deadlock::RULE,
+    &never_ready_object::RULE,
+    &overlapping_path::RULE,
+    &ownership_move::RULE,
+    &path_regression::RULE,
+    &poll_depth::RULE,
+    &redundant_dependency::RULE,
+    &removed_api_version::RULE,
+    &removed_kustomization::RULE,
+    &renamed_reference::RULE,
+    &retry_cliff::RULE,
+    &self_provided_input::RULE,
+    &self_prune::RULE,
+    &single_point_of_failure::RULE,
+    &suspended_dependency::RULE,
+    &teardown_order::RULE,
+    &timeout_below_need::RULE,
+    &umbrella_wait::RULE,
+    &unknown_field::RULE,
+    &unlisted_file::RULE,
+    &unneeded_dependency::RULE,
+    &unordered_crd::RULE,
+    &unordered_input::RULE,
+    &unordered_namespace::RULE,
+    &unordered_secret_store::RULE,
+    &unordered_storage_class::RULE,
+    &unreachable_node::RULE,
+    &unready_gate::RULE,
+    &unset_variable::RULE,
+    &unused_suppression::RULE,
+    &volume_deadlock::RULE,
+    &wait_deadlock::RULE,
+    &wait_starvation::RULE,
+    &wrong_kind_dependency::RULE,
+    &wrong_namespace_dependency::RULE,
 ];
 
 /// What has to hold for a rule to say all that it can.

@@ -49,7 +49,8 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         let is_hidden = cluster.nodes.iter().any(hides_objects);
         for node in nodes {
             for one in watched(node) {
-                let fault = paused(&one).or_else(|| never(node, &one)).or_else(|| unbound(cluster, is_hidden, node, &one));
+                let fault =
+                    paused(&one).or_else(|| never(node, &one)).or_else(|| unbound(cluster, is_hidden, node, &one));
                 found.extend(fault.map(|fault| (node, one, fault)));
             }
         }
@@ -115,7 +116,10 @@ fn never(node: &Node, one: &Watched<'_>) -> Option<Fault> {
         what: "which never becomes Ready",
         span: one.place(),
         label: "its Ready condition stays false".to_owned(),
-        why: format!("The Ready condition of a {} is false as long as it does its work, as a catalogue has it.", row.kind),
+        why: format!(
+            "The Ready condition of a {} is false as long as it does its work, as a catalogue has it.",
+            row.kind
+        ),
         help,
         confidence: worth(row.confidence),
         related: Vec::new(),
@@ -130,7 +134,12 @@ fn unbound(cluster: &Cluster, is_hidden: bool, node: &Node, one: &Watched<'_>) -
     }
     let claim = &one.object?.node;
     let class = claim.find(&["spec", "storageClassName"])?;
-    let key = ObjectKey { group: "storage.k8s.io".into(), kind: "StorageClass".into(), namespace: "".into(), name: class.as_str()?.into() };
+    let key = ObjectKey {
+        group: "storage.k8s.io".into(),
+        kind: "StorageClass".into(),
+        namespace: "".into(),
+        name: class.as_str()?.into(),
+    };
     let provider = cluster.objects.get(&key)?.first()?;
     let storage = &cluster.object(*provider).node;
     let mode = storage.find(&["volumeBindingMode"]).filter(|mode| mode.as_str() == Some("WaitForFirstConsumer"))?;
@@ -146,7 +155,10 @@ fn unbound(cluster: &Cluster, is_hidden: bool, node: &Node, one: &Watched<'_>) -
              claim; until then it is Pending.",
             key.name
         ),
-        help: format!("move the claim into the Kustomization that mounts it, or leave it out of the health check of {}", node.key.name),
+        help: format!(
+            "move the claim into the Kustomization that mounts it, or leave it out of the health check of {}",
+            node.key.name
+        ),
         confidence: if is_hidden { Confidence::Low } else { Confidence::Medium },
         related: vec![Related::new("binds only then", Some(key.subject()), mode.span)],
     })

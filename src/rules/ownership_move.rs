@@ -98,9 +98,9 @@ fn report(
     finding.key = format!("{old} {new}");
     finding.label = format!("now applied by {to}");
     let own = after.cluster.find(new).map(|id| after.cluster.node(id));
-    finding.related.extend(own.map(|node| {
-        Related::new("the new owner", Some(node.subject()), node.kustomization.span(&["spec", "path"]))
-    }));
+    finding.related.extend(
+        own.map(|node| Related::new("the new owner", Some(node.subject()), node.kustomization.span(&["spec", "path"]))),
+    );
     match kept.map(|id| after.cluster.node(id)) {
         Some(node) => finding.related.push(Related::new(
             "the former owner deletes what leaves its build",

@@ -90,7 +90,9 @@ fn report(situation: &Situation<'_>) -> Option<Finding> {
     );
     let patched = match first.actor {
         _ if links.iter().all(|(event, _)| matches!(event.actor, Actor::Release(_))) => "helm-controller",
-        _ if links.iter().any(|(event, _)| matches!(event.actor, Actor::Release(_))) => "kustomize-controller and helm-controller",
+        _ if links.iter().any(|(event, _)| matches!(event.actor, Actor::Release(_))) => {
+            "kustomize-controller and helm-controller"
+        }
         _ => "kustomize-controller",
     };
     finding.help = format!(

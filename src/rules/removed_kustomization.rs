@@ -148,7 +148,8 @@ fn report(
     let mut finding = after.finding(&RULE.info, subject.clone(), at, format!("{subject} is removed{tail}"));
     finding.severity = severity;
     if owner.is_some() {
-        let does = if owner.is_some_and(|owner| owner.kustomization.spec.prune == Some(true)) { "deletes" } else { "keeps" };
+        let does =
+            if owner.is_some_and(|owner| owner.kustomization.spec.prune == Some(true)) { "deletes" } else { "keeps" };
         finding.label = format!("{does} what leaves its build");
     } else {
         finding.label = former(earlier, removed.node.span(), "removed", subject.clone()).message;
@@ -175,7 +176,9 @@ fn outcome(removed: &Removed<'_>, names: &[String], shared: &[String]) -> (Strin
         }
         Fate::Deletes if number == 0 => (" and deletes nothing with it".to_owned(), Severity::Info),
         Fate::Deletes => (format!(" and deletes {objects}{listed}"), Severity::Info),
-        Fate::OrphansByPolicy => (format!(" and leaves {objects} behind, as its `deletionPolicy` says"), Severity::Info),
+        Fate::OrphansByPolicy => {
+            (format!(" and leaves {objects} behind, as its `deletionPolicy` says"), Severity::Info)
+        }
         Fate::Orphans if number == 0 => (" and leaves nothing behind".to_owned(), Severity::Info),
         Fate::Orphans => (format!(" and leaves {objects} behind that nobody manages{listed}"), Severity::Warning),
         Fate::Stays => (" from the repository, but nobody deletes it in the cluster".to_owned(), Severity::Warning),

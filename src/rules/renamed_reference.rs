@@ -29,7 +29,8 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for situation in context.situations.iter().filter(|situation| situation.cluster.reached) {
         let cluster = situation.cluster;
         let known = KnownSources::of(cluster);
-        let dangling: Vec<Entry<'_>> = entries(situation).into_iter().filter(|entry| entry.target != Target::Found).collect();
+        let dangling: Vec<Entry<'_>> =
+            entries(situation).into_iter().filter(|entry| entry.target != Target::Found).collect();
         let missing: Vec<_> = source_uses(cluster).into_iter().filter(|used| !known.has(&used.source)).collect();
         if dangling.is_empty() && missing.is_empty() {
             continue;
@@ -99,9 +100,14 @@ fn report(
     why: &Explained<'_>,
 ) -> Finding {
     let message = match why {
-        Explained::Target(renamed) => format!("{subject} {what}, which an overlay renamed to `{}`", renamed.object.id().name),
+        Explained::Target(renamed) => {
+            format!("{subject} {what}, which an overlay renamed to `{}`", renamed.object.id().name)
+        }
         Explained::Referrer { from, .. } => {
-            format!("{subject} {what}, which is in namespace `{from}`: an overlay moved the {} away from there", subject.kind)
+            format!(
+                "{subject} {what}, which is in namespace `{from}`: an overlay moved the {} away from there",
+                subject.kind
+            )
         }
     };
     let mut finding = situation.finding(&RULE.info, subject.clone(), at, message);
@@ -110,7 +116,11 @@ fn report(
             let id = renamed.object.id();
             finding.label = "the name from before".to_owned();
             finding.related.push(Related::new("this prefix or suffix renames it", None, renamed.at));
-            let named = Subject { kind: id.kind.to_string(), namespace: id.namespace.map(Into::into), name: id.name.to_string() };
+            let named = Subject {
+                kind: id.kind.to_string(),
+                namespace: id.namespace.map(Into::into),
+                name: id.name.to_string(),
+            };
             finding.related.push(Related::new("the object that is meant", Some(named), renamed.object.place()));
             finding.why = "kustomize follows a new name in references between the kinds of Kubernetes only; what Flux objects call each other stays as \
                            it is written."

@@ -141,7 +141,11 @@ fn report(situation: &Situation<'_>) -> Option<Finding> {
     finding.label = "without `retryInterval`, failures are retried at this interval too".to_owned();
     for cliff in cliffs.iter().filter(|cliff| cliff.id != first.id).take(8) {
         let text = format!("{} has none either; dependents: {}", cliff.node.key.name, cliff.dependents);
-        finding.related.push(Related::new(text, Some(cliff.node.subject()), cliff.node.kustomization.span(&["spec", "interval"])));
+        finding.related.push(Related::new(
+            text,
+            Some(cliff.node.subject()),
+            cliff.node.kustomization.span(&["spec", "interval"]),
+        ));
     }
     finding.why = why(situation, first, &tight, longest);
     let each = if cliffs.len() == 1 { "" } else { " on each of them" };

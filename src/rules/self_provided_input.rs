@@ -29,9 +29,15 @@ fn words(case: &Case<'_>) -> Option<Words> {
     let first = case.links.first()?;
     let (waiting, input, provider) = (case.waiting()?, case.wanted()?, case.provider()?);
     let symptom = symptom(first.edge.reason, &input);
-    let own = if provider == waiting { format!("only {waiting} itself applies") } else { format!("only {provider} applies, and that comes after it") };
+    let own = if provider == waiting {
+        format!("only {waiting} itself applies")
+    } else {
+        format!("only {provider} applies, and that comes after it")
+    };
     let optional = match first.edge.reason {
-        Reason::SubstituteFrom | Reason::ValuesFrom => "; or add `optional: true` to the entry, if it can start without",
+        Reason::SubstituteFrom | Reason::ValuesFrom => {
+            "; or add `optional: true` to the entry, if it can start without"
+        }
         _ => "",
     };
     Some(Words {
@@ -49,12 +55,19 @@ fn words(case: &Case<'_>) -> Option<Words> {
 fn symptom(reason: Reason, input: &Subject) -> String {
     match reason {
         Reason::Source => {
-            format!("It stays at Ready=False because {input} is not found, reason ArtifactFailed (a HelmRelease: SourceNotReady).")
+            format!(
+                "It stays at Ready=False because {input} is not found, reason ArtifactFailed (a HelmRelease: SourceNotReady)."
+            )
         }
         Reason::ValuesFrom => format!("It stays at Ready=False, reason ValuesError, because {input} is not found."),
-        Reason::Credentials => format!("The source stays at Ready=False, reason AuthenticationFailed, because {input} is not found."),
+        Reason::Credentials => {
+            format!("The source stays at Ready=False, reason AuthenticationFailed, because {input} is not found.")
+        }
         Reason::SubstituteFrom => {
-            format!("It stays at Ready=False, reason BuildFailed (`substitute from '{}/{}' error`).", input.kind, input.name)
+            format!(
+                "It stays at Ready=False, reason BuildFailed (`substitute from '{}/{}' error`).",
+                input.kind, input.name
+            )
         }
         Reason::Decryption => format!("It stays at Ready=False, reason BuildFailed, because {input} is not found."),
         _ => format!("It stays at Ready=False, reason ReconciliationFailed, because {input} is not found."),

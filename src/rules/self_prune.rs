@@ -36,11 +36,13 @@ fn report(context: &Context<'_>, situation: &Situation<'_>, node: &Node) -> Opti
         return None;
     }
     let list = kustomization_file(tree, folder)?;
-    let sync = node.definitions.iter().map(|definition| definition.object.source).find(|source| is_sync(tree, *source))?;
+    let sync =
+        node.definitions.iter().map(|definition| definition.object.source).find(|source| is_sync(tree, *source))?;
     let own = parent(tree.path(sync.file));
     let is_below = own.strip_prefix(folder.as_str()).is_some_and(|rest| folder.is_empty() || rest.starts_with('/'));
     let components = tree.file(&format!("{own}/gotk-components.yaml"))?;
-    let is_built = build.objects.iter().any(|object| object.source.file == sync.file || object.source.file == components);
+    let is_built =
+        build.objects.iter().any(|object| object.source.file == sync.file || object.source.file == components);
     if !is_below || is_built {
         return None;
     }
@@ -48,11 +50,16 @@ fn report(context: &Context<'_>, situation: &Situation<'_>, node: &Node) -> Opti
     let entry = own[folder.len()..].trim_start_matches('/');
     let message = format!("`{path}` leaves out `{entry}`, and {} prunes: Flux deletes itself", node.subject());
     let resources = context.store.parse(list).documents.first().and_then(|document| document.root.get("resources"));
-    let at = resources.map_or(Span::file_start(list), |resources| resources.items().last().map_or(resources.span, |item| item.span));
+    let at = resources
+        .map_or(Span::file_start(list), |resources| resources.items().last().map_or(resources.span, |item| item.span));
     let mut finding = situation.finding(&RULE.info, node.subject(), at, message);
     finding.label = format!("`{entry}` is not listed");
     finding.related.push(Related::new("the controllers", None, Span::file_start(components)));
-    finding.related.push(Related::new("objects that leave the build are deleted", Some(node.subject()), node.kustomization.span(&["spec", "prune"])));
+    finding.related.push(Related::new(
+        "objects that leave the build are deleted",
+        Some(node.subject()),
+        node.kustomization.span(&["spec", "prune"]),
+    ));
     finding.why = format!(
         "Bootstrap puts the controllers and their sync into `{own}`, and as long as `{}` has no kustomization file they are part of its \
          build. The file takes them out of it, so the next reconciliation deletes the controllers, their custom resource definitions and, with \

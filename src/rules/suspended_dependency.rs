@@ -85,7 +85,8 @@ fn of_node<'f>(situation: &'f Situation<'_>, node: &'f Node) -> impl Iterator<It
 fn release_report(situation: &Situation<'_>, subject: &Subject, at: Span, other: (&NodeKey, &HelmRelease)) -> Finding {
     let (key, helm) = other;
     let named = key.subject("HelmRelease");
-    let mut finding = situation.finding(&RULE.info, subject.clone(), at, format!("{subject} depends on {named}, which is suspended"));
+    let mut finding =
+        situation.finding(&RULE.info, subject.clone(), at, format!("{subject} depends on {named}, which is suspended"));
     finding.label = "never looked at by its controller".to_owned();
     finding.related.push(suspended(named, helm.span(&["spec", "suspend"])));
     finding.why = format!(
@@ -93,7 +94,9 @@ fn release_report(situation: &Situation<'_>, subject: &Subject, at: Span, other:
          running one it goes on while the dependency stays Ready, until the spec of that changes.",
         situation.cluster.controllers.helm.requeue_dependency().value.as_secs()
     );
-    finding.help = "take the entry out while the dependency is suspended, suspend the dependent too, or resume the dependency".to_owned();
+    finding.help =
+        "take the entry out while the dependency is suspended, suspend the dependent too, or resume the dependency"
+            .to_owned();
     finding
 }
 
@@ -112,12 +115,17 @@ fn contained(situation: &Situation<'_>, parent: &Node, own: Option<&Vec<NodeId>>
         own.cloned().unwrap_or_default()
     } else {
         let checks = spec.health_checks.iter().filter(|check| check.kind == "Kustomization");
-        let named = checks.filter_map(|check| cluster.find(&NodeKey::new(check.namespace.as_deref()?, check.name.as_str())));
+        let named =
+            checks.filter_map(|check| cluster.find(&NodeKey::new(check.namespace.as_deref()?, check.name.as_str())));
         named.filter(|child| cluster.node(*child).kustomization.spec.suspend).collect()
     };
     let first = cluster.node(*children.first()?);
     let at = if parent.kustomization.spec.wait { ["spec", "wait"] } else { ["spec", "healthChecks"] };
-    let (are, list) = if children.len() == 1 { ("is", first.subject().to_string()) } else { ("are", names(cluster, &children).join(", ")) };
+    let (are, list) = if children.len() == 1 {
+        ("is", first.subject().to_string())
+    } else {
+        ("are", names(cluster, &children).join(", "))
+    };
     let message = format!("{} waits for {list}, which {are} suspended", parent.subject());
     let mut finding = situation.finding(&RULE.info, parent.subject(), parent.kustomization.span(&at), message);
     finding.label = "waits for what it applies".to_owned();

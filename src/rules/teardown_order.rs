@@ -27,20 +27,20 @@ pub(super) static RULE: Rule = Rule {
 
 /// API groups whose operators put finalizers on their objects. General knowledge; where to look stands beside each.
 const FINALIZED: &[&str] = &[
-    "ceph.rook.io",                // rook/rook: Documentation/Storage-Configuration/ceph-teardown.md
-    "cluster.x-k8s.io",            // kubernetes-sigs/cluster-api: api/core, ClusterFinalizer
+    "ceph.rook.io",     // rook/rook: Documentation/Storage-Configuration/ceph-teardown.md
+    "cluster.x-k8s.io", // kubernetes-sigs/cluster-api: api/core, ClusterFinalizer
     "infrastructure.cluster.x-k8s.io",
-    "kafka.strimzi.io",            // strimzi/strimzi-kafka-operator: strimzi.io/topic-operator
-    "karpenter.k8s.aws",           // aws/karpenter-provider-aws: karpenter.k8s.aws/termination
-    "karpenter.sh",                // kubernetes-sigs/karpenter: karpenter.sh/termination
-    "keda.sh",                     // kedacore/keda: finalizer.keda.sh
-    "longhorn.io",                 // longhorn/longhorn-manager: longhorn.io
+    "kafka.strimzi.io",             // strimzi/strimzi-kafka-operator: strimzi.io/topic-operator
+    "karpenter.k8s.aws",            // aws/karpenter-provider-aws: karpenter.k8s.aws/termination
+    "karpenter.sh",                 // kubernetes-sigs/karpenter: karpenter.sh/termination
+    "keda.sh",                      // kedacore/keda: finalizer.keda.sh
+    "longhorn.io",                  // longhorn/longhorn-manager: longhorn.io
     "operator.victoriametrics.com", // VictoriaMetrics/operator: apps.victoriametrics.com/finalizer
-    "piraeus.io",                  // piraeusdatastore/piraeus-operator: pkg/vars, finalizers
-    "pkg.crossplane.io",           // crossplane/crossplane: revision.pkg.crossplane.io
-    "rabbitmq.com",                // rabbitmq/cluster-operator: deletion.finalizers.rabbitmqclusters.rabbitmq.com
-    "snapshot.storage.k8s.io",     // kubernetes-csi/external-snapshotter: pkg/utils, finalizers
-    "tailscale.com",               // tailscale/tailscale: cmd/k8s-operator, FinalizerName
+    "piraeus.io",                   // piraeusdatastore/piraeus-operator: pkg/vars, finalizers
+    "pkg.crossplane.io",            // crossplane/crossplane: revision.pkg.crossplane.io
+    "rabbitmq.com",                 // rabbitmq/cluster-operator: deletion.finalizers.rabbitmqclusters.rabbitmq.com
+    "snapshot.storage.k8s.io",      // kubernetes-csi/external-snapshotter: pkg/utils, finalizers
+    "tailscale.com",                // tailscale/tailscale: cmd/k8s-operator, FinalizerName
 ];
 
 /// Who handles objects of a kind, and where that stood.
@@ -92,18 +92,13 @@ fn handlers(before: &Situation<'_>, after: &Situation<'_>, kind: &CustomKind) ->
     }
     if kind.charts.is_empty() && after.cluster.supply.kind(&kind.group, &kind.kind).is_none() {
         let nodes: Vec<NodeId> = kind.definitions.iter().map(|definition| definition.node).collect();
-        let first = ObjectKey {
-            group: "apps".into(),
-            kind: "Deployment".into(),
-            namespace: "".into(),
-            name: "".into(),
-        };
+        let first =
+            ObjectKey { group: "apps".into(), kind: "Deployment".into(), namespace: "".into(), name: "".into() };
         let deployments = before.cluster.objects.range(first.clone()..);
         for (key, providers) in deployments.take_while(|(key, _)| key.group == first.group && key.kind == first.kind) {
             let own = providers.iter().find(|provider| nodes.contains(&provider.node));
-            let is_gone = |provider: &&Provider| {
-                !after.cluster.objects.contains_key(key) && deletes(before, after, **provider)
-            };
+            let is_gone =
+                |provider: &&Provider| !after.cluster.objects.contains_key(key) && deletes(before, after, **provider);
             gone.extend(own.filter(is_gone).map(|own| (key.subject(), before.cluster.object(*own).place())));
         }
     }
@@ -114,12 +109,7 @@ fn handlers(before: &Situation<'_>, after: &Situation<'_>, kind: &CustomKind) ->
 
 /// The objects of the kind that are deleted with the change.
 fn removed<'a>(before: &Situation<'a>, after: &Situation<'_>, kind: &CustomKind) -> Vec<(&'a ObjectKey, Provider)> {
-    let first = ObjectKey {
-        group: kind.group.clone(),
-        kind: kind.kind.clone(),
-        namespace: "".into(),
-        name: "".into(),
-    };
+    let first = ObjectKey { group: kind.group.clone(), kind: kind.kind.clone(), namespace: "".into(), name: "".into() };
     let of_kind = before.cluster.objects.range(first..);
     let of_kind = of_kind.take_while(|(key, _)| key.group == kind.group && key.kind == kind.kind);
     let gone = of_kind.filter(|(key, _)| !after.cluster.objects.contains_key(*key));

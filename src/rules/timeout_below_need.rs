@@ -61,18 +61,26 @@ fn report(situation: &Situation<'_>, id: NodeId, node: &Node) -> Option<Finding>
     let mut finding = situation.finding(&RULE.info, subject, node.kustomization.span(&["spec", key]), message);
     finding.label = match spec.timeout {
         Some(_) => format!("the health check ends after {timeout}"),
-        None => format!("`timeout` is unset: the health check ends after {timeout} (`interval` less 30 s, at least 30 s)"),
+        None => {
+            format!("`timeout` is unset: the health check ends after {timeout} (`interval` less 30 s, at least 30 s)")
+        }
     };
     if let Some(release) = need.slowest.map(|index| (index, &situation.cluster.releases[index])) {
         finding.related.push(slowest(situation, release.0, release.1));
     } else if let own = situation.durations.own(id.index())
         && own.range.typical > Duration::ZERO
     {
-        let text = format!("what it applies itself: typically {}, up to {} ({})", about(own.range.typical), about(own.range.high), own.origin);
+        let text = format!(
+            "what it applies itself: typically {}, up to {} ({})",
+            about(own.range.typical),
+            about(own.range.high),
+            own.origin
+        );
         finding.related.push(Related::new(text, Some(node.subject()), node.span()));
     }
     let held: Vec<NodeId> = situation.graph.held_back_by(ready);
-    for (dependent, edge) in situation.graph.outputs(ready).filter(|(_, edge)| edge.reason == Reason::DependsOn).take(5) {
+    for (dependent, edge) in situation.graph.outputs(ready).filter(|(_, edge)| edge.reason == Reason::DependsOn).take(5)
+    {
         let subject = subject_of(situation.cluster, situation.graph.event(dependent).actor);
         finding.related.push(Related::new(format!("{} waits for it", subject.name), Some(subject), edge.span));
     }

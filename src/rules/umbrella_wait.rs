@@ -114,7 +114,8 @@ fn providers(situation: &Situation<'_>, id: NodeId) -> BTreeSet<NodeId> {
     let of_releases = of_releases
         .filter(|(_, release)| release.providers.iter().any(|provider| own.contains(&provider.node)))
         .flat_map(|(index, _)| graph.events_of(Actor::Release(index as u32)));
-    let mut open: Vec<EventId> = of_nodes.chain(of_releases).filter(|event| graph.event(*event).moment != Moment::Exists).collect();
+    let mut open: Vec<EventId> =
+        of_nodes.chain(of_releases).filter(|event| graph.event(*event).moment != Moment::Exists).collect();
     while let Some(event) = open.pop() {
         for (before, edge) in graph.inputs(event) {
             let is_order = matches!(edge.reason, Reason::DependsOn | Reason::DependsOnExpr) || edge.reason.is_gate();
@@ -127,7 +128,8 @@ fn providers(situation: &Situation<'_>, id: NodeId) -> BTreeSet<NodeId> {
                     found.insert(node);
                 }
                 Actor::Release(index) => {
-                    let nodes = situation.cluster.releases[index as usize].providers.iter().map(|provider| provider.node);
+                    let nodes =
+                        situation.cluster.releases[index as usize].providers.iter().map(|provider| provider.node);
                     found.extend(nodes.filter(|node| !own.contains(node)));
                 }
                 _ => open.push(before),
@@ -142,7 +144,8 @@ fn report(situation: &Situation<'_>, umbrella: &Umbrella) -> Option<Finding> {
     let id = *id;
     let cluster = situation.cluster;
     let all: BTreeSet<NodeId> = below.values().copied().collect();
-    let mut narrow: Vec<Narrow> = outside.iter().take(DEPENDENTS).filter_map(|(node, span)| narrow(situation, id, below, *node, *span)).collect();
+    let mut narrow: Vec<Narrow> =
+        outside.iter().take(DEPENDENTS).filter_map(|(node, span)| narrow(situation, id, below, *node, *span)).collect();
     narrow.retain(|narrow| narrow.saved >= COST && narrow.on.len() < all.len());
     narrow.sort_by_key(|narrow| (Reverse(narrow.saved), narrow.node));
     let first = narrow.first()?;
@@ -165,12 +168,15 @@ fn report(situation: &Situation<'_>, umbrella: &Umbrella) -> Option<Finding> {
     finding.label = "Ready only when every child is".to_owned();
     for narrow in narrow.iter().take(8) {
         let subject = cluster.node(narrow.node).subject();
-        let text = format!("names what {} holds; would start about {} earlier", in_some(&narrow.on), about(narrow.saved));
+        let text =
+            format!("names what {} holds; would start about {} earlier", in_some(&narrow.on), about(narrow.saved));
         finding.related.push(Related::new(text, Some(subject), narrow.span));
     }
     let ready = |id: NodeId| situation.cold_start.ready(&situation.graph, id).map(|range| about(range.typical));
     let slowest = all.iter().copied().filter(|child| !needed.contains(child));
-    let slowest = slowest.max_by_key(|child| (situation.cold_start.ready(&situation.graph, *child).map(|range| range.typical), Reverse(*child)));
+    let slowest = slowest.max_by_key(|child| {
+        (situation.cold_start.ready(&situation.graph, *child).map(|range| range.typical), Reverse(*child))
+    });
     finding.why = match slowest.and_then(|child| Some((child, ready(child)?, ready(id)?))) {
         Some((child, at, whole)) => format!(
             "In a cold start on {} hardware {} is Ready after about {at}, so {} after about {whole}, and what depends on it waits as long. What a \
@@ -198,7 +204,8 @@ fn help(cluster: &Cluster, id: NodeId, narrow: &[Narrow]) -> String {
                 .map(|child| {
                     let child = cluster.node(*child);
                     let is_same = nodes.iter().all(|node| cluster.node(*node).key.namespace == child.key.namespace);
-                    let namespace = if is_same { String::new() } else { format!(", namespace: {}", child.key.namespace) };
+                    let namespace =
+                        if is_same { String::new() } else { format!(", namespace: {}", child.key.namespace) };
                     format!("`{{name: {}{namespace}}}`", child.key.name)
                 })
                 .collect();

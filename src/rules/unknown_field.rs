@@ -142,7 +142,9 @@ fn help(field: &Unknown) -> String {
 fn removed(path: &str) -> Option<&'static str> {
     match path {
         "spec.validation" => Some("remove `spec.validation`: every apply is validated by the API server since v1beta2"),
-        "spec.patchesStrategicMerge" | "spec.patchesJson6902" => Some("move the entries of the older patch fields to `spec.patches`"),
+        "spec.patchesStrategicMerge" | "spec.patchesJson6902" => {
+            Some("move the entries of the older patch fields to `spec.patches`")
+        }
         _ => None,
     }
 }

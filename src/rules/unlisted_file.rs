@@ -47,14 +47,13 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     let listing = Listing::of(context);
     for situation in context.situations.iter().filter(|situation| situation.cluster.reached) {
         let used = listing.used_by(context.tree, situation.cluster);
-        let unlisted: Vec<Unlisted> = used
-            .iter()
-            .flat_map(|folder| listing.beside(folder))
-            .filter_map(|file| read(context, file))
-            .collect();
+        let unlisted: Vec<Unlisted> =
+            used.iter().flat_map(|folder| listing.beside(folder)).filter_map(|file| read(context, file)).collect();
         if !unlisted.is_empty() {
             let wanted = wanted(situation, &unlisted);
-            findings.extend(unlisted.iter().filter_map(|file| report(context, situation, &listing, file, wanted.get(&file.file))));
+            findings.extend(
+                unlisted.iter().filter_map(|file| report(context, situation, &listing, file, wanted.get(&file.file))),
+            );
         }
     }
 }
@@ -143,9 +142,10 @@ fn report(
     let mut finding = situation.finding(&RULE.info, subject.clone(), *span, message);
     finding.label = "in no build".to_owned();
     let parsed = context.store.parse(kustomization);
-    let mut comments = parsed.comments.iter().filter_map(|comment| {
-        tree.text(kustomization)?.get(comment.span.start as usize..comment.span.end as usize)
-    });
+    let mut comments = parsed
+        .comments
+        .iter()
+        .filter_map(|comment| tree.text(kustomization)?.get(comment.span.start as usize..comment.span.end as usize));
     let is_commented_out = comments.any(|comment| comment.contains(name));
     let root = parsed.documents.first().map(|document| &document.root);
     let resources = root.and_then(|root| root.get("resources")).map_or(Span::NONE, place_of_list);
@@ -170,7 +170,9 @@ fn report(
     }
     if is_commented_out {
         finding.severity = Severity::Info;
-        finding.why.push_str(" A comment of the kustomization file names it, so somebody seems to have taken it out on purpose.");
+        finding.why.push_str(
+            " A comment of the kustomization file names it, so somebody seems to have taken it out on purpose.",
+        );
     }
     let line = tree.position(at).line;
     finding.help = format!("add `- {name}` to `resources` of {list}:{line}, or delete the file if it is not wanted");

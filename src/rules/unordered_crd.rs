@@ -59,7 +59,9 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
                 }
             }
         }
-        findings.extend(races.iter().filter_map(|((is_soft, providers), race)| report(situation, *is_soft, providers, race)));
+        findings.extend(
+            races.iter().filter_map(|((is_soft, providers), race)| report(situation, *is_soft, providers, race)),
+        );
     }
 }
 
@@ -69,7 +71,8 @@ fn report(situation: &Situation<'_>, is_soft: bool, providers: &[String], race: 
     let who = named(situation, &race.early);
     let kinds = short_list(&race.kinds, 4);
     let does = if race.early.len() == 1 { "applies" } else { "apply" };
-    let message = format!("{who} {does} {kinds} without waiting for {}, which installs the definitions", list(providers));
+    let message =
+        format!("{who} {does} {kinds} without waiting for {}, which installs the definitions", list(providers));
     let mut finding = situation.finding(&RULE.info, node.subject(), first.span, message);
     let (severity, cost) = cost(situation, &race.early);
     finding.severity = severity;

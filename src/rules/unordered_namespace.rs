@@ -41,7 +41,10 @@ fn report(situation: &Situation<'_>, index: usize, needed: EventId, early: &[Ear
     let makers = subjects(cluster, &bringers);
     let who = named(situation, early);
     let does = if early.len() == 1 { "applies" } else { "apply" };
-    let message = format!("{who} {does} objects into namespace {namespace} without waiting for {}, which makes it", list(&makers));
+    let message = format!(
+        "{who} {does} objects into namespace {namespace} without waiting for {}, which makes it",
+        list(&makers)
+    );
     let mut finding = situation.finding(&RULE.info, cluster.node(first.node).subject(), first.span, message);
     let (severity, cost) = cost(situation, early);
     finding.severity = severity;
@@ -55,6 +58,8 @@ fn report(situation: &Situation<'_>, index: usize, needed: EventId, early: &[Ear
     );
     let bringer = bringers.first()?.0;
     let order = edit(situation, early, bringer, awaited(cluster, bringer).as_deref());
-    finding.help = format!("{order}; or list a Namespace `{namespace}` in the same build, whose first stage creates it before the rest");
+    finding.help = format!(
+        "{order}; or list a Namespace `{namespace}` in the same build, whose first stage creates it before the rest"
+    );
     Some(finding)
 }

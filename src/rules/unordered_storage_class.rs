@@ -66,7 +66,8 @@ fn report(situation: &Situation<'_>, class: &ObjectKey, providers: &[Provider], 
     let owners: Vec<String> = providers.iter().map(|provider| situation.cluster.owner(*provider).to_string()).collect();
     let class = class.subject();
     let does = if early.len() == 1 { "applies" } else { "apply" };
-    let message = format!("{} {does} volume claims of {class} without waiting for {}", named(situation, early), list(&owners));
+    let message =
+        format!("{} {does} volume claims of {class} without waiting for {}", named(situation, early), list(&owners));
     let mut finding = situation.finding(&RULE.info, situation.cluster.node(first.node).subject(), first.span, message);
     // A claim stays Pending and is bound once the class is there; only a health check feels that.
     let waits = early.iter().any(|early| situation.cluster.node(early.node).kustomization.spec.wait);

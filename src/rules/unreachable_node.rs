@@ -27,9 +27,14 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
-    let reached: Vec<&Situation<'_>> = context.situations.iter().filter(|situation| situation.cluster.reached).collect();
+    let reached: Vec<&Situation<'_>> =
+        context.situations.iter().filter(|situation| situation.cluster.reached).collect();
     findings.extend(reached.iter().flat_map(|situation| unsharded(situation)));
-    let known: BTreeMap<&str, Span> = reached.iter().flat_map(|situation| &situation.cluster.nodes).filter_map(|node| file_of(context.tree, node)).collect();
+    let known: BTreeMap<&str, Span> = reached
+        .iter()
+        .flat_map(|situation| &situation.cluster.nodes)
+        .filter_map(|node| file_of(context.tree, node))
+        .collect();
     if known.is_empty() || reached.len() == context.situations.len() {
         return;
     }
@@ -46,7 +51,12 @@ fn file_of<'a>(tree: &'a Tree, node: &Node) -> Option<(&'a str, Span)> {
 }
 
 /// One finding for a group of Kustomizations that no entry point leads to: those at its top.
-fn report(context: &Context<'_>, situation: &Situation<'_>, known: &BTreeMap<&str, Span>, listing: &Listing) -> Option<Finding> {
+fn report(
+    context: &Context<'_>,
+    situation: &Situation<'_>,
+    known: &BTreeMap<&str, Span>,
+    listing: &Listing,
+) -> Option<Finding> {
     let tops: Vec<(&Node, &str)> = situation
         .cluster
         .nodes
@@ -59,10 +69,17 @@ fn report(context: &Context<'_>, situation: &Situation<'_>, known: &BTreeMap<&st
     let (first, file) = *tops.first()?;
     let subjects: Vec<String> = tops.iter().map(|(node, _)| node.subject().to_string()).collect();
     let verb = if subjects.len() == 1 { "is" } else { "are" };
-    let message = format!("{} {verb} in no build of any cluster: nothing applies {}", short_list(&subjects, 4), if subjects.len() == 1 { "it" } else { "them" });
+    let message = format!(
+        "{} {verb} in no build of any cluster: nothing applies {}",
+        short_list(&subjects, 4),
+        if subjects.len() == 1 { "it" } else { "them" }
+    );
     let mut finding = situation.finding(&RULE.info, first.subject(), first.span(), message);
     finding.label = "in no build".to_owned();
-    let near = known.iter().map(|(path, span)| (shared_folders(path, file), *path, *span)).max_by_key(|(shared, path, _)| (*shared, std::cmp::Reverse(*path)));
+    let near = known
+        .iter()
+        .map(|(path, span)| (shared_folders(path, file), *path, *span))
+        .max_by_key(|(shared, path, _)| (*shared, std::cmp::Reverse(*path)));
     if let Some((shared, path, span)) = near.filter(|(shared, ..)| *shared > 0) {
         let _ = (shared, path);
         finding.related.push(Related::new("the nearest Kustomization that is applied", None, span));
@@ -85,9 +102,19 @@ const KEY: &str = "sharding.fluxcd.io/key";
 
 /// Kustomizations whose shard no controller of the repository takes.
 fn unsharded(situation: &Situation<'_>) -> Vec<Finding> {
-    let label = |node: &Node| node.kustomization.object.node.find(&["metadata", "labels", KEY]).and_then(|label| Some((label.as_str()?.to_owned(), label.span)));
-    let sharded: Vec<(&Node, String, Span)> =
-        situation.cluster.nodes.iter().filter_map(|node| label(node).map(|(shard, span)| (node, shard, span))).collect();
+    let label = |node: &Node| {
+        node.kustomization
+            .object
+            .node
+            .find(&["metadata", "labels", KEY])
+            .and_then(|label| Some((label.as_str()?.to_owned(), label.span)))
+    };
+    let sharded: Vec<(&Node, String, Span)> = situation
+        .cluster
+        .nodes
+        .iter()
+        .filter_map(|node| label(node).map(|(shard, span)| (node, shard, span)))
+        .collect();
     if sharded.is_empty() {
         return Vec::new();
     }
@@ -116,8 +143,13 @@ fn shards(situation: &Situation<'_>) -> Option<Vec<String>> {
     let mut shards = Vec::new();
     let mut is_any = false;
     for object in situation.cluster.nodes.iter().flat_map(|node| &node.applied.build.objects) {
-        let containers = object.node.find(&["spec", "template", "spec", "containers"]).filter(|_| object.node.find_str(&["kind"]) == Some("Deployment"));
-        let is_ours = |container: &&Yaml| container.find_str(&["image"]).is_some_and(|image| image.contains("kustomize-controller"));
+        let containers = object
+            .node
+            .find(&["spec", "template", "spec", "containers"])
+            .filter(|_| object.node.find_str(&["kind"]) == Some("Deployment"));
+        let is_ours = |container: &&Yaml| {
+            container.find_str(&["image"]).is_some_and(|image| image.contains("kustomize-controller"))
+        };
         for container in containers.into_iter().flat_map(Yaml::items).filter(is_ours) {
             is_any = true;
             let mut args = container.get("args").into_iter().flat_map(Yaml::items).filter_map(Yaml::as_str);
@@ -125,7 +157,9 @@ fn shards(situation: &Situation<'_>) -> Option<Vec<String>> {
             let rest = selector.trim().trim_start_matches('!').strip_prefix(KEY)?.trim();
             match rest.strip_prefix("in ") {
                 _ if rest.is_empty() || rest.starts_with("notin") => {}
-                Some(set) => shards.extend(set.trim_matches(['(', ')', ' ']).split(',').map(|shard| shard.trim().to_owned())),
+                Some(set) => {
+                    shards.extend(set.trim_matches(['(', ')', ' ']).split(',').map(|shard| shard.trim().to_owned()))
+                }
                 None => shards.push(rest.strip_prefix('=')?.trim_start_matches('=').trim().to_owned()),
             }
         }

@@ -50,7 +50,8 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
 fn open_gate(situation: &Situation<'_>, needs: &Needs<'_>, id: NodeId, node: &Node) -> Option<Finding> {
     let cluster = situation.cluster;
     let is_at_work = |id: NodeId| !cluster.node(id).kustomization.spec.suspend;
-    let dependents: Vec<(NodeId, Span)> = dependents(situation, id).into_iter().filter(|(id, _)| is_at_work(*id)).collect();
+    let dependents: Vec<(NodeId, Span)> =
+        dependents(situation, id).into_iter().filter(|(id, _)| is_at_work(*id)).collect();
     if dependents.is_empty() || node.kustomization.spec.suspend {
         return None;
     }
@@ -90,7 +91,9 @@ fn open_gate(situation: &Situation<'_>, needs: &Needs<'_>, id: NodeId, node: &No
     finding.confidence = needed.iter().map(|(.., need)| need.confidence).max().unwrap_or(Confidence::Low);
     if needed.iter().all(|(.., need)| need.is_bootstrapped) {
         finding.severity = Severity::Info;
-        finding.why.push_str(" A file for the bootstrap of the cluster names the chart, so it may well be there before Flux is.");
+        finding.why.push_str(
+            " A file for the bootstrap of the cluster names the chart, so it may well be there before Flux is.",
+        );
     }
     Some(situation.weighed(finding, false))
 }
@@ -98,7 +101,8 @@ fn open_gate(situation: &Situation<'_>, needs: &Needs<'_>, id: NodeId, node: &No
 fn why(situation: &Situation<'_>, needed: &[(NodeId, Span, Need)]) -> String {
     let (dependent, _, need) = &needed[0];
     let node = situation.cluster.node(*dependent);
-    let comes = next_attempt(situation, *dependent).map_or_else(|| "after its `interval`".to_owned(), |(_, comes)| comes);
+    let comes =
+        next_attempt(situation, *dependent).map_or_else(|| "after its `interval`".to_owned(), |(_, comes)| comes);
     format!(
         "A dependency without a health check is Ready as soon as its objects are applied, when charts have not even been fetched. In a fresh cluster {} \
          ends its first attempt at Ready=False, reason {}, and the next one comes {comes}. It heals by retry, and what depends on it waits \
@@ -139,7 +143,10 @@ fn help(situation: &Situation<'_>, id: NodeId, needed: &[(NodeId, Span, Need)]) 
 fn unproven(situation: &Situation<'_>, node: &Node, dependents: &[(NodeId, Span)]) -> Option<Finding> {
     let keys = node.applied.build.objects.iter().map(|object| ObjectKey::from(object.id()));
     let awaited: Vec<String> = keys
-        .filter(|key| health_of(&key.group, &key.kind) == Health::Awaited && !(key.is_kustomization() && key.name == node.key.name))
+        .filter(|key| {
+            health_of(&key.group, &key.kind) == Health::Awaited
+                && !(key.is_kustomization() && key.name == node.key.name)
+        })
         .map(|key| key.subject().to_string())
         .collect();
     if awaited.is_empty() {
@@ -153,7 +160,11 @@ fn unproven(situation: &Situation<'_>, node: &Node, dependents: &[(NodeId, Span)
     finding.confidence = Confidence::Medium;
     finding.label = "neither `wait` nor `healthChecks`: Ready once applied".to_owned();
     for (dependent, span) in dependents.iter().take(6) {
-        finding.related.push(Related::new("starts once it is applied", Some(situation.cluster.node(*dependent).subject()), *span));
+        finding.related.push(Related::new(
+            "starts once it is applied",
+            Some(situation.cluster.node(*dependent).subject()),
+            *span,
+        ));
     }
     finding.why = "The entries of `dependsOn` order the apply alone: what it deploys may not have started. Where the dependents need it to run, they \
                    retry until it does."
@@ -176,13 +187,16 @@ fn without_wait(situation: &Situation<'_>, index: usize) -> Option<Finding> {
         .graph
         .outputs(ready)
         .filter(|(_, edge)| edge.reason == Reason::DependsOn)
-        .map(|(after, edge)| (super::wording::subject_of(cluster, situation.graph.event(after).actor).to_string(), edge.span))
+        .map(|(after, edge)| {
+            (super::wording::subject_of(cluster, situation.graph.event(after).actor).to_string(), edge.span)
+        })
         .collect();
     if dependents.is_empty() {
         return None;
     }
     let whom: Vec<String> = dependents.iter().map(|(name, _)| name.clone()).collect();
-    let message = format!("{} is Ready before its workloads run, and {} depends on it", release.subject(), short_list(&whom, 4));
+    let message =
+        format!("{} is Ready before its workloads run, and {} depends on it", release.subject(), short_list(&whom, 4));
     let mut finding = situation.finding(&RULE.info, release.subject(), at, message);
     finding.label = "Ready once the manifests are submitted".to_owned();
     finding.confidence = Confidence::Medium;
@@ -192,7 +206,9 @@ fn without_wait(situation: &Situation<'_>, index: usize) -> Option<Finding> {
     finding.why = "With `install.disableWait` Helm only submits the manifests: the release is Ready within seconds, whether its pods start or not, and \
                    its dependents are installed against something that is not there yet."
         .to_owned();
-    finding.help = "remove `disableWait`, and raise `timeout` where the install takes long; or remove the entries of `dependsOn`".to_owned();
+    finding.help =
+        "remove `disableWait`, and raise `timeout` where the install takes long; or remove the entries of `dependsOn`"
+            .to_owned();
     Some(situation.weighed(finding, false))
 }
 
@@ -205,7 +221,8 @@ fn race(situation: &Situation<'_>, id: NodeId, node: &Node) -> Option<Finding> {
     let objects = &node.applied.build.objects;
     let is_oci = |name: &str| {
         objects.iter().any(|object| {
-            object.node.find_str(&["kind"]) == Some("OCIRepository") && object.node.find_str(&["metadata", "name"]) == Some(name)
+            object.node.find_str(&["kind"]) == Some("OCIRepository")
+                && object.node.find_str(&["metadata", "name"]) == Some(name)
         })
     };
     let racing: Vec<&crate::kustomize::Object> = objects
@@ -216,7 +233,8 @@ fn race(situation: &Situation<'_>, id: NodeId, node: &Node) -> Option<Finding> {
     let first = racing.first()?;
     let subjects: Vec<String> = racing.iter().map(|object| object.id().to_string()).collect();
     let message = format!("{} may be Ready again before {} is upgraded", node.subject(), short_list(&subjects, 4));
-    let mut finding = situation.finding(&RULE.info, node.subject(), first.node.nearest_span(&["spec", "chartRef"]), message);
+    let mut finding =
+        situation.finding(&RULE.info, node.subject(), first.node.nearest_span(&["spec", "chartRef"]), message);
     finding.severity = Severity::Info;
     finding.confidence = Confidence::Medium;
     finding.label = "chart from an OCIRepository of the same Kustomization".to_owned();

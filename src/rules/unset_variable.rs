@@ -136,8 +136,7 @@ fn misread(situation: &Situation<'_>, node: &Node) -> Option<Finding> {
         uses.iter().map(|used| format!("`${{{}:{}…}}`", used.name, used.operator.unwrap_or('?'))).collect();
     let shown: Vec<String> = shown.into_iter().collect();
     let gives = if shown.len() == 1 { "gives" } else { "give" };
-    let message =
-        format!("{} {gives} something else in {} than in a shell", short_list(&shown, NAMES), node.subject());
+    let message = format!("{} {gives} something else in {} than in a shell", short_list(&shown, NAMES), node.subject());
     let mut finding = situation.finding(&RULE.info, node.subject(), first.span, message);
     finding.label = "read as a default".to_owned();
     finding.related.push(variables_of(node));
@@ -157,12 +156,15 @@ fn literal(situation: &Situation<'_>, node: &Node) -> Option<Finding> {
     let names = names(uses);
     let (expressions, stay) =
         if names.len() == 1 { ("the default of", "is never used") } else { ("the defaults of", "are never used") };
-    let message = format!("{expressions} {} {stay}: {} has no variable at all", short_list(&names, NAMES), node.subject());
+    let message =
+        format!("{expressions} {} {stay}: {} has no variable at all", short_list(&names, NAMES), node.subject());
     let mut finding = situation.finding(&RULE.info, node.subject(), first.span, message);
     finding.label = "stays as it is written".to_owned();
     finding.related.push(variables_of(node));
     finding.severity = Severity::Warning;
-    finding.why = "Without a single variable substitution does not run, so the text reaches the cluster with `${…}` in it.".to_owned();
+    finding.why =
+        "Without a single variable substitution does not run, so the text reaches the cluster with `${…}` in it."
+            .to_owned();
     finding.help =
         "set `postBuild.substituteStrategy: Always` (Flux 2.9 and later), or at least one variable in `postBuild.substitute`".to_owned();
     Some(finding)
@@ -200,7 +202,8 @@ fn unsubstituted(situation: &Situation<'_>, node: &Node, set: &BTreeMap<&str, &N
     let (first, at) = *uses.first()?;
     let names: BTreeSet<&str> = uses.iter().map(|(name, _)| *name).collect();
     let names: Vec<String> = names.into_iter().map(|name| format!("`${{{name}}}`")).collect();
-    let message = format!("{} applies {} as it is written: it has no `postBuild`", node.subject(), short_list(&names, NAMES));
+    let message =
+        format!("{} applies {} as it is written: it has no `postBuild`", node.subject(), short_list(&names, NAMES));
     let mut finding = situation.finding(&RULE.info, node.subject(), at, message);
     finding.label = "stays as it is written".to_owned();
     finding.related.push(Related::new("no `postBuild` here", Some(node.subject()), node.span()));
@@ -212,7 +215,9 @@ fn unsubstituted(situation: &Situation<'_>, node: &Node, set: &BTreeMap<&str, &N
     finding.why = "Variables are substituted by the Kustomization that builds the text, with its own `postBuild` and no other's, so `${…}` reaches the \
                    cluster."
         .to_owned();
-    finding.help = "give it the `postBuild` that the others have, or write `$${…}` in theirs where the text is meant literally".to_owned();
+    finding.help =
+        "give it the `postBuild` that the others have, or write `$${…}` in theirs where the text is meant literally"
+            .to_owned();
     Some(finding)
 }
 
@@ -221,12 +226,15 @@ fn expressions<'n>(node: &'n Yaml, found: &mut dyn FnMut(&'n str, Span)) {
     match &node.value {
         Value::Str(text) => {
             for part in text.split("${").skip(1) {
-                let end = part.find(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_').unwrap_or(part.len());
+                let end =
+                    part.find(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_').unwrap_or(part.len());
                 found(&part[..end], node.span);
             }
         }
         Value::Map(map) => {
-            for entry in map.entries().iter().filter(|entry| !matches!(entry.key.as_str(), "command" | "args" | "script")) {
+            for entry in
+                map.entries().iter().filter(|entry| !matches!(entry.key.as_str(), "command" | "args" | "script"))
+            {
                 expressions(&entry.value, found);
             }
         }
@@ -244,7 +252,9 @@ fn report(situation: &Situation<'_>, faults: &[(&Node, &Error)]) -> Option<Findi
     finding.related.push(variables_of(node));
     let others: Vec<String> = faults[1..].iter().map(|(node, _)| node.subject().to_string()).collect();
     let also = if others.is_empty() { String::new() } else { format!(" The same fails {}.", list(&others)) };
-    finding.why = format!("It ends with Ready=False, reason BuildFailed; nothing of it is applied, and what depends on it waits.{also}");
+    finding.why = format!(
+        "It ends with Ready=False, reason BuildFailed; nothing of it is applied, and what depends on it waits.{also}"
+    );
     finding.help = "names are letters, digits and `_`, and defaults need the colon (`${NAME:-value}`); write `$${…}` where the text is meant \
                     for something else, or exempt the object with the annotation `kustomize.toolkit.fluxcd.io/substitute: disabled`"
         .to_owned();

@@ -73,7 +73,8 @@ fn unknown(context: &Context<'_>, suppression: &Suppression) -> Vec<Finding> {
             finding.label = "no such rule".to_owned();
             finding.why = REPORTED.to_owned();
             let known = "`fluxdag rules` lists them all";
-            finding.help = nearest(id).map_or_else(|| known.to_owned(), |near| format!("did you mean `{near}`? {known}"));
+            finding.help =
+                nearest(id).map_or_else(|| known.to_owned(), |near| format!("did you mean `{near}`? {known}"));
             finding
         })
         .collect()
@@ -98,7 +99,8 @@ pub(super) fn unused(context: &Context<'_>, used: &BTreeSet<(usize, &str)>) -> V
         finding.label = "of no use".to_owned();
         finding.why = "Once the rule does find something here, nobody will hear of it.".to_owned();
         finding.help = match unused.len() == suppression.rules.len() {
-            true => "remove the comment; it has to stand on a line of what is reported, or alone on the line above".to_owned(),
+            true => "remove the comment; it has to stand on a line of what is reported, or alone on the line above"
+                .to_owned(),
             false => format!("take {names} off its list"),
         };
         findings.push(finding);

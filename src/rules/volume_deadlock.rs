@@ -34,7 +34,9 @@ fn words(case: &Case<'_>) -> Option<Words> {
     let used = case.links.iter().rev().find(|step| step.edge.reason == Reason::Consumer)?;
     let key = if gate.edge.reason == Reason::Wait { "wait: true" } else { "healthChecks" };
     Some(Words {
-        message: format!("{waiting} waits for {claim}, which is bound only once something uses it, and its user comes after {waiting}"),
+        message: format!(
+            "{waiting} waits for {claim}, which is bound only once something uses it, and its user comes after {waiting}"
+        ),
         why: format!(
             "With `volumeBindingMode: WaitForFirstConsumer` a claim stays Pending until a pod that uses it is scheduled, and kstatus calls \
              Pending in progress: the health check ends after its timeout (`timeout waiting for: [{claim} status: 'InProgress']`), reason \

@@ -87,10 +87,15 @@ fn help(tree: &Tree, situation: &Situation<'_>, links: &[&Step]) -> String {
     let depends = links.iter().find(|step| step.edge.reason == Reason::DependsOn);
     let gate = links.iter().find(|step| matches!(step.edge.reason, Reason::Wait | Reason::HealthCheck));
     let drop = depends.map(|step| {
-        format!("remove `{}` from `dependsOn` at {}", subject_of(cluster, step.before.actor).name, place(tree, step.edge.span))
+        format!(
+            "remove `{}` from `dependsOn` at {}",
+            subject_of(cluster, step.before.actor).name,
+            place(tree, step.edge.span)
+        )
     });
     let open = gate.map(|step| {
-        let (key, at) = (if step.edge.reason == Reason::Wait { "wait: true" } else { "healthChecks" }, place(tree, step.edge.span));
+        let (key, at) =
+            (if step.edge.reason == Reason::Wait { "wait: true" } else { "healthChecks" }, place(tree, step.edge.span));
         format!("take `{key}` off {} at {at}", subject_of(cluster, step.after.actor))
     });
     let mut ways: Vec<String> = drop.into_iter().chain(open).collect();
@@ -98,7 +103,10 @@ fn help(tree: &Tree, situation: &Situation<'_>, links: &[&Step]) -> String {
         let apply = links.iter().find(|step| step.edge.reason == Reason::AppliedBy);
         ways.extend(apply.map(|step| {
             let (object, owner) = (subject_of(cluster, step.after.actor), subject_of(cluster, step.before.actor));
-            format!("move {object} ({}) out of {owner} into a Kustomization that does not need it", place(tree, step.edge.span))
+            format!(
+                "move {object} ({}) out of {owner} into a Kustomization that does not need it",
+                place(tree, step.edge.span)
+            )
         }));
     }
     ways.join(", or ")

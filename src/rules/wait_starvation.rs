@@ -1,9 +1,6 @@
 use std::collections::BTreeSet;
 
-use super::{
-    Context, Rule, Situation,
-    wording::short_list,
-};
+use super::{Context, Rule, Situation, wording::short_list};
 use crate::{
     cluster::{Cluster, NodeId},
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Tier},
@@ -44,9 +41,11 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         for (id, _) in situation.cluster.nodes() {
             chain(situation, id, &mut known, 0);
         }
-        let waited_for: BTreeSet<NodeId> = known.iter().flatten().filter_map(|(_, next)| next.map(|(id, _)| id)).collect();
+        let waited_for: BTreeSet<NodeId> =
+            known.iter().flatten().filter_map(|(_, next)| next.map(|(id, _)| id)).collect();
         let tops = situation.cluster.nodes().map(|(id, _)| id).filter(|id| !waited_for.contains(id));
-        let longest = tops.filter(|id| known[id.index()].is_some_and(|(length, _)| length >= workers(situation.cluster)));
+        let longest =
+            tops.filter(|id| known[id.index()].is_some_and(|(length, _)| length >= workers(situation.cluster)));
         findings.extend(longest.map(|top| report(situation, top, &known)));
     }
 }
@@ -74,7 +73,8 @@ fn chain(situation: &Situation<'_>, id: NodeId, known: &mut [Option<Chain>], lev
 /// The Kustomizations that one applies itself and waits for.
 fn awaited(situation: &Situation<'_>, id: NodeId) -> Vec<(NodeId, Span)> {
     let Some(ready) = situation.graph.id(Actor::Node(id), Moment::Ready) else { return Vec::new() };
-    let waits = situation.graph.inputs(ready).filter(|(_, edge)| matches!(edge.reason, Reason::Wait | Reason::HealthCheck));
+    let waits =
+        situation.graph.inputs(ready).filter(|(_, edge)| matches!(edge.reason, Reason::Wait | Reason::HealthCheck));
     let nodes = waits.filter_map(|(input, edge)| match situation.graph.event(input).actor {
         Actor::Node(node) => Some((node, edge.span)),
         _ => None,
@@ -83,7 +83,8 @@ fn awaited(situation: &Situation<'_>, id: NodeId) -> Vec<(NodeId, Span)> {
     nodes
         .filter(|(node, _)| {
             let child = situation.cluster.node(*node);
-            !child.kustomization.spec.suspend && child.definitions.iter().any(|definition| definition.owner.as_ref() == Some(own))
+            !child.kustomization.spec.suspend
+                && child.definitions.iter().any(|definition| definition.owner.as_ref() == Some(own))
         })
         .collect()
 }
@@ -111,7 +112,11 @@ fn report(situation: &Situation<'_>, top: NodeId, known: &[Option<Chain>]) -> Fi
     finding.label = format!("{} waits for {}", chain[0], chain.get(1).map_or("", String::as_str));
     for (node, next, span) in links.iter().skip(1) {
         let (node, next) = (cluster.node(*node), cluster.node(*next));
-        finding.related.push(Related::new(format!("{} waits for {}", node.key.name, next.key.name), Some(node.subject()), *span));
+        finding.related.push(Related::new(
+            format!("{} waits for {}", node.key.name, next.key.name),
+            Some(node.subject()),
+            *span,
+        ));
     }
     finding.why = format!(
         "A health check runs inside the reconciliation, so each of them holds one of kustomize-controller's {workers} workers \

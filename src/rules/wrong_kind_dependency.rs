@@ -24,11 +24,16 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         let doubts = Doubts::of(context.tree, situation.cluster);
         for entry in unexplained(context, situation) {
             let Target::OtherKind { subject, span, owner } = &entry.target else { continue };
-            let message = format!("{} depends on {}, but `{}` is a {}", entry.subject, entry.wanted(), entry.name, subject.kind);
+            let message =
+                format!("{} depends on {}, but `{}` is a {}", entry.subject, entry.wanted(), entry.name, subject.kind);
             let mut finding = situation.finding(&RULE.info, entry.subject.clone(), entry.span, message);
             finding.key = entry.wanted().to_string();
             finding.label = format!("a {} can only depend on a {}", entry.subject.kind, entry.subject.kind);
-            finding.related.push(Related::new(format!("the only `{}` there is", entry.name), Some(subject.clone()), *span));
+            finding.related.push(Related::new(
+                format!("the only `{}` there is", entry.name),
+                Some(subject.clone()),
+                *span,
+            ));
             finding.why = format!(
                 "`dependsOn` has no kind, and each controller looks among its own objects only. {}.",
                 entry.symptom(situation.cluster)
@@ -38,7 +43,8 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
                     "depend on the Kustomization that applies it, `{owner}`, and give that `wait: true` or a health check on the HelmRelease"
                 ),
                 ("HelmRelease", _) => {
-                    "let the Kustomization that applies this HelmRelease depend on it instead, or name a HelmRelease".to_owned()
+                    "let the Kustomization that applies this HelmRelease depend on it instead, or name a HelmRelease"
+                        .to_owned()
                 }
                 _ => "name a Kustomization instead".to_owned(),
             };

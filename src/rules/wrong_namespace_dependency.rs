@@ -26,13 +26,20 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         for entry in unexplained(context, situation) {
             let Target::OtherNamespace(there) = &entry.target else { continue };
             let namespaces: Vec<String> = there.iter().map(|(namespace, _)| format!("`{namespace}`")).collect();
-            let message =
-                format!("{} depends on {}, but `{}` lives in namespace {}", entry.subject, entry.wanted(), entry.name, list(&namespaces));
+            let message = format!(
+                "{} depends on {}, but `{}` lives in namespace {}",
+                entry.subject,
+                entry.wanted(),
+                entry.name,
+                list(&namespaces)
+            );
             let mut finding = situation.finding(&RULE.info, entry.subject.clone(), entry.span, message);
             finding.key = entry.wanted().to_string();
             finding.label = match entry.declared_namespace {
                 Some(namespace) => format!("looked up in namespace `{namespace}`"),
-                None => format!("looked up in `{}`, the namespace of the {} itself", entry.namespace, entry.subject.kind),
+                None => {
+                    format!("looked up in `{}`, the namespace of the {} itself", entry.namespace, entry.subject.kind)
+                }
             };
             for (namespace, span) in there.iter().take(3) {
                 finding.related.push(Related::new(format!("defined here, in namespace `{namespace}`"), None, *span));

@@ -7,7 +7,7 @@ use fluxdag::{
     catalog::Range,
     cluster::NodeKey,
     graph::{Actor, Moment},
-    rules::Situation,
+    situation::Situation,
     survey,
     timing::{Override, Profile, Target, unmatched},
 };

@@ -13,7 +13,8 @@ use crate::{
     finding::Subject,
     flux::{SourceRef, api::SOURCE_GROUP},
     graph::Actor,
-    rules::{Situation, missing_inputs},
+    rules::missing_inputs,
+    situation::Situation,
     source::RemoteUrl,
     timing::Profile,
 };

@@ -62,10 +62,7 @@ pub(super) static KUSTOMIZATION: &[Field] = &[
     required(&["spec", "patches", "*", "patch"], Form::Text),
     required(&["spec", "images", "*", "name"], Form::Text),
     required(&["spec", "decryption", "provider"], Form::OneOf(&["sops"])),
-    optional(
-        &["spec", "deletionPolicy"],
-        Form::OneOf(&["MirrorPrune", "Delete", "WaitForTermination", "Orphan"]),
-    ),
+    optional(&["spec", "deletionPolicy"], Form::OneOf(&["MirrorPrune", "Delete", "WaitForTermination", "Orphan"])),
     optional(&["spec", "targetNamespace"], Form::Length(1, 63)),
     optional(&["spec", "namePrefix"], Form::Length(1, 200)),
     optional(&["spec", "nameSuffix"], Form::Length(1, 200)),
@@ -105,14 +102,8 @@ pub(super) static HELM_RELEASE: &[Field] = &[
     required(&["spec", "chartRef", "name"], Form::Length(1, 253)),
     required(&["spec", "valuesFrom", "*", "kind"], CONFIGS),
     required(&["spec", "valuesFrom", "*", "name"], Form::Length(1, 253)),
-    optional(
-        &["spec", "install", "crds"],
-        Form::OneOf(&["Skip", "Create", "CreateReplace"]),
-    ),
-    optional(
-        &["spec", "upgrade", "crds"],
-        Form::OneOf(&["Skip", "Create", "CreateReplace"]),
-    ),
+    optional(&["spec", "install", "crds"], Form::OneOf(&["Skip", "Create", "CreateReplace"])),
+    optional(&["spec", "upgrade", "crds"], Form::OneOf(&["Skip", "Create", "CreateReplace"])),
 ];
 
 /// Group and kind of objects whose names are DNS subdomains.

@@ -53,7 +53,11 @@ impl Listing {
             let path = tree.path(file);
             let is_yaml = path.ends_with(".yaml") || path.ends_with(".yml");
             let is_hidden = name(path).starts_with('.');
-            if is_yaml && !is_hidden && !Kustomize::is_kustomization_file(&name(path)) && kustomizations.contains_key(parent(path)) {
+            if is_yaml
+                && !is_hidden
+                && !Kustomize::is_kustomization_file(&name(path))
+                && kustomizations.contains_key(parent(path))
+            {
                 beside.entry(parent(path).to_owned()).or_default().push(file);
             }
         }
@@ -87,7 +91,8 @@ impl Listing {
                 open.extend(spec.components.iter().filter_map(|component| join(folder, component)));
             }
             // Where the folders are not known, the objects tell from where they were taken.
-            let sources = node.applied.build.objects.iter().map(|object| object.source).filter(|source| source.is_some());
+            let sources =
+                node.applied.build.objects.iter().map(|object| object.source).filter(|source| source.is_some());
             let folders = sources.map(|source| parent(tree.path(source.file)));
             open.extend(folders.filter(|folder| self.kustomizations.contains_key(*folder)).map(str::to_owned));
         }

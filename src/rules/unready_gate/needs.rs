@@ -129,7 +129,9 @@ impl<'a> Needs<'a> {
                     holder,
                     check: check(&release.subject()),
                     is_applied: true,
-                    symptom: format!("ReconciliationFailed (`dry-run failed: no matches for kind \"{kind}\"`), with none of its objects applied"),
+                    symptom: format!(
+                        "ReconciliationFailed (`dry-run failed: no matches for kind \"{kind}\"`), with none of its objects applied"
+                    ),
                     confidence: worth(row.confidence),
                     is_bootstrapped: self.is_bootstrapped(&[&chart.name, &release.key.name]),
                 });
@@ -151,9 +153,8 @@ impl<'a> Needs<'a> {
                     values?.find(&keys).and_then(yaml::Node::as_bool)
                 };
                 let skips = release.helm.object.node.find_str(&["spec", "install", "crds"]) == Some("Skip");
-                let installs = |chart: &str| {
-                    row.is_installed_by(chart, &value) && !(skips && row.is_in_crds_folder_of(chart))
-                };
+                let installs =
+                    |chart: &str| row.is_installed_by(chart, &value) && !(skips && row.is_in_crds_folder_of(chart));
                 if chart_of(cluster, release).is_some_and(|chart| installs(&chart.name)) {
                     found.push((*holder, index));
                 }
@@ -196,7 +197,9 @@ impl<'a> Needs<'a> {
     fn variables(&self, dependent: NodeId, holders: &[NodeId]) -> Option<Need> {
         let cluster = self.situation.cluster;
         let node = cluster.node(dependent);
-        for (reference, span) in variable_sources(&node.kustomization).filter(|(reference, _)| !reference.optional && reference.kind == "Secret") {
+        for (reference, span) in variable_sources(&node.kustomization)
+            .filter(|(reference, _)| !reference.optional && reference.kind == "Secret")
+        {
             let wanted = ObjectKey {
                 group: "".into(),
                 kind: "Secret".into(),
@@ -208,7 +211,9 @@ impl<'a> Needs<'a> {
             }
             for holder in holders {
                 let objects = &cluster.node(*holder).applied.build.objects;
-                let maker = objects.iter().find(|object| made_secret(object).is_some_and(|made| made == (&wanted.namespace, &wanted.name)));
+                let maker = objects
+                    .iter()
+                    .find(|object| made_secret(object).is_some_and(|made| made == (&wanted.namespace, &wanted.name)));
                 let Some(maker) = maker else { continue };
                 let subject = ObjectKey::from(maker.id()).subject();
                 return Some(Need {
@@ -218,7 +223,10 @@ impl<'a> Needs<'a> {
                     used_at: span,
                     provided_at: maker.place(),
                     holder: *holder,
-                    check: format!("{{apiVersion: v1, kind: Secret, name: {}, namespace: {}}}", wanted.name, wanted.namespace),
+                    check: format!(
+                        "{{apiVersion: v1, kind: Secret, name: {}, namespace: {}}}",
+                        wanted.name, wanted.namespace
+                    ),
                     is_applied: false,
                     provider: subject,
                     symptom: format!("BuildFailed (`substitute from 'Secret/{}' error`)", wanted.name),
@@ -265,7 +273,10 @@ fn made_secret(object: &Object) -> Option<(&str, &str)> {
 /// The entry of `healthChecks` for a HelmRelease.
 fn check(release: &Subject) -> String {
     let namespace = release.namespace.as_deref().unwrap_or_default();
-    format!("{{apiVersion: helm.toolkit.fluxcd.io/v2, kind: HelmRelease, name: {}, namespace: {namespace}}}", release.name)
+    format!(
+        "{{apiVersion: helm.toolkit.fluxcd.io/v2, kind: HelmRelease, name: {}, namespace: {namespace}}}",
+        release.name
+    )
 }
 
 /// Group and kind of every CustomResourceDefinition of a cluster.

@@ -11,17 +11,17 @@ use crate::{
 };
 
 /// How a Kustomization is tried again.
-pub(super) struct Attempts {
+pub(in crate::rules) struct Attempts {
     /// Budget of a health check.
-    pub(super) timeout: Duration,
+    pub(in crate::rules) timeout: Duration,
     /// From the end of one attempt to the next.
-    pub(super) pause: Duration,
+    pub(in crate::rules) pause: Duration,
     /// Whether `retryInterval` sets the pause; else `interval` does.
-    pub(super) has_retry_interval: bool,
+    pub(in crate::rules) has_retry_interval: bool,
 }
 
 /// How long kustomize-controller waits after a failure, and the field that says so (v1.9, `GetRetryInterval`).
-pub(super) fn pause(spec: &KustomizationSpec) -> Option<(Duration, &'static str)> {
+pub(in crate::rules) fn pause(spec: &KustomizationSpec) -> Option<(Duration, &'static str)> {
     let (text, key) = match &spec.retry_interval {
         Some(retry) => (retry, "retryInterval"),
         None => (spec.interval.as_ref()?, "interval"),
@@ -32,7 +32,7 @@ pub(super) fn pause(spec: &KustomizationSpec) -> Option<(Duration, &'static str)
 impl Attempts {
     /// The attempts at a spec (kustomize-controller v1.9, `GetTimeout` and `GetRetryInterval`). `None` where its durations cannot
     /// be read.
-    pub(super) fn of(spec: &KustomizationSpec) -> Option<Self> {
+    pub(in crate::rules) fn of(spec: &KustomizationSpec) -> Option<Self> {
         Some(Self {
             timeout: kustomization_timeout(spec)?,
             pause: pause(spec)?.0,
@@ -41,7 +41,7 @@ impl Attempts {
     }
 
     /// When the health check passes, counted from the apply, if what it waits for is healthy after `need`.
-    pub(super) fn passes_after(&self, need: Duration) -> Duration {
+    pub(in crate::rules) fn passes_after(&self, need: Duration) -> Duration {
         let period = (self.timeout + self.pause).as_secs().max(1);
         let (attempt, into) = (need.as_secs() / period, need.as_secs() % period);
         if into <= self.timeout.as_secs() { need } else { Duration::from_secs((attempt + 1) * period) }
@@ -50,23 +50,23 @@ impl Attempts {
 
 /// Whether kustomize-controller breaks off a health check for a new revision (v1.9, `CancelHealthCheckOnNewRevision`).
 /// Else the revision that mends what is broken waits until the timeout.
-pub(super) fn cancels_for_new_revision(situation: &Situation<'_>) -> bool {
+pub(in crate::rules) fn cancels_for_new_revision(situation: &Situation<'_>) -> bool {
     situation.cluster.controllers.kustomize.has_gate("CancelHealthCheckOnNewRevision")
 }
 
 /// What a Kustomization waits for between its apply and Ready, in a cold start.
-pub(super) struct Need {
+pub(in crate::rules) struct Need {
     /// How long.
-    pub(super) range: Range,
+    pub(in crate::rules) range: Range,
     /// The part of the typical duration that rests on more than a guess.
-    pub(super) known: Duration,
+    pub(in crate::rules) known: Duration,
     /// What takes longest of it: a HelmRelease of the critical path.
-    pub(super) slowest: Option<usize>,
+    pub(in crate::rules) slowest: Option<usize>,
 }
 
 impl Need {
     /// The need of a node, where it may be more than `timeout` and the node becomes Ready at all.
-    pub(super) fn above(timeout: Duration, situation: &Situation<'_>, id: NodeId) -> Option<Self> {
+    pub(in crate::rules) fn above(timeout: Duration, situation: &Situation<'_>, id: NodeId) -> Option<Self> {
         let (graph, cold_start) = (&situation.graph, &situation.cold_start);
         let ready = graph.id(Actor::Node(id), Moment::Ready)?;
         let applied = cold_start.time(graph.id(Actor::Node(id), Moment::Applied)?)?;

@@ -16,29 +16,29 @@ use crate::{
 
 /// A Kustomization that applies something too early, and where it says so.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Early {
-    pub(super) node: NodeId,
-    pub(super) span: Span,
-    pub(super) confidence: Confidence,
+pub(in crate::rules) struct Early {
+    pub(in crate::rules) node: NodeId,
+    pub(in crate::rules) span: Span,
+    pub(in crate::rules) confidence: Confidence,
 }
 
 /// Steps of the search over all that is asked of one graph; what is left then counts as ordered.
 const WORK: usize = 100_000_000;
 
 /// Asks a graph who is early, as long as that is not too much work.
-pub(super) struct Search<'g> {
+pub(in crate::rules) struct Search<'g> {
     graph: &'g EventGraph,
     losses: Losses<'g>,
 }
 
 impl<'g> Search<'g> {
-    pub(super) fn new(graph: &'g EventGraph) -> Self {
+    pub(in crate::rules) fn new(graph: &'g EventGraph) -> Self {
         Self { graph, losses: Losses::of(graph) }
     }
 
     /// Which Kustomizations have an edge of `reason` from `needed`, do not bring it themselves, and may start although
     /// nothing that brings it has happened.
-    pub(super) fn early(&mut self, needed: EventId, reason: Reason) -> Vec<Early> {
+    pub(in crate::rules) fn early(&mut self, needed: EventId, reason: Reason) -> Vec<Early> {
         let graph = self.graph;
         let bringers: Vec<EventId> = graph.inputs(needed).map(|(before, _)| before).collect();
         let brings = |node: NodeId| bringers.iter().any(|event| graph.event(*event).actor == Actor::Node(node));
@@ -58,7 +58,7 @@ impl<'g> Search<'g> {
 
     /// Which Kustomizations read `needed` before they start, do not bring it themselves, and may come to read it although
     /// nothing that brings it has happened.
-    pub(super) fn reading(&mut self, needed: EventId) -> Vec<(Early, Reason)> {
+    pub(in crate::rules) fn reading(&mut self, needed: EventId) -> Vec<(Early, Reason)> {
         let graph = self.graph;
         let readers: Vec<(EventId, Early, Reason)> = graph
             .outputs(needed)
@@ -91,7 +91,7 @@ impl<'g> Search<'g> {
     }
 
     /// Which of `users` may start although none of `providers` has applied what they use.
-    pub(super) fn before(&mut self, providers: &[Provider], users: &BTreeMap<NodeId, Early>) -> Vec<Early> {
+    pub(in crate::rules) fn before(&mut self, providers: &[Provider], users: &BTreeMap<NodeId, Early>) -> Vec<Early> {
         let applied = |provider: &Provider| self.graph.id(Actor::Node(provider.node), Moment::Applied);
         let needed: Vec<EventId> = providers.iter().filter_map(applied).collect();
         let starting = self.starting(&needed, users.keys().copied());
@@ -115,7 +115,7 @@ impl<'g> Search<'g> {
 }
 
 /// When a Kustomization is tried again after a failure, to follow "the next attempt … comes".
-pub(super) fn next_attempt(situation: &Situation<'_>, node: NodeId) -> Option<(Duration, String)> {
+pub(in crate::rules) fn next_attempt(situation: &Situation<'_>, node: NodeId) -> Option<(Duration, String)> {
     let (pause, key) = pause(&situation.cluster.node(node).kustomization.spec)?;
     let unset = if key == "interval" { " (`retryInterval` is not set)" } else { "" };
     Some((pause, format!("{} later, by its `{key}`{unset}", about(pause))))
@@ -125,7 +125,7 @@ pub(super) fn next_attempt(situation: &Situation<'_>, node: NodeId) -> Option<(D
 const COSTLY: Duration = Duration::from_mins(5);
 
 /// What losing the race costs: the longest retry among them, in words, and how much that matters.
-pub(super) fn cost(situation: &Situation<'_>, early: &[Early]) -> (Severity, String) {
+pub(in crate::rules) fn cost(situation: &Situation<'_>, early: &[Early]) -> (Severity, String) {
     let slowest = early.iter().filter_map(|early| Some((next_attempt(situation, early.node)?, early.node)));
     let Some(((pause, comes), node)) = slowest.max_by_key(|((pause, _), node)| (*pause, std::cmp::Reverse(*node)))
     else {
@@ -137,7 +137,7 @@ pub(super) fn cost(situation: &Situation<'_>, early: &[Early]) -> (Severity, Str
 }
 
 /// The other Kustomizations as places, the first few, and what brings what they need, with `does` for what it does.
-pub(super) fn places(
+pub(in crate::rules) fn places(
     situation: &Situation<'_>,
     early: &[Early],
     bringers: &[(Actor, Span)],
@@ -155,7 +155,7 @@ pub(super) fn places(
 }
 
 /// Who they are, to begin a message with.
-pub(super) fn named(situation: &Situation<'_>, early: &[Early]) -> String {
+pub(in crate::rules) fn named(situation: &Situation<'_>, early: &[Early]) -> String {
     match early {
         [one] => situation.cluster.node(one.node).subject().to_string(),
         _ => format!("Kustomizations {}", short_names(situation, early)),
@@ -168,7 +168,7 @@ fn short_names(situation: &Situation<'_>, early: &[Early]) -> String {
 }
 
 /// What brings something, each once, and the text that says so.
-pub(super) fn bringers(graph: &EventGraph, needed: EventId) -> Vec<(Actor, Span)> {
+pub(in crate::rules) fn bringers(graph: &EventGraph, needed: EventId) -> Vec<(Actor, Span)> {
     let mut found: Vec<(Actor, Span)> = Vec::new();
     for (before, edge) in graph.inputs(needed) {
         let actor = graph.event(before).actor;
@@ -180,12 +180,12 @@ pub(super) fn bringers(graph: &EventGraph, needed: EventId) -> Vec<(Actor, Span)
 }
 
 /// The subjects of what brings something.
-pub(super) fn subjects(cluster: &Cluster, bringers: &[(Actor, Span)]) -> Vec<String> {
+pub(in crate::rules) fn subjects(cluster: &Cluster, bringers: &[(Actor, Span)]) -> Vec<String> {
     bringers.iter().map(|(actor, _)| subject_of(cluster, *actor).to_string()).collect()
 }
 
 /// What has to be healthy before what `bringer` brings is there; nothing where it is applied as it is.
-pub(super) fn awaited(cluster: &Cluster, bringer: Actor) -> Option<String> {
+pub(in crate::rules) fn awaited(cluster: &Cluster, bringer: Actor) -> Option<String> {
     (!matches!(bringer, Actor::Node(_))).then(|| subject_of(cluster, bringer).to_string())
 }
 
@@ -205,7 +205,7 @@ fn owners(situation: &Situation<'_>, actor: Actor) -> Vec<NodeId> {
 
 /// Whether a Kustomization names one in `dependsOn` that applies, itself or further down, what brings `needed`, and has no health
 /// check: an edge that proves nothing, which `unready-gate` tells.
-pub(super) fn depends_on_open_gate(situation: &Situation<'_>, needed: EventId, node: NodeId) -> bool {
+pub(in crate::rules) fn depends_on_open_gate(situation: &Situation<'_>, needed: EventId, node: NodeId) -> bool {
     let (graph, cluster) = (&situation.graph, situation.cluster);
     let Some(start) = graph.id(Actor::Node(node), Moment::Start) else { return false };
     let bringers = bringers(graph, needed);
@@ -238,7 +238,12 @@ fn applies(cluster: &Cluster, top: NodeId, below: NodeId) -> bool {
 
 /// The edit that puts `early` behind what `bringer` brings. `awaited` is what has to be healthy, where it is not enough that it is
 /// applied.
-pub(super) fn edit(situation: &Situation<'_>, early: &[Early], bringer: Actor, awaited: Option<&str>) -> String {
+pub(in crate::rules) fn edit(
+    situation: &Situation<'_>,
+    early: &[Early],
+    bringer: Actor,
+    awaited: Option<&str>,
+) -> String {
     let cluster = situation.cluster;
     let (what, whom) = (subject_of(cluster, bringer), short_names(situation, early));
     let Some(owner) = owners(situation, bringer).first().copied() else {

@@ -1,6 +1,6 @@
 //! Words that several rules use.
 
-pub(super) use crate::finding::about;
+pub(in crate::rules) use crate::finding::about;
 use crate::{
     catalog,
     cluster::{Cluster, NodeId},
@@ -10,12 +10,12 @@ use crate::{
 };
 
 /// The subject of an actor.
-pub(super) fn subject_of(cluster: &Cluster, actor: Actor) -> Subject {
+pub(in crate::rules) fn subject_of(cluster: &Cluster, actor: Actor) -> Subject {
     actor.subject(cluster)
 }
 
 /// Puts the links of a loop into `finding`: the first at its own place, the others beside it.
-pub(super) fn tell_links(cluster: &Cluster, links: &[&Step], finding: &mut Finding) {
+pub(in crate::rules) fn tell_links(cluster: &Cluster, links: &[&Step], finding: &mut Finding) {
     let Some((first, others)) = links.split_first() else { return };
     finding.label = first.told(cluster).text;
     finding.members = links.iter().map(|step| subject_of(cluster, step.after.actor)).collect();
@@ -28,7 +28,7 @@ pub(super) fn tell_links(cluster: &Cluster, links: &[&Step], finding: &mut Findi
 }
 
 /// What a row of a catalogue is worth: it is known of the world and not of this repository, so it is never certain.
-pub(super) const fn worth(row: catalog::Confidence) -> Confidence {
+pub(in crate::rules) const fn worth(row: catalog::Confidence) -> Confidence {
     match row {
         catalog::Confidence::High | catalog::Confidence::Medium => Confidence::Medium,
         catalog::Confidence::Low => Confidence::Low,
@@ -36,20 +36,20 @@ pub(super) const fn worth(row: catalog::Confidence) -> Confidence {
 }
 
 /// What a finding rests on that names a chart for a definition.
-pub(super) const CHART_KNOWN: &str = " That this chart brings the definition is known from a catalogue.";
+pub(in crate::rules) const CHART_KNOWN: &str = " That this chart brings the definition is known from a catalogue.";
 
 /// How often the controller of `kind` looks again at a dependency that is not ready, as people say it.
-pub(super) fn requeue(cluster: &Cluster, kind: &str) -> String {
+pub(in crate::rules) fn requeue(cluster: &Cluster, kind: &str) -> String {
     about(cluster.controllers.of_kind(kind).requeue_dependency().value)
 }
 
 /// `path:line` of a span.
-pub(super) fn place(tree: &Tree, span: Span) -> String {
+pub(in crate::rules) fn place(tree: &Tree, span: Span) -> String {
     format!("{}:{}", tree.path(span.file), tree.position(span).line)
 }
 
 /// `a`, `a and b`, or `a, b and c`.
-pub(super) fn list(items: &[String]) -> String {
+pub(in crate::rules) fn list(items: &[String]) -> String {
     match items {
         [] => String::new(),
         [one] => one.clone(),
@@ -58,7 +58,7 @@ pub(super) fn list(items: &[String]) -> String {
 }
 
 /// At most `most` items of a list, and how many more there are.
-pub(super) fn short_list(items: &[String], most: usize) -> String {
+pub(in crate::rules) fn short_list(items: &[String], most: usize) -> String {
     if items.len() <= most {
         return list(items);
     }
@@ -66,7 +66,7 @@ pub(super) fn short_list(items: &[String], most: usize) -> String {
 }
 
 /// The names of nodes, for a list of dependents.
-pub(super) fn names(cluster: &Cluster, nodes: &[NodeId]) -> Vec<String> {
+pub(in crate::rules) fn names(cluster: &Cluster, nodes: &[NodeId]) -> Vec<String> {
     nodes.iter().map(|id| cluster.node(*id).key.name.to_string()).collect()
 }
 

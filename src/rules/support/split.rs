@@ -17,11 +17,11 @@ use crate::{
 };
 
 /// A split of a Kustomization, and what it gives.
-pub(super) struct Split {
+pub(in crate::rules) struct Split {
     /// The HelmReleases that go, by position, and the Kustomization that builds each already.
-    pub(super) going: Vec<(usize, Option<NodeId>)>,
+    pub(in crate::rules) going: Vec<(usize, Option<NodeId>)>,
     /// When the Kustomization is Ready then.
-    pub(super) ready: Range,
+    pub(in crate::rules) ready: Range,
     /// The dependents that are Ready earlier then, and by how much.
     saved: Vec<(NodeId, Duration)>,
 }
@@ -32,7 +32,12 @@ const ENOUGH: f64 = 0.95;
 impl Split {
     /// The smallest split of `id` that gives about as much as any: the slowest first. `heavy` are HelmReleases of it by
     /// position, the slowest first. `None` where nothing comes earlier.
-    pub(super) fn best(situation: &Situation<'_>, id: NodeId, heavy: &[usize], dependents: &[NodeId]) -> Option<Self> {
+    pub(in crate::rules) fn best(
+        situation: &Situation<'_>,
+        id: NodeId,
+        heavy: &[usize],
+        dependents: &[NodeId],
+    ) -> Option<Self> {
         let splits: Vec<Self> =
             (1..=heavy.len()).filter_map(|count| Self::of(situation, id, &heavy[..count], dependents)).collect();
         let most = splits.iter().map(Self::total).max().filter(|most| !most.is_zero())?;
@@ -65,7 +70,7 @@ impl Split {
     }
 
     /// What it gives, as a sentence without full stop.
-    pub(super) fn gain(&self, cluster: &Cluster, id: NodeId) -> String {
+    pub(in crate::rules) fn gain(&self, cluster: &Cluster, id: NodeId) -> String {
         let name = &cluster.node(id).key.name;
         let saved = |(_, saved): &(NodeId, Duration)| *saved;
         let (Some(least), Some(most)) = (self.saved.iter().map(saved).min(), self.saved.iter().map(saved).max()) else {
@@ -82,7 +87,7 @@ impl Split {
     }
 
     /// The edits, in the order that deletes nothing, as sentences.
-    pub(super) fn steps(&self, context: &Context<'_>, situation: &Situation<'_>, id: NodeId) -> String {
+    pub(in crate::rules) fn steps(&self, context: &Context<'_>, situation: &Situation<'_>, id: NodeId) -> String {
         let cluster = situation.cluster;
         let name = &cluster.node(id).key.name;
         let mut steps = Vec::new();

@@ -19,24 +19,24 @@ use crate::{
 };
 
 /// A reference to a source.
-pub(super) struct SourceUse<'a> {
+pub(in crate::rules) struct SourceUse<'a> {
     /// Who refers to it.
-    pub(super) subject: Subject,
+    pub(in crate::rules) subject: Subject,
     /// The object that refers to it.
-    pub(super) object: &'a Object,
+    pub(in crate::rules) object: &'a Object,
     /// The source, its namespace defaulted.
-    pub(super) source: SourceRef,
+    pub(in crate::rules) source: SourceRef,
     /// The namespace that the reference itself names.
-    pub(super) declared_namespace: Option<&'a str>,
+    pub(in crate::rules) declared_namespace: Option<&'a str>,
     /// Path of the field.
-    pub(super) field: &'static str,
+    pub(in crate::rules) field: &'static str,
     /// The name in it.
-    pub(super) span: Span,
+    pub(in crate::rules) span: Span,
 }
 
 /// Every reference of a Kustomization or HelmRelease to a source, but for those of entry points, whose sources were set up
 /// with them.
-pub(super) fn source_uses(cluster: &Cluster) -> Vec<SourceUse<'_>> {
+pub(in crate::rules) fn source_uses(cluster: &Cluster) -> Vec<SourceUse<'_>> {
     let mut uses = Vec::new();
     for node in cluster.nodes.iter().filter(|node| !node.is_entry) {
         let reference = &node.kustomization.spec.source_ref;
@@ -77,7 +77,7 @@ fn source_use<'a>(
 
 /// What the controllers say (kustomize-controller v1.9 `reconcile`, helm-controller v1.6 `reconcileRelease`,
 /// source-controller v1.9 `helmchart_controller.go`).
-pub(super) fn symptom(used: &SourceUse<'_>) -> String {
+pub(in crate::rules) fn symptom(used: &SourceUse<'_>) -> String {
     let SourceRef { kind, name, .. } = &used.source;
     match used.field {
         "spec.sourceRef" => format!(
@@ -105,16 +105,16 @@ fn takes(field: &str) -> &'static [&'static str] {
 }
 
 /// A source that the cluster has.
-pub(super) struct KnownSource {
+pub(in crate::rules) struct KnownSource {
     /// Which one.
-    pub(super) source: SourceRef,
+    pub(in crate::rules) source: SourceRef,
     /// Its place; [`Span::NONE`] where no build holds it.
-    pub(super) span: Span,
+    pub(in crate::rules) span: Span,
 }
 
 /// The sources of a cluster.
 #[derive(Default)]
-pub(super) struct KnownSources {
+pub(in crate::rules) struct KnownSources {
     all: Vec<KnownSource>,
     exact: BTreeSet<SourceRef>,
     by_name: BTreeMap<SmolStr, Vec<usize>>,
@@ -125,7 +125,7 @@ pub(super) struct KnownSources {
 }
 
 impl KnownSources {
-    pub(super) fn of(cluster: &Cluster) -> Self {
+    pub(in crate::rules) fn of(cluster: &Cluster) -> Self {
         let mut known = Self { externals: cluster.supply.externals().clone(), ..Self::default() };
         for node in cluster.nodes.iter().filter(|node| node.is_entry) {
             let spec = &node.kustomization.spec;
@@ -181,7 +181,7 @@ impl KnownSources {
     }
 
     /// Whether the cluster has `source`, or it cannot be told.
-    pub(super) fn has(&self, source: &SourceRef) -> bool {
+    pub(in crate::rules) fn has(&self, source: &SourceRef) -> bool {
         // Where the namespace of either side is not known, the name decides.
         let is_open = |known: &KnownSource| {
             known.source.kind == source.kind
@@ -195,40 +195,40 @@ impl KnownSources {
     }
 
     /// The sources of that name, of whatever kind and namespace.
-    pub(super) fn named(&self, name: &str) -> impl Iterator<Item = &KnownSource> {
+    pub(in crate::rules) fn named(&self, name: &str) -> impl Iterator<Item = &KnownSource> {
         self.by_name.get(name).into_iter().flatten().map(|index| &self.all[*index])
     }
 
     /// Whether there is a source of that kind.
-    pub(super) fn has_kind(&self, kind: &str) -> bool {
+    pub(in crate::rules) fn has_kind(&self, kind: &str) -> bool {
         let mut from = self.by_place.range((SmolStr::new(kind), SmolStr::default())..);
         from.next().is_some_and(|((next, _), _)| next == kind)
     }
 
     /// The sources of the kind and in the namespace of `source`.
-    pub(super) fn beside(&self, source: &SourceRef) -> impl Iterator<Item = &KnownSource> + use<'_> {
+    pub(in crate::rules) fn beside(&self, source: &SourceRef) -> impl Iterator<Item = &KnownSource> + use<'_> {
         let found = self.by_place.get(&(source.kind.clone(), source.namespace.clone()));
         found.into_iter().flatten().map(|index| &self.all[*index])
     }
 }
 
 /// The names that Flux objects bore in their files, where a build changed them.
-pub(super) struct Renames<'a> {
+pub(in crate::rules) struct Renames<'a> {
     by_original: BTreeMap<(SmolStr, SmolStr), Vec<Renamed<'a>>>,
 }
 
 /// An object that a build gave another name.
-pub(super) struct Renamed<'a> {
+pub(in crate::rules) struct Renamed<'a> {
     /// The namespace it had in its file.
-    pub(super) original_namespace: SmolStr,
+    pub(in crate::rules) original_namespace: SmolStr,
     /// The object.
-    pub(super) object: &'a Object,
+    pub(in crate::rules) object: &'a Object,
     /// The text that ordered the new name.
-    pub(super) at: Span,
+    pub(in crate::rules) at: Span,
 }
 
 /// Which rename explains that a reference leads nowhere.
-pub(super) enum Explained<'a> {
+pub(in crate::rules) enum Explained<'a> {
     /// What it names is called otherwise now.
     Target(&'a Renamed<'a>),
     /// The object that refers to it was moved from the namespace where what it names lives, by the text at the span.
@@ -237,7 +237,7 @@ pub(super) enum Explained<'a> {
 
 impl<'a> Renames<'a> {
     /// The objects of `cluster` whose names a prefix or suffix changed.
-    pub(super) fn of(context: &Context<'_>, cluster: &'a Cluster) -> Self {
+    pub(in crate::rules) fn of(context: &Context<'_>, cluster: &'a Cluster) -> Self {
         let mut by_original: BTreeMap<(SmolStr, SmolStr), Vec<Renamed<'a>>> = BTreeMap::new();
         for (key, providers) in &cluster.objects {
             if ![KUSTOMIZE_GROUP, HELM_GROUP, SOURCE_GROUP].contains(&key.group.as_str()) {
@@ -257,7 +257,7 @@ impl<'a> Renames<'a> {
 
     /// Why a reference of `referrer` to an object of that kind, namespace and name leads nowhere, if a rename is why.
     /// `exists` tells whether the cluster has that object in another namespace.
-    pub(super) fn explain(
+    pub(in crate::rules) fn explain(
         &'a self,
         context: &Context<'_>,
         referrer: &Object,
@@ -294,7 +294,7 @@ fn original(context: &Context<'_>, object: &Object) -> Option<(SmolStr, SmolStr)
 
 /// What may make objects that the repository does not show, less the nodes that `excused` says are known for another
 /// reason.
-pub(super) fn hidden_by(situation: &Situation<'_>, excused: &dyn Fn(&Subject) -> bool) -> Option<String> {
+pub(in crate::rules) fn hidden_by(situation: &Situation<'_>, excused: &dyn Fn(&Subject) -> bool) -> Option<String> {
     situation.cluster.nodes.iter().filter(|node| !node.is_remote()).find_map(|node| {
         let part = node.unresolved.iter().find(|part| part.hides_objects())?;
         let subject = node.subject();

@@ -3,7 +3,7 @@ use std::{path::PathBuf, sync::Arc};
 use super::{Analysis, Error, Options, Survey, lint::Found, survey};
 use crate::{
     change,
-    rules::Situation,
+    situation::Situation,
     source::{Revision, SourceError},
 };
 

@@ -5,7 +5,8 @@ use crate::{
     cluster::{self, Cluster},
     finding::{self, Finding},
     report::{self, ClusterSummary},
-    rules::{self, Budget, Context, Situation},
+    rules::{self, Budget, Context},
+    situation::Situation,
     source::{SourceError, Tree},
     timing,
 };

@@ -13,22 +13,22 @@ use crate::{
 };
 
 /// A loop as a rule tells it.
-pub(super) struct Case<'a> {
-    pub(super) context: &'a Context<'a>,
-    pub(super) situation: &'a Situation<'a>,
+pub(in crate::rules) struct Case<'a> {
+    pub(in crate::rules) context: &'a Context<'a>,
+    pub(in crate::rules) situation: &'a Situation<'a>,
     /// The links, the one that the rule is about first.
-    pub(super) links: Vec<&'a Step>,
+    pub(in crate::rules) links: Vec<&'a Step>,
 }
 
 /// The words of a rule for one loop.
-pub(super) struct Words {
-    pub(super) message: String,
-    pub(super) why: String,
-    pub(super) help: String,
+pub(in crate::rules) struct Words {
+    pub(in crate::rules) message: String,
+    pub(in crate::rules) why: String,
+    pub(in crate::rules) help: String,
 }
 
 /// Tells every loop of `nature`; the links are turned so that the one with `reason` comes first.
-pub(super) fn tell(
+pub(in crate::rules) fn tell(
     context: &Context<'_>,
     rule: &RuleInfo,
     nature: Nature,
@@ -79,7 +79,7 @@ const fn lies_inside(nature: Nature) -> bool {
 }
 
 /// Whether a running cluster feels it too.
-pub(super) fn persistence(situation: &Situation<'_>, deadlock: &Loop) -> &'static str {
+pub(in crate::rules) fn persistence(situation: &Situation<'_>, deadlock: &Loop) -> &'static str {
     if deadlock.is_lasting(situation.cluster) {
         "A running cluster is blocked by it as well, on every new revision."
     } else {
@@ -105,28 +105,28 @@ fn doubt(deadlock: &Loop) -> &'static str {
 }
 
 impl Case<'_> {
-    pub(super) fn cluster(&self) -> &Cluster {
+    pub(in crate::rules) fn cluster(&self) -> &Cluster {
         self.situation.cluster
     }
 
     /// What the first link waits for.
-    pub(super) fn wanted(&self) -> Option<Subject> {
+    pub(in crate::rules) fn wanted(&self) -> Option<Subject> {
         Some(subject_of(self.cluster(), self.links.first()?.before.actor))
     }
 
     /// What the rule's own link belongs to.
-    pub(super) fn waiting(&self) -> Option<Subject> {
+    pub(in crate::rules) fn waiting(&self) -> Option<Subject> {
         Some(subject_of(self.cluster(), self.links.first()?.after.actor))
     }
 
     /// What brings what the first link waits for: where the second link leads to.
-    pub(super) fn provider(&self) -> Option<Subject> {
+    pub(in crate::rules) fn provider(&self) -> Option<Subject> {
         Some(subject_of(self.cluster(), self.links.get(1)?.before.actor))
     }
 
     /// The edit that puts an object behind what brings its definition: a Kustomization of its own, after the one that
     /// applies the provider.
-    pub(super) fn move_behind_provider(&self, object: &Object) -> Option<String> {
+    pub(in crate::rules) fn move_behind_provider(&self, object: &Object) -> Option<String> {
         let cluster = self.cluster();
         let (owner, gate) = match self.links.get(1)?.before.actor {
             Actor::Release(index) => {
@@ -153,14 +153,14 @@ impl Case<'_> {
     }
 
     /// The object of the Kustomization of the first link that stands at the link's place.
-    pub(super) fn object(&self) -> Option<&Object> {
+    pub(in crate::rules) fn object(&self) -> Option<&Object> {
         let first = self.links.first()?;
         let Actor::Node(node) = first.after.actor else { return None };
         object_at(self.cluster(), node, first.edge.span)
     }
 
     /// `path:line`.
-    pub(super) fn place(&self, span: Span) -> String {
+    pub(in crate::rules) fn place(&self, span: Span) -> String {
         place(self.context.tree, span)
     }
 }

@@ -13,30 +13,30 @@ use crate::{
 };
 
 /// API group of an entry of `healthChecks` that names none (kustomize-controller v1.9, `checkHealth`).
-pub(super) const DEFAULT_API_VERSION: &str = "apps/v1";
+pub(in crate::rules) const DEFAULT_API_VERSION: &str = "apps/v1";
 
 /// An object of a health set.
-pub(super) struct Watched<'a> {
+pub(in crate::rules) struct Watched<'a> {
     /// Which one.
-    pub(super) key: ObjectKey,
+    pub(in crate::rules) key: ObjectKey,
     /// The object, where the node builds it.
-    pub(super) object: Option<&'a Object>,
+    pub(in crate::rules) object: Option<&'a Object>,
     /// The text that has it checked: `wait`, or the entry.
-    pub(super) span: Span,
+    pub(in crate::rules) span: Span,
     /// Whether an entry of `healthChecks` names it.
-    pub(super) listed: bool,
+    pub(in crate::rules) listed: bool,
 }
 
 impl Watched<'_> {
     /// Where the object is defined, else where it is asked for.
-    pub(super) fn place(&self) -> Span {
+    pub(in crate::rules) fn place(&self) -> Span {
         self.object.map_or(self.span, Object::place)
     }
 }
 
 /// The health set of a node: every applied object with `wait`, else the listed ones, less the node itself
 /// (kustomize-controller v1.9, `checkHealth`).
-pub(super) fn watched(node: &Node) -> Vec<Watched<'_>> {
+pub(in crate::rules) fn watched(node: &Node) -> Vec<Watched<'_>> {
     let spec = &node.kustomization.spec;
     let applied = || node.applied.build.objects.iter().filter(|object| Policy::of(&object.node).applied);
     let is_itself = |key: &ObjectKey| {
@@ -65,7 +65,7 @@ pub(super) fn watched(node: &Node) -> Vec<Watched<'_>> {
 
 /// Whether a built object is the one that an entry names. One of them may have no namespace: kustomize sets one on custom
 /// resources that belong to none, and namespaces of others come from where they are applied.
-pub(super) fn is_same(built: &ObjectKey, listed: &ObjectKey) -> bool {
+pub(in crate::rules) fn is_same(built: &ObjectKey, listed: &ObjectKey) -> bool {
     let is_anywhere = built.namespace.is_empty() || listed.namespace.is_empty() || built.is_unresolved();
     built.kind == listed.kind
         && built.group == listed.group
@@ -74,7 +74,7 @@ pub(super) fn is_same(built: &ObjectKey, listed: &ObjectKey) -> bool {
 }
 
 /// The object that entry `index` of `healthChecks` names.
-pub(super) fn listed_key(node: &Node, index: usize) -> ObjectKey {
+pub(in crate::rules) fn listed_key(node: &Node, index: usize) -> ObjectKey {
     let check = &node.kustomization.spec.health_checks[index];
     let version = check.api_version.as_deref().filter(|version| !version.is_empty()).unwrap_or(DEFAULT_API_VERSION);
     ObjectKey {
@@ -86,17 +86,17 @@ pub(super) fn listed_key(node: &Node, index: usize) -> ObjectKey {
 }
 
 /// The place of entry `index` of `healthChecks`.
-pub(super) fn entry_span(node: &Node, index: usize) -> Span {
+pub(in crate::rules) fn entry_span(node: &Node, index: usize) -> Span {
     node.kustomization.item_span(&["spec", "healthChecks"], index)
 }
 
 /// Whether an entry of `healthCheckExprs` says how to read the status of that kind.
-pub(super) fn has_expression(node: &Node, key: &ObjectKey) -> bool {
+pub(in crate::rules) fn has_expression(node: &Node, key: &ObjectKey) -> bool {
     node.kustomization.spec.health_check_exprs.iter().any(|entry| entry.covers(&key.group, &key.kind))
 }
 
 /// The Kustomizations whose `dependsOn` asks for this one to be Ready, and the entry that does.
-pub(super) fn dependents(situation: &Situation<'_>, id: NodeId) -> Vec<(NodeId, Span)> {
+pub(in crate::rules) fn dependents(situation: &Situation<'_>, id: NodeId) -> Vec<(NodeId, Span)> {
     let Some(ready) = situation.graph.id(Actor::Node(id), Moment::Ready) else { return Vec::new() };
     let edges = situation.graph.outputs(ready).filter(|(_, edge)| edge.reason == Reason::DependsOn);
     edges
@@ -108,18 +108,18 @@ pub(super) fn dependents(situation: &Situation<'_>, id: NodeId) -> Vec<(NodeId, 
 }
 
 /// The Kustomizations that wait, directly or not, for this one to be Ready.
-pub(super) fn held_by(situation: &Situation<'_>, id: NodeId) -> Vec<NodeId> {
+pub(in crate::rules) fn held_by(situation: &Situation<'_>, id: NodeId) -> Vec<NodeId> {
     let ready = situation.graph.id(Actor::Node(id), Moment::Ready);
     ready.map(|ready| situation.graph.held_back_by(ready)).unwrap_or_default()
 }
 
 /// Whether objects may be missing from what the node builds.
-pub(super) fn hides_objects(node: &Node) -> bool {
+pub(in crate::rules) fn hides_objects(node: &Node) -> bool {
     node.unresolved.iter().any(Unresolved::hides_objects)
 }
 
 /// The place of the key of a field of the spec, where it is written.
-pub(super) fn key_span(node: &Node, key: &str) -> Span {
+pub(in crate::rules) fn key_span(node: &Node, key: &str) -> Span {
     let spec = node.kustomization.object.node.get("spec").and_then(yaml::Node::as_map);
     let entry = spec.and_then(|spec| spec.entry(key));
     entry.map_or(Span::NONE, |entry| entry.key_span).or(node.kustomization.span(&["spec", key]))

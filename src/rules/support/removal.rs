@@ -10,7 +10,7 @@ use crate::{
 
 /// What becomes of what a Kustomization applied, once it is gone itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fate {
+pub(in crate::rules) enum Fate {
     /// Nobody deletes the Kustomization: it goes on, or fails where its path is gone.
     Stays,
     /// It is deleted, what it applied is not.
@@ -22,7 +22,7 @@ pub(super) enum Fate {
 }
 
 /// The fate of a Kustomization that `before` has and `after` has not (kustomize-controller v1.9, `prune` and `finalize`).
-pub(super) fn fate(before: &Situation<'_>, after: &Situation<'_>, id: NodeId) -> Fate {
+pub(in crate::rules) fn fate(before: &Situation<'_>, after: &Situation<'_>, id: NodeId) -> Fate {
     fate_below(before, after, id, DEEPEST)
 }
 
@@ -69,19 +69,19 @@ fn prunes(before: &Situation<'_>, after: &Situation<'_>, owner: &NodeKey, left: 
 }
 
 /// Whether a Kustomization deletes what leaves its build. One whose build fails comes to nothing at all.
-pub(super) fn prunes_now(node: &Node) -> bool {
+pub(in crate::rules) fn prunes_now(node: &Node) -> bool {
     let spec = &node.kustomization.spec;
     spec.prune == Some(true) && !spec.suspend && node.applied.build.errors.is_empty()
 }
 
 /// Whether an object of `before` is deleted with the change, where `after` does not apply it any more.
-pub(super) fn deletes(before: &Situation<'_>, after: &Situation<'_>, provider: Provider) -> bool {
+pub(in crate::rules) fn deletes(before: &Situation<'_>, after: &Situation<'_>, provider: Provider) -> bool {
     let is_pruned = Policy::of(&before.cluster.object(provider).node).pruned;
     is_pruned && (provider.set.is_some() || prunes(before, after, &before.cluster.node(provider.node).key, DEEPEST))
 }
 
 /// Where something stood before the change, for people: no file holds it any more.
-pub(super) fn former(before: &Tree, span: crate::source::Span, what: &str, subject: Subject) -> Related {
+pub(in crate::rules) fn former(before: &Tree, span: crate::source::Span, what: &str, subject: Subject) -> Related {
     let message = match span.is_some() {
         true => format!("{what}, formerly at {}:{}", before.path(span.file), before.position(span).line),
         false => what.to_owned(),
@@ -122,12 +122,12 @@ const LIGHT: &[&str] = &[
 ];
 
 /// Whether deleting an object of the kind costs more than the seconds until it is made again.
-pub(super) fn is_heavy(kind: &str) -> bool {
+pub(in crate::rules) fn is_heavy(kind: &str) -> bool {
     !LIGHT.contains(&kind)
 }
 
 /// What deleting objects of some kinds takes along, in sentences.
-pub(super) fn losses(kinds: &[&str]) -> String {
+pub(in crate::rules) fn losses(kinds: &[&str]) -> String {
     let sentences = [
         ("Namespace", " A Namespace takes everything in it along, whoever applied that."),
         ("CustomResourceDefinition", " A CustomResourceDefinition takes every object of its kind along."),

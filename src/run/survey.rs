@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::{Error, Options, Stdin};
 use crate::{
     cluster::{Cluster, Externals, Scope, Sight, broken_documents, discover, find_root, resolve},
-    rules::Situation,
+    situation::Situation,
     source::{SourceError, Start, Tree, absolute},
     yaml::Store,
 };

@@ -15,24 +15,24 @@ use crate::{
 const NEAR: f64 = 0.7;
 
 /// An entry of `dependsOn`.
-pub(super) struct Entry<'a> {
+pub(in crate::rules) struct Entry<'a> {
     /// Whose entry it is.
-    pub(super) subject: Subject,
+    pub(in crate::rules) subject: Subject,
     /// The name it holds.
-    pub(super) name: &'a str,
+    pub(in crate::rules) name: &'a str,
     /// The namespace it is looked up in.
-    pub(super) namespace: String,
+    pub(in crate::rules) namespace: String,
     /// The namespace it holds.
-    pub(super) declared_namespace: Option<&'a str>,
+    pub(in crate::rules) declared_namespace: Option<&'a str>,
     /// Where it stands.
-    pub(super) span: Span,
+    pub(in crate::rules) span: Span,
     /// What it leads to.
-    pub(super) target: Target,
+    pub(in crate::rules) target: Target,
 }
 
 /// What an entry leads to.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Target {
+pub(in crate::rules) enum Target {
     /// The object, or something that is not known well enough to say.
     Found,
     /// Objects of that name and kind in other namespaces.
@@ -44,7 +44,7 @@ pub(super) enum Target {
 }
 
 /// Every entry of every Kustomization and HelmRelease of a cluster.
-pub(super) fn entries<'a>(situation: &Situation<'a>) -> Vec<Entry<'a>> {
+pub(in crate::rules) fn entries<'a>(situation: &Situation<'a>) -> Vec<Entry<'a>> {
     let cluster = situation.cluster;
     let of_nodes = cluster.nodes.iter().flat_map(|node| {
         let span = |index| node.kustomization.item_span(&["spec", "dependsOn"], index);
@@ -123,7 +123,7 @@ fn releases<'a>(cluster: &'a Cluster, name: &str) -> Vec<(&'a NodeKey, Span)> {
 
 /// What may define an object of `kind` without showing it: a ResourceSet that cannot be expanded, or a chart of this
 /// repository that does.
-pub(super) fn templated_by(tree: &Tree, cluster: &Cluster, kind: &str) -> Option<String> {
+pub(in crate::rules) fn templated_by(tree: &Tree, cluster: &Cluster, kind: &str) -> Option<String> {
     let sets = cluster.nodes.iter().flat_map(|node| &node.resource_sets);
     // What is known of a set in full hides nothing.
     if let Some(set) = sets.into_iter().find(|set| set.unresolved.iter().any(Unresolved::hides_objects)) {
@@ -145,7 +145,7 @@ pub(super) fn templated_by(tree: &Tree, cluster: &Cluster, kind: &str) -> Option
 }
 
 /// What [`templated_by`] says of one cluster: it reads many files, so it is asked once.
-pub(super) struct Doubts<'a> {
+pub(in crate::rules) struct Doubts<'a> {
     tree: &'a Tree,
     cluster: &'a Cluster,
     nodes: OnceCell<Option<String>>,
@@ -153,7 +153,7 @@ pub(super) struct Doubts<'a> {
 }
 
 impl<'a> Doubts<'a> {
-    pub(super) const fn of(tree: &'a Tree, cluster: &'a Cluster) -> Self {
+    pub(in crate::rules) const fn of(tree: &'a Tree, cluster: &'a Cluster) -> Self {
         Self { tree, cluster, nodes: OnceCell::new(), releases: OnceCell::new() }
     }
 
@@ -167,13 +167,13 @@ const TOOLKIT: &str = ".toolkit.fluxcd.io/";
 
 impl Entry<'_> {
     /// The object it asks for, as `Kind/namespace/name`.
-    pub(super) fn wanted(&self) -> Subject {
+    pub(in crate::rules) fn wanted(&self) -> Subject {
         NodeKey::new(self.namespace.as_str(), self.name).subject(&self.subject.kind)
     }
 
     /// What it does at run time, as a sentence without full stop, with the controller's message (kustomize-controller
     /// v1.9 `checkDependencies`, helm-controller v1.6).
-    pub(super) fn symptom(&self, cluster: &Cluster) -> String {
+    pub(in crate::rules) fn symptom(&self, cluster: &Cluster) -> String {
         let message = match self.subject.kind.as_str() {
             "HelmRelease" => format!("unable to get '{}/{}' dependency", self.namespace, self.name),
             _ => format!("dependency '{}/{}' not found", self.namespace, self.name),
@@ -186,7 +186,7 @@ impl Entry<'_> {
 
     /// Lowers the confidence of `finding` where something that this repository does not show may define what is asked
     /// for.
-    pub(super) fn doubted(&self, mut finding: Finding, doubts: &Doubts<'_>) -> Finding {
+    pub(in crate::rules) fn doubted(&self, mut finding: Finding, doubts: &Doubts<'_>) -> Finding {
         if let Some(by) = doubts.of_kind(&self.subject.kind) {
             finding.confidence = Confidence::Low;
             finding.why.push_str(&format!(" It may be made by {by}."));
@@ -195,7 +195,7 @@ impl Entry<'_> {
     }
 
     /// Where another cluster defines what is asked for.
-    pub(super) fn defined_in(&self, cluster: &Cluster) -> Option<Span> {
+    pub(in crate::rules) fn defined_in(&self, cluster: &Cluster) -> Option<Span> {
         let found =
             if self.subject.kind == "Kustomization" { nodes(cluster, self.name) } else { releases(cluster, self.name) };
         found
@@ -205,7 +205,7 @@ impl Entry<'_> {
     }
 
     /// The name of this cluster that is most like the one asked for, if any is near.
-    pub(super) fn nearest(&self, cluster: &Cluster) -> Option<String> {
+    pub(in crate::rules) fn nearest(&self, cluster: &Cluster) -> Option<String> {
         let keys: Vec<&NodeKey> = if self.subject.kind == "Kustomization" {
             cluster.nodes.iter().map(|node| &node.key).collect()
         } else {
