@@ -3,13 +3,15 @@
 use std::path::PathBuf;
 
 use super::{args::Question, environment::Environment, error::CliError, say, settings::configured};
+use rayon::prelude::*;
+
 use crate::{
     Options, Survey,
     cluster::{Cluster, Named, ObjectKey, Provider, Wanted},
     finding::Subject,
     graph::{Actor, EventGraph, Moment, Step},
     report::{Link, Times, count, printable},
-    situation::Situation,
+    situation::{Situation, View},
     timing,
 };
 
@@ -46,7 +48,9 @@ pub(super) fn survey(question: &Question, environment: &Environment) -> Result<(
 
 /// The clusters with their graphs and times.
 pub(super) fn situations<'a>(survey: &'a Survey, options: &'a Options) -> Vec<Situation<'a>> {
-    survey.clusters.iter().map(|cluster| Situation::of(cluster, options.profile, &options.durations)).collect()
+    View::each(&survey.clusters, &survey.store)
+        .map(|view| Situation::new(view, options.profile, &options.durations))
+        .collect()
 }
 
 /// Where what is named may be: the objects of the first kind that has any, in clusters that an entry point reaches where

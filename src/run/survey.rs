@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::{Error, Options, Stdin};
 use crate::{
     cluster::{Cluster, Externals, Scope, Sight, broken_documents, discover, find_root, resolve},
-    situation::Situation,
+    situation::{Situation, View},
     source::{SourceError, Start, Tree, absolute},
     yaml::Store,
 };
@@ -46,7 +46,9 @@ impl Survey {
 
     /// The clusters with their graphs and times.
     pub(super) fn situations(&self, options: &Options) -> Vec<Situation<'_>> {
-        self.clusters.par_iter().map(|cluster| Situation::of(cluster, options.profile, &options.durations)).collect()
+        View::each(&self.clusters, &self.store)
+            .map(|view| Situation::new(view, options.profile, &options.durations))
+            .collect()
     }
 }
 

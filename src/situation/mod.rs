@@ -1,9 +1,10 @@
 //! One analysed cluster: what waits for what, what keeps things from happening, and when the rest happens; and two of them
 //! side by side. Every command reads its answers here.
 
-pub mod blockers;
+mod blockers;
 mod pair;
 
+pub use blockers::{Blocker, Cause, Facts, View};
 pub use pair::{Pair, pairs};
 
 use crate::{
@@ -19,6 +20,8 @@ use crate::{
 pub struct Situation<'a> {
     /// The cluster.
     pub cluster: &'a Cluster,
+    /// What stops its objects, beside loops.
+    pub facts: Facts,
     /// What waits for what.
     pub graph: EventGraph,
     /// What can never happen.
@@ -30,14 +33,16 @@ pub struct Situation<'a> {
 }
 
 impl<'a> Situation<'a> {
-    /// Draws the graph of `cluster` and solves it, with the durations of `profile` and those that the user set.
+    /// Draws the graph of a cluster and solves it, with the durations of `profile` and those that the user set.
     #[must_use]
-    pub fn of(cluster: &'a Cluster, profile: Profile, overrides: &[Override]) -> Self {
+    pub fn new(view: View<'a>, profile: Profile, overrides: &[Override]) -> Self {
+        let cluster = view.cluster;
+        let facts = Facts::find(view);
         let graph = EventGraph::of(cluster);
         let deadlocks = graph.deadlocks();
         let durations = Durations::of(cluster, profile, overrides);
         let cold_start = ColdStart::of(&graph, &durations);
-        Self { cluster, graph, deadlocks, durations, cold_start }
+        Self { cluster, facts, graph, deadlocks, durations, cold_start }
     }
 
     /// A finding of `rule` about `subject` in this cluster, to be completed.

@@ -7,7 +7,7 @@ use fluxdag::{
     catalog::Range,
     cluster::NodeKey,
     graph::{Actor, Moment},
-    situation::Situation,
+    situation::{Situation, View},
     survey,
     timing::{Override, Profile, Target, unmatched},
 };
@@ -34,10 +34,16 @@ fn repository(gate: &str, objects: &str) -> (tempfile::TempDir, Survey) {
     (folder, survey)
 }
 
+/// The one cluster of a repository.
+fn situation<'a>(survey: &'a Survey, profile: Profile, overrides: &[Override]) -> Situation<'a> {
+    let view = View { cluster: &survey.clusters[0], clusters: &survey.clusters, store: &survey.store };
+    Situation::new(view, profile, overrides)
+}
+
 /// How long `core` waits after its apply, and where it is told from.
 fn own(gate: &str, objects: &str, profile: Profile, overrides: &[Override]) -> (Range, String) {
     let (_folder, survey) = repository(gate, objects);
-    let situation = Situation::of(&survey.clusters[0], profile, overrides);
+    let situation = self::situation(&survey, profile, overrides);
     let id = situation.cluster.find(&NodeKey::new("flux-system", "core")).expect("built");
     let own = situation.durations.own(id.index());
     let at = |moment| {
@@ -107,7 +113,7 @@ fn release(chart: &str, more: &str, profile: Profile, overrides: &[Override], ve
     let objects = format!("{}{more}", RELEASE.replace("CHART", chart));
     let (_folder, mut survey) = repository("  wait: true\n", &objects);
     survey.clusters[0].version = fluxdag::flux::FluxVersion::parse(version);
-    let situation = Situation::of(&survey.clusters[0], profile, overrides);
+    let situation = self::situation(&survey, profile, overrides);
     let duration = situation.durations.release(0);
     (duration.range.typical.as_secs(), duration.origin.to_string(), duration.is_trusted())
 }
@@ -214,7 +220,7 @@ fn the_source_of_a_helm_chart_tells_whose_chart_it_is() {
         let release = RELEASE.lines().filter(|line| !line.contains("chart:")).collect::<Vec<_>>().join("\n");
         let (_folder, survey) =
             repository("", &format!("{release}\n  chartRef: {{kind: HelmChart, name: gateway}}\n{chart}{source}"));
-        Situation::of(&survey.clusters[0], Profile::Slow, &[]).durations.release(0).origin.to_string()
+        situation(&survey, Profile::Slow, &[]).durations.release(0).origin.to_string()
     };
     assert_eq!(of("https://istio-release.storage.googleapis.com/charts"), "catalogue: gateway, low confidence");
     assert_eq!(of("https://example.org/charts"), "default for an unknown chart");

@@ -14,7 +14,7 @@ use crate::{
     flux::{SourceRef, api::SOURCE_GROUP},
     graph::Actor,
     rules::missing_inputs,
-    situation::Situation,
+    situation::{Situation, View},
     source::RemoteUrl,
     timing::Profile,
 };
@@ -47,9 +47,10 @@ pub(super) struct Found {
 impl Found {
     /// What `survey` shows. `root` is the artifact root, from the folder of the configuration.
     pub(super) fn of(survey: &Survey, root: &str) -> Self {
-        let reached: Vec<&Cluster> = survey.clusters.iter().filter(|cluster| cluster.reached).collect();
-        let situations: Vec<Situation<'_>> =
-            reached.par_iter().map(|cluster| Situation::of(cluster, Profile::default(), &[])).collect();
+        let situations: Vec<Situation<'_>> = View::each(&survey.clusters, &survey.store)
+            .filter(|view| view.cluster.reached)
+            .map(|view| Situation::new(view, Profile::default(), &[]))
+            .collect();
         let mut found = Self { root: root.to_owned(), ..Self::default() };
         for situation in &situations {
             let cluster = situation.cluster;

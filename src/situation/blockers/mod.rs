@@ -4,6 +4,8 @@
 //! confidence included, and which event it keeps from happening. The rules word the facts, the graph has an event that never
 //! happens for each, and so every command knows the same reasons.
 
+use rayon::prelude::*;
+
 use crate::{
     cluster::Cluster,
     finding::Confidence,
@@ -21,6 +23,31 @@ pub struct View<'a> {
     pub clusters: &'a [Cluster],
     /// The files, parsed; [`Store::tree`] has their texts.
     pub store: &'a Store,
+}
+
+impl<'a> View<'a> {
+    /// A view on each of `clusters`.
+    pub fn each(clusters: &'a [Cluster], store: &'a Store) -> impl IndexedParallelIterator<Item = Self> {
+        clusters.par_iter().map(move |cluster| Self { cluster, clusters, store })
+    }
+}
+
+/// The facts of one cluster, by topic, each in the order of the cluster.
+#[derive(Debug, Default)]
+pub struct Facts {}
+
+impl Facts {
+    /// Finds those of a cluster.
+    #[must_use]
+    pub fn find(_view: View<'_>) -> Self {
+        Self {}
+    }
+
+    /// What they keep from happening.
+    #[must_use]
+    pub fn blockers(&self) -> Vec<Blocker> {
+        Vec::new()
+    }
 }
 
 /// An event that can never happen, and why.
