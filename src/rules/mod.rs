@@ -66,14 +66,12 @@ mod wrong_namespace_dependency;
 mod context;
 mod ignores;
 mod selection;
-mod stuck;
 mod support;
 
 pub use context::{Budget, Context};
 pub use ignores::{Ignore, leave_out, unused};
 pub use missing_substitute_source::missing_inputs;
 pub use selection::{ALIASES, Selection, Selector, UnknownRule, find, first_id, named, rename};
-pub use stuck::Stuck;
 
 use std::collections::BTreeMap;
 

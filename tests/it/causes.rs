@@ -236,16 +236,16 @@ fn a_guess_keeps_no_minutes_from_being_told() {
     use fluxdag::{
         Survey,
         cluster::NodeKey,
-        graph::EventGraph,
+        graph::{EventGraph, Repaired},
         survey,
         timing::{ColdStart, Durations, Profile},
     };
     let fixture = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/cr-beside-operator");
     let Survey { clusters, .. } = survey(&[fixture.into()], &Options::default()).unwrap();
     let cluster = clusters.iter().find(|cluster| cluster.reached).unwrap();
-    let graph = EventGraph::of(cluster);
-    assert_eq!(graph.deadlocks().len(), 1);
-    let cold_start = ColdStart::of(&graph, &Durations::of(cluster, Profile::Slow, &[]));
+    let graph = EventGraph::new(cluster, Vec::new());
+    assert_eq!(graph.loops().len(), 1);
+    let cold_start = ColdStart::new(&graph, &Durations::of(cluster, Profile::Slow, &[]), Repaired::Nothing);
     let node = cluster.find(&NodeKey::new("flux-system", "cert-manager")).unwrap();
     assert!(cold_start.ready(&graph, node).is_some(), "the catalogue may be wrong; then this is when it is Ready");
 }

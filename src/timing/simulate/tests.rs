@@ -110,7 +110,7 @@ impl Case {
 
     fn built(&self) -> Built {
         let cluster = cluster(&self.files);
-        let graph = EventGraph::of(&cluster);
+        let graph = EventGraph::new(&cluster, Vec::new());
         let of = |table: &[(&str, u32)], key: &NodeKey| -> Spread3 {
             let found = table.iter().find(|(name, _)| *name == key.name);
             [found.map_or(0, |(_, seconds)| seconds * 1000); 3]
