@@ -65,6 +65,7 @@ mod wrong_namespace_dependency;
 
 mod context;
 mod ignores;
+mod proviso;
 mod selection;
 mod support;
 
@@ -207,6 +208,7 @@ pub fn check(context: &Context<'_>) -> Vec<Finding> {
         .map(|rule| {
             let mut found = Vec::new();
             (rule.check)(context, &mut found);
+            proviso::add(&rule.info, context, &mut found);
             found
         })
         .collect();
