@@ -4,7 +4,10 @@
 mod blockers;
 mod pair;
 
-pub use blockers::{Blocker, Cause, Facts, View};
+pub use blockers::{
+    Blocker, Cause, ExpressionFact, ExpressionProblem, Facts, HealthCheckFact, HealthCheckProblem, NeverReady,
+    NeverReadyFact, SuspensionFact, View,
+};
 pub use pair::{Pair, pairs};
 
 use crate::{
