@@ -31,16 +31,9 @@ struct Chosen<'a> {
 
 /// Compares, and says what came of it. The exit code tells whether there is something new to fail for.
 pub(super) fn run(diff: &Diff, global: &Global, environment: &Environment) -> Result<u8, CliError> {
-    let choices = Choices {
-        paths: diff.paths.clone(),
-        fail_on: diff.fail_on,
-        scope: diff.scope.clone(),
-        hardware: diff.hardware.clone(),
-        configuration: diff.configuration.clone(),
-        ..Choices::default()
-    };
+    let choices = Choices { fail_on: diff.fail_on, ..diff.target.choices() };
     let Settings { options, filter, fail_on, .. } = Settings::chosen(&choices, environment)?;
-    let repository = revisions::repository(&diff.paths)?;
+    let repository = revisions::repository(&diff.target.paths)?;
     let (base, head, merge_base) = asked(diff);
     let name = if merge_base { format!("merge base of {base}") } else { base.to_owned() };
     let base = revisions::between(&repository, base, head.unwrap_or("HEAD"), merge_base)?;
@@ -57,7 +50,7 @@ pub(super) fn run(diff: &Diff, global: &Global, environment: &Environment) -> Re
     let base = Revised { name, commit: Some(base.id()) };
     let chosen = Chosen { diff, filter, fail_on, base, head, profile: options.profile.name() };
     let tell = |before: State<'_>, after: State<'_>| told(before, after, &chosen, global, environment);
-    let (told, _) = crate::compare([&diff.paths, &diff.paths], [&past, &options], tell)?;
+    let (told, _) = crate::compare([&diff.target.paths, &diff.target.paths], [&past, &options], tell)?;
     told
 }
 
@@ -82,7 +75,7 @@ fn told(
     global: &Global,
     environment: &Environment,
 ) -> Result<u8, CliError> {
-    let trees = [before.survey.store.tree(), after.survey.store.tree()];
+    let trees = [before.tree(), after.tree()];
     warn(trees);
     let gone = fixed(&before.found.findings, &after.found.findings, trees);
     let gone: Vec<Finding> = gone.into_iter().cloned().collect();
@@ -99,18 +92,18 @@ fn told(
     let reached = |situations: &[crate::situation::Situation<'_>]| {
         situations.iter().filter(|situation| situation.cluster.reached).count()
     };
-    let several = reached(before.situations).max(reached(after.situations)) > 1;
-    let mut clusters = clusters([before.situations, after.situations], trees, &new);
+    let several = reached(&before.session.situations).max(reached(&after.session.situations)) > 1;
+    let mut clusters = clusters([&before.session.situations, &after.session.situations], trees, &new);
     clusters.retain(|cluster| !cluster.is_same());
     let files = touched(trees);
     let of = |tree: usize| -> FxHashSet<FileId> {
         files.iter().filter_map(|file| if tree == 0 { file.before } else { file.after }).collect()
     };
-    let mut reach = impacts(after.survey, after.situations, &of(1));
+    let mut reach = impacts(after.session.survey, &after.session.situations, &of(1));
     // What is gone can only be asked about where it was.
     let only: FxHashSet<FileId> =
         files.iter().filter(|file| file.after.is_none()).filter_map(|file| file.before).collect();
-    for lost in impacts(before.survey, before.situations, &only) {
+    for lost in impacts(before.session.survey, &before.session.situations, &only) {
         match reach.iter_mut().find(|known| known.cluster == lost.cluster) {
             Some(known) => join(known, lost),
             None => reach.push(lost),

@@ -2,15 +2,22 @@
 
 use std::path::PathBuf;
 
-use super::{args::Question, environment::Environment, error::CliError, say, settings::configured};
+use super::{
+    args::{AnswerFormat, Global, Question},
+    environment::Environment,
+    error::CliError,
+    print, say,
+    settings::Settings,
+};
 use rayon::prelude::*;
 
 use crate::{
-    Options, Survey,
+    Options, Session, Survey,
     cluster::{Cluster, Named, ObjectKey, Provider, Wanted},
     finding::Subject,
-    graph::{Actor, EventGraph, Moment, Step},
-    report::{Link, Times, count, printable},
+    graph::{Actor, EventGraph, Moment},
+    query::{self, Document},
+    report::{Text, Times, count, document, printable},
     situation::{Situation, View},
     timing,
 };
@@ -21,21 +28,28 @@ pub(super) type Found = (usize, Actor);
 /// Names listed where one is to be picked.
 const LISTED: usize = 20;
 
+/// Asks a question of the repository that it is about, and prints the answer.
+pub(super) fn ask<A: Document + Text>(
+    question: &Question,
+    global: &Global,
+    environment: &Environment,
+    ask: impl FnOnce(&Session<'_>) -> Result<A, query::Error>,
+) -> Result<(), CliError> {
+    let (survey, options) = survey(question, environment)?;
+    let answer = ask(&Session::new(&survey, &options))?;
+    if !global.quiet {
+        answer.notes().iter().for_each(|note| say(&format!("note: {}", printable(note))));
+    }
+    print(match question.format {
+        AnswerFormat::Text => answer.text(&environment.stdout(global.color)),
+        AnswerFormat::Json => document(&answer),
+    })
+}
+
 /// The clusters that a question is about, and what was chosen about them.
 pub(super) fn survey(question: &Question, environment: &Environment) -> Result<(Survey, Options), CliError> {
-    let (config, _) =
-        configured(&question.configuration, &question.paths, question.scope.root.as_deref(), environment)?;
-    let options = Options {
-        root: question.scope.root.clone().or(config.root),
-        cluster: question.scope.cluster.clone(),
-        flux_version: config.flux_version,
-        sources: config.sources,
-        profile: question.hardware.profile.or(config.profile).unwrap_or_default(),
-        durations: config.durations,
-        externals: config.externals,
-        ..Options::default()
-    };
-    let survey = crate::survey(&question.paths, &options)
+    let Settings { options, paths, .. } = Settings::chosen(&question.target.choices(), environment)?;
+    let survey = crate::survey(&paths, &options)
         .map_err(|error| CliError::of_question(error, "point -C at a folder that holds Flux Kustomizations"))?;
     for error in survey.store.tree().unreadable() {
         say(&format!("warning: {}; what lies there is not analysed", printable(&error.to_string())));
@@ -44,6 +58,16 @@ pub(super) fn survey(question: &Question, environment: &Environment) -> Result<(
         say(&format!("warning: {}", printable(&warning)));
     }
     Ok((survey, options))
+}
+
+impl From<query::Error> for CliError {
+    fn from(error: query::Error) -> Self {
+        let message = Self::new(error.to_string());
+        match error.help() {
+            Some(help) => message.with_help(help),
+            None => message,
+        }
+    }
 }
 
 /// The clusters with their graphs and times.
@@ -148,22 +172,6 @@ pub(super) fn done(graph: &EventGraph, actor: Actor) -> Option<crate::graph::Eve
 pub(super) fn time(situation: &Situation<'_>, id: crate::graph::EventId) -> Option<Times> {
     let range = situation.cold_start.time(id)?;
     Some(Times { low: range.low, typical: range.typical, high: range.high })
-}
-
-/// A step in words, with when what it waits for happens.
-pub(super) fn link(situation: &Situation<'_>, step: &Step) -> Link {
-    let (graph, cluster) = (&situation.graph, situation.cluster);
-    let told = step.told(cluster);
-    let before = graph.id(step.before.actor, step.before.moment);
-    Link {
-        reason: told.reason,
-        text: told.text,
-        waits: step.after.actor.subject(cluster),
-        on: step.before.actor.subject(cluster),
-        at: before.and_then(|id| time(situation, id)),
-        place: step.edge.span,
-        or: graph.alternatives(step).into_iter().map(|actor| actor.subject(cluster)).collect(),
-    }
 }
 
 /// The subjects of `actors`, each once, Kustomizations first.

@@ -191,6 +191,7 @@ fn fault(message: String, subject: Subject, at: Span) -> Finding {
         related: Vec::new(),
         why: String::new(),
         help: String::new(),
+        edits: Vec::new(),
         key: String::new(),
         members: Vec::new(),
         fingerprint: String::new(),

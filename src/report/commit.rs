@@ -6,11 +6,12 @@ use serde::Serialize;
 
 use super::{
     Terminal,
+    answer::document,
     answer::paragraph,
+    answers::head,
     count,
     json::{SCHEMA_VERSION, Tool},
     printable,
-    why::{document, head},
 };
 use crate::finding::{Subject, about};
 

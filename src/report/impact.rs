@@ -4,12 +4,12 @@ use serde::Serialize;
 
 use super::{
     Terminal, Times,
+    answer::document,
     answer::{TimesJson, paragraph},
+    answers::head,
     count,
     json::{SCHEMA_VERSION, Tool},
-    printable,
-    why::{document, head},
-    wrap,
+    printable, wrap,
 };
 use crate::finding::{Subject, about};
 

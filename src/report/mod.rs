@@ -5,6 +5,7 @@
 //! the repository under analysis (names, paths, source lines) is escaped before it reaches a terminal.
 
 mod answer;
+mod answers;
 mod commit;
 mod concise;
 mod diff;
@@ -24,7 +25,6 @@ mod tests;
 mod text;
 mod timeline;
 mod what_if;
-mod why;
 
 use std::{
     fmt,
@@ -33,7 +33,8 @@ use std::{
     str::FromStr,
 };
 
-pub use answer::{Link, Times};
+pub use answer::Times;
+pub use answers::{Text, document};
 pub use commit::{ClusterCommit, Commit, CommittedNode};
 pub use diff::{Diff, Revised};
 pub use filter::{Filter, Hidden};
@@ -43,11 +44,11 @@ pub use objects::{Objects, Origin};
 pub use spread::{NodeSpread, TotalSpread};
 pub use summary::summary;
 pub use terminal::Terminal;
-pub use text::{count, printable, printable_lines, wrap};
+pub use text::{printable, printable_lines, wrap};
 pub use timeline::{Analytic, ClusterTimeline, NodeTimeline, Simulated, Timeline};
 pub use what_if::{NodeTimes, WhatIf};
-pub use why::{Answer, Happening, Problem, Stuck, Why, WhyOn};
 
+pub use crate::finding::count;
 use crate::{
     finding::{Finding, RuleInfo},
     source::{FileId, Span, Tree},

@@ -6,11 +6,12 @@ use serde::Serialize;
 
 use super::{
     Terminal, Times,
+    answer::document,
     answer::{TimesJson, paragraph},
+    answers::head,
     json::{SCHEMA_VERSION, Tool},
     printable,
     spread::{NodeSpread, TotalSpread},
-    why::{document, head},
 };
 use crate::finding::{Subject, about};
 

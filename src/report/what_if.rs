@@ -6,10 +6,11 @@ use serde::Serialize;
 
 use super::{
     Terminal, Times,
+    answer::document,
     answer::{TimesJson, paragraph},
+    answers::head,
     json::{SCHEMA_VERSION, Tool},
     printable,
-    why::{document, head},
 };
 use crate::finding::{Subject, about};
 

@@ -5,11 +5,13 @@ mod error;
 mod folder;
 mod lint;
 mod options;
+mod session;
 mod survey;
 
-pub use compare::{State, compare, lint_since};
+pub use compare::{compare, lint_since};
 pub use error::Error;
 pub use folder::{FolderBuild, build_folder};
-pub use lint::{Analysis, Found, lint};
+pub use lint::{Analysis, lint};
 pub use options::{Options, Stage, Stdin};
+pub use session::{Found, Session, State};
 pub use survey::{Survey, artifact_root, survey};

@@ -1,5 +1,10 @@
-//! `fluxdag why` and `fluxdag impact` as a process: how objects and files are named, and what is answered.
+//! `why` and `impact`: how objects and files are named, and what is answered.
 
+use fluxdag::{
+    Options, Session,
+    finding::Subject,
+    query::{Answer, Link},
+};
 use std::{
     fs,
     path::Path,
@@ -88,6 +93,13 @@ impl Repository {
         run_in(self.0.path(), arguments)
     }
 
+    /// What is answered without a process.
+    fn ask<T>(&self, ask: impl FnOnce(&Session<'_>) -> T) -> T {
+        let options = Options::default();
+        let survey = fluxdag::survey(&[self.0.path().to_owned()], &options).unwrap();
+        ask(&Session::new(&survey, &options))
+    }
+
     fn json(&self, arguments: &[&str]) -> serde_json::Value {
         let done = self.run(&[arguments, &["-o", "json"]].concat());
         assert_eq!(done.code, 0, "{}", done.err);
@@ -110,6 +122,10 @@ fn names(list: &serde_json::Value) -> Vec<&str> {
     list.as_array().unwrap().iter().map(|subject| subject["name"].as_str().unwrap()).collect()
 }
 
+fn named<'s>(subjects: impl IntoIterator<Item = &'s Subject>) -> Vec<&'s str> {
+    subjects.into_iter().map(|subject| subject.name.as_str()).collect()
+}
+
 #[test]
 fn why_tells_what_is_waited_for_and_where_that_is_written() {
     let repository = Repository::chain(&["prod"]);
@@ -119,14 +135,15 @@ fn why_tells_what_is_waited_for_and_where_that_is_written() {
     assert!(done.out.contains("depends on Kustomization/flux-system/infra\n"), "{}", done.out);
     assert!(done.out.contains("(clusters/prod/apps.yaml:11)"), "{}", done.out);
 
-    let json = repository.json(&["why", "ks/flux-system/apps"]);
-    let reasons: Vec<_> = json["waits_for"].as_array().unwrap().iter().map(|link| &link["reason"]).collect();
+    let [why] = repository.ask(|session| session.why("ks/flux-system/apps")).unwrap().clusters;
+    let reasons: Vec<_> = why.waits_for.iter().map(|link| link.reason).collect();
     assert_eq!(reasons, ["depends-on", "applied-by", "source"]);
-    assert_eq!(json["events"][3]["event"], "ready");
-    let seconds = &json["events"][3]["at_seconds"];
-    assert!(seconds["low"].as_u64() <= seconds["typical"].as_u64(), "{seconds}");
-    assert_eq!(json["decides"][0]["event"], "start");
-    assert_eq!((&json["stuck"], &json["schema_version"]), (&serde_json::Value::Null, &1.into()));
+    assert_eq!(why.events[3].event, "ready");
+    let at = why.events[3].at.unwrap();
+    assert!(at.low <= at.typical && at.typical <= at.high, "{at:?}");
+    assert_eq!(why.decides[0].event, "start");
+    assert_eq!(why.stuck, None);
+    assert!(why.problems.is_empty(), "{:?}", why.problems);
 }
 
 #[test]
@@ -134,12 +151,11 @@ fn why_tells_the_chain_between_two() {
     let repository = Repository::chain(&["prod"]);
     repository
         .write("clusters/prod/web.yaml", &node("web", "  dependsOn: [{name: apps}]\n").replace("./web", "./base"));
-    let json = repository.json(&["why", "web", "infra"]);
-    assert_eq!((&json["answer"], &json["reverse"]), (&"waits".into(), &"does-not-wait".into()));
-    let chain = json["chains"][0].as_array().unwrap();
-    assert_eq!((json["chains"].as_array().unwrap().len(), chain.len()), (1, 2));
-    assert_eq!((&chain[0]["waits"]["name"], &chain[0]["on"]["name"]), (&"web".into(), &"apps".into()));
-    assert_eq!(&chain[1]["on"]["name"], "infra");
+    let [why] = repository.ask(|session| session.why_on("web", "infra")).unwrap().clusters;
+    assert_eq!((why.answer, why.reverse), (Answer::Waits, Answer::DoesNotWait));
+    let [chain] = why.chains.as_slice() else { panic!("{:?}", why.chains) };
+    let steps: Vec<_> = chain.iter().map(|link| [&link.waits, &link.on].map(|it| it.name.as_str())).collect();
+    assert_eq!(steps, [["web", "apps"], ["apps", "infra"]]);
 
     let done = repository.run(&["why", "infra", "web"]);
     assert_eq!(done.code, 0);
@@ -157,10 +173,10 @@ fn what_two_provide_may_be_waited_for() {
         repository.write(&format!("{name}/vars.yaml"), &config_map("vars").replace("default", "flux-system"));
         repository.write(&format!("clusters/prod/{name}.yaml"), &node(name, ""));
     }
-    let json = repository.json(&["why", "web", "one"]);
-    assert_eq!(json["answer"], "may-wait");
-    let last = json["chains"][0].as_array().unwrap().last().unwrap().clone();
-    assert_eq!(names(&last["or"]), ["two"]);
+    let [why] = repository.ask(|session| session.why_on("web", "one")).unwrap().clusters;
+    assert_eq!(why.answer, Answer::MayWait);
+    let last: &Link = why.chains[0].last().unwrap();
+    assert_eq!(named(&last.or), ["two"]);
     assert_eq!(repository.json(&["impact", "one"])["clusters"][0]["counts"]["starts_after"], 0);
 }
 
@@ -170,12 +186,12 @@ fn a_loop_is_told_in_order() {
     repository.write("clusters/prod/infra.yaml", &node("infra", "  dependsOn: [{name: apps}]\n"));
     repository
         .write("clusters/prod/web.yaml", &node("web", "  dependsOn: [{name: apps}]\n").replace("./web", "./base"));
-    let json = repository.json(&["why", "web"]);
-    assert_eq!(json["events"][3]["at_seconds"], serde_json::Value::Null);
-    assert_eq!(names(&serde_json::json!([json["stuck"]["way"][0]["on"]])), ["apps"]);
-    let around = json["stuck"]["loop"].as_array().unwrap();
-    assert_eq!(around.len(), 2);
-    assert_eq!(around[0]["on"], around[1]["waits"]);
+    let [why] = repository.ask(|session| session.why("web")).unwrap().clusters;
+    assert_eq!(why.events[3].at, None);
+    let stuck = why.stuck.unwrap();
+    assert_eq!(stuck.way[0].on.name, "apps");
+    let [one, other] = stuck.r#loop.as_slice() else { panic!("{:?}", stuck.r#loop) };
+    assert_eq!((&one.on, &other.on), (&other.waits, &one.waits));
     let done = repository.run(&["why", "web"]);
     assert!(done.code == 0 && done.out.contains("in a loop"), "{}", done.out);
     assert!(repository.run(&["impact", "web"]).out.contains("that never happens"));
@@ -185,9 +201,9 @@ fn a_loop_is_told_in_order() {
 fn errors_in_the_way_are_told_with_the_times() {
     let repository = Repository::chain(&["prod"]);
     repository.write("clusters/prod/infra.yaml", &node("infra", "  dependsOn: [{name: nothing}]\n"));
-    let json = repository.json(&["why", "apps"]);
-    assert_eq!(json["problems"][0]["rule"], "dangling-dependency");
-    assert_eq!(json["problems"][0]["location"]["path"], "clusters/prod/infra.yaml");
+    let [why] = repository.ask(|session| session.why("apps")).unwrap().clusters;
+    assert_eq!(why.problems[0].rule, "dangling-dependency");
+    assert_eq!(why.problems[0].location.as_ref().unwrap().path, "clusters/prod/infra.yaml");
     assert!(repository.run(&["why", "apps"]).out.contains("error[dangling-dependency]"));
 }
 
@@ -290,7 +306,8 @@ fn several_clusters_are_told_apart() {
     assert_eq!(roots, ["clusters/prod", "clusters/staging"]);
     fs::remove_file(repository.0.path().join("clusters/staging/infra.yaml")).unwrap();
     repository.write("clusters/staging/extra.yaml", &node("extra", "").replace("./extra", "./base"));
-    assert_eq!(repository.json(&["why", "apps", "infra"])["cluster"], "clusters/prod");
+    let why = repository.ask(|session| session.why_on("apps", "infra")).unwrap();
+    assert_eq!(why.clusters[0].cluster, "clusters/prod");
     let done = repository.run(&["why", "infra", "extra"]);
     assert!(done.code == 2 && done.err.contains("no cluster has both"), "{}", done.err);
 }
@@ -316,7 +333,8 @@ fn an_empty_folder_is_exit_code_2_and_broken_yaml_is_none() {
     }
     let repository = Repository::chain(&["prod"]);
     repository.write("infra/broken.yaml", "a: [\n");
-    assert_eq!(repository.json(&["why", "apps"])["problems"][0]["rule"], "invalid-yaml");
+    let [why] = repository.ask(|session| session.why("apps")).unwrap().clusters;
+    assert_eq!(why.problems[0].rule, "invalid-yaml");
     let json = repository.json(&["impact", "infra/broken.yaml"]);
     assert_eq!(json["clusters"][0]["built"][0]["reads"], true);
 }

@@ -9,8 +9,8 @@ use crate::{
     report::{
         Built, ClusterImpact, Times,
         answer::TimesJson,
+        answer::document,
         json::{Place, SCHEMA_VERSION, Tool},
-        why::document,
     },
     source::Tree,
 };

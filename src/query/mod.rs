@@ -1,0 +1,32 @@
+//! Questions about analysed clusters. Each is a function: data in, a plain answer out.
+//!
+//! An answer needs neither graph nor files any more. It has the form of its JSON document, see [`Document`]; `report` has the
+//! text for people. What cannot be answered is an [`Error`], for instance a name that nothing has.
+
+mod contract;
+mod error;
+mod link;
+mod names;
+mod why;
+
+pub use contract::{
+    Document, Envelope, ReportedEdit, ReportedFinding, ReportedPlace, SCHEMA_VERSION, Seconds, Sides, Tool,
+};
+pub use error::Error;
+pub use link::Link;
+pub use names::{Found, Matches};
+pub use why::{Answer, ClusterWhy, ClusterWhyOn, Decides, Happening, Stuck, Why, WhyOn, why, why_on};
+
+pub use crate::catalog::Range;
+use crate::{situation::Situation, yaml::Store};
+
+/// What questions are asked of.
+#[derive(Debug, Clone, Copy)]
+pub struct Model<'a> {
+    /// The files, parsed.
+    pub store: &'a Store,
+    /// The clusters, and the groups that nothing reaches.
+    pub situations: &'a [Situation<'a>],
+    /// The hardware that times are for.
+    pub profile: &'static str,
+}
