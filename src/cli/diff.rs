@@ -7,7 +7,7 @@ use super::{
     args::{Choices, Diff, DiffFormat, Global},
     environment::Environment,
     error::CliError,
-    impact, print, revisions, say,
+    print, revisions, say,
     settings::Settings,
 };
 use crate::{
@@ -15,7 +15,8 @@ use crate::{
     change::{clusters, fixed, mark_known, touched},
     config::FailOn,
     finding::{Finding, SuppressionKind},
-    report::{ClusterImpact, Diff as Report, Filter, Revised, printable},
+    query::{self, ClusterImpact},
+    report::{Diff as Report, Filter, Revised, printable},
     source::{FileId, GitError, SourceError, Tree},
 };
 
@@ -152,10 +153,10 @@ fn impacts(
     files: &FxHashSet<FileId>,
 ) -> Vec<ClusterImpact> {
     let reached = situations.iter().filter(|situation| situation.cluster.reached);
-    let built = reached.map(|situation| (situation, impact::built(survey, situation, files)));
+    let built = reached.map(|situation| (situation, query::built(&survey.store, situation, files)));
     built
         .filter(|(_, built)| !built.is_empty())
-        .map(|(situation, built)| impact::of_cluster(situation, &[], built))
+        .map(|(situation, built)| query::of_cluster(situation, &[], built))
         .collect()
 }
 

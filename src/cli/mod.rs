@@ -5,7 +5,6 @@
 
 mod args;
 mod baseline;
-mod commit;
 mod completion;
 mod config;
 mod diff;

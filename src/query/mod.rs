@@ -3,18 +3,32 @@
 //! An answer needs neither graph nor files any more. It has the form of its JSON document, see [`Document`]; `report` has the
 //! text for people. What cannot be answered is an [`Error`], for instance a name that nothing has.
 
+mod commit;
 mod contract;
 mod error;
+mod files;
+mod headline;
+mod impact;
 mod link;
 mod names;
+mod timeline;
+mod what_if;
 mod why;
 
+pub use commit::{ClusterCommit, Commit, CommittedNode, SourceCommit, commit};
 pub use contract::{
     Document, Envelope, ReportedEdit, ReportedFinding, ReportedPlace, SCHEMA_VERSION, Seconds, Sides, Tool,
 };
 pub use error::Error;
+pub use headline::Headline;
+pub use impact::{Built, BuiltCounts, ClusterImpact, Impact, ImpactCounts, Revision, built, impact, of_cluster};
 pub use link::Link;
 pub use names::{Found, Matches};
+pub use timeline::{
+    Analytic, ClusterTimeline, NodeSpread, NodeTimeline, PathShare, Simulated, Timeline, TimelineOptions, TotalSpread,
+    timeline,
+};
+pub use what_if::{Change, ClusterWhatIf, NodeWhatIf, WhatIf, what_if};
 pub use why::{Answer, ClusterWhy, ClusterWhyOn, Decides, Happening, Stuck, Why, WhyOn, why, why_on};
 
 pub use crate::catalog::Range;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::{Terminal, json::escaped, printable, wrap};
+use super::json::escaped;
 use crate::finding::about;
 
 /// A time of a cold start, counted from the first reconciliation.
@@ -35,11 +35,6 @@ impl Times {
     pub(super) fn text(self) -> String {
         format!("about {} ({} to {})", about(self.typical), about(self.low), about(self.high))
     }
-}
-
-/// A paragraph.
-pub(super) fn paragraph(text: &str, terminal: &Terminal) -> String {
-    wrap(&printable(text), terminal.width, "", "") + "\n"
 }
 
 /// A document of JSON with a line end.

@@ -7,10 +7,11 @@ mod json;
 mod markdown;
 mod sections;
 
-use super::{ClusterImpact, Terminal, Times, count, printable, wrap};
+use super::{Terminal, Times, count, printable, wrap};
 use crate::{
     change::{ClusterChange, Minutes, Touched},
     finding::{Finding, about},
+    query::ClusterImpact,
     source::Tree,
 };
 use sections::{Line, Part, Section};

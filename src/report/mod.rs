@@ -6,25 +6,20 @@
 
 mod answer;
 mod answers;
-mod commit;
 mod concise;
 mod diff;
 mod filter;
 mod formats;
 mod full;
-mod impact;
 mod json;
 mod link;
 mod objects;
 mod snippet;
-mod spread;
 mod summary;
 mod terminal;
 #[cfg(test)]
 mod tests;
 mod text;
-mod timeline;
-mod what_if;
 
 use std::{
     fmt,
@@ -35,18 +30,13 @@ use std::{
 
 pub use answer::Times;
 pub use answers::{Text, document};
-pub use commit::{ClusterCommit, Commit, CommittedNode};
 pub use diff::{Diff, Revised};
 pub use filter::{Filter, Hidden};
-pub use impact::{Built, ClusterImpact, Impact, Revision};
 pub use json::schema as json_schema;
 pub use objects::{Objects, Origin};
-pub use spread::{NodeSpread, TotalSpread};
 pub use summary::summary;
 pub use terminal::Terminal;
 pub use text::{printable, printable_lines, wrap};
-pub use timeline::{Analytic, ClusterTimeline, NodeTimeline, Simulated, Timeline};
-pub use what_if::{NodeTimes, WhatIf};
 
 pub use crate::finding::count;
 use crate::{

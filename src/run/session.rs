@@ -4,7 +4,7 @@ use super::{Options, Survey};
 use crate::{
     cluster::{self, BrokenDocument},
     finding::{self, Category, Finding, Suppression},
-    query::{self, Model, Why, WhyOn},
+    query::{self, Change, Commit, Impact, Model, Timeline, TimelineOptions, WhatIf, Why, WhyOn},
     rules::{self, Context, RULES, Selection},
     situation::{Situation, View},
     source::Tree,
@@ -85,6 +85,38 @@ impl<'a> Session<'a> {
     /// Where the names are not those of two objects of one cluster.
     pub fn why_on(&self, node: &str, on: &str) -> Result<WhyOn, query::Error> {
         query::why_on(self.model(), node, on)
+    }
+
+    /// What the objects and files of these names reach.
+    ///
+    /// # Errors
+    /// Where one of them names nothing, or several objects of a cluster.
+    pub fn impact(&self, about: &[impl AsRef<str>]) -> Result<Impact, query::Error> {
+        query::impact(self.model(), about)
+    }
+
+    /// When everything happens in a cold start.
+    ///
+    /// # Errors
+    /// Where the name of an object is not that of one.
+    pub fn timeline(&self, options: &TimelineOptions) -> Result<Timeline, query::Error> {
+        query::timeline(self.model(), options)
+    }
+
+    /// What a commit of files costs in running clusters.
+    ///
+    /// # Errors
+    /// Where a path leads nowhere.
+    pub fn commit(&self, paths: &[impl AsRef<str>]) -> Result<Commit, query::Error> {
+        query::commit(self.model(), paths)
+    }
+
+    /// What changes would do, all of them together, to a cold start.
+    ///
+    /// # Errors
+    /// Where a name is not that of one object of one cluster, and where there is nothing to change.
+    pub fn what_if(&self, changes: &[Change]) -> Result<WhatIf, query::Error> {
+        query::what_if(self.model(), changes)
     }
 
     /// What the rules say of one cluster by default. Loops are left out: the graph knows them.

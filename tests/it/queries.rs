@@ -3,7 +3,7 @@
 use fluxdag::{
     Options, Session,
     finding::Subject,
-    query::{Answer, Link},
+    query::{Answer, Impact, Link},
 };
 use std::{
     fs,
@@ -100,10 +100,8 @@ impl Repository {
         ask(&Session::new(&survey, &options))
     }
 
-    fn json(&self, arguments: &[&str]) -> serde_json::Value {
-        let done = self.run(&[arguments, &["-o", "json"]].concat());
-        assert_eq!(done.code, 0, "{}", done.err);
-        serde_json::from_str(&done.out).unwrap()
+    fn impact(&self, about: &str) -> Impact {
+        self.ask(|session| session.impact(&[about])).unwrap()
     }
 }
 
@@ -116,10 +114,6 @@ fn run_in(folder: &Path, arguments: &[&str]) -> Done {
     let output = command.output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     Done { code: output.status.code().unwrap(), out: text(output.stdout), err: text(output.stderr) }
-}
-
-fn names(list: &serde_json::Value) -> Vec<&str> {
-    list.as_array().unwrap().iter().map(|subject| subject["name"].as_str().unwrap()).collect()
 }
 
 fn named<'s>(subjects: impl IntoIterator<Item = &'s Subject>) -> Vec<&'s str> {
@@ -177,7 +171,7 @@ fn what_two_provide_may_be_waited_for() {
     assert_eq!(why.answer, Answer::MayWait);
     let last: &Link = why.chains[0].last().unwrap();
     assert_eq!(named(&last.or), ["two"]);
-    assert_eq!(repository.json(&["impact", "one"])["clusters"][0]["counts"]["starts_after"], 0);
+    assert_eq!(repository.impact("one").clusters[0].counts.starts_after, 0);
 }
 
 #[test]
@@ -210,12 +204,11 @@ fn errors_in_the_way_are_told_with_the_times() {
 #[test]
 fn impact_of_a_node_counts_and_names() {
     let repository = Repository::chain(&["prod"]);
-    let json = repository.json(&["impact", "infra"]);
-    let impact = &json["clusters"][0];
-    assert_eq!(impact["counts"]["reconciles"], 3);
-    assert_eq!(names(&impact["waits_each_commit"]), ["apps"]);
-    assert_eq!(names(&impact["starts_after"]), ["apps"]);
-    assert_eq!(names(&impact["ready_after"]), [] as [&str; 0]);
+    let [impact] = &repository.impact("infra").clusters[..] else { panic!("one cluster") };
+    assert_eq!(impact.counts.reconciles, 3);
+    assert_eq!(named(&impact.waits_each_commit), ["apps"]);
+    assert_eq!(named(&impact.starts_after), ["apps"]);
+    assert_eq!(named(&impact.ready_after), [] as [&str; 0]);
     let done = repository.run(&["impact", "infra"]);
     assert!(done.out.contains("1 held back in a cold start, until it is Ready"), "{}", done.out);
     assert!(repository.run(&["impact", "apps"]).out.contains("Nothing waits for it"));
@@ -227,21 +220,17 @@ fn another_source_does_not_wait_at_each_commit() {
     let apps = node("apps", "  dependsOn: [{name: infra}]\n")
         .replace("GitRepository, name: flux-system", "GitRepository, name: other");
     repository.write("clusters/prod/apps.yaml", &apps);
-    let impact = &repository.json(&["impact", "infra"])["clusters"][0];
-    assert_eq!((&impact["counts"]["reconciles"], &impact["counts"]["waits_each_commit"]), (&2.into(), &0.into()));
-    assert_eq!(names(&impact["starts_after"]), ["apps"]);
+    let impact = &repository.impact("infra").clusters[0];
+    assert_eq!((impact.counts.reconciles, impact.counts.waits_each_commit), (2, 0));
+    assert_eq!(named(&impact.starts_after), ["apps"]);
 }
 
 #[test]
 fn impact_of_a_file_finds_the_builds_that_use_it() {
     let repository = Repository::chain(&["prod"]);
-    let built = |file: &str| {
-        let json = repository.json(&["impact", file]);
-        let built = json["clusters"][0]["built"].clone();
-        names(&serde_json::json!(built.as_array().unwrap().iter().map(|one| one["node"].clone()).collect::<Vec<_>>()))
-            .iter()
-            .map(|name| (*name).to_owned())
-            .collect::<Vec<_>>()
+    let built = |file: &str| -> Vec<String> {
+        let built = &repository.impact(file).clusters[0].built;
+        built.iter().map(|built| built.node.name.clone()).collect()
     };
     // An object, a patch, and kustomization files that no object shows.
     for file in ["base/web.yaml", "apps/patch.yaml", "base/kustomization.yaml", "./apps/kustomization.yaml", "./base"] {
@@ -301,8 +290,8 @@ fn several_clusters_are_told_apart() {
     assert_eq!((done.code, done.out.as_str()), (2, ""));
     assert!(done.err.contains("names 2 objects") && done.err.contains("--cluster clusters/staging"), "{}", done.err);
     assert_eq!(repository.run(&["why", "apps", "--cluster", "staging"]).code, 0);
-    let json = repository.json(&["impact", "base/web.yaml"]);
-    let roots: Vec<_> = json["clusters"].as_array().unwrap().iter().map(|cluster| &cluster["cluster"]).collect();
+    let impact = repository.impact("base/web.yaml");
+    let roots: Vec<_> = impact.clusters.iter().map(|cluster| cluster.cluster.as_str()).collect();
     assert_eq!(roots, ["clusters/prod", "clusters/staging"]);
     fs::remove_file(repository.0.path().join("clusters/staging/infra.yaml")).unwrap();
     repository.write("clusters/staging/extra.yaml", &node("extra", "").replace("./extra", "./base"));
@@ -335,8 +324,7 @@ fn an_empty_folder_is_exit_code_2_and_broken_yaml_is_none() {
     repository.write("infra/broken.yaml", "a: [\n");
     let [why] = repository.ask(|session| session.why("apps")).unwrap().clusters;
     assert_eq!(why.problems[0].rule, "invalid-yaml");
-    let json = repository.json(&["impact", "infra/broken.yaml"]);
-    assert_eq!(json["clusters"][0]["built"][0]["reads"], true);
+    assert!(repository.impact("infra/broken.yaml").clusters[0].built[0].reads);
 }
 
 #[test]
@@ -348,5 +336,5 @@ fn a_folder_is_told_in_a_headline() {
     let out = repository.run(&["impact", "base"]).out;
     let head = out.lines().next().unwrap();
     assert!(head.contains(" more in cluster clusters/prod") && head.matches(".yaml").count() == 5, "{head}");
-    assert!(repository.json(&["impact", "base"])["files"].as_array().unwrap().len() >= 20);
+    assert!(repository.impact("base").files.len() >= 20);
 }

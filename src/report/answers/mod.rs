@@ -1,5 +1,10 @@
 //! Answers to questions about clusters, as text for people.
 
+mod commit;
+mod headline;
+mod impact;
+mod timeline;
+mod what_if;
 mod why;
 
 use super::{Terminal, json::escaped, printable, wrap};

@@ -6,8 +6,9 @@ use super::{Diff, Revised};
 use crate::{
     change::{ClusterChange, EdgeChange, GateChange, How, NodeChange, Range},
     finding::{Confidence, Finding, Severity, Subject},
+    query::{Built, ClusterImpact},
     report::{
-        Built, ClusterImpact, Times,
+        Times,
         answer::TimesJson,
         answer::document,
         json::{Place, SCHEMA_VERSION, Tool},

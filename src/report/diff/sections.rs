@@ -4,7 +4,8 @@ use super::{Diff, minutes};
 use crate::{
     change::{ClusterChange, EdgeChange, GateChange, How, NodeChange, Touched},
     finding::{Finding, Subject, about},
-    report::{ClusterImpact, count, printable},
+    query::ClusterImpact,
+    report::{count, printable},
     source::Tree,
 };
 
