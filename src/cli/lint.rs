@@ -8,13 +8,14 @@ use super::{
     error::CliError,
     output,
     progress::Progress,
-    revisions, say,
+    say,
     settings::Settings,
     stdin,
 };
 use crate::{
     Analysis, Error,
     report::{ClusterSummary, Report, count, printable, summary},
+    run,
     source::Tree,
 };
 
@@ -90,7 +91,7 @@ fn apart(paths: &[PathBuf]) -> Option<[PathBuf; 2]> {
 
 fn analyse(lint: &Lint, settings: &Settings) -> Result<Analysis, CliError> {
     let (paths, options) = (&settings.paths, &settings.options);
-    let base = lint.since.as_ref().map(|since| revisions::base(paths, since, !lint.no_merge_base)).transpose()?;
+    let base = lint.since.as_ref().map(|since| run::base(paths, since, !lint.no_merge_base)).transpose()?;
     let analyse = || match &base {
         None => crate::lint(paths, options),
         Some(base) => crate::lint_since(paths, options, base),

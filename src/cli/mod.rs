@@ -21,7 +21,6 @@ mod page;
 mod progress;
 mod question;
 mod render;
-mod revisions;
 mod rules;
 mod settings;
 mod stdin;

@@ -4,10 +4,8 @@
 //! Nothing here decides what is a finding, or knows a graph. Every format shows the same findings. What comes out of
 //! the repository under analysis (names, paths, source lines) is escaped before it reaches a terminal.
 
-mod answer;
 mod answers;
 mod concise;
-mod diff;
 mod filter;
 mod formats;
 mod full;
@@ -28,9 +26,7 @@ use std::{
     str::FromStr,
 };
 
-pub use answer::Times;
-pub use answers::{Text, document};
-pub use diff::{Diff, Revised};
+pub use answers::{Text, diff_markdown, document};
 pub use filter::{Filter, Hidden};
 pub use json::schema as json_schema;
 pub use objects::{Objects, Origin};

@@ -50,6 +50,12 @@ impl Stuck {
         self.nodes.contains(key)
     }
 
+    /// Whether an event never comes about because of that.
+    #[must_use]
+    pub fn is_lost(&self, id: EventId) -> bool {
+        self.events.contains(&id)
+    }
+
     /// What happens last of all else.
     #[must_use]
     pub fn last(&self, situation: &Situation<'_>) -> Option<EventId> {

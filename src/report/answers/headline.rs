@@ -1,8 +1,11 @@
 //! The sentences that head answers about cold starts.
 
+use std::time::Duration;
+
 use super::times;
 use crate::{
-    finding::Subject,
+    change::{Diff, Minutes},
+    finding::{Subject, about, count},
     query::{ClusterTimeline, ClusterWhatIf, Range, Sides},
 };
 
@@ -47,4 +50,47 @@ pub(super) fn simulated(cluster: &ClusterWhatIf) -> Option<String> {
     Some(format!(
         "With workers, timeouts and retries the controllers have everything Ready, charts too, {before} as it is, and {after} then."
     ))
+}
+
+/// The figures of a comparison in one sentence.
+pub(super) fn diff(diff: &Diff) -> String {
+    let summary = diff.summary;
+    let findings =
+        format!("{}, {} fixed, {} known before", count(summary.new, "new finding"), summary.fixed, summary.known);
+    if diff.clusters.is_empty() {
+        return format!("{findings}; no cluster is built otherwise than before");
+    }
+    let never = diff.clusters.iter().map(|cluster| cluster.cold_start.never_ready);
+    let (before, after) = never.fold((0, 0), |(before, after), never| (before + never.before, after + never.after));
+    if after > before {
+        return format!("{findings}; never Ready any more: {}", count(after - before, "Kustomization"));
+    }
+    match diff.clusters.as_slice() {
+        [one] => match one.cold_start.seconds().filter(|seconds| seconds.abs() >= 30) {
+            Some(seconds) => {
+                let word = if seconds < 0 { "shorter" } else { "longer" };
+                let by = about(Duration::from_secs(seconds.unsigned_abs()));
+                format!("{findings}; the cold start is {by} {word}")
+            }
+            None => findings,
+        },
+        _ => findings,
+    }
+}
+
+/// The two totals of a cold start, and what lies between them.
+pub(super) fn minutes(minutes: &Minutes) -> String {
+    // What never happens any more makes nothing faster.
+    let is_less = minutes.never_ready.after > minutes.never_ready.before;
+    let between = match minutes.seconds() {
+        Some(seconds) if is_less && seconds < 0 => ", without what is never Ready".to_owned(),
+        Some(seconds) if seconds.abs() < 5 => ", as before".to_owned(),
+        Some(seconds) => {
+            let word = if seconds < 0 { "less" } else { "more" };
+            format!(", {} {word}", about(Duration::from_secs(seconds.unsigned_abs())))
+        }
+        None => String::new(),
+    };
+    let Sides { before, after } = minutes.total.map(|total| total.map_or_else(|| "nothing".to_owned(), times));
+    format!("{before} → {after}{between}")
 }

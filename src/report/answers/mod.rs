@@ -1,11 +1,14 @@
 //! Answers to questions about clusters, as text for people.
 
 mod commit;
+mod diff;
 mod headline;
 mod impact;
 mod timeline;
 mod what_if;
 mod why;
+
+pub use diff::markdown as diff_markdown;
 
 use super::{Terminal, json::escaped, printable, wrap};
 use crate::{
