@@ -12,7 +12,7 @@ use serde::{Serialize, Serializer};
 
 pub use finding::{ReportedEdit, ReportedFinding, ReportedPlace};
 
-use crate::finding::about;
+use crate::{finding::about, source::Place};
 
 /// Raised when a field of any document changes its meaning or goes away. Added fields do not raise it.
 pub const SCHEMA_VERSION: u32 = 2;
@@ -63,6 +63,26 @@ pub struct Sides<T> {
 /// A time, counted from the first reconciliation, or an amount of time. Whole seconds in JSON.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Seconds(pub Duration);
+
+/// Something that only the cluster, another repository or a key could tell.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "Unresolved")]
+pub struct ReportedUnresolved {
+    /// What: an object, a field, a path.
+    pub what: String,
+    /// Why it is not known.
+    pub why: String,
+    /// Where it is asked for; `null` where no file holds that.
+    pub location: Option<Place>,
+}
+
+impl ReportedUnresolved {
+    /// With its place.
+    #[must_use]
+    pub fn new(what: &str, why: &str, location: Option<Place>) -> Self {
+        Self { what: what.to_owned(), why: why.to_owned(), location }
+    }
+}
 
 impl<'a, D: Document> Envelope<'a, D> {
     /// Puts the head in front of `body`.

@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use crate::{
-    cluster::{EditError, NodeKey},
+    cluster::{EditError, NodeKey, WantedError},
     finding::Subject,
 };
 
@@ -27,11 +27,24 @@ pub enum Error {
         /// What applies it, where something does.
         owner: Option<String>,
     },
+    /// No Kustomization has this name.
+    #[error("there is no Kustomization `{name}`")]
+    UnknownKustomization {
+        /// The name.
+        name: String,
+        /// What is there instead.
+        help: String,
+    },
+    /// A text is no name of a Kustomization.
+    #[error(transparent)]
+    NoKustomizationName(#[from] WantedError),
     /// Several objects have this name.
-    #[error("`{name}` names {number} objects")]
+    #[error("`{name}` names {number} {what}s")]
     Ambiguous {
         /// The name.
         name: String,
+        /// What they are.
+        what: &'static str,
         /// How many have it.
         number: usize,
         /// Arguments that tell them apart, the first of them.
@@ -99,7 +112,11 @@ impl Error {
     pub fn help(&self) -> Option<String> {
         match self {
             Self::NoName(_) => Some("name one as `apps`, `flux-system/apps` or `HelmRelease/media/plex`".to_owned()),
-            Self::Unknown { help, .. } => Some(help.clone()),
+            Self::Unknown { help, .. } | Self::UnknownKustomization { help, .. } => Some(help.clone()),
+            Self::NoKustomizationName(_) => Some(
+                "name one as `apps`, `flux-system/apps` or `Kustomization/flux-system/apps`; a folder is built with --path"
+                    .to_owned(),
+            ),
             Self::NoEvents { owner, .. } => owner.as_ref().map(|owner| format!("ask about what applies it: `{owner}`")),
             Self::Ambiguous { number, choices, .. } => {
                 let mut help = format!("name one of them:\n{}", choices.join("\n"));

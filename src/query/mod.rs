@@ -11,19 +11,24 @@ mod headline;
 mod impact;
 mod link;
 mod names;
+mod render;
 mod timeline;
 mod what_if;
 mod why;
 
 pub use commit::{ClusterCommit, Commit, CommittedNode, SourceCommit, commit};
 pub use contract::{
-    Document, Envelope, ReportedEdit, ReportedFinding, ReportedPlace, SCHEMA_VERSION, Seconds, Sides, Tool,
+    Document, Envelope, ReportedEdit, ReportedFinding, ReportedPlace, ReportedUnresolved, SCHEMA_VERSION, Seconds,
+    Sides, Tool,
 };
 pub use error::Error;
 pub use headline::Headline;
 pub use impact::{Built, BuiltCounts, ClusterImpact, Impact, ImpactCounts, Revision, built, impact, of_cluster};
 pub use link::Link;
 pub use names::{Found, Matches};
+pub use render::{
+    Manifest, Rendered, RenderedCluster, RenderedObject, Rendering, Trace, TraceStep, render, render_folder,
+};
 pub use timeline::{
     Analytic, ClusterTimeline, NodeSpread, NodeTimeline, PathShare, Simulated, Timeline, TimelineOptions, TotalSpread,
     timeline,

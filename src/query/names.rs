@@ -78,7 +78,7 @@ impl Model<'_> {
             format!("{} --cluster {}", self.subject(*found), self.situations[found.cluster].cluster.root)
         };
         let choices = matches.found.iter().take(LISTED).map(choice).collect();
-        Err(Error::Ambiguous { name: matches.name.clone(), number: matches.found.len(), choices })
+        Err(Error::Ambiguous { name: matches.name.clone(), what: "object", number: matches.found.len(), choices })
     }
 
     /// The two objects that are meant, in the one cluster that has both.
