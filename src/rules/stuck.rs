@@ -1,12 +1,10 @@
 use std::collections::BTreeSet;
 
-use super::{
-    Situation,
-    dependencies::{Target, entries},
-};
+use super::Situation;
 use crate::{
     cluster::NodeKey,
     graph::{Actor, EventId, Moment},
+    situation::DependencyFact,
 };
 
 /// What never comes about since something depends on what is nowhere. The graph passes over such an entry, so that in a cold
@@ -22,16 +20,9 @@ impl Stuck {
     #[must_use]
     pub fn of(situation: &Situation<'_>) -> Self {
         let cluster = situation.cluster;
-        let mut starts = Vec::new();
-        for entry in entries(situation).into_iter().filter(|entry| entry.target != Target::Found) {
-            let namespace = entry.subject.namespace.as_deref().unwrap_or_default();
-            let key = NodeKey::new(namespace, entry.subject.name.as_str());
-            let actor = match entry.subject.kind.as_str() {
-                "Kustomization" => cluster.find(&key).map(Actor::Node),
-                _ => cluster.release(&key).and_then(|index| u32::try_from(index).ok()).map(Actor::Release),
-            };
-            starts.extend(actor.and_then(|actor| situation.graph.id(actor, Moment::Start)));
-        }
+        let blockers = situation.facts.dependencies.iter().filter_map(DependencyFact::blocker);
+        let starts: Vec<EventId> =
+            blockers.filter_map(|blocker| situation.graph.id(blocker.actor, blocker.moment)).collect();
         if starts.is_empty() {
             return Self::default();
         }

@@ -4,7 +4,10 @@
 mod blockers;
 mod pair;
 
-pub use blockers::{Blocker, Cause, Facts, View};
+pub use blockers::{
+    Blocker, Cause, DependencyFact, DependencyProblem, Doubt, Elsewhere, Facts, Instead, KnownSource, Rename,
+    SourceFact, SourceProblem, SourceUse, SuspendedSourceFact, View, hidden_by, with_article,
+};
 pub use pair::{Pair, pairs};
 
 use crate::{

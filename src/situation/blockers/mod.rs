@@ -4,6 +4,22 @@
 //! confidence included, and which event it keeps from happening. The rules word the facts, the graph has an event that never
 //! happens for each, and so every command knows the same reasons.
 
+mod dependencies;
+mod hidden;
+mod known_sources;
+mod renames;
+mod source_uses;
+mod sources;
+mod suspended_sources;
+
+pub use dependencies::{DependencyFact, DependencyProblem, Doubt, Elsewhere};
+pub use hidden::hidden_by;
+pub use known_sources::KnownSource;
+pub use renames::Rename;
+pub use source_uses::SourceUse;
+pub use sources::{Instead, SourceFact, SourceProblem, with_article};
+pub use suspended_sources::SuspendedSourceFact;
+
 use rayon::prelude::*;
 
 use crate::{
@@ -30,23 +46,48 @@ impl<'a> View<'a> {
     pub fn each(clusters: &'a [Cluster], store: &'a Store) -> impl IndexedParallelIterator<Item = Self> {
         clusters.par_iter().map(move |cluster| Self { cluster, clusters, store })
     }
+
+    /// How sure a fact about this cluster is that would be as sure as `confidence` in one that an entry point reaches: what
+    /// nothing reaches may be applied by anything, to any cluster.
+    fn confidence(self, confidence: Confidence) -> Confidence {
+        if self.cluster.reached { confidence } else { Confidence::Low }
+    }
+
+    /// Whether `other` is the cluster looked at, or that cluster before it was edited.
+    fn is_of(self, other: &Cluster) -> bool {
+        std::ptr::eq(self.cluster, other) || (self.cluster.reached && other.reached && self.cluster.root == other.root)
+    }
 }
 
 /// The facts of one cluster, by topic, each in the order of the cluster.
 #[derive(Debug, Default)]
-pub struct Facts {}
+pub struct Facts {
+    /// Entries of `dependsOn` that lead nowhere.
+    pub dependencies: Vec<DependencyFact>,
+    /// References to sources that are nowhere, or that the controllers refuse to follow.
+    pub sources: Vec<SourceFact>,
+    /// Sources that are suspended.
+    pub suspended_sources: Vec<SuspendedSourceFact>,
+}
 
 impl Facts {
     /// Finds those of a cluster.
     #[must_use]
-    pub fn find(_view: View<'_>) -> Self {
-        Self {}
+    pub fn find(view: View<'_>) -> Self {
+        Self {
+            dependencies: dependencies::find(view),
+            sources: sources::find(view),
+            suspended_sources: suspended_sources::find(view),
+        }
     }
 
-    /// What they keep from happening.
+    /// What they keep from happening. The graph may lack an event, where nothing waits for it.
     #[must_use]
     pub fn blockers(&self) -> Vec<Blocker> {
-        Vec::new()
+        let dependencies = self.dependencies.iter().filter_map(DependencyFact::blocker);
+        let sources = self.sources.iter().filter_map(SourceFact::blocker);
+        let suspended_sources = self.suspended_sources.iter().filter_map(SuspendedSourceFact::blocker);
+        dependencies.chain(sources).chain(suspended_sources).collect()
     }
 }
 
