@@ -5,8 +5,9 @@ mod blockers;
 mod pair;
 
 pub use blockers::{
-    Blocker, Cause, DependencyFact, DependencyProblem, Doubt, Elsewhere, Facts, Instead, KnownSource, Rename,
-    SourceFact, SourceProblem, SourceUse, SuspendedSourceFact, View, hidden_by, with_article,
+    Blocker, Cause, DependencyFact, DependencyProblem, Doubt, Elsewhere, Facts, Instead, KnownSource, PathFact,
+    RemovedVersion, Rename, SourceFact, SourceProblem, SourceUse, SuspendedSourceFact, VersionFact, View, hidden_by,
+    with_article,
 };
 pub use pair::{Pair, pairs};
 

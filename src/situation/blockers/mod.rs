@@ -7,18 +7,22 @@
 mod dependencies;
 mod hidden;
 mod known_sources;
+mod paths;
 mod renames;
 mod source_uses;
 mod sources;
 mod suspended_sources;
+mod versions;
 
 pub use dependencies::{DependencyFact, DependencyProblem, Doubt, Elsewhere};
 pub use hidden::hidden_by;
 pub use known_sources::KnownSource;
+pub use paths::PathFact;
 pub use renames::Rename;
 pub use source_uses::SourceUse;
 pub use sources::{Instead, SourceFact, SourceProblem, with_article};
 pub use suspended_sources::SuspendedSourceFact;
+pub use versions::{RemovedVersion, VersionFact};
 
 use rayon::prelude::*;
 
@@ -68,6 +72,10 @@ pub struct Facts {
     pub sources: Vec<SourceFact>,
     /// Sources that are suspended.
     pub suspended_sources: Vec<SuspendedSourceFact>,
+    /// Paths that are no folder of their source.
+    pub paths: Vec<PathFact>,
+    /// Objects of API versions that Flux no longer serves.
+    pub versions: Vec<VersionFact>,
 }
 
 impl Facts {
@@ -78,6 +86,8 @@ impl Facts {
             dependencies: dependencies::find(view),
             sources: sources::find(view),
             suspended_sources: suspended_sources::find(view),
+            paths: paths::find(view),
+            versions: versions::find(view),
         }
     }
 
@@ -87,7 +97,9 @@ impl Facts {
         let dependencies = self.dependencies.iter().filter_map(DependencyFact::blocker);
         let sources = self.sources.iter().filter_map(SourceFact::blocker);
         let suspended_sources = self.suspended_sources.iter().filter_map(SuspendedSourceFact::blocker);
-        dependencies.chain(sources).chain(suspended_sources).collect()
+        let paths = self.paths.iter().filter_map(PathFact::blocker);
+        let versions = self.versions.iter().filter_map(VersionFact::blocker);
+        dependencies.chain(sources).chain(suspended_sources).chain(paths).chain(versions).collect()
     }
 }
 
