@@ -7,8 +7,9 @@ mod outcome;
 mod pair;
 
 pub use blockers::{
-    ExpressionFact, ExpressionProblem, Facts, HealthCheckFact, HealthCheckProblem, NeverReady, NeverReadyFact,
-    SuspensionFact, View,
+    DependencyFact, DependencyProblem, Doubt, Elsewhere, ExpressionFact, ExpressionProblem, Facts, HealthCheckFact,
+    HealthCheckProblem, Instead, KnownSource, NeverReady, NeverReadyFact, PathFact, RemovedVersion, Rename, SourceFact,
+    SourceProblem, SourceUse, SuspendedSourceFact, SuspensionFact, VersionFact, View, hidden_by, with_article,
 };
 pub use masking::Masking;
 pub use outcome::{ObstacleText, Outcomes, State};
