@@ -3,6 +3,7 @@
 mod baseline;
 mod fingerprint;
 mod levels;
+pub mod names;
 mod rule_info;
 mod subject;
 mod suppress;

@@ -80,10 +80,10 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 
 // What rules share is named as if it stood beside them.
-use support::{attempts, deadlocks, dependencies, health, names, order, references, removal, split, wording};
+use support::{attempts, deadlocks, dependencies, health, order, references, removal, split, wording};
 
 use crate::{
-    finding::{Finding, RuleInfo, suppress},
+    finding::{Finding, RuleInfo, names, suppress},
     situation::Situation,
     source::{Span, Tree},
 };

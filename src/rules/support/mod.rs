@@ -4,12 +4,11 @@ pub(super) mod attempts;
 pub(super) mod deadlocks;
 pub(super) mod dependencies;
 pub(super) mod health;
-pub(super) mod names;
 pub(super) mod order;
 pub(super) mod references;
 pub(super) mod removal;
 pub(super) mod split;
 pub(super) mod wording;
 
-use super::Context;
+use super::{Context, names};
 use crate::situation::Situation;
