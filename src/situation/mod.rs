@@ -1,10 +1,12 @@
 //! One analysed cluster: what waits for what, what keeps things from happening, and when the rest happens; and two of them
 //! side by side. Every command reads its answers here.
 
-mod blockers;
+pub mod blockers;
+mod hidden;
 mod pair;
 
 pub use blockers::{Blocker, Cause, Facts, View};
+pub use hidden::hidden_by;
 pub use pair::{Pair, pairs};
 
 use crate::{
