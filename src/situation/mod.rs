@@ -1,7 +1,7 @@
 //! One analysed cluster: what waits for what, what keeps things from happening, and when the rest happens; and two of them
 //! side by side. Every command reads its answers here.
 
-mod blockers;
+pub mod blockers;
 mod masking;
 mod outcome;
 mod pair;
