@@ -5,6 +5,7 @@ use crate::{
     cluster::{Node, NodeId, NodeKey},
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Subject, Tier},
     flux::{HelmRelease, SourceRef},
+    situation::SuspendedSourceFact,
     source::Span,
 };
 
@@ -48,6 +49,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             }
         }
         findings.extend(cluster.nodes.iter().filter_map(|node| contained(situation, node, by_owner.get(&node.key))));
+        findings.extend(situation.facts.suspended_sources.iter().filter_map(|fact| source_report(situation, fact)));
     }
 }
 
@@ -98,6 +100,36 @@ fn release_report(situation: &Situation<'_>, subject: &Subject, at: Span, other:
         "take the entry out while the dependency is suspended, suspend the dependent too, or resume the dependency"
             .to_owned();
     finding
+}
+
+/// Users shown with a suspended source.
+const SHOWN: usize = 5;
+
+/// A suspended source that something waits for.
+fn source_report(situation: &Situation<'_>, fact: &SuspendedSourceFact) -> Option<Finding> {
+    let mut waiting: Vec<String> = fact.waiting.iter().map(|one| one.subject.to_string()).collect();
+    waiting.sort_unstable();
+    waiting.dedup();
+    let who = match waiting.as_slice() {
+        [] => return None,
+        [one] => format!("{one} waits"),
+        several => format!("{} objects wait", several.len()),
+    };
+    let message = format!("{} is suspended, and {who} for it", fact.subject);
+    let mut finding = situation.finding(&RULE.info, fact.subject.clone(), fact.span, message);
+    finding.label = "never looked at by its controller".to_owned();
+    for one in fact.waiting.iter().take(SHOWN) {
+        let how = one
+            .content
+            .map_or_else(|| "waits until it is Ready".to_owned(), |what| format!("takes its {what} from it"));
+        finding.related.push(Related::new(how, Some(one.subject.clone()), one.span));
+    }
+    finding.why = "In a new cluster it is never fetched, so it has no artifact: a Kustomization that takes from it stays at Ready=False, reason \
+                   ArtifactFailed (`Source artifact not found`), a HelmRelease at SourceNotReady, and a Kustomization that applies it with `wait: true` \
+                   runs into its timeout. In a running one the last artifact still counts."
+        .to_owned();
+    finding.help = "resume the source, or suspend what takes from it as well".to_owned();
+    Some(finding)
 }
 
 fn suspended(subject: Subject, at: Span) -> Related {

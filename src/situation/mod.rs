@@ -6,8 +6,8 @@ mod pair;
 
 pub use blockers::{
     Blocker, Cause, DependencyFact, DependencyProblem, Doubt, Elsewhere, Facts, Instead, KnownSource, PathFact,
-    RemovedVersion, Rename, SourceFact, SourceProblem, SourceUse, SuspendedSourceFact, VersionFact, View, hidden_by,
-    with_article,
+    RemovedVersion, Rename, SourceFact, SourceProblem, SourceUse, SuspendedSourceFact, VersionFact, View, Waiting,
+    hidden_by, with_article,
 };
 pub use pair::{Pair, pairs};
 

@@ -177,3 +177,22 @@ fn a_release_that_depends_on_a_suspended_one_is_told() {
     };
     assert_eq!((run(""), run(", readyExpr: 'true'")), (1, 0));
 }
+
+#[test]
+fn a_suspended_source_is_told_once_for_all_that_wait_for_it() {
+    let source = "apiVersion: source.toolkit.fluxcd.io/v1\nkind: GitRepository\nmetadata: {name: web, namespace: flux-system}\n\
+                  spec: {interval: 1h, url: 'https://example.org/web', suspend: true}\n";
+    let run = |more: &str, wait: &str| {
+        let from = format!(", sourceRef: {{kind: GitRepository, name: web}}{more}");
+        let text = source.to_owned() + &kustomization("web", &from) + &kustomization("site", &from);
+        let files =
+            [("clusters/prod/apps.yaml", kustomization("apps", &format!("{GIT}{wait}"))), ("apps/web.yaml", text)];
+        let files = files.each_ref().map(|(path, text)| (*path, text.as_str()));
+        let analysis = analyse(&files, &Options::default());
+        of(&analysis, "suspended-dependency").iter().map(|finding| finding.message.clone()).collect::<Vec<_>>()
+    };
+    let told = |who: &str| vec![format!("GitRepository/flux-system/web is suspended, and {who} for it")];
+    assert_eq!(run("", ""), told("2 objects wait"));
+    assert_eq!(run("", ", wait: true"), told("3 objects wait"));
+    assert_eq!(run(", suspend: true", ""), [""; 0]);
+}

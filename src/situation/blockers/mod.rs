@@ -21,7 +21,7 @@ pub use paths::PathFact;
 pub use renames::Rename;
 pub use source_uses::SourceUse;
 pub use sources::{Instead, SourceFact, SourceProblem, with_article};
-pub use suspended_sources::SuspendedSourceFact;
+pub use suspended_sources::{SuspendedSourceFact, Waiting};
 pub use versions::{RemovedVersion, VersionFact};
 
 use rayon::prelude::*;

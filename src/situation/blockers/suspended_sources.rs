@@ -2,7 +2,7 @@
 
 use super::{Blocker, Cause, View, known_sources::of_entries, source_uses::source_uses};
 use crate::{
-    cluster::{Cluster, ObjectKey},
+    cluster::{Cluster, ObjectKey, Provider},
     finding::{Confidence, Subject},
     flux::{
         SourceRef,
@@ -22,10 +22,21 @@ pub struct SuspendedSourceFact {
     pub subject: Subject,
     /// The text that suspends it.
     pub span: Span,
-    /// The Kustomizations and HelmReleases that take from it.
-    pub users: Vec<Subject>,
+    /// Who waits for it.
+    pub waiting: Vec<Waiting>,
     /// How sure it is.
     pub confidence: Confidence,
+}
+
+/// An object that waits for a source, and is not suspended itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiting {
+    /// The object.
+    pub subject: Subject,
+    /// What it takes from the source; `None` where it applies the source with `wait: true`.
+    pub content: Option<&'static str>,
+    /// The place that says so.
+    pub span: Span,
 }
 
 impl SuspendedSourceFact {
@@ -60,7 +71,7 @@ pub(super) fn find(view: View<'_>) -> Vec<SuspendedSourceFact> {
             actor: Actor::Object(position as u32),
             subject: key.subject(),
             span,
-            users: users(cluster, key),
+            waiting: users(cluster, key).chain(parents(cluster, providers)).collect(),
             confidence: view.confidence(Confidence::High),
         });
     }
@@ -89,14 +100,37 @@ fn is_preinstalled(cluster: &Cluster, key: &ObjectKey) -> bool {
 }
 
 /// Who takes from a source, or from an artifact that is made of it.
-fn users(cluster: &Cluster, key: &ObjectKey) -> Vec<Subject> {
+fn users<'a>(cluster: &'a Cluster, key: &'a ObjectKey) -> impl Iterator<Item = Waiting> + 'a {
     let supply = &cluster.supply;
     let uses = source_uses(cluster).into_iter().map(|using| using.used);
-    let of_it = uses.filter(|used| {
+    let of_it = uses.filter(move |used| {
         let wanted = source_key(&used.source);
         wanted == *key || supply.made(&wanted).is_some_and(|index| supply.made[index].makers.contains(key))
     });
-    of_it.map(|used| used.subject).collect()
+    of_it.filter(|used| !is_suspended(cluster, used.actor)).map(|used| Waiting {
+        content: Some(used.content()),
+        span: used.span,
+        subject: used.subject,
+    })
+}
+
+/// The Kustomizations that apply the source and wait for all that they apply.
+fn parents<'a>(cluster: &'a Cluster, providers: &'a [Provider]) -> impl Iterator<Item = Waiting> + 'a {
+    let own = providers.iter().filter(|provider| provider.set.is_none());
+    let nodes = own.map(|provider| cluster.node(provider.node));
+    nodes.filter(|node| node.kustomization.spec.wait && !node.kustomization.spec.suspend).map(|node| Waiting {
+        subject: node.subject(),
+        content: None,
+        span: node.kustomization.span(&["spec", "wait"]),
+    })
+}
+
+fn is_suspended(cluster: &Cluster, actor: Actor) -> bool {
+    match actor {
+        Actor::Node(id) => cluster.node(id).kustomization.spec.suspend,
+        Actor::Release(index) => cluster.releases[index as usize].helm.spec.suspend,
+        _ => false,
+    }
 }
 
 fn source_key(source: &SourceRef) -> ObjectKey {
