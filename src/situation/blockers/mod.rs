@@ -18,7 +18,6 @@ mod paths;
 mod renames;
 mod source_uses;
 mod sources;
-mod suspended_sources;
 mod suspension;
 mod unknown_fields;
 mod variables;
@@ -38,7 +37,6 @@ pub use paths::PathFact;
 pub use renames::Rename;
 pub use source_uses::SourceUse;
 pub use sources::{Instead, SourceFact, SourceProblem, with_article};
-pub use suspended_sources::SuspendedSourceFact;
 pub use suspension::SuspensionFact;
 pub use unknown_fields::{UnknownField, UnknownFieldFact};
 pub use variables::{RefusedText, VariableFact, VariableFate};
@@ -103,8 +101,6 @@ pub struct Facts {
     pub dependencies: Vec<DependencyFact>,
     /// References to sources that are nowhere, or that the controllers refuse to follow.
     pub sources: Vec<SourceFact>,
-    /// Sources that are suspended.
-    pub suspended_sources: Vec<SuspendedSourceFact>,
     /// Paths that are no folder of their source.
     pub paths: Vec<PathFact>,
     /// Objects of API versions that Flux no longer serves.
@@ -134,7 +130,6 @@ impl Facts {
             suspended: suspension::find(view),
             dependencies: dependencies::find(view),
             sources: sources::find(view),
-            suspended_sources: suspended_sources::find(view),
             paths: paths::find(view),
             versions: versions::find(view),
             builds: builds::find(view),
@@ -156,7 +151,6 @@ impl Facts {
         blockers.extend(self.suspended.iter().filter_map(SuspensionFact::blocker));
         blockers.extend(self.dependencies.iter().filter_map(DependencyFact::blocker));
         blockers.extend(self.sources.iter().filter_map(SourceFact::blocker));
-        blockers.extend(self.suspended_sources.iter().filter_map(SuspendedSourceFact::blocker));
         blockers.extend(self.paths.iter().filter_map(PathFact::blocker));
         blockers.extend(self.versions.iter().filter_map(VersionFact::blocker));
         blockers.extend(self.builds.iter().filter_map(BuildFact::blocker));
