@@ -1,32 +1,17 @@
 //! `fluxdag timeline` and `fluxdag what-if` as processes.
 
-use std::process::Command;
-
 use serde_json::Value;
+
+use crate::support::{Done, Repository, fluxdag, root};
 
 const GATE: &str = "fixtures/heavy-in-wait";
 
-struct Done {
-    code: i32,
-    out: String,
-    err: String,
-}
-
 fn run(arguments: &[&str]) -> Done {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_fluxdag"));
-    command.args(arguments).current_dir(env!("CARGO_MANIFEST_DIR")).env_clear().env("LC_ALL", "C.UTF-8");
-    if let Some(windows) = std::env::var_os("SystemRoot") {
-        command.env("SystemRoot", windows);
-    }
-    let output = command.output().unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap().replace('\r', "");
-    Done { code: output.status.code().unwrap(), out: text(output.stdout), err: text(output.stderr) }
+    fluxdag(root(), arguments)
 }
 
 fn json(arguments: &[&str]) -> Value {
-    let done = run(&[arguments, &["-o", "json"]].concat());
-    assert_eq!(done.code, 0, "{}", done.err);
-    serde_json::from_str(&done.out).unwrap()
+    run(&[arguments, &["-o", "json"]].concat()).json()
 }
 
 fn node<'v>(cluster: &'v Value, kind: &str, name: &str) -> &'v Value {
@@ -91,16 +76,15 @@ fn many_runs_tell_what_is_critical_how_often() {
     assert!(shares.iter().any(|share| *share > 0.5) && shares.iter().any(|share| *share < 0.5), "{shares:?}");
     let once = json(&["timeline", "-C", GATE]);
     assert!(once["clusters"][0]["nodes"].as_array().unwrap().iter().all(|node| node["monte_carlo"].is_null()));
-    let text = run(&["timeline", "--runs", "50", "-C", GATE]).out.split_whitespace().collect::<Vec<_>>().join(" ");
+    let text = run(&["timeline", "--runs", "50", "-C", GATE]).words();
     assert!(text.contains("Most often on the path to the last Ready: "), "{text}");
 }
 
 #[test]
 fn hardware_decides_the_minutes() {
     let total = |profile: &str| {
-        let folder = tempfile::tempdir().unwrap();
-        let config = folder.path().join("fluxdag.toml");
-        std::fs::write(&config, format!("profile = \"{profile}\"\n")).unwrap();
+        let folder = Repository::new(&[("fluxdag.toml", format!("profile = \"{profile}\"\n"))]);
+        let config = folder.path("fluxdag.toml");
         let timeline = json(&["timeline", "-C", GATE, "--config", config.to_str().unwrap()]);
         assert_eq!(timeline["clusters"][0]["profile"], profile);
         timeline["clusters"][0]["total_s"]["typical"].as_u64().unwrap()
@@ -147,7 +131,7 @@ fn what_is_never_ready_then_is_no_gain() {
     let said = |arguments: &[&str]| {
         let done = run(&[&["what-if", "-C", GATE], arguments].concat());
         assert_eq!(done.code, 0, "{}", done.err);
-        done.out.split_whitespace().collect::<Vec<_>>().join(" ")
+        done.words()
     };
     for breaks in [["--add-edge", "core:configs"], ["--fail", "core"]] {
         let out = said(&breaks);
@@ -181,14 +165,8 @@ fn what_cannot_be_changed_is_said() {
 }
 
 /// A cluster of `count` Kustomizations that each wait for a Deployment of their own.
-fn alike(count: usize) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    let write = |path: &str, text: &str| {
-        let path = folder.path().join(path);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text).unwrap();
-    };
-    write("clusters/prod/flux-system/gotk-sync.yaml", crate::SYNC);
+fn alike(count: usize) -> Repository {
+    let mut files = Vec::new();
     for index in 0..count {
         let name = format!("app-{index}");
         let node = format!(
@@ -201,17 +179,16 @@ fn alike(count: usize) -> tempfile::TempDir {
              {{app: {name}}}}}\n  template:\n    metadata: {{labels: {{app: {name}}}}}\n    spec: {{containers: [{{name: app, image: \
              ghcr.io/example/app:1}}]}}\n"
         );
-        write(&format!("clusters/prod/{name}.yaml"), &node);
-        write(&format!("{name}/deployment.yaml"), &deployment);
+        files.push((format!("clusters/prod/{name}.yaml"), node));
+        files.push((format!("{name}/deployment.yaml"), deployment));
     }
-    folder
+    Repository::cluster(&files)
 }
 
 #[test]
 fn what_waits_for_a_worker_is_told_apart() {
     let cluster = |count| {
-        let folder = alike(count);
-        let timeline = json(&["timeline", "-C", folder.path().to_str().unwrap()]);
+        let timeline = alike(count).json(&["timeline"]);
         let cluster = &timeline["clusters"][0];
         (cluster["simulated_total_s"].as_u64().unwrap(), cluster["queueing_s"].as_u64().unwrap())
     };
@@ -220,7 +197,6 @@ fn what_waits_for_a_worker_is_told_apart() {
     assert_eq!(queueing, 0);
     let (of_eight, queueing) = cluster(8);
     assert!(queueing > 0 && of_eight - queueing <= of_four + 1, "{of_four} s, {of_eight} s, {queueing} s");
-    let folder = alike(8);
-    let text = run(&["timeline", "-C", folder.path().to_str().unwrap()]).out.replace("\n", " ");
+    let text = alike(8).run(&["timeline"]).out.replace('\n', " ");
     assert!(text.contains("waiting for a free worker"), "{text}");
 }

@@ -1,0 +1,11 @@
+//! What tests share: small repositories, the program as a process, the library, and the folders that hold real data.
+
+mod data;
+mod folders;
+mod program;
+mod repository;
+
+pub(crate) use data::{corpus, repositories};
+pub(crate) use folders::{copy_folder, entries, files, fixture, fixtures, name, root};
+pub(crate) use program::{Done, Program, fluxdag, git, program};
+pub(crate) use repository::{Repository, SYNC, SYNC_FILE, config_map, sync};
