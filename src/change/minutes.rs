@@ -4,11 +4,9 @@ use std::time::Duration;
 
 use crate::{
     catalog::Range,
-    cluster::Node,
     finding::Subject,
     graph::{Actor, EventId, Moment},
-    rules::Stuck,
-    situation::{Pair, Situation},
+    situation::{Pair, Situation, State},
     source::Tree,
     timing::{Culprit, Side, culprit, differences},
 };
@@ -56,10 +54,9 @@ pub(super) const fn side<'a>(situation: &'a Situation<'a>) -> Side<'a> {
 impl Minutes {
     pub(super) fn of(pair: Pair<'_>, trees: [&Tree; 2]) -> Self {
         let sides = [pair.before, pair.after];
-        let stuck = sides.map(|situation| situation.map(Stuck::of).unwrap_or_default());
-        let lasts = [0, 1].map(|at| stuck[at].last(sides[at]?));
+        let lasts = sides.map(|situation| situation?.cold_start.last(&situation?.graph));
         let total = [0, 1].map(|at| sides[at]?.cold_start.time(lasts[at]?));
-        let never = [0, 1].map(|at| sides[at].map_or(0, |situation| never(situation, &stuck[at])));
+        let never = [0, 1].map(|at| sides[at].map_or(0, never));
         let paths = [0, 1].map(|at| sides[at].zip(lasts[at]).map(|(it, last)| path(it, last)).unwrap_or_default());
         let Some((before, after)) = pair.before.zip(pair.after) else {
             return Self { total, never, paths, ..Self::default() };
@@ -75,9 +72,7 @@ impl Minutes {
             culprits.extend(found.map(|found| Told::of(None, found, is_gain, trees)));
         }
         let mut nodes = differences(before, after);
-        nodes.retain(|(key, [one, other])| {
-            one.typical.abs_diff(other.typical) >= NOTEWORTHY && stuck.iter().all(|stuck| !stuck.has(key))
-        });
+        nodes.retain(|(_, [one, other])| one.typical.abs_diff(other.typical) >= NOTEWORTHY);
         if let Some((key, [one, other])) = nodes.first() {
             let is_gain = other.typical < one.typical;
             let (slow, fast) = if is_gain { (before, after) } else { (after, before) };
@@ -100,10 +95,9 @@ impl Minutes {
     }
 }
 
-fn never(situation: &Situation<'_>, stuck: &Stuck) -> usize {
-    let is_ready =
-        |(id, node): &(_, &Node)| situation.cold_start.ready(&situation.graph, *id).is_some() && !stuck.has(&node.key);
-    situation.cluster.nodes.len() - situation.cluster.nodes().filter(is_ready).count()
+fn never(situation: &Situation<'_>) -> usize {
+    let states = situation.cluster.nodes().map(|(id, _)| situation.state(Actor::Node(id)));
+    states.filter(|state| matches!(state, State::Never)).count()
 }
 
 /// The Kustomizations on the critical path of a cluster, and what happens last.

@@ -167,7 +167,7 @@ pub(super) fn of_cluster(situation: &Situation<'_>, named: &[Actor], of_files: V
     let failing: Vec<EventId> = changed.iter().filter_map(|actor| done(graph, *actor)).collect();
     let times = failing.iter().map(|id| time(situation, *id));
     let times: Option<Vec<_>> = times.collect();
-    let lost = graph.lost_without(&failing);
+    let lost = graph.unreachable_without(&failing);
     let of_moment = |moment: Moment| {
         let events = lost.iter().map(|id| graph.event(*id)).filter(move |event| event.moment == moment);
         events.map(|event| event.actor).filter(|actor| !matches!(actor, Actor::Object(_)))

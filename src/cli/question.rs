@@ -153,7 +153,7 @@ pub(super) fn time(situation: &Situation<'_>, id: crate::graph::EventId) -> Opti
 /// A step in words, with when what it waits for happens.
 pub(super) fn link(situation: &Situation<'_>, step: &Step) -> Link {
     let (graph, cluster) = (&situation.graph, situation.cluster);
-    let told = step.told(cluster);
+    let told = step.describe(cluster);
     let before = graph.id(step.before.actor, step.before.moment);
     Link {
         reason: told.reason,

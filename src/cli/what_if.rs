@@ -14,7 +14,7 @@ use crate::{
     graph::Actor,
     report::{NodeTimes, Times, WhatIf as Report},
     situation::Situation,
-    timing::{Comparison, Disturbance, compare, simulate_both},
+    timing::{Comparison, Disturbance, compare, simulate},
 };
 
 /// Says what a change would do to the minutes of a cold start.
@@ -75,9 +75,10 @@ pub(super) fn run(what_if: &WhatIf, global: &Global, environment: &Environment) 
     };
     let cluster = situation.cluster;
     let after = cluster.edited(&edits).map_err(|error| CliError::new(error.to_string()))?;
-    let comparison = compare(cluster, &situation.durations, &after, &disturbances);
-    let simulated = simulate_both(cluster, &situation.durations, &after, &disturbances);
-    let simulated = simulated.map(|runs| runs.map(|run| (run.total, run.never)));
+    let scenarios = [situation.scenario(cluster, &[]), situation.scenario(&after, &disturbances)];
+    let simulated = scenarios.clone().map(|scenario| simulate(scenario, &situation.durations));
+    let simulated = Some(simulated.map(|run| (run.total, run.never)));
+    let comparison = compare(&situation.durations, scenarios);
     let report = report(situation, &edits, &disturbances, &comparison, simulated);
     print(match what_if.question.format {
         AnswerFormat::Text => report.text(&environment.stdout(global.color)),

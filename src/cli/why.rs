@@ -8,7 +8,7 @@ use super::{
 use crate::{
     cluster::{Cluster, builders},
     finding::{Category, Confidence, Finding, Severity, Subject},
-    graph::{Actor, EventGraph, EventId, Moment, Reason, Step},
+    graph::{Actor, Assume, EventGraph, EventId, Moment, Obstacle, Reason, Step},
     report::{Answer, Happening, Link, Problem, Stuck, Why as Report, WhyOn},
     rules::{self, Context, RULES, Selection},
     situation::Situation,
@@ -78,7 +78,7 @@ fn alone(store: &Store, situation: &Situation<'_>, actor: Actor) -> Report {
     let (graph, cluster) = (&situation.graph, situation.cluster);
     let events = graph.events_of(actor);
     let happens = events.iter().map(|id| {
-        let (event, verb) = graph.event(*id).moment.told();
+        let (event, verb) = graph.event(*id).moment.describe();
         Happening { event, verb, at: time(situation, *id) }
     });
     let end = done(graph, actor);
@@ -137,17 +137,36 @@ fn decides(situation: &Situation<'_>, actor: Actor, end: Option<EventId>) -> Vec
         let links: Vec<Link> =
             steps.filter(|step| step.edge.reason != Reason::Progress).map(|step| link(situation, &step)).collect();
         if chains.last().is_none_or(|(_, known)| *known != links) {
-            chains.push((graph.event(id).moment.told().0, links));
+            chains.push((graph.event(id).moment.describe().0, links));
         }
     }
     chains
 }
 
 fn stuck(situation: &Situation<'_>, id: EventId) -> Option<Stuck> {
-    let (way, found) = situation.graph.stuck_in(id, &situation.deadlocks)?;
-    Some(Stuck {
-        way: way.iter().map(|step| link(situation, step)).collect(),
-        around: found.links().map(|step| link(situation, step)).collect(),
+    let nearest = situation.stuck.nearest(id)?;
+    let way = situation.stuck.way(&situation.graph, id);
+    let around = match nearest {
+        Obstacle::Loop(index) => {
+            let found = situation.deadlocks().get(index)?;
+            found.links().map(|step| link(situation, step)).collect()
+        }
+        Obstacle::Blocker(_) => vec![obstacle(situation, nearest)?],
+    };
+    Some(Stuck { way: way.iter().map(|step| link(situation, step)).collect(), around })
+}
+
+/// What no event can bring about, as a link to itself.
+fn obstacle(situation: &Situation<'_>, obstacle: Obstacle) -> Option<Link> {
+    let found = situation.describe(obstacle)?;
+    Some(Link {
+        reason: found.cause,
+        text: format!("{} {}", found.subject, found.text),
+        waits: found.subject.clone(),
+        on: found.subject,
+        at: None,
+        place: found.place,
+        or: Vec::new(),
     })
 }
 
@@ -225,7 +244,7 @@ fn waits(graph: &EventGraph, node: Actor, on: Actor, most: usize) -> (Answer, Ve
         return (Answer::DoesNotWait, chains);
     }
     // All alternatives may lead to the same.
-    let without = graph.happening(&graph.events_of(on));
-    let can_do_without = done(graph, node).is_some_and(|id| without.contains(&id));
+    let without = graph.reach(Assume { failing: &graph.events_of(on), ..Assume::REPAIRED });
+    let can_do_without = done(graph, node).is_some_and(|id| without.happens(id));
     (if can_do_without { Answer::MayWait } else { Answer::Waits }, chains)
 }

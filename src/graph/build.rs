@@ -2,7 +2,7 @@ use petgraph::graph::DiGraph;
 use rustc_hash::FxHashMap;
 
 use super::{
-    Actor, Edge, Event, EventGraph, EventId, Moment, Reason,
+    Actor, Edge, Event, EventId, Moment, Reason,
     needs::{core_key, is_awaited},
     volumes::Consumers,
 };
@@ -44,7 +44,7 @@ impl<'c> Builder<'c> {
         }
     }
 
-    pub(super) fn run(mut self) -> EventGraph {
+    pub(super) fn run(mut self) -> (DiGraph<Event, Edge>, FxHashMap<Event, EventId>) {
         for (id, node) in self.cluster.nodes() {
             let stages = self.stages(node);
             self.progress(Actor::Node(id), &stages, node.span());
@@ -60,7 +60,7 @@ impl<'c> Builder<'c> {
             self.release(Actor::Release(index as u32), release);
         }
         self.supply();
-        EventGraph { graph: self.graph, by_event: self.by_event }
+        (self.graph, self.by_event)
     }
 
     fn event(&mut self, actor: Actor, moment: Moment) -> EventId {

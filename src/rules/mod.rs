@@ -65,15 +65,14 @@ mod wrong_namespace_dependency;
 
 mod context;
 mod ignores;
+mod proviso;
 mod selection;
-mod stuck;
 mod support;
 
 pub use context::{Budget, Context};
 pub use ignores::{Ignore, leave_out, unused};
 pub use missing_substitute_source::missing_inputs;
 pub use selection::{ALIASES, Selection, Selector, UnknownRule, find, first_id, named, rename};
-pub use stuck::Stuck;
 
 use std::collections::BTreeMap;
 
@@ -209,6 +208,7 @@ pub fn check(context: &Context<'_>) -> Vec<Finding> {
         .map(|rule| {
             let mut found = Vec::new();
             (rule.check)(context, &mut found);
+            proviso::add(&rule.info, context, &mut found);
             found
         })
         .collect();

@@ -8,7 +8,7 @@ use fluxdag::{
     Options, Survey,
     cluster::{Cluster, NodeKey},
     finding::{Finding, about},
-    graph::{Actor, EventGraph, Moment},
+    graph::{Actor, EventGraph, Moment, Repaired},
     timing::{ColdStart, Durations, Profile},
 };
 
@@ -48,8 +48,8 @@ fn times(tree: &Repository, name: &str) -> [std::time::Duration; 2] {
     let Survey { mut clusters, .. } = tree.survey();
     clusters.retain(|cluster| cluster.reached);
     let cluster: &Cluster = &clusters[0];
-    let (graph, durations) = (EventGraph::of(cluster), Durations::of(cluster, Profile::Slow, &[]));
-    let cold_start = ColdStart::of(&graph, &durations);
+    let (graph, durations) = (EventGraph::new(cluster, Vec::new()), Durations::of(cluster, Profile::Slow, &[]));
+    let cold_start = ColdStart::new(&graph, &durations, Repaired::Nothing);
     let node = cluster.find(&NodeKey::new("flux-system", name)).unwrap();
     [Moment::Start, Moment::Ready]
         .map(|moment| cold_start.time(graph.id(Actor::Node(node), moment).unwrap()).unwrap().typical)

@@ -216,19 +216,21 @@ spec: {interval: 1h, path: ./leaf, prune: true, sourceRef: {kind: GitRepository,
 }
 
 #[test]
-fn a_guess_keeps_no_minutes_from_being_told() {
+fn what_a_catalogue_knows_stops_a_node_and_hides_no_minutes() {
     use fluxdag::{
         Survey,
         cluster::NodeKey,
-        graph::EventGraph,
+        graph::{EventGraph, Repaired},
         survey,
         timing::{ColdStart, Durations, Profile},
     };
     let Survey { clusters, .. } = survey(&[fixture("cr-beside-operator")], &Options::default()).unwrap();
     let cluster = clusters.iter().find(|cluster| cluster.reached).unwrap();
-    let graph = EventGraph::of(cluster);
-    assert_eq!(graph.deadlocks().len(), 1);
-    let cold_start = ColdStart::of(&graph, &Durations::of(cluster, Profile::Slow, &[]));
+    let graph = EventGraph::new(cluster, Vec::new());
+    assert_eq!(graph.loops().len(), 1);
+    let durations = Durations::of(cluster, Profile::Slow, &[]);
     let node = cluster.find(&NodeKey::new("flux-system", "cert-manager")).unwrap();
-    assert!(cold_start.ready(&graph, node).is_some(), "the catalogue may be wrong; then this is when it is Ready");
+    let ready = |repaired| ColdStart::new(&graph, &durations, repaired).ready(&graph, node);
+    assert_eq!(ready(Repaired::Nothing), None, "what a catalogue knows stops it");
+    assert!(ready(Repaired::Everything).is_some(), "and this is what it takes once that is mended");
 }

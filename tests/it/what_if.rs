@@ -6,7 +6,7 @@ use fluxdag::{
     Options, Survey,
     cluster::{Cluster, Edit, NodeKey, ObjectKey},
     survey,
-    timing::{Comparison, Durations, Profile, compare},
+    timing::{Comparison, Durations, Profile, Scenario, compare},
 };
 
 use crate::support::{Repository, corpus, fixture as folder};
@@ -21,7 +21,7 @@ fn cluster(folder: &Path) -> Cluster {
 
 /// The minutes of two clusters on slow hardware.
 fn minutes(before: &Cluster, after: &Cluster) -> Comparison {
-    compare(before, &Durations::of(before, Profile::Slow, &[]), after, &[])
+    compare(&Durations::of(before, Profile::Slow, &[]), [before, after].map(Scenario::repaired))
 }
 
 fn key(name: &str) -> NodeKey {
@@ -111,12 +111,12 @@ fn a_split_takes_its_objects_along_and_waits_for_nothing() {
 #[test]
 fn what_has_slack_may_be_late_by_it_and_no_more() {
     use fluxdag::{
-        graph::{Actor, EventGraph, Moment},
+        graph::{Actor, EventGraph, Moment, Repaired},
         timing::{ColdStart, Disturbance},
     };
     let cluster = cluster(&folder("heavy-in-wait"));
-    let (graph, durations) = (EventGraph::of(&cluster), Durations::of(&cluster, Profile::Slow, &[]));
-    let cold_start = ColdStart::of(&graph, &durations);
+    let (graph, durations) = (EventGraph::new(&cluster, Vec::new()), Durations::of(&cluster, Profile::Slow, &[]));
+    let cold_start = ColdStart::new(&graph, &durations, Repaired::Nothing);
     let slack = cold_start.slack(&graph, &durations);
     let end = cold_start.time(cold_start.last(&graph).unwrap()).unwrap().typical;
     let index = cluster.release(&NodeKey::new("reloader", "reloader")).unwrap();
@@ -126,7 +126,8 @@ fn what_has_slack_may_be_late_by_it_and_no_more() {
     let total = |extra: f64| {
         let factor = (takes.as_secs_f64() + slack.as_secs_f64() + extra) / takes.as_secs_f64();
         let late = Disturbance::Slow { chart: "reloader".to_owned(), factor };
-        compare(&cluster, &durations, &cluster, &[late]).total[1].unwrap().typical
+        let after = Scenario { disturbances: &[late], ..Scenario::repaired(&cluster) };
+        compare(&durations, [Scenario::repaired(&cluster), after]).total[1].unwrap().typical
     };
     assert!(total(-1.0) <= end, "within its slack it delays nothing");
     assert!(total(60.0) > end, "beyond its slack it delays the end");
@@ -134,11 +135,14 @@ fn what_has_slack_may_be_late_by_it_and_no_more() {
 
 #[test]
 fn the_time_on_the_critical_path_is_all_accounted_for() {
-    use fluxdag::{graph::EventGraph, timing::ColdStart};
+    use fluxdag::{
+        graph::{EventGraph, Repaired},
+        timing::ColdStart,
+    };
     for name in ["heavy-in-wait", "heavy-in-wait-fixed", "clean-home-ops"] {
         let cluster = cluster(&folder(name));
-        let (graph, durations) = (EventGraph::of(&cluster), Durations::of(&cluster, Profile::Slow, &[]));
-        let cold_start = ColdStart::of(&graph, &durations);
+        let (graph, durations) = (EventGraph::new(&cluster, Vec::new()), Durations::of(&cluster, Profile::Slow, &[]));
+        let cold_start = ColdStart::new(&graph, &durations, Repaired::Nothing);
         let last = cold_start.last(&graph).unwrap();
         let shares = cold_start.shares(&graph, &durations, last);
         assert_eq!(shares.values().sum::<std::time::Duration>(), cold_start.time(last).unwrap().typical, "{name}");

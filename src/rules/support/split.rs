@@ -12,7 +12,7 @@ use crate::{
     graph::{Actor, Moment, Reason},
     kustomize::Kustomize,
     source::{Artifact, FileId, Span, normalize},
-    timing::compare,
+    timing::{Scenario, compare},
     yaml,
 };
 
@@ -54,7 +54,7 @@ impl Split {
             })
             .collect();
         let after = cluster.edited(&edits(cluster, id, &going)).ok()?;
-        let comparison = compare(cluster, &situation.durations, &after, &[]);
+        let comparison = compare(&situation.durations, [cluster, &after].map(Scenario::repaired));
         let find = |key: &NodeKey| comparison.changes.iter().find(|change| change.node == *key);
         let ready = find(&cluster.node(id).key)?.after?;
         let saved = dependents.iter().filter_map(|dependent| {

@@ -17,13 +17,15 @@ pub(in crate::rules) fn subject_of(cluster: &Cluster, actor: Actor) -> Subject {
 /// Puts the links of a loop into `finding`: the first at its own place, the others beside it.
 pub(in crate::rules) fn tell_links(cluster: &Cluster, links: &[&Step], finding: &mut Finding) {
     let Some((first, others)) = links.split_first() else { return };
-    finding.label = first.told(cluster).text;
+    finding.label = first.describe(cluster).text;
     finding.members = links.iter().map(|step| subject_of(cluster, step.after.actor)).collect();
     finding.members.sort_unstable();
     finding.members.dedup();
     finding.related = others
         .iter()
-        .map(|step| Related::new(step.told(cluster).text, Some(subject_of(cluster, step.after.actor)), step.edge.span))
+        .map(|step| {
+            Related::new(step.describe(cluster).text, Some(subject_of(cluster, step.after.actor)), step.edge.span)
+        })
         .collect();
 }
 
