@@ -84,7 +84,7 @@ fn told(
 ) -> Result<u8, CliError> {
     let trees = [before.survey.store.tree(), after.survey.store.tree()];
     warn(trees);
-    let gone = fixed(&before.found.findings, &after.found.findings, trees);
+    let gone = fixed(&before.found.findings, &after.found.findings, trees, &after.found.masking);
     let gone: Vec<Finding> = gone.into_iter().cloned().collect();
     mark_known(&before.found.findings, &mut after.found.findings, trees, "");
     let is_known = |finding: &Finding| {

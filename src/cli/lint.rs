@@ -15,6 +15,7 @@ use super::{
 use crate::{
     Analysis, Error,
     report::{ClusterSummary, Report, count, printable, summary},
+    situation::Masking,
     source::Tree,
 };
 
@@ -112,6 +113,7 @@ fn analyse(lint: &Lint, settings: &Settings) -> Result<Analysis, CliError> {
             findings: Vec::new(),
             warnings: Vec::new(),
             is_whole: true,
+            masking: Masking::default(),
             heard: Vec::new(),
         }),
         Err(error @ Error::NoFluxObjects { .. }) if settings.options.stdin.is_some() => {

@@ -6,7 +6,7 @@ use crate::{
     finding::{self, Finding},
     report::{self, ClusterSummary},
     rules::{self, Budget, Context},
-    situation::Situation,
+    situation::{Masking, Situation},
     source::{SourceError, Tree},
     timing,
 };
@@ -30,6 +30,8 @@ pub struct Analysis {
     pub is_whole: bool,
     /// Ids of the rules that said all they ever say.
     pub heard: Vec<&'static str>,
+    /// What the run could not judge.
+    pub masking: Masking,
 }
 
 /// What the rules found in one state of a repository.
@@ -37,6 +39,8 @@ pub struct Analysis {
 pub struct Found {
     /// Everything, sorted.
     pub findings: Vec<Finding>,
+    /// What the run could not judge.
+    pub masking: Masking,
     /// Ids of the rules that said all they ever say.
     heard: Vec<&'static str>,
     /// Which entries of `ignores` silence something.
@@ -88,11 +92,11 @@ impl Survey {
         }
         let from = options.patterns_from.as_deref();
         let used = rules::leave_out(&mut findings, self.store.tree(), from, &options.exclude, &options.ignores);
-        Found { findings, heard, used }
+        Found { findings, masking: Masking::new(situations), heard, used }
     }
 
     pub(super) fn into_analysis(self, found: Found, options: &Options) -> Analysis {
-        let Found { findings, heard, used } = found;
+        let Found { findings, masking, heard, used } = found;
         let is_whole = self.scope.is_everything() && options.cluster.is_none();
         let mut warnings = timing::unmatched(&options.durations, &self.clusters);
         warnings.extend(Budget::unmatched(&options.budgets, &self.clusters));
@@ -108,6 +112,7 @@ impl Survey {
             warnings,
             is_whole,
             heard,
+            masking,
             tree: self.store.into_tree(),
         }
     }

@@ -2,10 +2,12 @@
 //! side by side. Every command reads its answers here.
 
 mod blockers;
+mod masking;
 mod outcome;
 mod pair;
 
 pub use blockers::{Facts, View};
+pub use masking::Masking;
 pub use outcome::{ObstacleText, Outcomes, State};
 pub use pair::{Pair, pairs};
 

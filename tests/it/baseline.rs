@@ -143,3 +143,32 @@ fn nothing_is_written_through_a_link_that_nobody_named() {
     // Who names it knows what it is.
     assert_eq!(repository.lint(&[&format!("--write-baseline={FILE}")]).code, 0);
 }
+
+#[test]
+fn what_a_failing_build_or_a_new_loop_hides_is_not_gone() {
+    let repository = repository();
+    let child = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: default}\n---\n".to_owned();
+    repository.write("apps/settings.yaml", &(child + &node("below", "lost").replace("./apps", "./below")));
+    repository
+        .write("below/settings.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: b, namespace: default}\n");
+    repository.lint(&["--write-baseline"]);
+    let known = || fs::read_to_string(repository.path(FILE)).expect("text").matches("\"fingerprint\"").count();
+    assert_eq!(known(), 2);
+
+    // Nothing of the folder is built any more, so nobody sees what `below` depends on.
+    repository.write("apps/kustomization.yaml", "resources: [settings.yaml, gone.yaml]\n");
+    let pruned = repository.lint(&["--baseline", FILE, "--prune-baseline"]);
+    assert!(known() == 2 && !pruned.err.contains("removed"), "{}", pruned.err);
+    repository.write("apps/kustomization.yaml", "resources: [settings.yaml]\n");
+
+    // A loop among others stops nobody from being looked at.
+    repository.write("clusters/prod/one.yaml", &node("one", "two"));
+    repository.write("clusters/prod/two.yaml", &node("two", "one"));
+    let pruned = repository.lint(&["--baseline", FILE, "--prune-baseline"]);
+    assert!(known() == 2 && !pruned.err.contains("removed"), "{}", pruned.err);
+
+    repository
+        .write("apps/settings.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: default}\n");
+    repository.lint(&["--baseline", FILE, "--prune-baseline"]);
+    assert_eq!(known(), 1, "what is gone is gone");
+}

@@ -137,6 +137,7 @@ fn run<T>(case: &Case, options: &Options, judge: impl FnOnce(&Analysis) -> T) ->
         let former = [before.folder().to_owned()];
         compare([&former, &paths], [options, options], |_, after| after.found.findings).map(|(findings, survey)| {
             Analysis {
+                masking: fluxdag::situation::Masking::default(),
                 repository: None,
                 is_whole: true,
                 heard: Vec::new(),
