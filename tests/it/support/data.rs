@@ -21,6 +21,16 @@ pub(crate) fn corpus() -> Option<PathBuf> {
     folder("FLUXDAG_CORPUS", "no real repository is analysed")
 }
 
+/// Small repositories, with what is true of them in a real cluster.
+pub(crate) fn cases() -> Option<PathBuf> {
+    folder("FLUXDAG_CASES", "no case is compared with what is true of it")
+}
+
+/// What real controllers did with small repositories.
+pub(crate) fn real() -> Option<PathBuf> {
+    folder("FLUXDAG_REAL", "nothing is compared with what real controllers did")
+}
+
 /// Every repository of the corpus: folder name and path. The incidents are five repositories in one folder.
 pub(crate) fn repositories(corpus: &Path) -> Vec<(String, PathBuf)> {
     let folders = |parent: &Path| -> Vec<(String, PathBuf)> {

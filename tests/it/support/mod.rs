@@ -2,10 +2,12 @@
 
 mod data;
 mod folders;
+mod model;
 mod program;
 mod repository;
 
-pub(crate) use data::{corpus, repositories};
+pub(crate) use data::{cases, corpus, real, repositories};
 pub(crate) use folders::{copy_folder, entries, files, fixture, fixtures, name, root};
+pub(crate) use model::{Fate, fate, situations};
 pub(crate) use program::{Done, Program, fluxdag, git, program};
 pub(crate) use repository::{Repository, SYNC, SYNC_FILE, config_map, sync};
