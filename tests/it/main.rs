@@ -9,6 +9,7 @@
 
 mod action;
 mod advice;
+mod agreement;
 mod architecture;
 mod bad_input;
 mod baseline;

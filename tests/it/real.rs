@@ -9,7 +9,6 @@ use exceptions::EXCEPTIONS;
 
 use fluxdag::{
     Options,
-    cluster::NodeKey,
     config::Config,
     graph::Actor,
     situation::Situation,
@@ -18,7 +17,7 @@ use fluxdag::{
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::support::{self, Fate, Repository, fate, situations};
+use crate::support::{self, Fate, Repository, actor, fate, situations};
 
 /// A repository that was applied to a real cluster, and what became of its objects.
 #[derive(Debug, Deserialize)]
@@ -97,20 +96,12 @@ fn assumptions(recording: &Recording, situation: &Situation<'_>) -> Assumptions 
     assumptions
 }
 
-/// The object of that name; `None` where the cluster has none.
-fn actor(situation: &Situation<'_>, name: &str) -> Option<Actor> {
-    let parts: Vec<&str> = name.split('/').collect();
-    let [kind, namespace, name] = parts[..] else { panic!("{name} is no name of an object") };
-    let key = NodeKey::new(namespace, name);
-    match kind {
-        "Kustomization" => situation.cluster.find(&key).map(Actor::Node),
-        "HelmRelease" => situation.cluster.release(&key).map(|index| Actor::Release(index as u32)),
-        other => panic!("nothing is predicted of a {other}"),
-    }
-}
-
 fn verdict(situation: &Situation<'_>, run: &Run, name: &str, observed: &Observed, watched_s: f64) -> Verdict {
-    let actor = actor(situation, name);
+    let parts: Vec<&str> = name.split('/').collect();
+    let [kind @ ("Kustomization" | "HelmRelease"), namespace, name] = parts[..] else {
+        panic!("{name} is not predicted")
+    };
+    let actor = actor(situation, kind, namespace, name);
     let is_ready = actor.is_some_and(|actor| fate(situation, actor) == Fate::Ready);
     let ready = match actor {
         Some(Actor::Node(node)) => run.nodes[node.index()].ready,

@@ -31,6 +31,20 @@ fn read(id: &str) -> Page {
     Page::parse(&text).unwrap_or_else(|error| panic!("{id}.md: {error}"))
 }
 
+/// Every example of every page as a whole repository, with a name; of one in two revisions the later.
+pub(super) fn examples() -> Vec<(String, Repository)> {
+    let mut all = Vec::new();
+    for rule in RULES.iter() {
+        let page = read(rule.info.id);
+        for (section, cases) in [("bad", &page.bad), ("good", &page.good)] {
+            let named =
+                |case: &Case| (format!("{}, {section}, {}", page.title, case.name), made(case.without("before")));
+            all.extend(cases.iter().map(named));
+        }
+    }
+    all
+}
+
 /// The bad examples of a rule's page as whole repositories: path and text of each file.
 pub(super) fn bad_examples(id: &str) -> Vec<Vec<(String, String)>> {
     let root = || (SYNC_FILE.to_owned(), SYNC.to_owned());
