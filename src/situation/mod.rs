@@ -6,7 +6,10 @@ mod masking;
 mod outcome;
 mod pair;
 
-pub use blockers::{Facts, View};
+pub use blockers::{
+    ExpressionFact, ExpressionProblem, Facts, HealthCheckFact, HealthCheckProblem, NeverReady, NeverReadyFact,
+    SuspensionFact, View,
+};
 pub use masking::Masking;
 pub use outcome::{ObstacleText, Outcomes, State};
 pub use pair::{Pair, pairs};

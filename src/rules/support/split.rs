@@ -188,11 +188,7 @@ fn sketch(cluster: &Cluster, id: NodeId) -> String {
         Folder::Here(folder) | Folder::Mapped(folder) => format!("./{folder}-heavy"),
         _ => "./…".to_owned(),
     };
-    let source = format!(
-        "{{kind: {}, name: {}}}",
-        spec.source_ref.kind.as_deref().unwrap_or("GitRepository"),
-        spec.source_ref.name
-    );
+    let source = format!("{{kind: {}, name: {}}}", spec.source_ref.kind(), spec.source_ref.name);
     format!(
         "`{{apiVersion: kustomize.toolkit.fluxcd.io/v1, kind: Kustomization, metadata: {{name: {name}, namespace: {}}}, spec: {{interval: {}, \
          retryInterval: 1m, path: {path}, prune: true, sourceRef: {source}}}}}`",

@@ -10,4 +10,4 @@ pub(crate) use data::{cases, corpus, real, repositories};
 pub(crate) use folders::{copy_folder, entries, files, fixture, fixtures, name, root};
 pub(crate) use model::{Fate, Reason, actor, actors, fate, reasons, situations};
 pub(crate) use program::{Done, Program, fluxdag, git, program};
-pub(crate) use repository::{Repository, SYNC, SYNC_FILE, config_map, sync};
+pub(crate) use repository::{Repository, SYNC, SYNC_FILE, ask, config_map, sync};

@@ -3,7 +3,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use fluxdag::{Analysis, Options, Survey};
+use fluxdag::{Analysis, Options, Session, Survey};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -33,6 +33,12 @@ pub(crate) fn sync(cluster: &str) -> (String, String) {
 /// A ConfigMap in the namespace `default`.
 pub(crate) fn config_map(name: &str) -> String {
     format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}, namespace: default}}\ndata: {{a: b}}\n")
+}
+
+/// What the library answers about the repository in a folder.
+pub(crate) fn ask<T>(folder: &Path, options: &Options, ask: impl FnOnce(&Session<'_>) -> T) -> T {
+    let survey = fluxdag::survey(&[folder.to_owned()], options).expect("a survey");
+    ask(&Session::new(&survey, options))
 }
 
 /// A repository in a temporary folder, with no Git repository around it.
@@ -145,6 +151,11 @@ impl Repository {
     /// Its clusters, as the library finds them.
     pub(crate) fn survey(&self) -> Survey {
         fluxdag::survey(&[self.folder().to_owned()], &Options::default()).expect("a survey")
+    }
+
+    /// What the library answers about it.
+    pub(crate) fn ask<T>(&self, ask: impl FnOnce(&Session<'_>) -> T) -> T {
+        self::ask(self.folder(), &Options::default(), ask)
     }
 
     /// The program, at its top.
