@@ -3,6 +3,7 @@
 mod baseline;
 mod fingerprint;
 mod levels;
+pub(crate) mod names;
 mod rule_info;
 mod subject;
 mod suppress;
