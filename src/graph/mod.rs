@@ -21,6 +21,7 @@ mod losses;
 mod needs;
 mod queries;
 mod solve;
+pub mod stages;
 mod volumes;
 
 pub use describe::Told;
