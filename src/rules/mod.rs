@@ -71,7 +71,6 @@ mod support;
 
 pub use context::{Budget, Context};
 pub use ignores::{Ignore, leave_out, unused};
-pub use missing_substitute_source::missing_inputs;
 pub use selection::{ALIASES, Selection, Selector, UnknownRule, find, first_id, named, rename};
 pub use stuck::Stuck;
 

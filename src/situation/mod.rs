@@ -4,7 +4,11 @@
 mod blockers;
 mod pair;
 
-pub use blockers::{Blocker, Cause, Facts, View};
+pub use blockers::{
+    Blocker, BuildFact, BuildStep, Cause, Difference, Facts, FieldFault, Flaw, Form, InputFact, InputField, LookAlike,
+    ManifestFact, RefusedText, SealedFact, SealedFate, SealedObject, UnknownField, UnknownFieldFact, Unquoted,
+    VariableFact, VariableFate, View, any_of, hidden_by, missing_inputs,
+};
 pub use pair::{Pair, pairs};
 
 use crate::{

@@ -295,9 +295,5 @@ fn original(context: &Context<'_>, object: &Object) -> Option<(SmolStr, SmolStr)
 /// What may make objects that the repository does not show, less the nodes that `excused` says are known for another
 /// reason.
 pub(in crate::rules) fn hidden_by(situation: &Situation<'_>, excused: &dyn Fn(&Subject) -> bool) -> Option<String> {
-    situation.cluster.nodes.iter().filter(|node| !node.is_remote()).find_map(|node| {
-        let part = node.unresolved.iter().find(|part| part.hides_objects())?;
-        let subject = node.subject();
-        (!excused(&subject)).then(|| format!("{} of {subject}", part.what))
-    })
+    crate::situation::hidden_by(situation.cluster, excused)
 }
