@@ -12,6 +12,7 @@ mod advice;
 mod architecture;
 mod bad_input;
 mod baseline;
+mod blockers;
 mod catalog;
 mod causes;
 mod change;
