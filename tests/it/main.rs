@@ -13,6 +13,7 @@ mod agreement;
 mod architecture;
 mod bad_input;
 mod baseline;
+mod blockers;
 mod cases;
 mod catalog;
 mod causes;
