@@ -28,6 +28,7 @@ mod durations;
 mod fingerprints;
 mod fixtures;
 mod formats;
+mod gate_blockers;
 mod judgements;
 mod kustomize;
 mod manners;
