@@ -1,8 +1,10 @@
+use std::sync::Arc;
+
 use super::{
     Kustomization, Variables,
     api::kinds::CRD,
     envsubst::{self, FaultKind, Lookup, Outcome},
-    generate::generated_kustomization,
+    generate::{Generated, generated_kustomization},
     overlay::overlay,
 };
 use crate::{
@@ -58,19 +60,22 @@ pub struct VariableUse {
 pub fn build(kustomization: &Kustomization, inputs: Inputs<'_, '_>) -> Build {
     let Inputs { kustomize, folder } = inputs;
     let artifact = kustomize.artifact();
-    let mut errors = Vec::new();
-    let root = match kustomize.kustomization_node(folder) {
-        Some(root) => known_fields(root),
-        None => {
-            let (root, found) = generated_kustomization(kustomize.store(), artifact, folder);
-            errors = found;
-            root
-        }
+    let Generated { root, mut errors, mut reads } = match kustomize.kustomization_node(folder) {
+        Some(root) => Generated { root: known_fields(root), ..Generated::default() },
+        None => generated_kustomization(kustomize.store(), artifact, folder),
     };
+    reads.add_kustomization(folder, &Kustomize::kustomization_files(artifact, folder));
     errors.extend(faults(kustomize, folder, &root));
     let has_component = |path: &str| join(folder, path).is_some_and(|path| artifact.is_folder(&path));
+    for path in kustomization.spec.components.iter().filter_map(|path| join(folder, path)) {
+        if !artifact.is_folder(&path) {
+            reads.add_absent(path);
+        }
+    }
     let root = overlay(root, kustomization, &has_component, &mut errors);
     let mut build = kustomize.build(folder, Some(&root));
+    reads.add_base(&build.reads);
+    build.reads = Arc::new(reads);
     build.errors.splice(0..0, errors);
     build.objects = expand(std::mem::take(&mut build.objects));
     build

@@ -28,7 +28,7 @@ pub use build::{Applied, Inputs, VariableUse, build, substitute};
 pub use controllers::{Controller, Controllers, Setting};
 pub use duration::{format_duration, is_flux_duration, parse_duration};
 pub use entry::{Instance, Sync, instance_of, syncs};
-pub use generate::generated_kustomization;
+pub use generate::{Generated, generated_kustomization};
 pub use helm_action::{HelmAction, HelmFailure};
 pub use ignore_rules::IgnoreRules;
 pub use object::{ApiObject, HelmRelease, Kustomization, Policy, is_kustomization, is_open_text};

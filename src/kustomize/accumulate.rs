@@ -5,7 +5,7 @@ use std::{rc::Rc, sync::Arc};
 use rustc_hash::FxHashMap;
 
 use super::{
-    Kustomize,
+    Kustomize, ReadSet,
     build::{Folder, Target, kustomization_files},
     config::Config,
     crds,
@@ -34,6 +34,8 @@ pub(super) struct Accumulated {
     pub(super) report: Report,
     /// The `vars` of all kustomizations.
     pub(super) vars: Vec<Node>,
+    /// What was read for it.
+    pub(super) reads: Arc<ReadSet>,
     /// The folders that took part.
     visited: Vec<String>,
     /// Whether a loop cut it short, so that it depends on where the build began.
@@ -50,10 +52,18 @@ impl Default for Accumulated {
             config: Config::built_in(),
             report: Report::default(),
             vars: Vec::new(),
+            reads: Arc::default(),
             visited: Vec::new(),
             looped: false,
             empty: None,
         }
+    }
+}
+
+impl Accumulated {
+    /// The record of what was read, to add to it.
+    fn reads_mut(&mut self) -> &mut ReadSet {
+        Arc::make_mut(&mut self.reads)
     }
 }
 
@@ -81,8 +91,10 @@ impl<'k, 't> Session<'k, 't> {
     }
 
     /// The kustomization file of a folder, decoded.
-    fn read(&self, path: &str, at: Span, report: &mut Report) -> Option<Kustomization> {
+    fn read(&self, path: &str, at: Span, all: &mut Accumulated) -> Option<Kustomization> {
         let files = kustomization_files(&self.kustomize.artifact, path);
+        all.reads_mut().add_kustomization(path, &files);
+        let report = &mut all.report;
         let Some(first) = files.first() else {
             report.error(at, format!("`{}` holds no kustomization file", shown(path)));
             return None;
@@ -111,7 +123,7 @@ impl<'k, 't> Session<'k, 't> {
         let mut all = Accumulated::default();
         let file = match root {
             Some(root) => Some(Kustomization::decode(root, root.span, &mut all.report)),
-            None => self.read(path, Span::NONE, &mut all.report),
+            None => self.read(path, Span::NONE, &mut all),
         };
         if let Some(file) = &file {
             self.metadata = Metadata::of(file, path);
@@ -121,7 +133,7 @@ impl<'k, 't> Session<'k, 't> {
     }
 
     /// A folder named in `resources`.
-    fn base(&mut self, path: &str, at: Span, report: &mut Report) -> Option<Arc<Accumulated>> {
+    fn base(&mut self, path: &str, at: Span, above: &mut Accumulated) -> Option<Arc<Accumulated>> {
         if let Some(done) = self.done.get(path).filter(|done| done.looped || !self.meets_stack(done)) {
             return Some(done.clone());
         }
@@ -132,15 +144,17 @@ impl<'k, 't> Session<'k, 't> {
             return Some(known);
         }
         let mut all = Accumulated::default();
-        let Some(file) = self.read(path, at, &mut all.report) else {
-            report.absorb(&all.report);
+        let Some(file) = self.read(path, at, &mut all) else {
+            above.report.absorb(&all.report);
+            above.reads_mut().add_base(&all.reads);
             return None;
         };
         if file.component {
-            report.error(at, format!("`{}` is a Component: it belongs under `components`", shown(path)));
+            above.report.error(at, format!("`{}` is a Component: it belongs under `components`", shown(path)));
         }
         all.empty = file.empty.then_some(file.span);
         self.accumulate(path, &file, &mut all);
+        all.reads_mut().finish();
         let all = Arc::new(all);
         // What was accumulated partly before the schema was chosen is not what it would give again.
         if self.schema.is_chosen() == chosen {
@@ -189,7 +203,7 @@ impl<'k, 't> Session<'k, 't> {
         self.budget -= cost;
         self.stack.push(path.to_owned());
         all.visited.push(path.to_owned());
-        let folder = Folder { kustomize: self.kustomize, path, schema: self.schema.clone() };
+        let folder = Folder::new(self.kustomize, path, self.schema.clone());
         self.choose_schema(&folder, file, &mut all.report);
         self.resources(&folder, file.items("resources").chain(file.items("bases")), all);
         configurations(&folder, file, all);
@@ -220,6 +234,7 @@ impl<'k, 't> Session<'k, 't> {
             vars::check(&all.resources, var, &mut all.report);
             all.vars.push(var.clone());
         }
+        all.reads_mut().append(folder.into_reads());
         self.stack.pop();
     }
 
@@ -254,6 +269,7 @@ impl<'k, 't> Session<'k, 't> {
         self.resources(folder, paths.into_iter(), &mut found);
         all.report.absorb(&found.report);
         all.looped |= found.looped;
+        all.reads_mut().append(Arc::unwrap_or_clone(found.reads));
         all.visited.append(&mut found.visited);
         found.resources
     }
@@ -275,8 +291,9 @@ impl<'k, 't> Session<'k, 't> {
                     found
                 }
                 Target::Folder(base) if self.enter(&base, at, all) => {
-                    let Some(base) = self.base(&base, at, &mut all.report) else { continue };
+                    let Some(base) = self.base(&base, at, all) else { continue };
                     all.report.absorb(&base.report);
+                    all.reads_mut().add_base(&base.reads);
                     if let Some(span) = base.empty {
                         let used = vec![(at, "used here".to_owned())];
                         all.report.error_with(span, "this kustomization is empty", used);
@@ -316,7 +333,7 @@ impl<'k, 't> Session<'k, 't> {
                     if !self.enter(&component, at, all) {
                         continue;
                     }
-                    let Some(file) = self.read(&component, at, &mut all.report) else { continue };
+                    let Some(file) = self.read(&component, at, all) else { continue };
                     if !file.component {
                         all.report.error(at, format!("`{}` is not a Component", shown(&component)));
                         continue;

@@ -1,8 +1,8 @@
 //! Finding things: folders, kustomization files, and what paths in them lead to.
 
-use std::rc::Rc;
+use std::{cell::RefCell, rc::Rc};
 
-use super::{Kustomize, openapi::Schema, report::Report};
+use super::{Kustomize, ReadSet, openapi::Schema, report::Report};
 use crate::{
     source::{Artifact, Entry, FileId, RemoteUrl, Span, Tree, join, readable},
     yaml::File,
@@ -17,6 +17,8 @@ pub(super) struct Folder<'k, 't> {
     pub(super) path: &'k str,
     /// The schema of the build.
     pub(super) schema: Rc<Schema<'t>>,
+    /// What was read on behalf of the kustomization file.
+    reads: RefCell<ReadSet>,
 }
 
 /// What a path leads to.
@@ -36,6 +38,15 @@ pub(super) fn kustomization_files(artifact: &Artifact, folder: &str) -> Vec<File
 }
 
 impl<'k, 't> Folder<'k, 't> {
+    pub(super) fn new(kustomize: &'k Kustomize<'t>, path: &'k str, schema: Rc<Schema<'t>>) -> Self {
+        Self { kustomize, path, schema, reads: RefCell::default() }
+    }
+
+    /// What was read on behalf of the kustomization file.
+    pub(super) fn into_reads(self) -> ReadSet {
+        self.reads.into_inner()
+    }
+
     pub(super) const fn tree(&self) -> &'t Tree {
         self.kustomize.store.tree()
     }
@@ -44,8 +55,16 @@ impl<'k, 't> Folder<'k, 't> {
         self.kustomize.store.parse(file)
     }
 
-    /// What `path` of the kustomization file leads to.
+    /// What `path` of the kustomization file leads to. A file counts as read.
     pub(super) fn resolve(&self, path: &str) -> Target {
+        let target = self.lookup(path);
+        if let Target::File(file) = target {
+            self.reads.borrow_mut().add_file(file);
+        }
+        target
+    }
+
+    fn lookup(&self, path: &str) -> Target {
         if path.is_empty() {
             return Target::Nothing("an empty path leads nowhere".to_owned());
         }
@@ -65,6 +84,7 @@ impl<'k, 't> Folder<'k, 't> {
         let Some(full) = full else {
             return Target::Nothing(format!("`{path}` leads out of the source's artifact"));
         };
+        self.reads.borrow_mut().add_absent(full.as_str());
         Target::Nothing(self.absence(path, &full))
     }
 
@@ -78,11 +98,14 @@ impl<'k, 't> Folder<'k, 't> {
         match artifact.file(&reserved) {
             Some(file) => Target::File(file),
             None if artifact.is_folder(&reserved) => Target::Folder(reserved),
-            None => Target::Nothing(format!(
-                "`{path}` is mapped to the folder `{}`, which holds no `{}`",
-                mapped.mapping.written(),
-                readable(&mapped.path)
-            )),
+            None => {
+                self.reads.borrow_mut().add_absent(reserved);
+                Target::Nothing(format!(
+                    "`{path}` is mapped to the folder `{}`, which holds no `{}`",
+                    mapped.mapping.written(),
+                    readable(&mapped.path)
+                ))
+            }
         }
     }
 

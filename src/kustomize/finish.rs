@@ -1,6 +1,8 @@
 //! What comes last in a build: hashes, references, local objects, order (kustomize `MakeCustomizedResMap`,
 //! `krusty.Kustomizer.Run`).
 
+use std::sync::Arc;
+
 use smol_str::format_smolstr;
 
 use super::{
@@ -13,7 +15,8 @@ use crate::{
 };
 
 pub(super) fn finish(tree: &Tree, accumulated: Accumulated, file: Option<&Kustomization>) -> Build {
-    let Accumulated { mut resources, config, mut report, vars, .. } = accumulated;
+    let Accumulated { mut resources, config, mut report, vars, mut reads, .. } = accumulated;
+    Arc::make_mut(&mut reads).finish();
     for resource in resources.iter_mut().filter(|resource| resource.needs_hash) {
         add_hash(resource);
     }
@@ -35,7 +38,7 @@ pub(super) fn finish(tree: &Tree, accumulated: Accumulated, file: Option<&Kustom
         order::check(options, &mut report);
         order::sort_by_options(&mut objects, options);
     }
-    Build { objects, errors: report.errors, unresolved: report.unresolved }
+    Build { objects, errors: report.errors, unresolved: report.unresolved, reads }
 }
 
 fn add_hash(resource: &mut Resource) {

@@ -29,6 +29,7 @@ mod order;
 mod patch;
 mod paths;
 mod plugin;
+mod reads;
 mod replace;
 mod report;
 mod resource;
@@ -51,6 +52,7 @@ use rustc_hash::FxHashMap;
 pub use id::ApiVersion;
 pub use object::{Build, Change, Error, Hidden, Object, ObjectId, Step, Unresolved};
 pub use order::legacy_order;
+pub use reads::{Known, ReadSet};
 pub use scope::is_cluster_scoped;
 
 use crate::{
@@ -118,7 +120,7 @@ impl<'t> Kustomize<'t> {
     /// them is passed over.
     #[must_use]
     pub fn patched<const N: usize>(&self, objects: [Object; N], dir: &str, patches: &[Node]) -> [Object; N] {
-        let folder = build::Folder { kustomize: self, path: dir, schema: Rc::default() };
+        let folder = build::Folder::new(self, dir, Rc::default());
         let mut report = report::Report::default();
         objects.map(|object| {
             let mut resources = vec![resource::Resource::new(object.node.clone(), object.source)];
