@@ -8,14 +8,14 @@ use super::{
     error::CliError,
     output,
     progress::Progress,
-    revisions, say,
+    say,
     settings::Settings,
     stdin,
 };
 use crate::{
     Analysis, Error,
     report::{ClusterSummary, Report, count, printable, summary},
-    situation::Masking,
+    run,
     source::Tree,
 };
 
@@ -91,7 +91,7 @@ fn apart(paths: &[PathBuf]) -> Option<[PathBuf; 2]> {
 
 fn analyse(lint: &Lint, settings: &Settings) -> Result<Analysis, CliError> {
     let (paths, options) = (&settings.paths, &settings.options);
-    let base = lint.since.as_ref().map(|since| revisions::base(paths, since, !lint.no_merge_base)).transpose()?;
+    let base = lint.since.as_ref().map(|since| run::base(paths, since, !lint.no_merge_base)).transpose()?;
     let analyse = || match &base {
         None => crate::lint(paths, options),
         Some(base) => crate::lint_since(paths, options, base),
@@ -113,7 +113,7 @@ fn analyse(lint: &Lint, settings: &Settings) -> Result<Analysis, CliError> {
             findings: Vec::new(),
             warnings: Vec::new(),
             is_whole: true,
-            masking: Masking::default(),
+            masking: crate::situation::Masking::default(),
             heard: Vec::new(),
         }),
         Err(error @ Error::NoFluxObjects { .. }) if settings.options.stdin.is_some() => {

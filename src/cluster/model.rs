@@ -257,6 +257,12 @@ impl Node {
         self.kustomization.spec.wait || !self.kustomization.spec.health_checks.is_empty()
     }
 
+    /// Whether objects may be missing from what it builds.
+    #[must_use]
+    pub fn hides_objects(&self) -> bool {
+        self.unresolved.iter().any(Unresolved::hides_objects)
+    }
+
     /// Whether it applies to another cluster than the one it lives in.
     #[must_use]
     pub fn is_remote(&self) -> bool {

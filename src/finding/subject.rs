@@ -1,7 +1,7 @@
 use std::fmt;
 
 /// The object a finding is about, printed as `Kind/namespace/name`, the form of `flux tree`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, schemars::JsonSchema)]
 pub struct Subject {
     /// Kind, for instance `Kustomization`; `File` where no object could be read.
     pub kind: String,

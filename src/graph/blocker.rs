@@ -42,6 +42,8 @@ pub enum Cause {
     UnknownKind,
     /// An expression that does not parse or gives no truth value (`InvalidCELExpression`).
     InvalidExpression,
+    /// A `readyExpr` that is never true (`DependencyNotReady`).
+    UnmetExpression,
     /// A health check that can never pass (`HealthCheckFailed`).
     HopelessHealthCheck,
     /// The object is suspended: it exists, and nobody reconciles it.
@@ -64,6 +66,7 @@ impl Cause {
             Self::RefusedManifest => "refused-manifest",
             Self::UnknownKind => "unknown-kind",
             Self::InvalidExpression => "invalid-expression",
+            Self::UnmetExpression => "unmet-expression",
             Self::HopelessHealthCheck => "hopeless-health-check",
             Self::Suspended => "suspended",
             Self::Assumed => "assumed",

@@ -1,11 +1,5 @@
 use std::borrow::Cow;
 
-/// `number` things: `1 node`, `2 nodes`.
-#[must_use]
-pub fn count(number: usize, thing: &str) -> String {
-    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
-}
-
 /// `text` on one line, without anything a terminal would obey or hide: line ends and control characters become escapes,
 /// a tab becomes a space.
 #[must_use]

@@ -9,7 +9,6 @@ use smol_str::SmolStr;
 use super::{
     Context, Rule, Situation,
     names::{COMPARED, is_slip},
-    references::hidden_by,
     wording::short_list,
 };
 use crate::{
@@ -17,6 +16,7 @@ use crate::{
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Subject, Tier},
     flux::is_open_text,
     kustomize::Step,
+    situation::hidden_by,
     source::Span,
     yaml::{Node as Yaml, Value},
 };
@@ -128,7 +128,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             continue;
         }
         let built = Built::of(cluster);
-        let hidden = hidden_by(situation, &|_| false);
+        let hidden = hidden_by(situation.cluster, &|_| false);
         // One that is built for another namespace only is one fault, however many miss it.
         let mut by_found: BTreeMap<&ObjectKey, Vec<&Input<'_>>> = BTreeMap::new();
         for inputs in missing.values() {

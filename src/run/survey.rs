@@ -1,11 +1,8 @@
 use std::path::{Path, PathBuf};
 
-use rayon::prelude::*;
-
 use super::{Error, Options, Stdin};
 use crate::{
     cluster::{Cluster, Externals, Scope, Sight, broken_documents, discover, find_root, resolve},
-    situation::{Situation, View},
     source::{SourceError, Start, Tree, absolute},
     yaml::Store,
 };
@@ -42,13 +39,6 @@ impl Survey {
             is_narrowed: false,
             sight,
         }
-    }
-
-    /// The clusters with their graphs and times.
-    pub(super) fn situations(&self, options: &Options) -> Vec<Situation<'_>> {
-        View::each(&self.clusters, &self.store)
-            .map(|view| Situation::new(view, options.profile, &options.durations))
-            .collect()
     }
 }
 

@@ -6,7 +6,11 @@ mod masking;
 mod outcome;
 mod pair;
 
-pub use blockers::{Facts, View};
+pub use blockers::{
+    DependencyFact, DependencyProblem, Doubt, Elsewhere, ExpressionFact, ExpressionProblem, Facts, HealthCheckFact,
+    HealthCheckProblem, Instead, KnownSource, NeverReady, NeverReadyFact, PathFact, RemovedVersion, Rename, SourceFact,
+    SourceProblem, SourceUse, SuspendedSourceFact, SuspensionFact, VersionFact, View, hidden_by, with_article,
+};
 pub use masking::Masking;
 pub use outcome::{ObstacleText, Outcomes, State};
 pub use pair::{Pair, pairs};

@@ -22,9 +22,16 @@ const ROOMS: &[(&str, &[&str])] = &[
         "rules",
         &["source", "finding", "yaml", "kustomize", "catalog", "flux", "cluster", "graph", "timing", "situation"],
     ),
+    (
+        "query",
+        &["source", "finding", "yaml", "kustomize", "catalog", "flux", "cluster", "graph", "timing", "situation"],
+    ),
     ("config", &["source", "finding", "catalog", "flux", "cluster", "timing", "rules"]),
-    ("change", &["source", "finding", "yaml", "catalog", "flux", "cluster", "graph", "timing", "situation", "rules"]),
-    ("report", &["source", "finding", "yaml", "kustomize", "change"]),
+    (
+        "change",
+        &["source", "finding", "yaml", "catalog", "flux", "cluster", "graph", "timing", "situation", "rules", "query"],
+    ),
+    ("report", &["source", "finding", "yaml", "kustomize", "query", "change"]),
     (
         "run",
         &[
@@ -37,6 +44,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "timing",
             "situation",
             "rules",
+            "query",
             "change",
             "report",
         ],
@@ -56,6 +64,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "timing",
             "situation",
             "rules",
+            "query",
             "change",
             "report",
         ],

@@ -33,6 +33,7 @@ mod packages;
 mod queries;
 mod readme;
 mod recipes;
+mod reference_blockers;
 mod references;
 mod render;
 mod rule_pages;

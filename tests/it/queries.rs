@@ -1,5 +1,10 @@
-//! `fluxdag why` and `fluxdag impact` as a process: how objects and files are named, and what is answered.
+//! `why` and `impact`: how objects and files are named, and what is answered.
 
+use fluxdag::{
+    Options, Session,
+    finding::Subject,
+    query::{Answer, Impact, Link},
+};
 use std::{
     fs,
     path::Path,
@@ -88,10 +93,15 @@ impl Repository {
         run_in(self.0.path(), arguments)
     }
 
-    fn json(&self, arguments: &[&str]) -> serde_json::Value {
-        let done = self.run(&[arguments, &["-o", "json"]].concat());
-        assert_eq!(done.code, 0, "{}", done.err);
-        serde_json::from_str(&done.out).unwrap()
+    /// What is answered without a process.
+    fn ask<T>(&self, ask: impl FnOnce(&Session<'_>) -> T) -> T {
+        let options = Options::default();
+        let survey = fluxdag::survey(&[self.0.path().to_owned()], &options).unwrap();
+        ask(&Session::new(&survey, &options))
+    }
+
+    fn impact(&self, about: &str) -> Impact {
+        self.ask(|session| session.impact(&[about])).unwrap()
     }
 }
 
@@ -106,8 +116,8 @@ fn run_in(folder: &Path, arguments: &[&str]) -> Done {
     Done { code: output.status.code().unwrap(), out: text(output.stdout), err: text(output.stderr) }
 }
 
-fn names(list: &serde_json::Value) -> Vec<&str> {
-    list.as_array().unwrap().iter().map(|subject| subject["name"].as_str().unwrap()).collect()
+fn named<'s>(subjects: impl IntoIterator<Item = &'s Subject>) -> Vec<&'s str> {
+    subjects.into_iter().map(|subject| subject.name.as_str()).collect()
 }
 
 #[test]
@@ -119,14 +129,15 @@ fn why_tells_what_is_waited_for_and_where_that_is_written() {
     assert!(done.out.contains("depends on Kustomization/flux-system/infra\n"), "{}", done.out);
     assert!(done.out.contains("(clusters/prod/apps.yaml:11)"), "{}", done.out);
 
-    let json = repository.json(&["why", "ks/flux-system/apps"]);
-    let reasons: Vec<_> = json["waits_for"].as_array().unwrap().iter().map(|link| &link["reason"]).collect();
+    let [why] = repository.ask(|session| session.why("ks/flux-system/apps")).unwrap().clusters;
+    let reasons: Vec<_> = why.waits_for.iter().map(|link| link.reason).collect();
     assert_eq!(reasons, ["depends-on", "applied-by", "source"]);
-    assert_eq!(json["events"][3]["event"], "ready");
-    let seconds = &json["events"][3]["at_seconds"];
-    assert!(seconds["low"].as_u64() <= seconds["typical"].as_u64(), "{seconds}");
-    assert_eq!(json["decides"][0]["event"], "start");
-    assert_eq!((&json["stuck"], &json["schema_version"]), (&serde_json::Value::Null, &1.into()));
+    assert_eq!(why.events[3].event, "ready");
+    let at = why.events[3].at.unwrap();
+    assert!(at.low <= at.typical && at.typical <= at.high, "{at:?}");
+    assert_eq!(why.decides[0].event, "start");
+    assert_eq!(why.stuck, None);
+    assert!(why.obstacles.is_empty(), "{:?}", why.obstacles);
 }
 
 #[test]
@@ -134,12 +145,11 @@ fn why_tells_the_chain_between_two() {
     let repository = Repository::chain(&["prod"]);
     repository
         .write("clusters/prod/web.yaml", &node("web", "  dependsOn: [{name: apps}]\n").replace("./web", "./base"));
-    let json = repository.json(&["why", "web", "infra"]);
-    assert_eq!((&json["answer"], &json["reverse"]), (&"waits".into(), &"does-not-wait".into()));
-    let chain = json["chains"][0].as_array().unwrap();
-    assert_eq!((json["chains"].as_array().unwrap().len(), chain.len()), (1, 2));
-    assert_eq!((&chain[0]["waits"]["name"], &chain[0]["on"]["name"]), (&"web".into(), &"apps".into()));
-    assert_eq!(&chain[1]["on"]["name"], "infra");
+    let [why] = repository.ask(|session| session.why_on("web", "infra")).unwrap().clusters;
+    assert_eq!((why.answer, why.reverse), (Answer::Waits, Answer::DoesNotWait));
+    let [chain] = why.chains.as_slice() else { panic!("{:?}", why.chains) };
+    let steps: Vec<_> = chain.iter().map(|link| [&link.waits, &link.on].map(|it| it.name.as_str())).collect();
+    assert_eq!(steps, [["web", "apps"], ["apps", "infra"]]);
 
     let done = repository.run(&["why", "infra", "web"]);
     assert_eq!(done.code, 0);
@@ -157,11 +167,11 @@ fn what_two_provide_may_be_waited_for() {
         repository.write(&format!("{name}/vars.yaml"), &config_map("vars").replace("default", "flux-system"));
         repository.write(&format!("clusters/prod/{name}.yaml"), &node(name, ""));
     }
-    let json = repository.json(&["why", "web", "one"]);
-    assert_eq!(json["answer"], "may-wait");
-    let last = json["chains"][0].as_array().unwrap().last().unwrap().clone();
-    assert_eq!(names(&last["or"]), ["two"]);
-    assert_eq!(repository.json(&["impact", "one"])["clusters"][0]["counts"]["starts_after"], 0);
+    let [why] = repository.ask(|session| session.why_on("web", "one")).unwrap().clusters;
+    assert_eq!(why.answer, Answer::MayWait);
+    let last: &Link = why.chains[0].last().unwrap();
+    assert_eq!(named(&last.or), ["two"]);
+    assert_eq!(repository.impact("one").clusters[0].counts.starts_after, 0);
 }
 
 #[test]
@@ -170,12 +180,12 @@ fn a_loop_is_told_in_order() {
     repository.write("clusters/prod/infra.yaml", &node("infra", "  dependsOn: [{name: apps}]\n"));
     repository
         .write("clusters/prod/web.yaml", &node("web", "  dependsOn: [{name: apps}]\n").replace("./web", "./base"));
-    let json = repository.json(&["why", "web"]);
-    assert_eq!(json["events"][3]["at_seconds"], serde_json::Value::Null);
-    assert_eq!(names(&serde_json::json!([json["stuck"]["way"][0]["on"]])), ["apps"]);
-    let around = json["stuck"]["loop"].as_array().unwrap();
-    assert_eq!(around.len(), 2);
-    assert_eq!(around[0]["on"], around[1]["waits"]);
+    let [why] = repository.ask(|session| session.why("web")).unwrap().clusters;
+    assert_eq!(why.events[3].at, None);
+    let stuck = why.stuck.unwrap();
+    assert_eq!(stuck.way[0].on.name, "apps");
+    let [one, other] = stuck.r#loop.as_slice() else { panic!("{:?}", stuck.r#loop) };
+    assert_eq!((&one.on, &other.on), (&other.waits, &one.waits));
     let done = repository.run(&["why", "web"]);
     assert!(done.code == 0 && done.out.contains("in a loop"), "{}", done.out);
     assert!(repository.run(&["impact", "web"]).out.contains("that never happens"));
@@ -185,21 +195,20 @@ fn a_loop_is_told_in_order() {
 fn errors_in_the_way_are_told_with_the_times() {
     let repository = Repository::chain(&["prod"]);
     repository.write("clusters/prod/infra.yaml", &node("infra", "  dependsOn: [{name: nothing}]\n"));
-    let json = repository.json(&["why", "apps"]);
-    assert_eq!(json["problems"][0]["rule"], "dangling-dependency");
-    assert_eq!(json["problems"][0]["location"]["path"], "clusters/prod/infra.yaml");
+    let [why] = repository.ask(|session| session.why("apps")).unwrap().clusters;
+    assert_eq!(why.obstacles[0].cause, "missing-dependency");
+    assert_eq!(why.obstacles[0].location.as_ref().unwrap().path, "clusters/prod/infra.yaml");
     assert!(repository.run(&["why", "apps"]).out.contains("error[dangling-dependency]"));
 }
 
 #[test]
 fn impact_of_a_node_counts_and_names() {
     let repository = Repository::chain(&["prod"]);
-    let json = repository.json(&["impact", "infra"]);
-    let impact = &json["clusters"][0];
-    assert_eq!(impact["counts"]["reconciles"], 3);
-    assert_eq!(names(&impact["waits_each_commit"]), ["apps"]);
-    assert_eq!(names(&impact["starts_after"]), ["apps"]);
-    assert_eq!(names(&impact["ready_after"]), [] as [&str; 0]);
+    let [impact] = &repository.impact("infra").clusters[..] else { panic!("one cluster") };
+    assert_eq!(impact.counts.reconciles, 3);
+    assert_eq!(named(&impact.waits_each_commit), ["apps"]);
+    assert_eq!(named(&impact.starts_after), ["apps"]);
+    assert_eq!(named(&impact.ready_after), [] as [&str; 0]);
     let done = repository.run(&["impact", "infra"]);
     assert!(done.out.contains("1 held back in a cold start, until it is Ready"), "{}", done.out);
     assert!(repository.run(&["impact", "apps"]).out.contains("Nothing waits for it"));
@@ -211,21 +220,17 @@ fn another_source_does_not_wait_at_each_commit() {
     let apps = node("apps", "  dependsOn: [{name: infra}]\n")
         .replace("GitRepository, name: flux-system", "GitRepository, name: other");
     repository.write("clusters/prod/apps.yaml", &apps);
-    let impact = &repository.json(&["impact", "infra"])["clusters"][0];
-    assert_eq!((&impact["counts"]["reconciles"], &impact["counts"]["waits_each_commit"]), (&2.into(), &0.into()));
-    assert_eq!(names(&impact["starts_after"]), ["apps"]);
+    let impact = &repository.impact("infra").clusters[0];
+    assert_eq!((impact.counts.reconciles, impact.counts.waits_each_commit), (2, 0));
+    assert_eq!(named(&impact.starts_after), ["apps"]);
 }
 
 #[test]
 fn impact_of_a_file_finds_the_builds_that_use_it() {
     let repository = Repository::chain(&["prod"]);
-    let built = |file: &str| {
-        let json = repository.json(&["impact", file]);
-        let built = json["clusters"][0]["built"].clone();
-        names(&serde_json::json!(built.as_array().unwrap().iter().map(|one| one["node"].clone()).collect::<Vec<_>>()))
-            .iter()
-            .map(|name| (*name).to_owned())
-            .collect::<Vec<_>>()
+    let built = |file: &str| -> Vec<String> {
+        let built = &repository.impact(file).clusters[0].built;
+        built.iter().map(|built| built.node.name.clone()).collect()
     };
     // An object, a patch, and kustomization files that no object shows.
     for file in ["base/web.yaml", "apps/patch.yaml", "base/kustomization.yaml", "./apps/kustomization.yaml", "./base"] {
@@ -285,12 +290,13 @@ fn several_clusters_are_told_apart() {
     assert_eq!((done.code, done.out.as_str()), (2, ""));
     assert!(done.err.contains("names 2 objects") && done.err.contains("--cluster clusters/staging"), "{}", done.err);
     assert_eq!(repository.run(&["why", "apps", "--cluster", "staging"]).code, 0);
-    let json = repository.json(&["impact", "base/web.yaml"]);
-    let roots: Vec<_> = json["clusters"].as_array().unwrap().iter().map(|cluster| &cluster["cluster"]).collect();
+    let impact = repository.impact("base/web.yaml");
+    let roots: Vec<_> = impact.clusters.iter().map(|cluster| cluster.cluster.as_str()).collect();
     assert_eq!(roots, ["clusters/prod", "clusters/staging"]);
     fs::remove_file(repository.0.path().join("clusters/staging/infra.yaml")).unwrap();
     repository.write("clusters/staging/extra.yaml", &node("extra", "").replace("./extra", "./base"));
-    assert_eq!(repository.json(&["why", "apps", "infra"])["cluster"], "clusters/prod");
+    let why = repository.ask(|session| session.why_on("apps", "infra")).unwrap();
+    assert_eq!(why.clusters[0].cluster, "clusters/prod");
     let done = repository.run(&["why", "infra", "extra"]);
     assert!(done.code == 2 && done.err.contains("no cluster has both"), "{}", done.err);
 }
@@ -316,9 +322,9 @@ fn an_empty_folder_is_exit_code_2_and_broken_yaml_is_none() {
     }
     let repository = Repository::chain(&["prod"]);
     repository.write("infra/broken.yaml", "a: [\n");
-    assert_eq!(repository.json(&["why", "apps"])["problems"][0]["rule"], "invalid-yaml");
-    let json = repository.json(&["impact", "infra/broken.yaml"]);
-    assert_eq!(json["clusters"][0]["built"][0]["reads"], true);
+    let [why] = repository.ask(|session| session.why("apps")).unwrap().clusters;
+    assert_eq!(why.obstacles[0].cause, "failed-build");
+    assert!(repository.impact("infra/broken.yaml").clusters[0].built[0].reads);
 }
 
 #[test]
@@ -330,5 +336,5 @@ fn a_folder_is_told_in_a_headline() {
     let out = repository.run(&["impact", "base"]).out;
     let head = out.lines().next().unwrap();
     assert!(head.contains(" more in cluster clusters/prod") && head.matches(".yaml").count() == 5, "{head}");
-    assert!(repository.json(&["impact", "base"])["files"].as_array().unwrap().len() >= 20);
+    assert!(repository.impact("base").files.len() >= 20);
 }

@@ -593,17 +593,22 @@ fn a_node_is_rendered_with_its_origin() {
 }
 
 #[test]
-fn json_is_one_array_and_tells_the_place_of_every_scalar() {
+fn json_has_the_objects_and_tells_the_place_of_every_scalar() {
     let parse = |done: Done| -> serde_json::Value { serde_json::from_str(&done.out).expect("JSON") };
     let node = ["apps", "--cluster", "production", "-o", "json"];
     let plain = parse(render("clean-bootstrap", &node));
-    assert_eq!(plain[2]["spec"]["values"]["replicaCount"], 3);
+    let plain = &plain["objects"];
+    assert_eq!(plain[2]["manifest"]["spec"]["values"]["replicaCount"], 3);
+    assert_eq!(plain[2]["trace"], serde_json::Value::Null);
     let traced = parse(render("clean-bootstrap", &[&node[..], &["--origin"]].concat()));
-    assert_eq!(traced[2]["object"], plain[2]);
-    assert_eq!(traced[2]["changes"][0]["step"], "patches");
-    assert_eq!(traced[2]["changes"][0]["path"], "apps/production/kustomization.yaml");
-    let place = &traced[2]["fields"]["/spec/values/replicaCount"];
-    assert_eq!(*place, serde_json::json!({"path": "apps/production/podinfo-values.yaml", "line": 8, "column": 19}));
+    assert_eq!(traced["clusters"][0]["cluster"], "clusters/production");
+    let (traced, trace) = (&traced["objects"], &traced["objects"][2]["trace"]);
+    assert_eq!(traced[2]["manifest"], plain[2]["manifest"]);
+    assert_eq!(trace["steps"][0]["step"], "patches");
+    assert_eq!(trace["steps"][0]["location"]["path"], "apps/production/kustomization.yaml");
+    let place = &trace["values"]["/spec/values/replicaCount"];
+    assert_eq!(place["path"], "apps/production/podinfo-values.yaml");
+    assert_eq!(place["start"], serde_json::json!({"line": 8, "column": 19}));
 }
 
 #[test]

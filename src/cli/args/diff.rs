@@ -1,11 +1,9 @@
-use std::path::PathBuf;
-
 use clap::{
     Args, ValueEnum,
     builder::{PossibleValuesParser, TypedValueParser as _},
 };
 
-use super::{Configuration, Hardware, Scope};
+use super::Target;
 use crate::config::FailOn;
 
 const DIFF_EXAMPLES: &str = "\
@@ -42,9 +40,8 @@ pub(in crate::cli) struct Diff {
     /// Compare with the merge base of the two instead of BASE itself
     #[arg(long)]
     pub(in crate::cli) merge_base: bool,
-    /// Files or folders of the repository; what lies around them is read where it is needed
-    #[arg(short = 'C', long = "repository", value_name = "PATH", default_value = ".", help_heading = "Analysis")]
-    pub(in crate::cli) paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(in crate::cli) target: Target,
     /// How to write the answer
     #[arg(short = 'o', long = "format", value_name = "FMT", default_value = "text", help_heading = "Output")]
     pub(in crate::cli) format: DiffFormat,
@@ -52,12 +49,6 @@ pub(in crate::cli) struct Diff {
     #[arg(long, value_name = "LEVEL", hide_possible_values = true, help_heading = "Exit code",
         value_parser = PossibleValuesParser::new(FailOn::VALUES).try_map(|text| text.parse::<FailOn>()))]
     pub(in crate::cli) fail_on: Option<FailOn>,
-    #[command(flatten)]
-    pub(in crate::cli) hardware: Hardware,
-    #[command(flatten)]
-    pub(in crate::cli) scope: Scope,
-    #[command(flatten)]
-    pub(in crate::cli) configuration: Configuration,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -22,7 +22,7 @@ pub(super) use self::{
     config::{ConfigSchema, ConfigShow, Configure, ConfigureCommand, Init},
     diff::{Diff, DiffFormat},
     lint::Lint,
-    questions::{AnswerFormat, Impact, Question, Timeline, WhatIf, Why},
+    questions::{AnswerFormat, Impact, Question, Target, Timeline, WhatIf, Why},
     render::{ObjectFormat, ObjectOrder, Render, ShownOrigin},
     rules::{Explain, ListFormat, PageFormat, Rules},
     setup::{Completions, Man},

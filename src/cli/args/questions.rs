@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use clap_complete::engine::ArgValueCompleter;
 
-use super::{Configuration, Hardware, Scope};
+use super::{Choices, Configuration, Hardware, Scope};
 use crate::cli::completion;
 
 const WHY_EXAMPLES: &str = "\
@@ -152,18 +152,38 @@ pub(in crate::cli) struct Timeline {
 /// Of what repository a question is asked, and how it is answered.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Question {
-    /// Files or folders of the repository; what lies around them is read where it is needed
-    #[arg(short = 'C', long = "repository", value_name = "PATH", default_value = ".", help_heading = "Analysis")]
-    pub(in crate::cli) paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(in crate::cli) target: Target,
     /// How to write the answer
     #[arg(short = 'o', long = "format", value_name = "FMT", default_value = "text", help_heading = "Output")]
     pub(in crate::cli) format: AnswerFormat,
+}
+
+/// The repository that a command is about, and how it is analysed.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Target {
+    /// Files or folders of the repository; what lies around them is read where it is needed
+    #[arg(short = 'C', long = "repository", value_name = "PATH", default_value = ".", help_heading = "Analysis")]
+    pub(in crate::cli) paths: Vec<PathBuf>,
     #[command(flatten)]
     pub(in crate::cli) hardware: Hardware,
     #[command(flatten)]
     pub(in crate::cli) scope: Scope,
     #[command(flatten)]
     pub(in crate::cli) configuration: Configuration,
+}
+
+impl Target {
+    /// The same for [`Settings::chosen`](crate::cli::settings::Settings::chosen).
+    pub(in crate::cli) fn choices(&self) -> Choices {
+        Choices {
+            paths: self.paths.clone(),
+            scope: self.scope.clone(),
+            hardware: self.hardware.clone(),
+            configuration: self.configuration.clone(),
+            ..Choices::default()
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -4,12 +4,13 @@ pub(super) mod attempts;
 pub(super) mod deadlocks;
 pub(super) mod dependencies;
 pub(super) mod health;
-pub(super) mod names;
 pub(super) mod order;
 pub(super) mod references;
 pub(super) mod removal;
 pub(super) mod split;
 pub(super) mod wording;
+
+pub(super) use crate::finding::names;
 
 use super::Context;
 use crate::situation::Situation;

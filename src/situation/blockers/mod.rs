@@ -4,9 +4,43 @@
 //! confidence included, and which event it keeps from happening. The rules word the facts, the graph has an event that never
 //! happens for each, and so every command knows the same reasons.
 
+mod expressions;
+mod health_checks;
+mod never_ready;
+mod suspension;
+
+pub use expressions::{ExpressionFact, ExpressionProblem};
+pub use health_checks::{HealthCheckFact, HealthCheckProblem};
+pub use never_ready::{NeverReady, NeverReadyFact};
+pub use suspension::SuspensionFact;
+mod dependencies;
+mod hidden;
+mod known_sources;
+mod paths;
+mod renames;
+mod source_uses;
+mod sources;
+mod suspended_sources;
+mod versions;
+
+pub use dependencies::{DependencyFact, DependencyProblem, Doubt, Elsewhere};
+pub use hidden::hidden_by;
+pub use known_sources::KnownSource;
+pub use paths::PathFact;
+pub use renames::Rename;
+pub use source_uses::SourceUse;
+pub use sources::{Instead, SourceFact, SourceProblem, with_article};
+pub use suspended_sources::SuspendedSourceFact;
+pub use versions::{RemovedVersion, VersionFact};
+
 use rayon::prelude::*;
 
-use crate::{cluster::Cluster, graph::Blocker, yaml::Store};
+use crate::{
+    cluster::Cluster,
+    finding::Confidence,
+    graph::{Blocker, Cause},
+    yaml::Store,
+};
 
 /// What a cluster is looked at with.
 #[derive(Debug, Clone, Copy)]
@@ -24,22 +58,72 @@ impl<'a> View<'a> {
     pub fn each(clusters: &'a [Cluster], store: &'a Store) -> impl IndexedParallelIterator<Item = Self> {
         clusters.par_iter().map(move |cluster| Self { cluster, clusters, store })
     }
+
+    /// How sure a fact about this cluster is that would be as sure as `confidence` in one that an entry point reaches: what
+    /// nothing reaches may be applied by anything, to any cluster.
+    fn confidence(self, confidence: Confidence) -> Confidence {
+        if self.cluster.reached { confidence } else { Confidence::Low }
+    }
+
+    /// Whether `other` is the cluster looked at, or that cluster before it was edited.
+    fn is_of(self, other: &Cluster) -> bool {
+        std::ptr::eq(self.cluster, other) || (self.cluster.reached && other.reached && self.cluster.root == other.root)
+    }
 }
 
 /// The facts of one cluster, by topic, each in the order of the cluster.
 #[derive(Debug, Default)]
-pub struct Facts {}
+pub struct Facts {
+    /// Expressions that are refused, never true, or misleading.
+    pub expressions: Vec<ExpressionFact>,
+    /// Entries of `healthChecks` that can never be met.
+    pub health_checks: Vec<HealthCheckFact>,
+    /// Objects of a health set that never become Current.
+    pub never_ready: Vec<NeverReadyFact>,
+    /// Objects of Flux that are suspended.
+    pub suspended: Vec<SuspensionFact>,
+    /// Entries of `dependsOn` that lead nowhere.
+    pub dependencies: Vec<DependencyFact>,
+    /// References to sources that are nowhere, or that the controllers refuse to follow.
+    pub sources: Vec<SourceFact>,
+    /// Sources that are suspended.
+    pub suspended_sources: Vec<SuspendedSourceFact>,
+    /// Paths that are no folder of their source.
+    pub paths: Vec<PathFact>,
+    /// Objects of API versions that Flux no longer serves.
+    pub versions: Vec<VersionFact>,
+}
 
 impl Facts {
     /// Finds those of a cluster.
     #[must_use]
-    pub fn find(_view: View<'_>) -> Self {
-        Self {}
+    pub fn find(view: View<'_>) -> Self {
+        Self {
+            expressions: expressions::find(view),
+            health_checks: health_checks::find(view),
+            never_ready: never_ready::find(view),
+            suspended: suspension::find(view),
+            dependencies: dependencies::find(view),
+            sources: sources::find(view),
+            suspended_sources: suspended_sources::find(view),
+            paths: paths::find(view),
+            versions: versions::find(view),
+        }
     }
 
-    /// What they keep from happening.
+    /// What they keep from happening. The graph may lack an event, where nothing waits for it.
     #[must_use]
     pub fn blockers(&self) -> Vec<Blocker> {
-        Vec::new()
+        let mut blockers = Vec::new();
+        blockers.extend(self.expressions.iter().filter_map(ExpressionFact::blocker));
+        blockers.extend(self.health_checks.iter().filter_map(HealthCheckFact::blocker));
+        blockers.extend(self.never_ready.iter().filter_map(NeverReadyFact::blocker));
+        blockers.extend(self.suspended.iter().filter_map(SuspensionFact::blocker));
+        blockers.extend(self.dependencies.iter().filter_map(DependencyFact::blocker));
+        blockers.extend(self.sources.iter().filter_map(SourceFact::blocker));
+        blockers.extend(self.suspended_sources.iter().filter_map(SuspendedSourceFact::blocker));
+        blockers.extend(self.paths.iter().filter_map(PathFact::blocker));
+        blockers.extend(self.versions.iter().filter_map(VersionFact::blocker));
+        blockers
     }
 }

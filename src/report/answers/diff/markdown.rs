@@ -5,8 +5,8 @@
 
 use std::fmt::Write as _;
 
-use super::{Diff, Line, Part, Section};
-use crate::report::printable;
+use super::{Line, Part, Section, headline, revision, sections};
+use crate::{change::Diff, report::printable};
 
 /// The longest text that GitHub takes as a comment.
 const MOST: usize = 65_536;
@@ -23,46 +23,44 @@ const CLUSTERS: usize = 2;
 /// By which a later run finds the comment again that it is to replace.
 const MARK: &str = "<!-- fluxdag diff -->";
 
-impl Diff<'_> {
-    /// For a pull request, in at most 65,536 bytes. What does not fit is left out by whole items, and counted.
-    #[must_use]
-    pub fn markdown(&self) -> String {
-        self.fitted(MOST)
-    }
+/// A comparison for a pull request, in at most 65,536 bytes. What does not fit is left out by whole items, and counted.
+#[must_use]
+pub fn markdown(diff: &Diff) -> String {
+    fitted(diff, MOST)
+}
 
-    fn fitted(&self, most: usize) -> String {
-        let mut text = format!("{MARK}\n### fluxdag: {}\n\n", self.headline());
-        let _ = writeln!(text, "{} → {}", code(&self.base.text()), code(&self.head.text()));
-        let drawings = self.drawings();
-        let sections = self.sections();
-        let mut room = most.saturating_sub(text.len() + sections.len() * HEADING);
-        let drawings = if drawings.len() < room / 2 { drawings } else { String::new() };
-        room = room.saturating_sub(drawings.len());
-        for section in &sections {
-            let written = write(section, room);
-            room = room.saturating_sub(written.len().saturating_sub(HEADING));
-            text.push_str(&written);
-        }
-        text.push_str(&drawings);
-        text
+fn fitted(diff: &Diff, most: usize) -> String {
+    let mut text = format!("{MARK}\n### fluxdag: {}\n\n", headline::diff(diff));
+    let _ = writeln!(text, "{} → {}", code(&revision(&diff.base)), code(&revision(&diff.head)));
+    let drawings = drawings(diff);
+    let sections = sections(diff);
+    let mut room = most.saturating_sub(text.len() + sections.len() * HEADING);
+    let drawings = if drawings.len() < room / 2 { drawings } else { String::new() };
+    room = room.saturating_sub(drawings.len());
+    for section in &sections {
+        let written = write(section, room);
+        room = room.saturating_sub(written.len().saturating_sub(HEADING));
+        text.push_str(&written);
     }
+    text.push_str(&drawings);
+    text
+}
 
-    fn drawings(&self) -> String {
-        let mut text = String::new();
-        for cluster in self.clusters.iter().filter(|cluster| !cluster.drawing.mermaid.is_empty()).take(CLUSTERS) {
-            let root = if cluster.root.is_empty() { "." } else { &cluster.root };
-            let drawing = &cluster.drawing;
-            let mut part = format!("\n#### Neighbourhood of what changed in {}\n\n", code(root));
-            let _ = write!(part, "```mermaid\n{}```\n", drawing.mermaid);
-            if drawing.left_out > 0 {
-                let _ = writeln!(part, "\n{} more nodes are not drawn.", drawing.left_out);
-            }
-            if text.len() + part.len() <= DRAWN {
-                text.push_str(&part);
-            }
+fn drawings(diff: &Diff) -> String {
+    let mut text = String::new();
+    for cluster in diff.clusters.iter().filter(|cluster| !cluster.drawing.mermaid.is_empty()).take(CLUSTERS) {
+        let root = if cluster.cluster.is_empty() { "." } else { &cluster.cluster };
+        let drawing = &cluster.drawing;
+        let mut part = format!("\n#### Neighbourhood of what changed in {}\n\n", code(root));
+        let _ = write!(part, "```mermaid\n{}```\n", drawing.mermaid);
+        if drawing.left_out > 0 {
+            let _ = writeln!(part, "\n{} more nodes are not drawn.", drawing.left_out);
         }
-        text
+        if text.len() + part.len() <= DRAWN {
+            text.push_str(&part);
+        }
     }
+    text
 }
 
 /// A section in at most `room` bytes and a heading.
@@ -70,7 +68,7 @@ fn write(section: &Section, room: usize) -> String {
     let mut text = format!("\n#### {}\n\n", prose(&section.title));
     let (mut left_out, mut used) = (section.left_out, 0);
     for line in &section.lines {
-        let item = format!("- {}\n", markdown(line));
+        let item = format!("- {}\n", item(line));
         if left_out == section.left_out && used + item.len() <= room {
             used += item.len();
             text.push_str(&item);
@@ -84,7 +82,7 @@ fn write(section: &Section, room: usize) -> String {
     text
 }
 
-fn markdown(line: &Line) -> String {
+fn item(line: &Line) -> String {
     let part = |part: &Part| match part {
         Part::Say(text) => escaped(text),
         Part::Name(text) => code(text),
@@ -153,44 +151,45 @@ fn escaped(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::{
+        change::{DiffCounts, Revised},
         finding::{Finding, RuleInfo, Subject},
-        report::diff::Revised,
+        query::ReportedFinding,
         source::{Span, Tree},
     };
 
     const RULE: RuleInfo = RuleInfo::SAMPLE;
 
-    fn finding(message: &str) -> Finding {
-        Finding::new(&RULE, Subject::file("a"), Span::NONE, message.to_owned())
+    fn finding(message: &str) -> ReportedFinding {
+        let finding = Finding::new(&RULE, Subject::file("a"), Span::NONE, message.to_owned());
+        ReportedFinding::new(&finding, &Tree::from_memory([]))
     }
 
-    fn diff<'a>(tree: &'a Tree, new: &'a [Finding]) -> Diff<'a> {
+    fn diff(new: &[ReportedFinding]) -> Diff {
         let revised = |name: &str| Revised { name: name.to_owned(), commit: None };
         Diff {
             base: revised("main`"),
             head: revised("the work tree"),
-            trees: [tree, tree],
             profile: "slow",
-            several: false,
+            summary: DiffCounts { new: new.len(), fixed: new.len(), known: 0, files: 0 },
             clusters: Vec::new(),
-            new: new.iter().collect(),
-            fixed: new.iter().collect(),
-            known: 0,
-            files: Vec::new(),
+            new_findings: new.to_vec(),
+            fixed_findings: new.to_vec(),
+            touched_files: Vec::new(),
             reach: Vec::new(),
+            several: false,
+            warnings: Vec::new(),
         }
     }
 
     #[test]
     fn what_does_not_fit_is_left_out_by_whole_items_and_counted() {
-        let tree = Tree::from_memory([]);
-        let findings: Vec<Finding> =
+        let findings: Vec<ReportedFinding> =
             (0..40).map(|index| finding(&format!("finding {index} {}", "x".repeat(50)))).collect();
-        let diff = diff(&tree, &findings);
-        let whole = diff.markdown();
+        let diff = diff(&findings);
+        let whole = markdown(&diff);
         assert!(whole.len() <= MOST && !whole.contains("more, which"));
         for most in [1_000, 2_000, 4_000, 6_000] {
-            let text = diff.fitted(most);
+            let text = fitted(&diff, most);
             assert!(text.len() <= most, "{} of {most}", text.len());
             let shown = text.matches("some-rule").count();
             let left: usize =
@@ -198,16 +197,15 @@ mod tests {
             assert_eq!(shown + left, 80, "{text}");
             assert!(text.lines().filter(|line| line.contains("some-rule")).all(|line| line.ends_with(&"x".repeat(50))));
         }
-        let many: Vec<Finding> = (0..500).map(|index| finding(&format!("{index}{}", "<".repeat(5_000)))).collect();
-        assert!(self::diff(&tree, &many).markdown().len() <= MOST);
+        let many: Vec<ReportedFinding> =
+            (0..500).map(|index| finding(&format!("{index}{}", "<".repeat(5_000)))).collect();
+        assert!(markdown(&self::diff(&many)).len() <= MOST);
     }
 
     #[test]
     fn nothing_of_the_repository_is_obeyed() {
         let hostile = "x\n## y <script>alert(1)</script> [a](http://e.example) @user #12 ![i](j) ``` | www.e.example **b** $x$ &lt; `c` <b> @me";
-        let tree = Tree::from_memory([]);
-        let findings = [finding(hostile)];
-        let text = diff(&tree, &findings).markdown();
+        let text = markdown(&diff(&[finding(hostile)]));
         for wrong in ["\n## ", "<script", "](http", "@user", "#12", "://", "www.", "**b", "\n```", "<b>"] {
             assert!(!text.contains(wrong), "{wrong}: {text}");
         }
