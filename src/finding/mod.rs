@@ -3,7 +3,6 @@
 mod baseline;
 mod fingerprint;
 mod levels;
-pub(crate) mod names;
 mod rule_info;
 mod subject;
 mod suppress;
@@ -18,6 +17,7 @@ pub use suppress::{CommentReader, Fault, MARK, Reach, Suppressed, Suppression, S
 pub use words::{about, count, list};
 
 use crate::source::Span;
+pub(crate) use crate::source::names;
 
 /// Something wrong, or worth knowing, in the analysed repository.
 #[derive(Debug, Clone, PartialEq)]

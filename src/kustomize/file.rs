@@ -2,7 +2,7 @@
 
 use super::report::Report;
 use crate::{
-    source::Span,
+    source::{Span, names},
     yaml::{Entry, Node, Value},
 };
 
@@ -151,15 +151,8 @@ pub(super) fn check(node: &Node, fields: Fields, what: &str, report: &mut Report
 }
 
 fn unknown_field(key: &str, fields: Fields, what: &str) -> String {
-    let near = fields
-        .iter()
-        // What is much longer than any of them is like none.
-        .filter(|_| key.len() <= 100)
-        .map(|(name, _)| (*name, strsim::damerau_levenshtein(name, key)))
-        .filter(|(name, distance)| *distance <= 2.max(name.len() / 4))
-        .min_by_key(|(_, distance)| *distance);
-    match near {
-        Some((name, _)) => format!("unknown field `{key}` of this {what}; did you mean `{name}`?"),
+    match names::nearest(key, fields.iter().map(|(name, _)| *name)) {
+        Some(name) => format!("unknown field `{key}` of this {what}; did you mean `{name}`?"),
         None => format!("unknown field `{key}` of this {what}"),
     }
 }

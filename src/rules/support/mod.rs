@@ -10,7 +10,7 @@ pub(super) mod removal;
 pub(super) mod split;
 pub(super) mod wording;
 
-pub(super) use crate::finding::names;
+pub(super) use crate::source::names;
 
 use super::Context;
 use crate::situation::Situation;

@@ -1,7 +1,7 @@
-//! Names that are alike.
+//! Names that are alike: the one measure behind every "did you mean".
 
 /// From this likeness on, a name is worth asking about.
-const NEAR: f64 = 0.75;
+pub(crate) const NEAR: f64 = 0.75;
 
 /// Most names that a missing one is compared with: where there are more, a slip in one place costs too much time.
 pub(crate) const COMPARED: usize = 3000;
@@ -9,21 +9,49 @@ pub(crate) const COMPARED: usize = 3000;
 /// A name that exists.
 pub(crate) type Candidate<'a> = &'a str;
 
-/// The candidate that is most like `name`, if one is near; of several the first.
+/// The candidate that is most like `name`, if one is near; of several the first. None where there are too many to compare.
 pub(crate) fn nearest<'a>(name: &str, candidates: impl Iterator<Item = Candidate<'a>>) -> Option<&'a str> {
-    let mut best: Option<(f64, &str)> = None;
-    for (index, candidate) in candidates.enumerate() {
-        if index >= COMPARED {
-            return None;
+    let mut count = 0;
+    let found = nearest_of_all(name, candidates.take(COMPARED + 1).inspect(|_| count += 1));
+    found.filter(|_| count <= COMPARED)
+}
+
+/// The candidate that is most like `name`, if one is near; of several the first. For what a user types, which is compared
+/// once.
+pub(crate) fn nearest_of_all<'a>(name: &str, candidates: impl Iterator<Item = Candidate<'a>>) -> Option<&'a str> {
+    best(candidates.filter_map(|candidate| Some((near(candidate, name)?, candidate))))
+}
+
+/// The path that is most like `path`, if one is: it has as many parts, and those that differ are near.
+pub(crate) fn nearest_path<'a>(path: &str, candidates: impl Iterator<Item = Candidate<'a>>) -> Option<&'a str> {
+    let parts: Vec<&str> = path.split('/').collect();
+    let likeness = |candidate: &str| {
+        let mut sum = 0.0;
+        let mut rest = candidate.split('/');
+        for part in &parts {
+            let other = rest.next()?;
+            sum += if other == *part { 1.0 } else { near(other, part)? };
         }
-        let Some(likeness) = likeness(candidate, name, NEAR).filter(|_| !is_numbered(candidate, name)) else {
-            continue;
-        };
-        if best.is_none_or(|(known, _)| likeness > known) {
-            best = Some((likeness, candidate));
-        }
-    }
-    best.map(|(_, candidate)| candidate)
+        rest.next().is_none().then_some(sum)
+    };
+    best(candidates.filter_map(|candidate| Some((likeness(candidate)?, candidate))))
+}
+
+fn best<'a>(scored: impl Iterator<Item = (f64, &'a str)>) -> Option<&'a str> {
+    let better = |best: (f64, &'a str), next: (f64, &'a str)| if next.0 > best.0 { next } else { best };
+    scored.reduce(better).map(|(_, candidate)| candidate)
+}
+
+/// How alike two names are that may be taken for each other.
+fn near(candidate: &str, name: &str) -> Option<f64> {
+    let plural = is_plural(candidate, name).then_some(NEAR);
+    likeness(candidate, name, NEAR).or(plural).filter(|_| !is_numbered(candidate, name))
+}
+
+/// Whether one of the words is the plural of the other.
+fn is_plural(left: &str, right: &str) -> bool {
+    let of = |one: &str, many: &str| many.strip_prefix(one).is_some_and(|end| matches!(end, "s" | "es"));
+    of(left, right) || of(right, left)
 }
 
 /// Longer texts are no names, and comparing them would cost time and memory by the square: an object's name has at most
@@ -71,8 +99,9 @@ pub(crate) fn is_slip(left: &str, right: &str) -> bool {
 
 /// Whether the two are the same but for their digits: one of a series, or equal.
 fn is_numbered(left: &str, right: &str) -> bool {
-    let letters = |text: &str| text.chars().filter(|letter| letter.is_alphabetic()).collect::<String>();
-    letters(left) == letters(right)
+    let kept = |text: &str, keep: fn(char) -> bool| text.chars().filter(|letter| keep(*letter)).collect::<String>();
+    let same = |keep: fn(char) -> bool| kept(left, keep) == kept(right, keep);
+    left == right || (same(char::is_alphabetic) && !same(char::is_numeric))
 }
 
 #[cfg(test)]
@@ -86,6 +115,26 @@ mod tests {
         assert_eq!(nearest("database", names.into_iter()), None);
         assert_eq!(nearest("other", names.into_iter()), None);
         assert_eq!(nearest("SECRET_DOMAIN_2", ["SECRET_DOMAIN", "SECRET_DOMAIN_1"].into_iter()), None);
+        assert_eq!(nearest("max_path", ["min-path", "max-path"].into_iter()), Some("max-path"));
+        assert_eq!(nearest("patch", ["path", "patches", "images"].into_iter()), Some("path"));
+        assert_eq!(nearest("patch", ["patches", "images"].into_iter()), Some("patches"));
+    }
+
+    #[test]
+    fn of_too_many_names_none_is_compared_unless_a_user_typed_it() {
+        let names: Vec<String> = (0..=COMPARED).map(|_| "other".to_owned()).chain(["cluster".to_owned()]).collect();
+        let all = || names.iter().map(String::as_str);
+        assert_eq!((nearest("clutser", all()), nearest_of_all("clutser", all())), (None, Some("cluster")));
+        assert_eq!(nearest("clutser", all().skip(2)), Some("cluster"));
+    }
+
+    #[test]
+    fn a_path_is_near_where_the_parts_that_differ_are() {
+        let paths = ["apps/web/ks.yaml", "apps/db/ks.yaml", "base/web.yaml", "web.yaml"];
+        let nearest = |path: &str| nearest_path(path, paths.into_iter());
+        assert_eq!(nearest("base/wev.yaml"), Some("base/web.yaml"));
+        assert_eq!(nearest("aps/web/ks.yml"), Some("apps/web/ks.yaml"));
+        assert_eq!((nearest("apps/cache/ks.yaml"), nearest("web/ks.yaml")), (None, None));
     }
 
     #[test]
