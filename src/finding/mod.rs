@@ -17,7 +17,6 @@ pub use suppress::{CommentReader, Fault, MARK, Reach, Suppressed, Suppression, S
 pub use words::{about, count, list};
 
 use crate::source::Span;
-pub(crate) use crate::source::names;
 
 /// Something wrong, or worth knowing, in the analysed repository.
 #[derive(Debug, Clone, PartialEq)]

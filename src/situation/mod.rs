@@ -1,7 +1,7 @@
 //! One analysed cluster: what waits for what, what keeps things from happening, and when the rest happens; and two of them
 //! side by side. Every command reads its answers here.
 
-mod blockers;
+pub mod blockers;
 mod masking;
 mod outcome;
 mod pair;
@@ -9,7 +9,7 @@ mod pair;
 pub use blockers::{
     DependencyFact, DependencyProblem, Doubt, Elsewhere, ExpressionFact, ExpressionProblem, Facts, HealthCheckFact,
     HealthCheckProblem, Instead, KnownSource, NeverReady, NeverReadyFact, PathFact, RemovedVersion, Rename, SourceFact,
-    SourceProblem, SourceUse, SuspendedSourceFact, SuspensionFact, VersionFact, View, hidden_by, with_article,
+    SourceProblem, SourceUse, SuspensionFact, VersionFact, View, hidden_by, with_article,
 };
 pub use masking::Masking;
 pub use outcome::{ObstacleText, Outcomes, State};

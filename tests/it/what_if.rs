@@ -9,9 +9,7 @@ use fluxdag::{
     timing::{Comparison, Durations, Profile, Scenario, compare},
 };
 
-fn folder(name: &str) -> std::path::PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name)
-}
+use crate::support::{Repository, corpus, fixture as folder};
 
 /// The one cluster of a folder.
 fn cluster(folder: &Path) -> Cluster {
@@ -36,14 +34,12 @@ fn release(cluster: &Cluster, name: &str) -> ObjectKey {
 }
 
 /// A copy of a fixture, with one file changed.
-fn changed(name: &str, file: &str, change: impl FnOnce(String) -> String) -> tempfile::TempDir {
-    let copy = tempfile::tempdir().unwrap();
-    crate::copy_folder(&folder(name), copy.path());
-    let path = copy.path().join(file);
-    let text = std::fs::read_to_string(&path).unwrap();
+fn changed(name: &str, file: &str, change: impl FnOnce(String) -> String) -> Repository {
+    let copy = Repository::fixture(name);
+    let text = copy.read(file);
     let new = change(text.clone());
     assert_ne!(new, text, "the edit of {file} changes nothing");
-    std::fs::write(path, new).unwrap();
+    copy.write(file, new);
     copy
 }
 
@@ -66,7 +62,7 @@ fn an_edit_gives_the_minutes_of_the_edited_files() {
     for (edit, file, change) in cases {
         let in_mind = before.edited(std::slice::from_ref(&edit)).unwrap();
         let copy = changed("heavy-in-wait", file, change);
-        same(&minutes(&before, &in_mind), &minutes(&before, &cluster(copy.path())));
+        same(&minutes(&before, &in_mind), &minutes(&before, &cluster(copy.folder())));
     }
 }
 
@@ -169,28 +165,27 @@ fn advised(help: &str) -> Vec<(String, String, usize)> {
 
 /// Follows the advice on the one gate that mixes heavy and light to the letter; gives when it is Ready before and after.
 fn heed(folder: &Path, gate: &NodeKey) -> (Comparison, String) {
-    let copy = tempfile::tempdir().unwrap();
-    crate::copy_folder(folder, copy.path());
+    let copy = Repository::empty();
+    copy.fill(folder);
     let find = || {
-        let analysis = fluxdag::lint(&[copy.path().to_owned()], &Options::default()).unwrap();
+        let analysis = copy.analyse(&Options::default());
         analysis.findings.into_iter().find(|finding| finding.rule == "heavy-in-wait")
     };
     let finding = find().unwrap();
     assert_eq!(finding.subject.name, gate.name.as_str());
-    let before = cluster(copy.path());
+    let before = cluster(copy.folder());
     let mut edits = advised(&finding.help);
     assert!(!edits.is_empty(), "{}", finding.help);
     edits.sort_by_key(|(_, file, line)| std::cmp::Reverse((file.clone(), *line)));
     for (entry, file, line) in edits {
-        let path = copy.path().join(file);
-        let text = std::fs::read_to_string(&path).unwrap();
+        let text = copy.read(&file);
         let mut lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines[line - 1].trim(), format!("- {entry}"));
         lines.remove(line - 1);
-        std::fs::write(&path, lines.join("\n") + "\n").unwrap();
+        copy.write(&file, lines.join("\n") + "\n");
     }
     assert_eq!(find().map(|finding| finding.message), None, "the edited tree is free of it");
-    (minutes(&before, &cluster(copy.path())), finding.help)
+    (minutes(&before, &cluster(copy.folder())), finding.help)
 }
 
 #[test]
@@ -203,7 +198,7 @@ fn the_advice_on_a_heavy_gate_is_an_edit_that_keeps_its_promise() {
 
 #[test]
 fn the_advice_mends_the_origin_repository() {
-    let Some(corpus) = crate::corpus::corpus() else { return };
+    let Some(corpus) = corpus() else { return };
     let gate = key("infrastructure-operators-core");
     let (comparison, help) = heed(&corpus.join("tazlab-dag-fix/before"), &gate);
     for entry in
