@@ -6,15 +6,15 @@ use std::{
 use globset::{GlobBuilder, GlobMatcher};
 use smol_str::SmolStr;
 
-use super::{
-    FluxVersion,
-    api::{
-        self, ArtifactGeneratorSpec,
-        kinds::{self, GroupKind},
-    },
-    ignore_rules::IgnoreRules,
-};
+use super::ignore_rules::IgnoreRules;
 use crate::{
+    flux::{
+        FluxVersion,
+        api::{
+            self, ArtifactGeneratorSpec,
+            kinds::{self, GroupKind},
+        },
+    },
     kustomize::Kustomize,
     source::{Artifact, Mapped, Tree, normalize},
     yaml::Store,

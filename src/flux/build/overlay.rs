@@ -8,7 +8,7 @@ use crate::{
 /// The kustomization that kustomize-controller builds: the root file (or the generated one) with the fields of the Flux
 /// object written into it, as if the user had typed them there (fluxcd/pkg kustomize, `Generator.WriteFile`).
 #[must_use]
-pub(super) fn overlay(
+pub(in crate::flux) fn overlay(
     mut root: Node,
     kustomization: &Kustomization,
     has_component: &dyn Fn(&str) -> bool,

@@ -1,17 +1,22 @@
+//! What a Kustomization applies (kustomize-controller v1.9, `generate`, `build` and `apply`).
+
+pub mod envsubst;
+pub(super) mod generate;
+mod overlay;
+pub(super) mod rewrite;
+pub(super) mod variables;
+
 use std::sync::Arc;
 
-use super::{
-    Kustomization, Variables,
-    api::kinds::CRD,
-    envsubst::{self, FaultKind, Lookup, Outcome},
-    generate::{Generated, generated_kustomization},
-    overlay::overlay,
-};
+use super::{Kustomization, Variables, api::kinds::CRD};
 use crate::{
     kustomize::{Build, Change, Error, Kustomize, Object, ObjectId, Step},
     source::{Span, join},
     yaml::{Entry, Node},
 };
+use envsubst::{FaultKind, Lookup, Outcome};
+use generate::{Generated, generated_kustomization};
+use overlay::overlay;
 
 /// What a Kustomization is built from.
 #[derive(Debug, Clone, Copy)]

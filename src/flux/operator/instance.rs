@@ -1,13 +1,13 @@
 use smol_str::{SmolStr, format_smolstr};
 
-use super::{
-    Controllers,
-    api::{
-        SOURCE_GROUP,
-        kinds::{FLUX_INSTANCE, GIT_REPOSITORY, HELM_RELEASE, KUSTOMIZATION, OCI_REPOSITORY},
-    },
-};
 use crate::{
+    flux::{
+        Controllers, FluxVersion,
+        api::{
+            SOURCE_GROUP,
+            kinds::{FLUX_INSTANCE, GIT_REPOSITORY, HELM_RELEASE, KUSTOMIZATION, OCI_REPOSITORY},
+        },
+    },
     kustomize::{Kustomize, Object},
     source::Span,
     yaml::{Entry, Map, Node, Value},
@@ -25,7 +25,7 @@ pub struct Sync {
     /// Whether it stands in the values of a chart, so that no object of the repository shows it.
     pub is_hidden: bool,
     /// Version of Flux it installs.
-    pub version: Option<super::FluxVersion>,
+    pub version: Option<FluxVersion>,
     /// Patches of what it generates.
     patches: Vec<Node>,
     /// The spec of the instance.
@@ -106,7 +106,7 @@ pub fn syncs(document: &Node) -> Option<Sync> {
     );
     let kustomization = object(at, KUSTOMIZATION.group, KUSTOMIZATION.kind, metadata.clone(), spec);
     let source = object(at, SOURCE_GROUP, source_kind, metadata, source_spec(sync, source_kind));
-    let version = instance.find_str(&["distribution", "version"]).and_then(super::FluxVersion::parse);
+    let version = instance.find_str(&["distribution", "version"]).and_then(FluxVersion::parse);
     let patches = instance.find(&["kustomize", "patches"]).map(|patches| patches.items().cloned().collect());
     let patches = patches.unwrap_or_default();
     Some(Sync {

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{Controllers, api::HelmReleaseSpec, helm_timeout, parse_duration};
+use crate::flux::{Controllers, api::HelmReleaseSpec, helm_timeout, parse_duration};
 
 /// Delay between the attempts of `RetryOnFailure` where none is given (helm-controller v1.6).
 const RETRY_ON_FAILURE: Duration = Duration::from_secs(300);

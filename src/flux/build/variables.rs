@@ -2,12 +2,15 @@ use std::collections::BTreeMap;
 
 use base64::Engine as _;
 
-use super::{
-    Kustomization,
-    api::{SubstituteReference, kinds::SECRET},
-    envsubst::{Lookup, is_variable_name},
+use super::envsubst::{Lookup, is_variable_name};
+use crate::{
+    flux::{
+        Kustomization,
+        api::{SubstituteReference, kinds::SECRET},
+    },
+    source::Span,
+    yaml::Node,
 };
-use crate::{source::Span, yaml::Node};
 
 /// The variables of one Kustomization, as far as the repository shows them.
 #[derive(Debug, Clone, PartialEq)]

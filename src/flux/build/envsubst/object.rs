@@ -2,7 +2,7 @@ use smol_str::SmolStr;
 
 use super::{Lookup, Outcome, SubstError, SubstErrorKind, substitute};
 use crate::{
-    flux::printed::{Replace, replace_in},
+    flux::build::rewrite::{Replace, replace_in},
     source::Span,
     yaml::Node,
 };

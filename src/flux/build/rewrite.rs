@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// What is replaced, and by what.
-pub(super) trait Replace {
+pub(in crate::flux) trait Replace {
     /// Whether `text` may hold something to be replaced.
     fn concerns(&self, text: &str) -> bool;
     /// What the printed scalar at `span` becomes; `None` where it is at fault and stays as it is.
@@ -23,7 +23,7 @@ pub(super) trait Replace {
 }
 
 /// The object after replacement, sharing with `node` what did not change; `None` where nothing did.
-pub(super) fn replace_in(node: &Node, replace: &mut dyn Replace) -> Option<Node> {
+pub(in crate::flux) fn replace_in(node: &Node, replace: &mut dyn Replace) -> Option<Node> {
     Walk { replace }.node(node, Place::Value)
 }
 
@@ -192,7 +192,7 @@ fn fragment(text: &str, place: Place) -> Result<Node, String> {
 }
 
 /// `node` with every span replaced by `span`.
-pub(super) fn at_span(node: &Node, span: Span) -> Node {
+pub(in crate::flux) fn at_span(node: &Node, span: Span) -> Node {
     let value = match &node.value {
         Value::Map(map) => {
             let mut map = Map::clone(map);

@@ -2,7 +2,7 @@
 
 /// A compiled pattern.
 #[derive(Debug, Clone)]
-pub(super) struct Glob {
+pub(in crate::flux) struct Glob {
     tokens: Vec<Token>,
     /// The text it matches, where it holds no wildcard.
     literal: Option<String>,
@@ -36,7 +36,7 @@ impl Token {
 
 impl Glob {
     /// Compiles `pattern`; `None` where Go would answer `ErrBadPattern`.
-    pub(super) fn new(pattern: &str) -> Option<Self> {
+    pub(in crate::flux) fn new(pattern: &str) -> Option<Self> {
         let mut tokens = Vec::new();
         let mut letters = pattern.chars().peekable();
         while let Some(letter) = letters.next() {
@@ -55,12 +55,12 @@ impl Glob {
     }
 
     /// How much there is to compare at each character.
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::flux) fn len(&self) -> usize {
         self.tokens.len()
     }
 
     /// Whether the pattern matches all of `text`.
-    pub(super) fn matches(&self, text: &str) -> bool {
+    pub(in crate::flux) fn matches(&self, text: &str) -> bool {
         if let Some(literal) = &self.literal {
             return literal == text;
         }
@@ -74,7 +74,7 @@ impl Glob {
 
     /// Calls `found` with the end of each prefix of `text` that the pattern matches, the shortest first, until it says
     /// `false`. Takes time in proportion to the text times the pattern, whatever they hold.
-    pub(super) fn prefixes(&self, text: &str, mut found: impl FnMut(usize) -> bool) {
+    pub(in crate::flux) fn prefixes(&self, text: &str, mut found: impl FnMut(usize) -> bool) {
         let end = self.tokens.len();
         let mut here = vec![false; end + 1];
         here[0] = true;

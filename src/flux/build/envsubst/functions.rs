@@ -1,7 +1,7 @@
 //! The operators, as `fluxcd/pkg/envsubst/funcs.go` computes them: lengths and positions count bytes.
 
 use super::syntax::Operator;
-use crate::flux::glob::Glob;
+use crate::flux::source::glob::Glob;
 
 /// The result would be larger, or would take longer, than is allowed.
 pub(super) struct TooLarge;

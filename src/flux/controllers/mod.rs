@@ -1,9 +1,14 @@
+//! How the controllers are run, and what they do by default.
+
+pub(super) mod helm_action;
+pub(super) mod timeouts;
+pub(super) mod version;
+
 use std::{collections::BTreeMap, time::Duration};
 
 use smol_str::SmolStr;
 
 use super::{
-    FluxVersion,
     api::kinds::{self, Reconciler},
     parse_duration,
 };
@@ -12,6 +17,7 @@ use crate::{
     source::Span,
     yaml::{Entry, Map, Node, Value},
 };
+use version::FluxVersion;
 
 /// How kustomize-controller and helm-controller are run, as far as the repository tells: by the Deployments that a build
 /// holds, by a FluxInstance, or by patches of either.

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::{
+use crate::flux::{
     api::{HelmReleaseSpec, KustomizationSpec},
     parse_duration,
 };

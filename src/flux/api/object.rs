@@ -1,6 +1,6 @@
 use smol_str::SmolStr;
 
-use super::api::{HelmReleaseSpec, KustomizationSpec, kinds::KUSTOMIZATION};
+use super::{HelmReleaseSpec, KustomizationSpec, kinds::KUSTOMIZATION};
 use crate::{
     kustomize::Object,
     source::Span,

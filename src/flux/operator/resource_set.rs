@@ -4,13 +4,15 @@ use std::collections::{BTreeSet, VecDeque};
 
 use smol_str::SmolStr;
 
-use super::{
-    api::kinds::RESOURCE_SET,
-    build::{common_metadata, expand as decoded},
-    printed::{at_span, replace_in},
-    template::{Fault, Fill},
-};
+use super::template::{Fault, Fill};
 use crate::{
+    flux::{
+        api::kinds::RESOURCE_SET,
+        build::{
+            common_metadata, expand as decoded,
+            rewrite::{at_span, replace_in},
+        },
+    },
     kustomize::{Change, Hidden, Object, ObjectId, Step, Unresolved},
     source::{FileId, Span},
     yaml::{self, Entry, Map, Node, Value},

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use super::printed::Replace;
 use crate::{
+    flux::build::rewrite::Replace,
     source::Span,
     yaml::{Node, Value},
 };
@@ -13,7 +13,7 @@ const CONTROL: [&str; 10] = ["if", "else", "end", "range", "with", "define", "bl
 
 /// Why a template could not be filled.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Fault {
+pub(in crate::flux) enum Fault {
     /// An input that is not there: the build fails (`missingkey=error`).
     Missing(String),
     /// An expression that is not understood; it stays as written.
@@ -25,7 +25,7 @@ pub(super) enum Fault {
 }
 
 impl Fault {
-    pub(super) const fn hides_objects(&self) -> bool {
+    pub(in crate::flux) const fn hides_objects(&self) -> bool {
         !matches!(self, Self::Value(_))
     }
 }
@@ -41,21 +41,21 @@ impl fmt::Display for Fault {
 }
 
 /// Fills templates with one set of inputs.
-pub(super) struct Fill<'i> {
+pub(in crate::flux) struct Fill<'i> {
     input: Option<&'i Node>,
     /// What went wrong, each with its place.
-    pub(super) faults: Vec<(Fault, Span)>,
+    pub(in crate::flux) faults: Vec<(Fault, Span)>,
     /// Bytes of the text that came out.
-    pub(super) bytes: usize,
+    pub(in crate::flux) bytes: usize,
 }
 
 impl<'i> Fill<'i> {
-    pub(super) const fn new(input: Option<&'i Node>) -> Self {
+    pub(in crate::flux) const fn new(input: Option<&'i Node>) -> Self {
         Self { input, faults: Vec::new(), bytes: 0 }
     }
 
     /// `template` with its inputs in place; `None` where what it gives is unknown.
-    pub(super) fn text(&mut self, template: &str, span: Span) -> Option<String> {
+    pub(in crate::flux) fn text(&mut self, template: &str, span: Span) -> Option<String> {
         let mut out = String::with_capacity(template.len());
         let mut rest = template;
         while let Some(start) = rest.find("<<") {
