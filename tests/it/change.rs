@@ -86,7 +86,8 @@ impl Repository {
 
     fn json(&self, arguments: &[&str]) -> Value {
         let done = self.run(arguments);
-        serde_json::from_str(&done.out).unwrap_or_else(|error| panic!("{error}: {}{}", done.out, done.err))
+        assert!(!done.out.is_empty(), "{}", done.err);
+        crate::contract::valid(arguments[0], &done.out)
     }
 }
 

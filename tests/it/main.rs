@@ -18,6 +18,7 @@ mod change;
 mod cli;
 mod config;
 mod configure;
+mod contract;
 mod corpus;
 mod deadlocks;
 mod docs;
