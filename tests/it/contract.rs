@@ -97,7 +97,7 @@ fn fields() -> Vec<Field> {
         let counted: BTreeSet<String> = objects
             .iter()
             .flat_map(|(_, object)| ["counts", "summary"].map(|field| &object["properties"][field]))
-            .filter_map(|field| reference(field))
+            .filter_map(reference)
             .collect();
         for (name, object) in objects.iter().flat_map(|(name, object)| variants(object).map(move |it| (*name, it))) {
             for (field, value) in object["properties"].as_object().into_iter().flatten() {
