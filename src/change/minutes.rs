@@ -10,7 +10,6 @@ use crate::{
     finding::Subject,
     graph::{Actor, EventId, Moment},
     query::{Headline, Seconds, Sides},
-    rules::Stuck,
     situation::{Pair, Situation},
     source::{Place, Tree},
     timing::{Culprit, Side, culprit, differences},
@@ -70,17 +69,13 @@ pub(super) const fn side<'a>(situation: &'a Situation<'a>) -> Side<'a> {
 impl Minutes {
     pub(super) fn of(pair: Pair<'_>, trees: [&Tree; 2]) -> Self {
         let sides = [pair.before, pair.after];
-        let stuck = sides.map(|situation| situation.map(Stuck::of).unwrap_or_default());
-        let heads = [0, 1].map(|at| {
-            let headline = |situation| Headline::of_cluster(situation, |id| stuck[at].is_lost(id));
-            sides[at].map(headline).unwrap_or_default()
-        });
-        let lasts = heads.map(|headline| headline.end);
-        let total = heads.map(|headline| headline.total);
+        let heads = sides.map(|situation| situation.map(Headline::of_cluster).unwrap_or_default());
+        let lasts = [heads[0].end, heads[1].end];
+        let total = [heads[0].total, heads[1].total];
         let paths = [0, 1].map(|at| sides[at].zip(lasts[at]).map(|(it, last)| path(it, last)).unwrap_or_default());
         let alone = Self {
             total: total.into(),
-            never_ready: heads.map(|headline| headline.never_ready).into(),
+            never_ready: Sides { before: heads[0].never_ready, after: heads[1].never_ready },
             critical_path: paths.into(),
             ..Self::default()
         };
@@ -96,9 +91,7 @@ impl Minutes {
             culprits.extend(found.map(|found| Explained::new(None, found, is_gain, trees)));
         }
         let mut nodes = differences(before, after);
-        nodes.retain(|(key, [one, other])| {
-            one.typical.abs_diff(other.typical) >= NOTEWORTHY && stuck.iter().all(|stuck| !stuck.has(key))
-        });
+        nodes.retain(|(_, [one, other])| one.typical.abs_diff(other.typical) >= NOTEWORTHY);
         if let Some((key, [one, other])) = nodes.first() {
             let is_gain = other.typical < one.typical;
             let (slow, fast) = if is_gain { (before, after) } else { (after, before) };

@@ -4,7 +4,10 @@ use std::{
 };
 
 use super::Discovered;
-use crate::source::{FileId, Tree, normalize, parent};
+use crate::{
+    flux::api::kinds::EXTERNAL_ARTIFACT,
+    source::{FileId, Tree, normalize, parent},
+};
 
 /// Whether `path` is `folder` or lies below it.
 pub(super) fn is_below(path: &str, folder: &str) -> bool {
@@ -66,7 +69,7 @@ fn folders_above(path: &str) -> impl Iterator<Item = &str> {
 fn declared_paths(discovered: &Discovered) -> Vec<String> {
     let declared = discovered.kustomizations.iter().filter(|declared| {
         let reference = &declared.kustomization.spec.source_ref;
-        reference.kind.as_deref() != Some("ExternalArtifact")
+        !reference.is(EXTERNAL_ARTIFACT)
     });
     let declared = declared.filter_map(|declared| declared.kustomization.spec.path.as_deref());
     let synced = discovered.syncs.iter().map(|(_, sync)| sync.path.as_str());

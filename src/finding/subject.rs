@@ -12,10 +12,13 @@ pub struct Subject {
 }
 
 impl Subject {
+    /// The kind of a file as a subject.
+    pub const FILE: &str = "File";
+
     /// A file as a subject: for what keeps its objects from being read.
     #[must_use]
     pub fn file(path: impl Into<String>) -> Self {
-        Self { kind: "File".to_owned(), namespace: None, name: path.into() }
+        Self { kind: Self::FILE.to_owned(), namespace: None, name: path.into() }
     }
 }
 

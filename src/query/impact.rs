@@ -202,7 +202,7 @@ pub fn of_cluster(situation: &Situation<'_>, named: &[Actor], of_files: Vec<(Act
     changed.dedup();
     let failing: Vec<EventId> = changed.iter().filter_map(|actor| done(graph, *actor)).collect();
     let times: Option<Vec<Range>> = failing.iter().map(|id| situation.cold_start.time(*id)).collect();
-    let lost = graph.lost_without(&failing);
+    let lost = graph.unreachable_without(&failing);
     let of_moment = |moment: Moment| {
         let events = lost.iter().map(|id| graph.event(*id)).filter(move |event| event.moment == moment);
         events.map(|event| event.actor).filter(|actor| !matches!(actor, Actor::Object(_)))

@@ -32,7 +32,7 @@ impl Link {
     /// A step of the graph in words, with when what it waits for happens.
     pub(super) fn new(situation: &Situation<'_>, tree: &Tree, step: &Step) -> Self {
         let (graph, cluster) = (&situation.graph, situation.cluster);
-        let told = step.told(cluster);
+        let told = step.describe(cluster);
         let before = graph.id(step.before.actor, step.before.moment);
         Self {
             reason: told.reason,

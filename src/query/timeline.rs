@@ -6,7 +6,7 @@ use rustc_hash::FxHashSet;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Document, Error, Headline, Model, Seconds};
+use super::{ClusterOutcome, Document, Error, Headline, Model, Seconds};
 use crate::{
     catalog::Range,
     cluster::NodeId,
@@ -52,6 +52,8 @@ pub struct ClusterTimeline {
     pub total: Option<Range>,
     /// How many Kustomizations never become Ready, of those it waits for.
     pub never_ready: usize,
+    /// What becomes of the Kustomizations of the cluster.
+    pub outcome: ClusterOutcome,
     /// When the last is Ready that ever is, in the simulation.
     pub simulated_total_s: Seconds,
     /// How much of that goes to waiting for a free worker.
@@ -163,21 +165,26 @@ pub fn timeline(model: Model<'_>, options: &TimelineOptions) -> Result<Timeline,
             let matches = model.find(text)?;
             let found = model.only(&matches)?;
             notes.extend(matches.note);
-            vec![of_cluster(&model.situations[found.cluster], Some(found.actor), options)]
+            vec![of_cluster(model, &model.situations[found.cluster], Some(found.actor), options)]
         }
         None => {
             let reached = model.situations.iter().filter(|situation| situation.cluster.reached);
-            reached.map(|situation| of_cluster(situation, None, options)).collect()
+            reached.map(|situation| of_cluster(model, situation, None, options)).collect()
         }
     };
     Ok(Timeline { profile: model.profile, clusters, notes })
 }
 
-fn of_cluster(situation: &Situation<'_>, to: Option<Actor>, options: &TimelineOptions) -> ClusterTimeline {
+fn of_cluster(
+    model: Model<'_>,
+    situation: &Situation<'_>,
+    to: Option<Actor>,
+    options: &TimelineOptions,
+) -> ClusterTimeline {
     let (graph, cluster, cold_start) = (&situation.graph, situation.cluster, &situation.cold_start);
     let headline = match to {
         Some(actor) => Headline::of_object(situation, actor),
-        None => Headline::of_cluster(situation, |_| false),
+        None => Headline::of_cluster(situation),
     };
     let end = headline.end;
     let path: Vec<EventId> = headline.total.and(end).map_or_else(Vec::new, |id| cold_start.critical_path(id));
@@ -193,6 +200,7 @@ fn of_cluster(situation: &Situation<'_>, to: Option<Actor>, options: &TimelineOp
         to: to.map(|actor| actor.subject(cluster)),
         total: headline.total,
         never_ready: headline.never_ready,
+        outcome: ClusterOutcome::of_cluster(situation, model.store.tree()),
         critical_path: on_path(situation, &path),
         simulated_total_s: Seconds(run.total),
         queueing_s: Seconds(queueing(situation, &assumptions, &run)),

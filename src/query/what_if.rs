@@ -12,7 +12,7 @@ use crate::{
     finding::Subject,
     graph::Actor,
     situation::Situation,
-    timing::{Comparison, Disturbance, compare, simulate_both},
+    timing::{Comparison, Disturbance, compare, simulate},
 };
 
 /// A change in mind, with names as people write them.
@@ -84,10 +84,10 @@ pub struct ClusterWhatIf {
     pub total: Sides<Option<Range>>,
     /// How many Kustomizations never become Ready.
     pub never_ready: Sides<usize>,
-    /// When the last is Ready that ever is, in the simulation; `null` where that is not simulated.
-    pub simulated_total_s: Option<Sides<Seconds>>,
-    /// How many Kustomizations never become Ready in the simulation; `null` where that is not simulated.
-    pub simulated_never_ready: Option<Sides<usize>>,
+    /// When the last is Ready that ever is, in the simulation.
+    pub simulated_total_s: Sides<Seconds>,
+    /// How many Kustomizations never become Ready in the simulation.
+    pub simulated_never_ready: Sides<usize>,
     /// Every Kustomization, those that change most first.
     pub nodes: Vec<NodeWhatIf>,
 }
@@ -152,8 +152,9 @@ pub fn what_if(model: Model<'_>, changes: &[Change]) -> Result<WhatIf, Error> {
 fn of_cluster(situation: &Situation<'_>, edits: &[Edit], disturbances: &[Disturbance]) -> Result<ClusterWhatIf, Error> {
     let (cluster, durations) = (situation.cluster, &situation.durations);
     let after = cluster.edited(edits)?;
-    let comparison = compare(cluster, durations, &after, disturbances);
-    let simulated = simulate_both(cluster, durations, &after, disturbances).map(Sides::from);
+    let scenarios = [situation.scenario(cluster, &[]), situation.scenario(&after, disturbances)];
+    let simulated = Sides::from(scenarios.clone().map(|scenario| simulate(scenario, durations)));
+    let comparison = compare(durations, scenarios);
     let known: BTreeSet<&NodeKey> = cluster.nodes.iter().map(|node| &node.key).collect();
     let never_ready = headline::never_ready(cluster, &comparison);
     let Comparison { total, changes } = comparison;
@@ -167,8 +168,8 @@ fn of_cluster(situation: &Situation<'_>, edits: &[Edit], disturbances: &[Disturb
         changes: edits.iter().map(Edit::to_string).chain(disturbances.iter().map(in_words)).collect(),
         total: total.into(),
         never_ready,
-        simulated_total_s: simulated.map(|runs| runs.map(|run| Seconds(run.total))),
-        simulated_never_ready: simulated.map(|runs| runs.map(|run| run.never)),
+        simulated_total_s: simulated.map(|run| Seconds(run.total)),
+        simulated_never_ready: simulated.map(|run| run.never),
         nodes: changes.into_iter().map(node).collect(),
     })
 }

@@ -3,18 +3,14 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{
-    Document, Error, Found, Link, Model, ReportedFinding,
-    names::{done, subjects},
-};
+use super::{Document, Error, Found, Link, Model, ReportedObstacle, names::done};
 use crate::{
     catalog::Range,
-    cluster::{Cluster, builders},
-    finding::{Confidence, Finding, Severity, Subject},
-    graph::{Actor, EventGraph, EventId, Moment, Reason, Step},
+    cluster::Cluster,
+    finding::Subject,
+    graph::{Actor, Assume, EventGraph, EventId, Loop, Moment, Obstacle, Reason, Step},
     situation::Situation,
     source::{Place, Tree},
-    yaml::Store,
 };
 
 /// What an object waits for: `fluxdag why A`.
@@ -44,10 +40,12 @@ pub struct ClusterWhy {
     pub waits_for: Vec<Link>,
     /// For its start and its end the chain that decides when they happen.
     pub decides: Vec<Decides>,
-    /// What keeps it from ever happening; `null` where no loop does.
+    /// What keeps it from ever becoming Ready, the nearest obstacle; `null` where it becomes Ready.
     pub stuck: Option<Stuck>,
-    /// Errors about it and about what it waits for.
-    pub problems: Vec<ReportedFinding>,
+    /// Everything that keeps it from becoming Ready: all of it has to be mended.
+    pub obstacles: Vec<ReportedObstacle>,
+    /// What would keep it from becoming Ready, if a guess held.
+    pub doubts: Vec<ReportedObstacle>,
     /// How many Kustomizations and HelmReleases it waits for in all.
     pub behind: usize,
 }
@@ -74,12 +72,14 @@ pub struct Decides {
     pub steps: Vec<Link>,
 }
 
-/// A loop that never comes to an end.
+/// Why something never happens.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Stuck {
-    /// The links from the object to the loop.
+    /// The links from the object to the obstacle.
     pub way: Vec<Link>,
-    /// The loop: each link leads from what waits to what it waits for, the last back to the first.
+    /// The obstacle.
+    pub obstacle: ReportedObstacle,
+    /// Where it is a loop: each link leads from what waits to what it waits for, the last back to the first.
     pub r#loop: Vec<Link>,
 }
 
@@ -145,32 +145,30 @@ impl Document for WhyOn {
 /// Chains that are named.
 const CHAINS: usize = 6;
 
-/// What an object waits for. `findings` gives those of a cluster, by its position in [`Model::situations`].
+/// What an object waits for.
 ///
 /// # Errors
 /// Where the name is not that of one object.
-pub fn why(model: Model<'_>, name: &str, findings: impl FnOnce(usize) -> Vec<Finding>) -> Result<Why, Error> {
+pub fn why(model: Model<'_>, name: &str) -> Result<Why, Error> {
     let matches = model.find(name)?;
     let found = model.only(&matches)?;
-    let answer = of_object(model, found, &findings(found.cluster));
+    let answer = of_object(model, found);
     Ok(Why { profile: model.profile, clusters: [answer], notes: Vec::from_iter(matches.note) })
 }
 
-fn of_object(model: Model<'_>, found: Found, findings: &[Finding]) -> ClusterWhy {
+fn of_object(model: Model<'_>, found: Found) -> ClusterWhy {
     let (situation, actor) = (&model.situations[found.cluster], found.actor);
     let tree = model.store.tree();
     let (graph, cluster) = (&situation.graph, situation.cluster);
     let events = graph.events_of(actor);
     let happens = events.iter().map(|id| {
-        let (event, verb) = graph.event(*id).moment.told();
+        let (event, verb) = graph.event(*id).moment.describe();
         Happening { event, verb, at: situation.cold_start.time(*id) }
     });
     let end = done(graph, actor);
     let behind = end.map(|id| graph.behind(&[id])).unwrap_or_default();
     let behind: Vec<Actor> = distinct(graph, &behind);
     let others = behind.iter().filter(|other| **other != actor && !matches!(other, Actor::Object(_)));
-    let concerned = subjects(cluster, behind.iter().copied().chain([actor]));
-    let problems = findings.iter().filter(|finding| is_in_the_way(model.store, cluster, finding, &concerned));
     ClusterWhy {
         cluster: cluster.root.clone(),
         node: actor.subject(cluster),
@@ -179,7 +177,8 @@ fn of_object(model: Model<'_>, found: Found, findings: &[Finding]) -> ClusterWhy
         waits_for: direct(situation, tree, &events),
         decides: decides(situation, tree, actor, end),
         stuck: end.and_then(|id| stuck(situation, tree, id)),
-        problems: problems.map(|finding| ReportedFinding::new(finding, tree)).collect(),
+        obstacles: obstacles(situation, tree, &situation.obstacles(actor)),
+        doubts: obstacles(situation, tree, &situation.doubts(actor)),
         behind: others.count(),
     }
 }
@@ -225,32 +224,28 @@ fn decides(situation: &Situation<'_>, tree: &Tree, actor: Actor, end: Option<Eve
             .map(|step| Link::new(situation, tree, &step))
             .collect();
         if chains.last().is_none_or(|known| known.steps != steps) {
-            chains.push(Decides { event: graph.event(id).moment.told().0, steps });
+            chains.push(Decides { event: graph.event(id).moment.describe().0, steps });
         }
     }
     chains
 }
 
 fn stuck(situation: &Situation<'_>, tree: &Tree, id: EventId) -> Option<Stuck> {
-    let (way, found) = situation.graph.stuck_in(id, &situation.deadlocks)?;
+    let nearest = situation.stuck.nearest(id)?;
+    let way = situation.stuck.way(&situation.graph, id);
+    let around = match nearest {
+        Obstacle::Loop(index) => situation.deadlocks().get(index),
+        Obstacle::Blocker(_) => None,
+    };
     Some(Stuck {
         way: way.iter().map(|step| Link::new(situation, tree, step)).collect(),
-        r#loop: found.links().map(|step| Link::new(situation, tree, step)).collect(),
+        obstacle: ReportedObstacle::new(situation, tree, nearest)?,
+        r#loop: around.into_iter().flat_map(Loop::links).map(|step| Link::new(situation, tree, step)).collect(),
     })
 }
 
-/// Whether a finding is an error that `lint` shows by default, about any of `concerned`.
-fn is_in_the_way(store: &Store, cluster: &Cluster, finding: &Finding, concerned: &[Subject]) -> bool {
-    finding.severity == Severity::Error
-        && finding.confidence >= Confidence::Medium
-        && (concerned.contains(&finding.subject) || is_built_from(store, cluster, finding, concerned))
-}
-
-/// Whether a finding about a file is about one that any of `concerned` is built from.
-fn is_built_from(store: &Store, cluster: &Cluster, finding: &Finding, concerned: &[Subject]) -> bool {
-    let Some(span) = finding.location.span().filter(|_| finding.subject.kind == "File") else { return false };
-    let files = [span.file].into_iter().collect();
-    builders(store, cluster, &files).iter().any(|(id, _)| concerned.contains(&cluster.node(*id).subject()))
+fn obstacles(situation: &Situation<'_>, tree: &Tree, obstacles: &[Obstacle]) -> Vec<ReportedObstacle> {
+    obstacles.iter().filter_map(|obstacle| ReportedObstacle::new(situation, tree, *obstacle)).collect()
 }
 
 /// Whether one object waits for another, and through what.
@@ -299,7 +294,7 @@ fn waits(graph: &EventGraph, node: Actor, on: Actor, most: usize) -> (Answer, Ve
         return (Answer::DoesNotWait, chains);
     }
     // All alternatives may lead to the same.
-    let without = graph.happening(&graph.events_of(on));
-    let can_do_without = done(graph, node).is_some_and(|id| without.contains(&id));
+    let without = graph.reach(Assume { failing: &graph.events_of(on), ..Assume::REPAIRED });
+    let can_do_without = done(graph, node).is_some_and(|id| without.happens(id));
     (if can_do_without { Answer::MayWait } else { Answer::Waits }, chains)
 }

@@ -27,7 +27,10 @@ pub fn diff(
 fn between(before: State<'_>, mut after: State<'_>, [base, head]: [Revised; 2], filter: Filter) -> Diff {
     let (one, other) = (before.session, after.session);
     let trees = [one.tree(), other.tree()];
-    let gone = fixed(&before.found.findings, &after.found.findings, trees).into_iter().cloned().collect();
+    let gone = fixed(&before.found.findings, &after.found.findings, trees, &after.found.masking)
+        .into_iter()
+        .cloned()
+        .collect();
     mark_known(&before.found.findings, &mut after.found.findings, trees, "");
     let is_known = |finding: &Finding| {
         finding.suppressed.as_ref().is_some_and(|suppressed| suppressed.kind == SuppressionKind::Known)

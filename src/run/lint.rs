@@ -6,6 +6,7 @@ use crate::{
     finding::Finding,
     report::{self, ClusterSummary},
     rules::{self, Budget},
+    situation::Masking,
     source::{SourceError, Tree},
     timing,
 };
@@ -29,11 +30,31 @@ pub struct Analysis {
     pub is_whole: bool,
     /// Ids of the rules that said all they ever say.
     pub heard: Vec<&'static str>,
+    /// What the run could not judge.
+    pub masking: Masking,
+}
+
+impl Analysis {
+    /// That of a repository without anything of Flux.
+    #[must_use]
+    pub fn nothing() -> Self {
+        Self {
+            tree: Tree::default(),
+            artifact_root: String::new(),
+            repository: None,
+            clusters: Vec::new(),
+            findings: Vec::new(),
+            warnings: Vec::new(),
+            is_whole: true,
+            heard: Vec::new(),
+            masking: Masking::default(),
+        }
+    }
 }
 
 impl Survey {
     pub(super) fn into_analysis(self, found: Found, options: &Options) -> Analysis {
-        let Found { findings, heard, used } = found;
+        let Found { findings, masking, heard, used } = found;
         let is_whole = self.scope.is_everything() && options.cluster.is_none();
         let mut warnings = timing::unmatched(&options.durations, &self.clusters);
         warnings.extend(Budget::unmatched(&options.budgets, &self.clusters));
@@ -49,6 +70,7 @@ impl Survey {
             warnings,
             is_whole,
             heard,
+            masking,
             tree: self.store.into_tree(),
         }
     }

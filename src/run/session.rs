@@ -3,10 +3,10 @@ use rayon::prelude::*;
 use super::{Options, Survey};
 use crate::{
     cluster::{self, BrokenDocument},
-    finding::{self, Category, Finding, Suppression},
+    finding::{self, Finding, Suppression},
     query::{self, Change, Commit, Impact, Model, Timeline, TimelineOptions, WhatIf, Why, WhyOn},
-    rules::{self, Context, RULES, Selection},
-    situation::{Situation, View},
+    rules::{self, Context},
+    situation::{Masking, Situation, View},
     source::Tree,
 };
 
@@ -35,6 +35,8 @@ pub struct State<'a> {
 pub struct Found {
     /// Everything, sorted.
     pub findings: Vec<Finding>,
+    /// What the run could not judge.
+    pub masking: Masking,
     /// Ids of the rules that said all they ever say.
     pub(super) heard: Vec<&'static str>,
     /// Which entries of `ignores` silence something.
@@ -76,7 +78,7 @@ impl<'a> Session<'a> {
     /// # Errors
     /// Where the name is not that of one object.
     pub fn why(&self, name: &str) -> Result<Why, query::Error> {
-        query::why(self.model(), name, |cluster| self.problems(cluster))
+        query::why(self.model(), name)
     }
 
     /// Whether one object waits for another, and through what.
@@ -119,27 +121,6 @@ impl<'a> Session<'a> {
         query::what_if(self.model(), changes)
     }
 
-    /// What the rules say of one cluster by default. Loops are left out: the graph knows them.
-    fn problems(&self, cluster: usize) -> Vec<Finding> {
-        let (broken, selection) = (cluster::broken_documents(&self.survey.store), Selection::default());
-        let situations = std::slice::from_ref(&self.situations[cluster]);
-        let context = Context {
-            max_path: None,
-            pedantic: false,
-            budgets: &[],
-            selection: &selection,
-            ..self.context(situations, &broken, &[])
-        };
-        let is_loop = |finding: &Finding| {
-            let mut loops = RULES.iter().filter(|rule| rule.info.category == Category::Deadlock);
-            loops.any(|rule| rule.info.id == finding.rule)
-        };
-        let mut findings = rules::check(&context);
-        findings.retain(|finding| !is_loop(finding));
-        finding::fingerprint(&mut findings, self.tree(), &rules::first_id);
-        findings
-    }
-
     /// What the rules say, and where there is a state before this one, what they say of the step between them.
     #[must_use]
     pub fn findings(&self, before: Option<&State<'_>>) -> Found {
@@ -170,7 +151,7 @@ impl<'a> Session<'a> {
         }
         let from = options.patterns_from.as_deref();
         let used = rules::leave_out(&mut findings, self.tree(), from, &options.exclude, &options.ignores);
-        Found { findings, heard, used }
+        Found { findings, masking: Masking::new(&self.situations), heard, used }
     }
 
     fn context<'s>(

@@ -3,15 +3,18 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    path::{Path, PathBuf},
+    sync::LazyLock,
 };
 
 use fluxdag::{
-    Options, Session,
+    Options,
     query::{Change, Document, Model, TimelineOptions, render},
     report::{Hidden, Linted, Report, document, schemas},
 };
+use jsonschema::Validator;
 use serde_json::Value;
+
+use crate::support::{ask, entries, fixture, fluxdag, name, root};
 
 /// Repositories that have something to say in every document.
 const FIXTURES: [&str; 7] = [
@@ -24,30 +27,38 @@ const FIXTURES: [&str; 7] = [
     "broken-references",
 ];
 
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("schema")
+/// The schemas, by name.
+static SCHEMAS: LazyLock<BTreeMap<&str, (Value, Validator)>> = LazyLock::new(|| {
+    let schemas = schemas().into_iter().map(|(name, text)| (name, serde_json::from_str::<Value>(&text).unwrap()));
+    schemas.map(|(name, schema)| (name, (schema.clone(), jsonschema::validator_for(&schema).unwrap()))).collect()
+});
+
+fn schema(name: &str) -> &'static Value {
+    &SCHEMAS[name].0
 }
 
-fn schema(name: &str) -> Value {
-    let (_, schema) = schemas().into_iter().find(|(known, _)| *known == name).unwrap_or_else(|| panic!("no {name}"));
-    serde_json::from_str(&schema).unwrap()
+/// Checks a document of this name.
+fn check(name: &str, value: &Value) {
+    let errors: Vec<String> = SCHEMAS[name].1.iter_errors(value).map(|error| error.to_string()).collect();
+    assert!(errors.is_empty(), "{name}: {}\n{value:.2000}", errors.join("\n"));
 }
 
-/// The document that `text` is, which fits the schema of this name.
-pub(super) fn valid(name: &str, text: &str) -> Value {
-    let value: Value = serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text:.200}"));
-    let validator = jsonschema::validator_for(&schema(name)).unwrap();
-    let errors: Vec<String> = validator.iter_errors(&value).map(|error| error.to_string()).collect();
-    assert!(errors.is_empty(), "{name}: {}\n{text:.2000}", errors.join("\n"));
-    value
+/// Checks what the program printed, where that is a document.
+pub(crate) fn check_printed(value: &Value) {
+    let (Some(command), true) = (value["command"].as_str(), value["schema_version"].is_u64()) else { return };
+    match command {
+        "why" if !value["clusters"][0]["on"].is_null() => check("why-on", value),
+        _ => check(&command.replace(" --", "-").replace(' ', "-"), value),
+    }
 }
 
 #[test]
 fn the_schemas_are_those_that_the_code_yields() {
+    let folder = root().join("schema");
     let mut files = BTreeSet::from(["fluxdag.schema.json".to_owned()]);
     for (name, schema) in schemas() {
         let file = format!("{name}.schema.json");
-        let path = folder().join(&file);
+        let path = folder.join(&file);
         if std::env::var_os("UPDATE").is_some() {
             fs::write(&path, &schema).unwrap();
         }
@@ -55,8 +66,8 @@ fn the_schemas_are_those_that_the_code_yields() {
         assert_eq!(committed, schema, "UPDATE=1 cargo test writes {}", path.display());
         files.insert(file);
     }
-    let present = fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    assert_eq!(present.collect::<BTreeSet<_>>(), files, "each schema has a document");
+    let present: BTreeSet<String> = entries(&folder).iter().map(|path| name(path)).collect();
+    assert_eq!(present, files, "each schema has a document");
 }
 
 #[test]
@@ -70,8 +81,10 @@ fn every_document_has_the_same_head() {
         }
         assert_eq!(schema["properties"]["clusters"]["type"], "array", "{name}");
         assert!(schema["properties"]["command"]["const"].is_string(), "{name}");
-        let validator = jsonschema::validator_for(&schema).unwrap();
-        assert!(!validator.is_valid(&serde_json::json!({"schema_version": 2, "clusters": []})), "{name} can fail");
+        assert!(
+            !SCHEMAS[name].1.is_valid(&serde_json::json!({"schema_version": 2, "clusters": []})),
+            "{name} can fail"
+        );
     }
 }
 
@@ -93,7 +106,7 @@ fn fields() -> Vec<Field> {
         let none = serde_json::Map::new();
         let defs = schema["$defs"].as_object().unwrap_or(&none);
         let objects: Vec<(&str, &Value)> =
-            defs.iter().map(|(name, object)| (name.as_str(), object)).chain([("", &schema)]).collect();
+            defs.iter().map(|(name, object)| (name.as_str(), object)).chain([("", schema)]).collect();
         let counted: BTreeSet<String> = objects
             .iter()
             .flat_map(|(_, object)| ["counts", "summary"].map(|field| &object["properties"][field]))
@@ -194,14 +207,6 @@ fn every_field_is_described_and_stands_on_a_page() {
     }
 }
 
-/// What is answered about a fixture.
-fn ask<T>(name: &str, ask: impl FnOnce(&Session<'_>) -> T) -> T {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name);
-    let options = Options::default();
-    let survey = fluxdag::survey(&[folder], &options).unwrap();
-    ask(&Session::new(&survey, &options))
-}
-
 /// Names of the first Kustomizations and HelmReleases of each cluster, which only one object has.
 fn names(model: Model<'_>) -> Vec<String> {
     let clusters = model.situations.iter().map(|situation| situation.cluster);
@@ -213,8 +218,9 @@ fn names(model: Model<'_>) -> Vec<String> {
 }
 
 fn checked<D: Document>(name: &str, answer: &D) -> Value {
-    let value = valid(name, &document(answer));
+    let value: Value = serde_json::from_str(&document(answer)).unwrap();
     assert_eq!(value["command"], D::COMMAND);
+    check(name, &value);
     value
 }
 
@@ -222,8 +228,8 @@ fn checked<D: Document>(name: &str, answer: &D) -> Value {
 fn what_is_answered_about_fixtures_fits_the_schemas() {
     let mut answers: BTreeMap<&str, usize> = BTreeMap::new();
     let mut count = |name| *answers.entry(name).or_default() += 1;
-    for fixture in FIXTURES {
-        ask(fixture, |session| {
+    for name in FIXTURES {
+        ask(&fixture(name), &Options::default(), |session| {
             let names = names(session.model());
             for runs in [0, 5] {
                 checked("timeline", &session.timeline(&TimelineOptions { runs, seed: 1, to: None }).unwrap());
@@ -254,7 +260,7 @@ fn what_is_answered_about_fixtures_fits_the_schemas() {
                 }
             }
             let folder = checked("impact", &session.impact(&["."]).unwrap());
-            assert!(!folder["files"].as_array().unwrap().is_empty(), "{fixture}");
+            assert!(!folder["files"].as_array().unwrap().is_empty(), "{name}");
             checked("timeline-commit", &session.commit(&["."]).unwrap());
         });
     }
@@ -266,9 +272,8 @@ fn what_is_answered_about_fixtures_fits_the_schemas() {
 #[test]
 fn what_is_found_in_fixtures_fits_the_schema() {
     let mut findings = 0;
-    for fixture in FIXTURES {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(fixture);
-        let analysis = fluxdag::lint(&[folder], &Options::default()).unwrap();
+    for name in FIXTURES {
+        let analysis = fluxdag::lint(&[fixture(name)], &Options::default()).unwrap();
         let report = Report {
             tree: &analysis.tree,
             repository: analysis.repository.as_deref(),
@@ -301,9 +306,8 @@ fn a_process_prints_the_documents() {
         ("explain", &["explain", "dependency-cycle", "-o", "json"]),
     ];
     for (name, arguments) in cases {
-        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_fluxdag"));
-        let output = command.args(arguments).current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap();
-        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-        valid(name, &String::from_utf8(output.stdout).unwrap());
+        let done = fluxdag(root(), arguments);
+        assert_eq!(done.code, 0, "{arguments:?}: {}", done.err);
+        check(name, &done.json());
     }
 }

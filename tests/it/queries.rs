@@ -1,30 +1,11 @@
 //! `why` and `impact`: how objects and files are named, and what is answered.
 
 use fluxdag::{
-    Options, Session,
     finding::Subject,
     query::{Answer, Impact, Link},
 };
-use std::{
-    fs,
-    path::Path,
-    process::{Command, Stdio},
-};
 
-const SYNC: &str = "apiVersion: source.toolkit.fluxcd.io/v1
-kind: GitRepository
-metadata: {name: flux-system, namespace: flux-system}
-spec: {interval: 1m, url: \"ssh://git@example.org/fleet\"}
----
-apiVersion: kustomize.toolkit.fluxcd.io/v1
-kind: Kustomization
-metadata: {name: flux-system, namespace: flux-system}
-spec:
-  interval: 10m
-  path: ./clusters/CLUSTER
-  prune: true
-  sourceRef: {kind: GitRepository, name: flux-system}
-";
+use crate::support::{Repository, config_map, sync};
 
 fn node(name: &str, rest: &str) -> String {
     format!(
@@ -42,78 +23,27 @@ spec:
     )
 }
 
-fn config_map(name: &str) -> String {
-    format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}, namespace: default}}\ndata: {{a: b}}\n")
+/// `infra` ← `apps`, with a base that `apps` patches, in the clusters of these names.
+fn chain(clusters: &[&str]) -> Repository {
+    let repository = Repository::new(&[
+        ("infra/settings.yaml", config_map("infra")),
+        ("apps/kustomization.yaml", "resources: [../base]\npatches: [{path: patch.yaml}]\n".to_owned()),
+        ("apps/patch.yaml", config_map("web").replace("a: b", "a: c")),
+        ("base/kustomization.yaml", "resources: [web.yaml]\n".to_owned()),
+        ("base/web.yaml", config_map("web")),
+        ("docs/README.md", "nothing\n".to_owned()),
+    ]);
+    for cluster in clusters {
+        let (path, text) = sync(cluster);
+        repository.write(&path, text);
+        repository.write(&format!("clusters/{cluster}/infra.yaml"), node("infra", "  wait: true\n"));
+        repository.write(&format!("clusters/{cluster}/apps.yaml"), node("apps", "  dependsOn: [{name: infra}]\n"));
+    }
+    repository
 }
 
-struct Repository(tempfile::TempDir);
-
-struct Done {
-    code: i32,
-    out: String,
-    err: String,
-}
-
-impl Repository {
-    fn new(files: &[(&str, String)]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        for (path, text) in files {
-            let path = folder.path().join(path);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, text).unwrap();
-        }
-        Self(folder)
-    }
-
-    /// `infra` ← `apps`, with a base that `apps` patches, in the clusters of these names.
-    fn chain(clusters: &[&str]) -> Self {
-        let repository = Self::new(&[
-            ("infra/settings.yaml", config_map("infra")),
-            ("apps/kustomization.yaml", "resources: [../base]\npatches: [{path: patch.yaml}]\n".to_owned()),
-            ("apps/patch.yaml", config_map("web").replace("a: b", "a: c")),
-            ("base/kustomization.yaml", "resources: [web.yaml]\n".to_owned()),
-            ("base/web.yaml", config_map("web")),
-            ("docs/README.md", "nothing\n".to_owned()),
-        ]);
-        for cluster in clusters {
-            let folder = repository.0.path().join("clusters").join(cluster);
-            fs::create_dir_all(folder.join("flux-system")).unwrap();
-            fs::write(folder.join("flux-system/gotk-sync.yaml"), SYNC.replace("CLUSTER", cluster)).unwrap();
-            fs::write(folder.join("infra.yaml"), node("infra", "  wait: true\n")).unwrap();
-            fs::write(folder.join("apps.yaml"), node("apps", "  dependsOn: [{name: infra}]\n")).unwrap();
-        }
-        repository
-    }
-
-    fn write(&self, path: &str, text: &str) {
-        fs::write(self.0.path().join(path), text).unwrap();
-    }
-
-    fn run(&self, arguments: &[&str]) -> Done {
-        run_in(self.0.path(), arguments)
-    }
-
-    /// What is answered without a process.
-    fn ask<T>(&self, ask: impl FnOnce(&Session<'_>) -> T) -> T {
-        let options = Options::default();
-        let survey = fluxdag::survey(&[self.0.path().to_owned()], &options).unwrap();
-        ask(&Session::new(&survey, &options))
-    }
-
-    fn impact(&self, about: &str) -> Impact {
-        self.ask(|session| session.impact(&[about])).unwrap()
-    }
-}
-
-fn run_in(folder: &Path, arguments: &[&str]) -> Done {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_fluxdag"));
-    command.args(arguments).current_dir(folder).env_clear().stdin(Stdio::null());
-    if let Some(root) = std::env::var_os("SystemRoot") {
-        command.env("SystemRoot", root);
-    }
-    let output = command.output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    Done { code: output.status.code().unwrap(), out: text(output.stdout), err: text(output.stderr) }
+fn impact(repository: &Repository, about: &str) -> Impact {
+    repository.ask(|session| session.impact(&[about])).unwrap()
 }
 
 fn named<'s>(subjects: impl IntoIterator<Item = &'s Subject>) -> Vec<&'s str> {
@@ -122,7 +52,7 @@ fn named<'s>(subjects: impl IntoIterator<Item = &'s Subject>) -> Vec<&'s str> {
 
 #[test]
 fn why_tells_what_is_waited_for_and_where_that_is_written() {
-    let repository = Repository::chain(&["prod"]);
+    let repository = chain(&["prod"]);
     let done = repository.run(&["why", "apps"]);
     assert_eq!((done.code, done.err.as_str()), (0, ""));
     assert!(done.out.starts_with("Kustomization/flux-system/apps (clusters/prod/apps.yaml:3)"), "{}", done.out);
@@ -137,12 +67,12 @@ fn why_tells_what_is_waited_for_and_where_that_is_written() {
     assert!(at.low <= at.typical && at.typical <= at.high, "{at:?}");
     assert_eq!(why.decides[0].event, "start");
     assert_eq!(why.stuck, None);
-    assert!(why.problems.is_empty(), "{:?}", why.problems);
+    assert!(why.obstacles.is_empty(), "{:?}", why.obstacles);
 }
 
 #[test]
 fn why_tells_the_chain_between_two() {
-    let repository = Repository::chain(&["prod"]);
+    let repository = chain(&["prod"]);
     repository
         .write("clusters/prod/web.yaml", &node("web", "  dependsOn: [{name: apps}]\n").replace("./web", "./base"));
     let [why] = repository.ask(|session| session.why_on("web", "infra")).unwrap().clusters;
@@ -159,11 +89,10 @@ fn why_tells_the_chain_between_two() {
 
 #[test]
 fn what_two_provide_may_be_waited_for() {
-    let repository = Repository::chain(&["prod"]);
+    let repository = chain(&["prod"]);
     let variables = "  postBuild: {substituteFrom: [{kind: ConfigMap, name: vars}]}\n";
     repository.write("clusters/prod/web.yaml", &node("web", variables).replace("./web", "./base"));
     for name in ["one", "two"] {
-        fs::create_dir_all(repository.0.path().join(name)).unwrap();
         repository.write(&format!("{name}/vars.yaml"), &config_map("vars").replace("default", "flux-system"));
         repository.write(&format!("clusters/prod/{name}.yaml"), &node(name, ""));
     }
@@ -171,12 +100,12 @@ fn what_two_provide_may_be_waited_for() {
     assert_eq!(why.answer, Answer::MayWait);
     let last: &Link = why.chains[0].last().unwrap();
     assert_eq!(named(&last.or), ["two"]);
-    assert_eq!(repository.impact("one").clusters[0].counts.starts_after, 0);
+    assert_eq!(impact(&repository, "one").clusters[0].counts.starts_after, 0);
 }
 
 #[test]
 fn a_loop_is_told_in_order() {
-    let repository = Repository::chain(&["prod"]);
+    let repository = chain(&["prod"]);
     repository.write("clusters/prod/infra.yaml", &node("infra", "  dependsOn: [{name: apps}]\n"));
     repository
         .write("clusters/prod/web.yaml", &node("web", "  dependsOn: [{name: apps}]\n").replace("./web", "./base"));
@@ -193,18 +122,18 @@ fn a_loop_is_told_in_order() {
 
 #[test]
 fn errors_in_the_way_are_told_with_the_times() {
-    let repository = Repository::chain(&["prod"]);
+    let repository = chain(&["prod"]);
     repository.write("clusters/prod/infra.yaml", &node("infra", "  dependsOn: [{name: nothing}]\n"));
     let [why] = repository.ask(|session| session.why("apps")).unwrap().clusters;
-    assert_eq!(why.problems[0].rule, "dangling-dependency");
-    assert_eq!(why.problems[0].location.as_ref().unwrap().path, "clusters/prod/infra.yaml");
+    assert_eq!(why.obstacles[0].cause, "missing-dependency");
+    assert_eq!(why.obstacles[0].location.as_ref().unwrap().path, "clusters/prod/infra.yaml");
     assert!(repository.run(&["why", "apps"]).out.contains("error[dangling-dependency]"));
 }
 
 #[test]
 fn impact_of_a_node_counts_and_names() {
-    let repository = Repository::chain(&["prod"]);
-    let [impact] = &repository.impact("infra").clusters[..] else { panic!("one cluster") };
+    let repository = chain(&["prod"]);
+    let [impact] = &impact(&repository, "infra").clusters[..] else { panic!("one cluster") };
     assert_eq!(impact.counts.reconciles, 3);
     assert_eq!(named(&impact.waits_each_commit), ["apps"]);
     assert_eq!(named(&impact.starts_after), ["apps"]);
@@ -216,20 +145,20 @@ fn impact_of_a_node_counts_and_names() {
 
 #[test]
 fn another_source_does_not_wait_at_each_commit() {
-    let repository = Repository::chain(&["prod"]);
+    let repository = chain(&["prod"]);
     let apps = node("apps", "  dependsOn: [{name: infra}]\n")
         .replace("GitRepository, name: flux-system", "GitRepository, name: other");
     repository.write("clusters/prod/apps.yaml", &apps);
-    let impact = &repository.impact("infra").clusters[0];
+    let impact = &impact(&repository, "infra").clusters[0];
     assert_eq!((impact.counts.reconciles, impact.counts.waits_each_commit), (2, 0));
     assert_eq!(named(&impact.starts_after), ["apps"]);
 }
 
 #[test]
 fn impact_of_a_file_finds_the_builds_that_use_it() {
-    let repository = Repository::chain(&["prod"]);
+    let repository = chain(&["prod"]);
     let built = |file: &str| -> Vec<String> {
-        let built = &repository.impact(file).clusters[0].built;
+        let built = &impact(&repository, file).clusters[0].built;
         built.iter().map(|built| built.node.name.clone()).collect()
     };
     // An object, a patch, and kustomization files that no object shows.
@@ -246,10 +175,9 @@ fn impact_of_a_file_finds_the_builds_that_use_it() {
 
 #[test]
 fn files_are_found_from_the_working_directory_and_from_the_root() {
-    let repository = Repository::chain(&["prod"]);
-    let folder = repository.0.path().join("base");
+    let repository = chain(&["prod"]);
     for file in ["web.yaml", "base/web.yaml"] {
-        let done = run_in(&folder, &["impact", file, "-C", ".."]);
+        let done = repository.run_in("base", &["impact", file, "-C", ".."]);
         assert!(
             done.code == 0 && done.out.contains("base/web.yaml in cluster clusters/prod"),
             "{}{}",
@@ -271,7 +199,7 @@ fn files_are_found_from_the_working_directory_and_from_the_root() {
 
 #[test]
 fn a_typo_is_answered_with_the_likely_name() {
-    let repository = Repository::chain(&["prod"]);
+    let repository = chain(&["prod"]);
     for arguments in [&["why", "appz"][..], &["why", "infra", "appz"], &["impact", "appz"]] {
         let done = repository.run(arguments);
         assert_eq!((done.code, done.out.as_str()), (2, ""), "{arguments:?}");
@@ -285,15 +213,15 @@ fn a_typo_is_answered_with_the_likely_name() {
 
 #[test]
 fn several_clusters_are_told_apart() {
-    let repository = Repository::chain(&["prod", "staging"]);
+    let repository = chain(&["prod", "staging"]);
     let done = repository.run(&["why", "apps"]);
     assert_eq!((done.code, done.out.as_str()), (2, ""));
     assert!(done.err.contains("names 2 objects") && done.err.contains("--cluster clusters/staging"), "{}", done.err);
     assert_eq!(repository.run(&["why", "apps", "--cluster", "staging"]).code, 0);
-    let impact = repository.impact("base/web.yaml");
+    let impact = impact(&repository, "base/web.yaml");
     let roots: Vec<_> = impact.clusters.iter().map(|cluster| cluster.cluster.as_str()).collect();
     assert_eq!(roots, ["clusters/prod", "clusters/staging"]);
-    fs::remove_file(repository.0.path().join("clusters/staging/infra.yaml")).unwrap();
+    repository.remove("clusters/staging/infra.yaml");
     repository.write("clusters/staging/extra.yaml", &node("extra", "").replace("./extra", "./base"));
     let why = repository.ask(|session| session.why_on("apps", "infra")).unwrap();
     assert_eq!(why.clusters[0].cluster, "clusters/prod");
@@ -303,7 +231,7 @@ fn several_clusters_are_told_apart() {
 
 #[test]
 fn one_name_in_two_namespaces_is_to_be_told_apart() {
-    let repository = Repository::chain(&["prod"]);
+    let repository = chain(&["prod"]);
     let other = node("apps", "").replace("name: apps, namespace: flux-system", "name: apps, namespace: team");
     repository.write("clusters/prod/team.yaml", &other);
     let done = repository.run(&["impact", "apps"]);
@@ -314,27 +242,27 @@ fn one_name_in_two_namespaces_is_to_be_told_apart() {
 
 #[test]
 fn an_empty_folder_is_exit_code_2_and_broken_yaml_is_none() {
-    let empty = Repository::new(&[]);
+    let empty = Repository::empty();
     for arguments in [["why", "apps"], ["impact", "apps"]] {
         let done = empty.run(&arguments);
         assert_eq!((done.code, done.out.as_str()), (2, ""));
         assert!(done.err.contains("no Flux Kustomization") && done.err.contains("-C"), "{}", done.err);
     }
-    let repository = Repository::chain(&["prod"]);
+    let repository = chain(&["prod"]);
     repository.write("infra/broken.yaml", "a: [\n");
     let [why] = repository.ask(|session| session.why("apps")).unwrap().clusters;
-    assert_eq!(why.problems[0].rule, "invalid-yaml");
-    assert!(repository.impact("infra/broken.yaml").clusters[0].built[0].reads);
+    assert_eq!(why.obstacles[0].cause, "failed-build");
+    assert!(impact(&repository, "infra/broken.yaml").clusters[0].built[0].reads);
 }
 
 #[test]
 fn a_folder_is_told_in_a_headline() {
-    let repository = Repository::chain(&["prod"]);
+    let repository = chain(&["prod"]);
     for number in 0..20 {
         repository.write(&format!("base/map-{number}.yaml"), &config_map(&format!("map-{number}")));
     }
     let out = repository.run(&["impact", "base"]).out;
     let head = out.lines().next().unwrap();
     assert!(head.contains(" more in cluster clusters/prod") && head.matches(".yaml").count() == 5, "{head}");
-    assert!(repository.impact("base").files.len() >= 20);
+    assert!(impact(&repository, "base").files.len() >= 20);
 }

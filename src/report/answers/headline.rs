@@ -5,22 +5,58 @@ use std::time::Duration;
 use super::times;
 use crate::{
     change::{Diff, Minutes},
-    finding::{Subject, about, count},
-    query::{ClusterTimeline, ClusterWhatIf, Range, Sides},
+    finding::{about, count},
+    query::{ClusterOutcome, ClusterTimeline, ClusterWhatIf, Range, Sides},
+    report::printable,
 };
 
 /// When a cluster, or the object that was asked about, is Ready.
 pub(super) fn timeline(cluster: &ClusterTimeline, profile: &str) -> String {
-    let what = cluster.to.as_ref().map_or_else(|| "The whole cluster".to_owned(), Subject::to_string);
+    let counts = cluster.outcome.counts;
+    let is_all = counts.ready == counts.total();
+    let what = match &cluster.to {
+        Some(to) => to.to_string(),
+        None if is_all => "The whole cluster".to_owned(),
+        None => "The last of the others".to_owned(),
+    };
     match cluster.total {
         Some(total) => format!(
             "{what} is Ready after {}, counted from the first reconciliation, with empty image caches on {profile} hardware, timeouts and \
              failed attempts left out.",
             times(total),
         ),
+        None if cluster.to.is_none() => "None becomes Ready.".to_owned(),
         None => format!("{what} is never Ready."),
     }
 }
+
+/// How many Kustomizations become Ready, and what keeps the others from it; nothing where all do.
+pub(super) fn outcome(outcome: &ClusterOutcome) -> String {
+    let counts = outcome.counts;
+    if counts.ready == counts.total() {
+        return String::new();
+    }
+    let mut text = format!("{} of {} become Ready", counts.ready, count(counts.total(), "Kustomization"));
+    if counts.suspended > 0 {
+        text.push_str(&format!("; {} suspended", counts.suspended));
+    }
+    if counts.never_ready > 0 {
+        let verb = if counts.never_ready == 1 { "does" } else { "do" };
+        text.push_str(&format!("; {} never {verb}", counts.never_ready));
+    }
+    text.push_str(if outcome.obstacles.is_empty() { ".\n" } else { ":\n" });
+    for obstacle in outcome.obstacles.iter().take(OBSTACLES) {
+        let place = obstacle.location.as_ref().map(|place| format!(" ({place})")).unwrap_or_default();
+        text.push_str(&format!("  {:>4}  {}{place}\n", obstacle.stops.len(), printable(&obstacle.message)));
+    }
+    if let Some(more) = outcome.obstacles.len().checked_sub(OBSTACLES).filter(|more| *more > 0) {
+        text.push_str(&format!("        and {more} more causes\n"));
+    }
+    text
+}
+
+/// Causes that are named.
+const OBSTACLES: usize = 10;
 
 /// When the last Kustomization is Ready, as it is and with the changes.
 pub(super) fn what_if(cluster: &ClusterWhatIf, profile: &str) -> String {
@@ -38,18 +74,18 @@ pub(super) fn what_if(cluster: &ClusterWhatIf, profile: &str) -> String {
     }
 }
 
-/// What the controllers make of both; `None` where that is not simulated.
-pub(super) fn simulated(cluster: &ClusterWhatIf) -> Option<String> {
-    let (totals, never) = (cluster.simulated_total_s?, cluster.simulated_never_ready?);
-    let told = |total: String, never: usize| match never {
+/// What the controllers make of both.
+pub(super) fn simulated(cluster: &ClusterWhatIf) -> String {
+    let (totals, never) = (cluster.simulated_total_s, cluster.simulated_never_ready);
+    let side = |total: String, never: usize| match never {
         0 => format!("after about {total}"),
         _ => format!("after about {total}, without {never} that never are"),
     };
-    let before = told(totals.before.about(), never.before);
-    let after = told(totals.after.about(), never.after);
-    Some(format!(
+    let before = side(totals.before.about(), never.before);
+    let after = side(totals.after.about(), never.after);
+    format!(
         "With workers, timeouts and retries the controllers have everything Ready, charts too, {before} as it is, and {after} then."
-    ))
+    )
 }
 
 /// The figures of a comparison in one sentence.

@@ -19,6 +19,9 @@ impl Text for Timeline {
 
 fn of_cluster(cluster: &ClusterTimeline, profile: &str, terminal: &Terminal) -> String {
     let mut text = head(&cluster.cluster, "Cold start", terminal);
+    if cluster.to.is_none() {
+        text.push_str(&headline::outcome(&cluster.outcome));
+    }
     text.push_str(&paragraph(&headline::timeline(cluster, profile), terminal));
     text.push('\n');
     text.push_str(&chart(cluster, terminal));

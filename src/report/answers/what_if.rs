@@ -19,9 +19,7 @@ impl Text for WhatIf {
         }
         text.push('\n');
         text.push_str(&paragraph(&headline::what_if(cluster, self.profile), terminal));
-        if let Some(sentence) = headline::simulated(cluster) {
-            text.push_str(&paragraph(&sentence, terminal));
-        }
+        text.push_str(&paragraph(&headline::simulated(cluster), terminal));
         text + &nodes(cluster)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Text, at, head, list, paragraph, times};
 use crate::{
-    query::{Answer, ClusterWhy, ClusterWhyOn, Why, WhyOn},
+    query::{Answer, ClusterWhy, ClusterWhyOn, ReportedObstacle, Why, WhyOn},
     report::{Terminal, printable, wrap},
 };
 
@@ -23,15 +23,7 @@ impl Text for WhyOn {
 fn of_object(why: &ClusterWhy, profile: &str, terminal: &Terminal) -> String {
     let mut text = head(&why.cluster, &format!("{}{}", why.node, at(why.location.as_ref())), terminal);
     text.push_str(&paragraph(&when(why, profile), terminal));
-    if let Some(stuck) = &why.stuck {
-        text.push('\n');
-        if !stuck.way.is_empty() {
-            text.push_str("It waits for something that waits for itself:\n");
-            text.push_str(&list(&stuck.way, false, terminal));
-        }
-        text.push_str("These wait for each other in a loop, so none of them ever comes:\n");
-        text.push_str(&list(&stuck.r#loop, false, terminal));
-    }
+    text.push_str(&stuck(why, terminal));
     if why.waits_for.is_empty() {
         text.push_str("\nIt waits for nothing.\n");
     } else {
@@ -44,15 +36,43 @@ fn of_object(why: &ClusterWhy, profile: &str, terminal: &Terminal) -> String {
         text.push_str(&format!("\nThe chain that decides when it {verb}, with when each step is done:\n"));
         text.push_str(&list(&decides.steps, true, terminal));
     }
-    if !why.problems.is_empty() {
-        text.push_str("\nErrors stand in the way; the times above hold once they are gone:\n");
-        for problem in &why.problems {
-            let line = format!("error[{}]: {}{}", problem.rule, problem.message, at(problem.location.as_ref()));
-            text.push_str(&wrap(&printable(&line), terminal.width, "  ", "    "));
-            text.push('\n');
+    text
+}
+
+/// What keeps an object from becoming Ready, and what may.
+fn stuck(why: &ClusterWhy, terminal: &Terminal) -> String {
+    let mut text = String::new();
+    if let Some(stuck) = &why.stuck {
+        text.push_str("\nIt never becomes Ready");
+        match stuck.way.is_empty() {
+            true => text.push_str(":\n"),
+            false => {
+                text.push_str(", since it waits for something that never comes:\n");
+                text.push_str(&list(&stuck.way, false, terminal));
+            }
+        }
+        if stuck.r#loop.is_empty() {
+            text.push_str(&obstacle(&stuck.obstacle, terminal));
+        } else {
+            text.push_str("These wait for each other in a loop, so none of them ever comes:\n");
+            text.push_str(&list(&stuck.r#loop, false, terminal));
+        }
+        let others: Vec<&ReportedObstacle> = why.obstacles.iter().filter(|other| **other != stuck.obstacle).collect();
+        if !others.is_empty() {
+            text.push_str("That is not all that is in the way:\n");
+            others.into_iter().for_each(|other| text.push_str(&obstacle(other, terminal)));
         }
     }
+    if !why.doubts.is_empty() {
+        text.push_str("\nIt becomes Ready if this is no fault:\n");
+        why.doubts.iter().for_each(|doubt| text.push_str(&obstacle(doubt, terminal)));
+    }
     text
+}
+
+fn obstacle(obstacle: &ReportedObstacle, terminal: &Terminal) -> String {
+    let line = format!("{}{}", obstacle.message, at(obstacle.location.as_ref()));
+    wrap(&printable(&line), terminal.width, "  ", "    ") + "\n"
 }
 
 /// When it all happens to an object.

@@ -10,9 +10,8 @@ use crate::{
     finding::Subject,
     flux::{SourceRef, api::SOURCE_GROUP},
     graph::Actor,
-    rules::missing_inputs,
     run::Session,
-    situation::Situation,
+    situation::{Situation, blockers::missing_inputs},
     source::RemoteUrl,
 };
 

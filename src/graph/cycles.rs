@@ -8,7 +8,7 @@ use petgraph::{
 };
 use rustc_hash::FxHashMap;
 
-use super::{Actor, Edge, Event, EventGraph, Moment, Reason};
+use super::{Actor, Assume, Edge, Event, EventGraph, EventId, Moment, Reason, Solution};
 use crate::{cluster::Cluster, finding::Confidence, flux::SourceRef};
 
 /// A loop of events that wait for each other: none of them ever happens.
@@ -31,7 +31,7 @@ pub struct Step {
 
 /// What a [`Loop`] is about: the mechanism without which it would not be one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Nature {
+pub enum CycleKind {
     /// `dependsOn` alone.
     Dependencies,
     /// Kustomizations that only each other apply.
@@ -59,24 +59,24 @@ impl Loop {
 
     /// What the loop is about.
     #[must_use]
-    pub fn nature(&self) -> Nature {
+    pub fn cycle_kind(&self) -> CycleKind {
         let has = |is: fn(&Step) -> bool| self.links().any(is);
         if self.links().all(|step| step.edge.reason == Reason::DependsOn) {
-            Nature::Dependencies
+            CycleKind::Dependencies
         } else if self.links().all(|step| step.edge.reason == Reason::AppliedBy) {
-            Nature::MutualApply
+            CycleKind::MutualApply
         } else if has(|step| step.edge.reason == Reason::NeedsKind && step.after.moment == Moment::Classified) {
-            Nature::Class
+            CycleKind::Class
         } else if has(|step| step.edge.reason == Reason::NeedsKind) {
-            Nature::Definition
+            CycleKind::Definition
         } else if has(|step| step.edge.reason == Reason::NeedsNamespace) {
-            Nature::Namespace
+            CycleKind::Namespace
         } else if has(|step| step.edge.reason == Reason::Consumer) {
-            Nature::Volume
+            CycleKind::Volume
         } else if has(|step| step.edge.reason.is_input()) && !has(|step| step.edge.reason.is_gate()) {
-            Nature::Input
+            CycleKind::Input
         } else {
-            Nature::Gate
+            CycleKind::Gate
         }
     }
 
@@ -115,50 +115,87 @@ impl Loop {
 }
 
 impl EventGraph {
-    /// The deadlocks: one shortest loop for each knot of events that wait for each other and can never happen. Loops
-    /// of `dependsOn` alone are preferred where a knot holds both kinds.
-    #[must_use]
-    pub fn deadlocks(&self) -> Vec<Loop> {
-        let mut loops = Vec::new();
-        let mut told = vec![false; self.graph.node_count()];
-        // What is certain first: what only a guess makes stuck is told as such, and only once.
+    /// Finds the deadlocks. Of each group of events that wait for each other, one shortest loop is taken, `dependsOn` alone
+    /// preferred. It is then taken as repaired, and what is still stuck shows the next one, so that no loop hides another
+    /// and none counts that another one makes.
+    pub(super) fn find_loops(&mut self) {
+        self.repairs = vec![false; self.graph.edge_count()];
+        let (mut loops, mut budget) = (Vec::new(), BUDGET);
+        // What is certain first: what only a guess makes stuck is reported as such, and only once.
         for least in [Confidence::High, Confidence::Medium, Confidence::Low] {
-            self.find_deadlocks(least, &mut told, &mut loops);
+            let assume = Assume { least, ..Assume::REPAIRED };
+            for _ in 0..ROUNDS {
+                let solution = self.reach(assume);
+                if solution.order().len() == self.graph.node_count() {
+                    break;
+                }
+                let found = self.first_loops(&solution, assume, &mut budget);
+                if found.is_empty() {
+                    break;
+                }
+                for edges in found {
+                    loops.extend(self.repair(&edges));
+                }
+            }
+            self.repair_rest(assume);
         }
         loops.sort_by_key(|found: &Loop| found.steps.first().map(|step| step.after));
-        loops
+        self.loops = loops;
     }
 
-    fn find_deadlocks(&self, least: Confidence, told: &mut [bool], loops: &mut Vec<Loop>) {
-        let happens = self.possible(least, &[]);
-        let is_stuck = |node: NodeIndex| !happens[node.index()];
-        if !self.graph.node_indices().any(|node| is_stuck(node) && !told[node.index()]) {
+    /// Takes a loop as repaired: none of its links holds anything up.
+    fn repair(&mut self, edges: &[EdgeIndex]) -> Option<Loop> {
+        for edge in edges.iter().filter(|edge| self.graph[**edge].reason != Reason::Progress) {
+            self.repairs[edge.index()] = true;
+        }
+        let steps: Vec<Step> = edges.iter().filter_map(|edge| self.step_of(*edge)).collect();
+        (!steps.is_empty()).then_some(Loop { steps })
+    }
+
+    /// Takes as repaired what is still stuck after the last round.
+    fn repair_rest(&mut self, assume: Assume<'_>) {
+        let solution = self.reach(assume);
+        if solution.order().len() == self.graph.node_count() {
             return;
         }
-        let counts = |edge: &Edge| edge.confidence >= least;
-        let depths = self.depths();
-        let stuck = self.graph.filter_map(
-            |node, event| is_stuck(node).then_some((node, *event)),
-            |_, edge| counts(edge).then(|| edge.clone()),
-        );
-        for knot in tarjan_scc(&stuck) {
-            let is_loop = knot.len() > 1 || stuck.contains_edge(knot[0], knot[0]);
-            let mut members: Vec<NodeIndex> = knot.iter().map(|node| stuck[*node].0).collect();
-            if !is_loop || members.iter().any(|member| told[member.index()]) {
-                continue;
+        for edge in self.graph.edge_indices() {
+            let Some((before, after)) = self.graph.edge_endpoints(edge) else { continue };
+            if self.counts(edge, assume) && ![before, after].iter().any(|node| solution.happens(EventId(*node))) {
+                self.repairs[edge.index()] = true;
             }
-            members.sort_unstable();
-            for member in &members {
-                told[member.index()] = true;
-            }
-            let only_dependencies =
-                |edge: EdgeIndex| matches!(self.graph[edge].reason, Reason::Progress | Reason::DependsOn);
-            let is_cause = |edge: EdgeIndex| counts(&self.graph[edge]) && self.is_first_provider(edge, &depths);
-            // A knot without such a loop is held up by another one.
-            let found =
-                self.shortest_loop(&members, &only_dependencies).or_else(|| self.shortest_loop(&members, &is_cause));
-            loops.extend(found);
         }
+    }
+
+    /// One loop of each group of stuck events that wait for each other and for no other stuck event.
+    fn first_loops(&self, solution: &Solution, assume: Assume<'_>, budget: &mut usize) -> Vec<Vec<EdgeIndex>> {
+        let is_stuck = |node: NodeIndex| !solution.happens(EventId(node));
+        let depths = self.depths();
+        let stuck = self
+            .graph
+            .filter_map(|node, _| is_stuck(node).then_some(node), |edge, _| self.counts(edge, assume).then_some(()));
+        let groups = tarjan_scc(&stuck);
+        let mut group_of = vec![0; stuck.node_count()];
+        for (index, group) in groups.iter().enumerate() {
+            group.iter().for_each(|node| group_of[node.index()] = index);
+        }
+        let waits_for_others = |group: &[NodeIndex]| {
+            let before = |node: &NodeIndex| stuck.neighbors_directed(*node, Direction::Incoming);
+            group.iter().any(|node| before(node).any(|before| group_of[before.index()] != group_of[node.index()]))
+        };
+        let mut found = Vec::new();
+        for group in groups.iter().filter(|group| !waits_for_others(group)) {
+            let mut members: Vec<NodeIndex> = group.iter().map(|node| stuck[*node]).collect();
+            members.sort_unstable();
+            let only_dependencies = |edge: EdgeIndex| {
+                matches!(self.graph[edge].reason, Reason::Progress | Reason::DependsOn) && self.counts(edge, assume)
+            };
+            let is_cause = |edge: EdgeIndex| self.counts(edge, assume) && self.is_first_provider(edge, &depths);
+            let any = |edge: EdgeIndex| self.counts(edge, assume);
+            let first = self.shortest_loop(&members, &only_dependencies, budget);
+            let first = first.or_else(|| self.shortest_loop(&members, &is_cause, budget));
+            found.extend(first.or_else(|| self.shortest_loop(&members, &any, budget)));
+        }
+        found
     }
 
     /// How far each event is from what is there at the start, if only what brings it into being counted; `None` where
@@ -199,33 +236,35 @@ impl EventGraph {
 
     /// The shortest loop within `members` (sorted) over edges that `allow` allows, counted in edges; the first one in
     /// the order of events where several are equally short. It begins at its smallest event.
-    fn shortest_loop(&self, members: &[NodeIndex], allow: &dyn Fn(EdgeIndex) -> bool) -> Option<Loop> {
-        let knot = Knot::new(self, members, allow);
+    fn shortest_loop(
+        &self,
+        members: &[NodeIndex],
+        allow: &dyn Fn(EdgeIndex) -> bool,
+        budget: &mut usize,
+    ) -> Option<Vec<EdgeIndex>> {
+        let component = Component::new(self, members, allow);
         let mut best: Option<Vec<EdgeIndex>> = None;
-        let mut budget = BUDGET;
-        for start in (0..members.len()).filter(|start| knot.may_begin(*start)) {
+        for start in (0..members.len()).filter(|start| component.may_begin(*start)) {
             let limit = best.as_ref().map_or(usize::MAX, Vec::len);
-            if let Some(found) = knot.loop_through(start, limit, &mut budget) {
+            if let Some(found) = component.loop_through(start, limit, budget) {
                 best = Some(found);
             }
-            if budget == 0 && best.is_some() {
+            if *budget == 0 && best.is_some() {
                 break;
             }
         }
-        let step = |edge: EdgeIndex| {
-            let (before, after) = self.graph.edge_endpoints(edge)?;
-            let edge = self.graph.edge_weight(edge)?.clone();
-            Some(Step { before: self.graph[before], after: self.graph[after], edge })
-        };
-        Some(Loop { steps: best?.into_iter().filter_map(step).collect() })
+        best
     }
 }
 
-/// Edges that the search looks at in one knot before it takes the shortest loop it has.
+/// Rounds of finding loops and taking them as repaired.
+const ROUNDS: usize = 200;
+
+/// Edges that the search looks at in one graph before it takes the shortest loop of each group that it has.
 const BUDGET: usize = 50_000_000;
 
 /// Events that wait for each other, numbered in their order, with the edges between them.
-struct Knot {
+struct Component {
     /// Where each leads, in the order of the edges.
     links: Vec<Vec<(usize, EdgeIndex)>>,
     /// The one event before each, where there is just one.
@@ -239,7 +278,7 @@ enum Before {
     Many,
 }
 
-impl Knot {
+impl Component {
     fn new(graph: &EventGraph, members: &[NodeIndex], allow: &dyn Fn(EdgeIndex) -> bool) -> Self {
         let mut only = vec![Before::Nothing; members.len()];
         let mut links = Vec::with_capacity(members.len());

@@ -4,13 +4,13 @@
 const NEAR: f64 = 0.75;
 
 /// Most names that a missing one is compared with: where there are more, a slip in one place costs too much time.
-pub(in crate::rules) const COMPARED: usize = 3000;
+pub(crate) const COMPARED: usize = 3000;
 
 /// A name that exists.
-pub(in crate::rules) type Candidate<'a> = &'a str;
+pub(crate) type Candidate<'a> = &'a str;
 
 /// The candidate that is most like `name`, if one is near; of several the first.
-pub(in crate::rules) fn nearest<'a>(name: &str, candidates: impl Iterator<Item = Candidate<'a>>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(name: &str, candidates: impl Iterator<Item = Candidate<'a>>) -> Option<&'a str> {
     let mut best: Option<(f64, &str)> = None;
     for (index, candidate) in candidates.enumerate() {
         if index >= COMPARED {
@@ -32,7 +32,7 @@ const LONGEST: usize = 253;
 
 /// How alike two names are, from 0 to 1; `None` where that is less than `least`, which is mostly found out without comparing
 /// them letter by letter.
-pub(in crate::rules) fn likeness(left: &str, right: &str, least: f64) -> Option<f64> {
+pub(crate) fn likeness(left: &str, right: &str, least: f64) -> Option<f64> {
     if left.len() > LONGEST || right.len() > LONGEST {
         return (left == right).then_some(1.0);
     }
@@ -59,7 +59,7 @@ fn least_distance(left: &str, right: &str) -> usize {
 
 /// Whether `left` and `right` differ by a slip of the pen: one or two letters in a name of some length. Names that differ
 /// in their digits are numbered, not misspelt.
-pub(in crate::rules) fn is_slip(left: &str, right: &str) -> bool {
+pub(crate) fn is_slip(left: &str, right: &str) -> bool {
     let length = left.chars().count().min(right.chars().count());
     let most = if length >= 9 { 2 } else { 1 };
     length >= 5
