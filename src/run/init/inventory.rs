@@ -11,7 +11,7 @@ use crate::{
     flux::{SourceRef, api::SOURCE_GROUP},
     graph::Actor,
     run::Session,
-    situation::{Situation, blockers::missing_inputs},
+    situation::{Situation, missing_inputs},
     source::RemoteUrl,
 };
 
