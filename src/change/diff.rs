@@ -37,7 +37,6 @@ pub struct Diff {
 
 /// A revision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-#[schemars(rename = "Revision")]
 pub struct Revised {
     /// What it was asked for as; `the work tree`.
     pub name: String,

@@ -105,17 +105,7 @@ fn analyse(lint: &Lint, settings: &Settings) -> Result<Analysis, CliError> {
             .install(analyse),
     };
     match result {
-        Err(Error::NoFluxObjects { .. }) if lint.allow_empty => Ok(Analysis {
-            tree: Tree::from_memory([]),
-            artifact_root: String::new(),
-            repository: None,
-            clusters: Vec::new(),
-            findings: Vec::new(),
-            warnings: Vec::new(),
-            is_whole: true,
-            masking: crate::situation::Masking::default(),
-            heard: Vec::new(),
-        }),
+        Err(Error::NoFluxObjects { .. }) if lint.allow_empty => Ok(Analysis::nothing()),
         Err(error @ Error::NoFluxObjects { .. }) if settings.options.stdin.is_some() => {
             let message = "no Flux Kustomization and no FluxInstance in what standard input holds";
             let help = match error {

@@ -17,7 +17,6 @@ mod lint;
 mod man;
 mod origins;
 mod output;
-mod page;
 mod progress;
 mod question;
 mod render;

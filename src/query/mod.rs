@@ -22,7 +22,7 @@ pub use contract::{
     Sides, Tool,
 };
 pub use error::Error;
-pub use headline::{ClusterOutcome, Headline, ReportedObstacle};
+pub use headline::{ClusterOutcome, Headline, OutcomeCounts, ReportedObstacle};
 pub use impact::{Built, BuiltCounts, ClusterImpact, Impact, ImpactCounts, Revision, built, impact, of_cluster};
 pub use link::Link;
 pub use names::{Found, Matches};

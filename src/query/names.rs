@@ -28,7 +28,7 @@ pub struct Matches {
 }
 
 /// Choices listed where a name is ambiguous.
-const LISTED: usize = 20;
+pub(super) const LISTED: usize = 20;
 
 impl Model<'_> {
     /// The objects with a name: those of the first rank that has any, in clusters that an entry point reaches where those

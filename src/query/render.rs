@@ -4,7 +4,7 @@ mod document;
 
 use std::collections::BTreeSet;
 
-use super::Error;
+use super::{Error, names::LISTED};
 use crate::{
     cluster::{Cluster, Folder, Node, Wanted},
     finding::{Confidence, Finding, Location, Related, Severity, Subject, count},
@@ -28,9 +28,6 @@ pub struct Rendering {
     /// What is not known of it.
     pub unresolved: Vec<Unresolved>,
 }
-
-/// Choices listed where a name is ambiguous.
-const LISTED: usize = 20;
 
 /// What the Kustomization of a name applies.
 ///

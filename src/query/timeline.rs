@@ -59,7 +59,7 @@ pub struct ClusterTimeline {
     /// How much of that goes to waiting for a free worker.
     pub queueing_s: Seconds,
     /// How that varies; `null` where it was not asked for.
-    pub monte_carlo: Option<TotalSpread>,
+    pub monte_carlo_total: Option<TotalSpread>,
     /// The objects on the critical path, in order.
     pub critical_path: Vec<Subject>,
     /// What the time on it goes to.
@@ -109,7 +109,7 @@ pub struct NodeTimeline {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Analytic {
     /// When its work begins.
-    pub start: Range,
+    pub starts: Range,
     /// When it is Ready; `null` where it never is.
     pub ready: Option<Range>,
     /// How much later it may be Ready without delaying the end.
@@ -204,7 +204,7 @@ fn of_cluster(
         critical_path: on_path(situation, &path),
         simulated_total_s: Seconds(run.total),
         queueing_s: Seconds(queueing(situation, &assumptions, &run)),
-        monte_carlo: spread.as_ref().map(|Spread { runs, total, .. }| TotalSpread {
+        monte_carlo_total: spread.as_ref().map(|Spread { runs, total, .. }| TotalSpread {
             runs: *runs,
             seed: options.seed,
             p50_s: total.p50.map(Seconds),
@@ -245,7 +245,7 @@ fn nodes(
         .map(|actor| of_actor(situation, actor, path, &slack, simulated))
         .collect();
     nodes.sort_by_key(|node| {
-        let times = node.analytic.map(|analytic| (analytic.start.typical, analytic.ready.map(|ready| ready.typical)));
+        let times = node.analytic.map(|analytic| (analytic.starts.typical, analytic.ready.map(|ready| ready.typical)));
         (times.is_none(), times, node.node.to_string())
     });
     nodes
@@ -276,8 +276,8 @@ fn of_actor(
     let (graph, cold_start) = (&situation.graph, &situation.cold_start);
     let time = |moment| graph.id(actor, moment).and_then(|id| cold_start.time(id));
     let ready = graph.id(actor, Moment::Ready);
-    let analytic = time(Moment::Start).map(|start| Analytic {
-        start,
+    let analytic = time(Moment::Start).map(|starts| Analytic {
+        starts,
         ready: time(Moment::Ready),
         slack_s: Seconds(ready.and_then(|id| slack[id.index()]).unwrap_or_default()),
         on_critical_path: path.iter().any(|id| graph.event(*id).actor == actor),

@@ -34,6 +34,24 @@ pub struct Analysis {
     pub masking: Masking,
 }
 
+impl Analysis {
+    /// That of a repository without anything of Flux.
+    #[must_use]
+    pub fn nothing() -> Self {
+        Self {
+            tree: Tree::default(),
+            artifact_root: String::new(),
+            repository: None,
+            clusters: Vec::new(),
+            findings: Vec::new(),
+            warnings: Vec::new(),
+            is_whole: true,
+            heard: Vec::new(),
+            masking: Masking::default(),
+        }
+    }
+}
+
 impl Survey {
     pub(super) fn into_analysis(self, found: Found, options: &Options) -> Analysis {
         let Found { findings, masking, heard, used } = found;

@@ -39,7 +39,7 @@ fn rules_are_explained_in_every_format() {
     assert!(text.out.starts_with("dependency-cycle\n") && !text.out.contains("```"), "{}", text.out);
     assert!(run(&["explain", "dependency-cycle", "-o", "markdown"]).out.starts_with("# dependency-cycle\n"));
     let json = run(&["explain", "dependency-cycle", "-o", "json"]).json();
-    assert_eq!(json["rule"]["id"], "dependency-cycle");
+    assert_eq!(json["rules"][0]["id"], "dependency-cycle");
     assert!(json["page"].is_string());
 }
 
@@ -113,7 +113,7 @@ fn formats_go_where_they_are_sent() {
     assert_eq!(file.err, "wrote out.json\n");
     let json = folder.read("out.json");
     let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
-    assert_eq!((&json["schema_version"], &json["findings"]), (&1.into(), &serde_json::json!([])));
+    assert_eq!((&json["schema_version"], &json["findings"]), (&2.into(), &serde_json::json!([])));
 
     let missing = run(&["lint", "--allow-empty", "-o", "json=no/such/folder.json"]);
     assert_eq!(missing.code, 2);

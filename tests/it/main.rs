@@ -21,6 +21,7 @@ mod change;
 mod cli;
 mod config;
 mod configure;
+mod contract;
 mod corpus;
 mod deadlocks;
 mod docs;

@@ -82,7 +82,7 @@ fn a_timeline_ends_where_it_is_asked_to_and_fits_a_terminal() {
 
 #[test]
 fn many_runs_are_the_same_for_the_same_seed() {
-    let total = |seed| timeline(&gate(), &runs(50, seed)).monte_carlo.unwrap();
+    let total = |seed| timeline(&gate(), &runs(50, seed)).monte_carlo_total.unwrap();
     let one = total(1);
     assert_eq!(one, total(1));
     assert_ne!(one.p50_s, total(2).p50_s);

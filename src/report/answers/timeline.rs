@@ -61,7 +61,8 @@ fn controllers(cluster: &ClusterTimeline) -> String {
         time if time < QUEUEING => String::new(),
         time => format!("; {} of it is waiting for a free worker", time.about()),
     };
-    let spread = cluster.monte_carlo.map_or_else(String::new, |spread| spread_text(spread, &most_critical(cluster)));
+    let spread =
+        cluster.monte_carlo_total.map_or_else(String::new, |spread| spread_text(spread, &most_critical(cluster)));
     match never {
         0 => format!(
             "With workers, timeouts and retries the controllers have all of it Ready after about {total}{queueing}.{spread}"
@@ -153,7 +154,7 @@ fn bar(node: &NodeTimeline, end: Duration, columns: usize, terminal: &Terminal) 
     let Some(analytic) = node.analytic else { return " ".repeat(columns) };
     let column =
         |at: Duration| (at.as_millis() * columns as u128 / end.as_millis().max(1)).min(columns as u128) as usize;
-    let start = column(analytic.start.typical).min(columns - 1);
+    let start = column(analytic.starts.typical).min(columns - 1);
     let stop = analytic.ready.map_or(columns, |ready| column(ready.typical)).max(start + 1);
     let (full, dot) = if terminal.unicode { ("█", "·") } else { ("#", ".") };
     let bar = if analytic.ready.is_some() { full } else { "?" };
