@@ -35,7 +35,7 @@ pub use discover::{Declared, Discovered, discover};
 pub use edit::{Edit, EditError};
 pub use entries::resolve;
 pub use externals::{External, Externals};
-pub use health_set::{DEFAULT_API_VERSION, HealthMember, HealthSet, Skipped, is_same, listed};
+pub use health_set::{DEFAULT_API_VERSION, HealthMember, HealthSet, Skipped};
 pub use model::{Cluster, Definition, Folder, Node, NodeId, NodeKey, ObjectKey, Provider, Release, is_named};
 pub use root::find_root;
 pub use scope::Scope;
