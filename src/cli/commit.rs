@@ -31,8 +31,10 @@ pub(super) fn run(
         }
         changed.extend(files(text, survey));
     }
-    let reached = situations.iter().filter(|situation| situation.cluster.reached);
-    let clusters: Vec<ClusterCommit> = reached.flat_map(|situation| of_cluster(survey, situation, &changed)).collect();
+    let reported = situations.iter().enumerate();
+    let reported = reported.filter(|(index, situation)| situation.cluster.reached && survey.focus.has_cluster(*index));
+    let clusters: Vec<ClusterCommit> =
+        reported.flat_map(|(_, situation)| of_cluster(survey, situation, &changed)).collect();
     let report = Report { files: timeline.commit.clone(), clusters };
     print(match timeline.question.format {
         AnswerFormat::Text => report.text(terminal),

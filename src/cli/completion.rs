@@ -22,7 +22,7 @@ use super::{
     environment::Environment,
     error::CliError,
     print,
-    settings::configured,
+    settings::{Configured, configured},
 };
 use crate::{Options, Survey, finding::Category, report::Format, rules::RULES};
 
@@ -147,7 +147,8 @@ fn plain(survey: &Survey) -> BTreeMap<String, String> {
             names.insert(node.key.name.to_string(), format!("Kustomization {}", node.key));
         }
     }
-    for release in survey.clusters.iter().flat_map(|cluster| &cluster.releases) {
+    let releases = survey.clusters.iter().flat_map(|cluster| &cluster.releases);
+    for release in releases {
         names.entry(release.key.name.to_string()).or_insert_with(|| format!("HelmRelease {}", release.key));
     }
     names
@@ -170,12 +171,18 @@ fn qualified(survey: &Survey) -> BTreeMap<String, String> {
 /// The repository that the words typed so far speak of.
 fn survey() -> Option<Survey> {
     let words: Vec<OsString> = env::args_os().collect();
-    let named = words.windows(2).filter(|pair| pair[0] == "-C" || pair[0] == "--repository");
-    let paths: Vec<PathBuf> = named.map(|pair| PathBuf::from(&pair[1])).filter(|path| path.exists()).collect();
-    let paths = if paths.is_empty() { vec![PathBuf::from(".")] } else { paths };
+    let is_folder = |word: &OsString| ["-C", "--directory", "--repository"].iter().any(|option| word == *option);
+    let named = words.windows(2).filter(|pair| is_folder(&pair[0])).map(|pair| &pair[1]);
+    let paths = [named.fold(PathBuf::from("."), |folder, name| folder.join(name))];
     let wanted = Configuration { config: None, no_config: false };
-    let (config, _) = configured(&wanted, &paths, None, &Environment::of_process()).ok()?;
-    let options =
-        Options { root: config.root, flux_version: config.flux_version, sources: config.sources, ..Options::default() };
+    let Configured { config, marked, .. } = configured(&wanted, &paths, &Environment::of_process()).ok()?;
+    let options = Options {
+        root: config.root,
+        flux_version: config.flux_version,
+        sources: config.sources,
+        is_whole: true,
+        marked,
+        ..Options::default()
+    };
     crate::survey(&paths, &options).ok()
 }

@@ -1,5 +1,7 @@
 //! What lies between two revisions: `fluxdag diff`.
 
+use std::path::{Path, PathBuf};
+
 use rustc_hash::FxHashSet;
 
 use super::{
@@ -7,14 +9,16 @@ use super::{
     args::{Choices, Diff, DiffFormat, Global},
     environment::Environment,
     error::CliError,
-    impact, print, revisions, say,
+    impact, print,
+    question::{or_here, remark},
+    revisions, say,
     settings::Settings,
 };
 use crate::{
     Options, State,
     change::{clusters, fixed, mark_known, touched},
     config::FailOn,
-    finding::{Finding, SuppressionKind},
+    finding::{Finding, Subject, SuppressionKind},
     report::{ClusterImpact, Diff as Report, Filter, Revised, printable},
     source::{FileId, GitError, SourceError, Tree},
 };
@@ -31,8 +35,9 @@ struct Chosen<'a> {
 
 /// Compares, and says what came of it. The exit code tells whether there is something new to fail for.
 pub(super) fn run(diff: &Diff, global: &Global, environment: &Environment) -> Result<u8, CliError> {
+    let (base, head, merge_base, paths) = asked(diff)?;
     let choices = Choices {
-        paths: diff.paths.clone(),
+        paths: paths.clone(),
         fail_on: diff.fail_on,
         scope: diff.scope.clone(),
         hardware: diff.hardware.clone(),
@@ -40,8 +45,7 @@ pub(super) fn run(diff: &Diff, global: &Global, environment: &Environment) -> Re
         ..Choices::default()
     };
     let Settings { options, filter, fail_on, .. } = Settings::chosen(&choices, environment)?;
-    let repository = revisions::repository(&diff.paths)?;
-    let (base, head, merge_base) = asked(diff);
+    let repository = revisions::repository(&paths)?;
     let name = if merge_base { format!("merge base of {base}") } else { base.to_owned() };
     let base = revisions::between(&repository, base, head.unwrap_or("HEAD"), merge_base)?;
     let head = head.map(|name| repository.revision(name)).transpose()?.map(std::sync::Arc::new);
@@ -57,18 +61,28 @@ pub(super) fn run(diff: &Diff, global: &Global, environment: &Environment) -> Re
     let base = Revised { name, commit: Some(base.id()) };
     let chosen = Chosen { diff, filter, fail_on, base, head, profile: options.profile.name() };
     let tell = |before: State<'_>, after: State<'_>| told(before, after, &chosen, global, environment);
-    let (told, _) = crate::compare([&diff.paths, &diff.paths], [&past, &options], tell)?;
+    let (told, _) = crate::compare([&paths, &paths], [&past, &options], tell)?;
     told
 }
 
-/// The two revisions, and whether the merge base is meant: `a..b` and `a...b` mean what they mean to `git diff`.
-fn asked(diff: &Diff) -> (&str, Option<&str>, bool) {
-    let range = |by: &str| diff.base.split_once(by).filter(|_| diff.head.is_none());
-    match (range("..."), range("..")) {
+/// The two revisions, whether the merge base is meant, and the paths. As for `git diff`, `a..b` and `a...b` mean two
+/// revisions, and what names no revision and is there is a path.
+fn asked(diff: &Diff) -> Result<(&str, Option<&str>, bool, Vec<PathBuf>), CliError> {
+    let mut paths: Vec<PathBuf> = diff.paths.iter().chain(&diff.more).cloned().collect();
+    let mut head = diff.head.as_deref();
+    if let Some(text) = head.filter(|text| Path::new(text).exists())
+        && (diff.base.contains("..") || revisions::repository(&or_here(paths.clone()))?.revision(text).is_err())
+    {
+        paths.insert(0, PathBuf::from(text));
+        head = None;
+    }
+    let range = |by: &str| diff.base.split_once(by).filter(|_| head.is_none());
+    let (base, head, merge_base) = match (range("..."), range("..")) {
         (Some((base, head)), _) => (or_head(base), Some(or_head(head)), true),
         (None, Some((base, head))) => (or_head(base), Some(or_head(head)), diff.merge_base),
-        (None, None) => (&diff.base, diff.head.as_deref(), diff.merge_base),
-    }
+        (None, None) => (diff.base.as_str(), head, diff.merge_base),
+    };
+    Ok((base, head, merge_base, or_here(paths)))
 }
 
 const fn or_head(name: &str) -> &str {
@@ -85,8 +99,11 @@ fn told(
     let trees = [before.survey.store.tree(), after.survey.store.tree()];
     warn(trees);
     let gone = fixed(&before.found.findings, &after.found.findings, trees);
-    let gone: Vec<Finding> = gone.into_iter().cloned().collect();
+    let mut gone: Vec<Finding> = gone.into_iter().cloned().collect();
     mark_known(&before.found.findings, &mut after.found.findings, trees, "");
+    before.survey.narrow(&mut gone);
+    after.survey.narrow(&mut after.found.findings);
+    remark(after.survey, global);
     let is_known = |finding: &Finding| {
         finding.suppressed.as_ref().is_some_and(|suppressed| suppressed.kind == SuppressionKind::Known)
     };
@@ -100,9 +117,15 @@ fn told(
         situations.iter().filter(|situation| situation.cluster.reached).count()
     };
     let several = reached(before.situations).max(reached(after.situations)) > 1;
-    let mut clusters = clusters([before.situations, after.situations], trees, &new);
-    clusters.retain(|cluster| !cluster.is_same());
-    let files = touched(trees);
+    let reported = [before.survey.reported(), after.survey.reported()];
+    let is_reported = |root: &str, subject: &Subject| {
+        let mut sides = reported.iter().filter_map(|side| side.get(root));
+        sides.any(|subjects| subjects.as_ref().is_none_or(|subjects| subjects.contains(subject)))
+    };
+    let mut clusters = clusters([before.situations, after.situations], trees, &new, &is_reported);
+    clusters.retain(|cluster| !cluster.is_same() && reported.iter().any(|side| side.contains_key(&*cluster.root)));
+    let mut files = touched(trees);
+    files.retain(|file| before.survey.focus.has_file(&file.path) || after.survey.focus.has_file(&file.path));
     let of = |tree: usize| -> FxHashSet<FileId> {
         files.iter().filter_map(|file| if tree == 0 { file.before } else { file.after }).collect()
     };

@@ -1,4 +1,7 @@
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use rustc_hash::FxHashSet;
 
@@ -7,7 +10,7 @@ use super::{
     environment::Environment,
     error::CliError,
     print,
-    question::{Found, bases, done, find, only, situations, subjects, survey, time},
+    question::{Found, bases, done, find, is_path, only, or_here, situations, subjects, survey_as, time},
 };
 use crate::{
     Survey,
@@ -22,12 +25,20 @@ use crate::{
 
 /// Says what a change or a failure reaches.
 pub(super) fn run(impact: &Impact, global: &Global, environment: &Environment) -> Result<(), CliError> {
-    let (survey, options) = survey(&impact.question, environment)?;
+    // What is asked about says where the repository is, and narrows nothing: a file may matter to several clusters.
+    let files: Vec<PathBuf> = impact.about.iter().filter(|text| is_path(text)).map(PathBuf::from).collect();
+    let files: Vec<PathBuf> = files.into_iter().filter(|path| path.exists()).collect();
+    let is_whole = impact.paths.is_empty() && !files.is_empty();
+    let paths = or_here(if is_whole { files } else { impact.paths.clone() });
+    let (survey, options) = survey_as(is_whole, &paths, &impact.question.model, global, environment)?;
     let situations = situations(&survey, &options);
     let Asked { named, files, unread } = asked(&impact.about, &survey, &situations, global.quiet)?;
     let tree = survey.store.tree();
     let mut clusters = Vec::new();
     for (index, situation) in situations.iter().enumerate() {
+        if !survey.focus.has_cluster(index) {
+            continue;
+        }
         let of_files = built(&survey, situation, &files);
         let named: Vec<Actor> = named.iter().filter(|(at, _)| *at == index).map(|(_, actor)| *actor).collect();
         if !named.is_empty() || !of_files.is_empty() {
@@ -64,9 +75,9 @@ struct Asked {
 fn asked(about: &[String], survey: &Survey, situations: &[Situation<'_>], quiet: bool) -> Result<Asked, CliError> {
     let mut asked = Asked::default();
     for text in about {
-        let is_path = [".", "..", "/"].iter().any(|start| text == start || text.starts_with(&format!("{start}/")))
-            || Path::new(text).is_absolute();
-        let named = if is_path { None } else { Some(find(text, situations, quiet)) };
+        let begins = [".", "..", "/"].iter().any(|start| text == start || text.starts_with(&format!("{start}/")));
+        let is_path = begins || Path::new(text).is_absolute();
+        let named = if is_path { None } else { Some(find(text, situations, &survey.focus, quiet)) };
         match named {
             Some(Ok(found)) => {
                 let mut by_cluster: BTreeMap<usize, Vec<Found>> = BTreeMap::new();

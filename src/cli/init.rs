@@ -22,7 +22,7 @@ pub(super) fn run(init: &Init, global: &Global) -> Result<(), CliError> {
     let prints = init.stdout || is_dash;
     let options = Options::default();
     let nothing = |error| CliError::of_question(error, "give a folder that holds Flux Kustomizations");
-    let root = crate::artifact_root(std::slice::from_ref(&path), None).map_err(nothing)?;
+    let root = crate::artifact_root(&path).map_err(nothing)?;
     let real = path.canonicalize().unwrap_or_else(|_| root.clone());
     let repository = real.ancestors().find(|folder| folder.join(".git").exists());
     // Where it is looked for: from the given folder up. Without Git the artifact root is the top.

@@ -33,6 +33,7 @@ mod why;
 use std::{
     io::{self, IsTerminal as _, Write as _},
     panic::{self, PanicHookInfo},
+    path::PathBuf,
     process::ExitCode,
 };
 
@@ -90,7 +91,26 @@ fn run(environment: &Environment) -> u8 {
             return if error.use_stderr() { FAILED } else { 0 };
         }
     };
-    let result = match &arguments.command {
+    let result = enter(&arguments.global.directory).and_then(|()| dispatch(&arguments, environment));
+    result.unwrap_or_else(|error| {
+        error.print(&environment.stderr(arguments.global.color));
+        FAILED
+    })
+}
+
+/// Goes to the folders of `-C`, one after the other.
+fn enter(folders: &[PathBuf]) -> Result<(), CliError> {
+    for folder in folders {
+        std::env::set_current_dir(folder).map_err(|error| {
+            CliError::new(format!("failed to go to the folder {}: {error}", folder.display()))
+                .with_help("-C names a folder to go to first; a file to report on is a PATH of the command")
+        })?;
+    }
+    Ok(())
+}
+
+fn dispatch(arguments: &Arguments, environment: &Environment) -> Result<u8, CliError> {
+    match &arguments.command {
         Command::Lint(lint) => lint::run(lint, &arguments.global, environment),
         Command::Render(render) => render::run(render, &arguments.global, environment),
         Command::Why(why) => why::run(why, &arguments.global, environment).map(|()| 0),
@@ -104,11 +124,7 @@ fn run(environment: &Environment) -> u8 {
         Command::Configure(configure) => config::run(configure, environment).map(|()| 0),
         Command::Completions(completions) => completion::script(completions).map(|()| 0),
         Command::Man(man) => man::run(man, &arguments.global).map(|()| 0),
-    };
-    result.unwrap_or_else(|error| {
-        error.print(&environment.stderr(arguments.global.color));
-        FAILED
-    })
+    }
 }
 
 /// Writes `text` to standard output. Nobody reading it any more is no error.

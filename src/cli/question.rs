@@ -1,13 +1,19 @@
 //! What questions about a repository share: reading it, and finding what they name.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use super::{args::Question, environment::Environment, error::CliError, say, settings::configured};
+use super::{
+    args::{Global, Model},
+    environment::Environment,
+    error::CliError,
+    say,
+    settings::{Configured, configured},
+};
 use rayon::prelude::*;
 
 use crate::{
     Options, Survey,
-    cluster::{Cluster, Named, ObjectKey, Provider, Wanted},
+    cluster::{Cluster, Focus, Named, ObjectKey, Provider, Wanted},
     finding::Subject,
     graph::{Actor, EventGraph, Moment, Step},
     report::{Link, Times, count, printable},
@@ -21,21 +27,49 @@ pub(super) type Found = (usize, Actor);
 /// Names listed where one is to be picked.
 const LISTED: usize = 20;
 
-/// The clusters that a question is about, and what was chosen about them.
-pub(super) fn survey(question: &Question, environment: &Environment) -> Result<(Survey, Options), CliError> {
-    let (config, _) =
-        configured(&question.configuration, &question.paths, question.scope.root.as_deref(), environment)?;
+/// Whether an argument that may be a name or a path is a path: it begins like one, or has a slash and is there.
+pub(super) fn is_path(text: &str) -> bool {
+    let begins = [".", "..", "/"].iter().any(|start| text == *start || text.starts_with(&format!("{start}/")));
+    begins || Path::new(text).is_absolute() || (text.contains('/') && Path::new(text).exists())
+}
+
+/// `paths`, or the working directory where there are none.
+pub(super) fn or_here(paths: Vec<PathBuf>) -> Vec<PathBuf> {
+    if paths.is_empty() { vec![PathBuf::from(".")] } else { paths }
+}
+
+/// The repository around `paths`, and what was chosen about it.
+pub(super) fn survey(
+    paths: &[PathBuf],
+    model: &Model,
+    global: &Global,
+    environment: &Environment,
+) -> Result<(Survey, Options), CliError> {
+    survey_as(false, paths, model, global, environment)
+}
+
+/// The same; where `is_whole`, all of the repository is reported, and the paths only say which it is.
+pub(super) fn survey_as(
+    is_whole: bool,
+    paths: &[PathBuf],
+    model: &Model,
+    global: &Global,
+    environment: &Environment,
+) -> Result<(Survey, Options), CliError> {
+    let Configured { config, marked, .. } = configured(&model.configuration, paths, environment)?;
     let options = Options {
-        root: question.scope.root.clone().or(config.root),
-        cluster: question.scope.cluster.clone(),
+        root: model.scope.root.clone().or(config.root),
+        cluster: model.scope.cluster.clone(),
+        is_whole,
+        marked,
         flux_version: config.flux_version,
         sources: config.sources,
-        profile: question.hardware.profile.or(config.profile).unwrap_or_default(),
+        profile: model.hardware.profile.or(config.profile).unwrap_or_default(),
         durations: config.durations,
         externals: config.externals,
         ..Options::default()
     };
-    let survey = crate::survey(&question.paths, &options)
+    let survey = crate::survey(paths, &options)
         .map_err(|error| CliError::of_question(error, "point -C at a folder that holds Flux Kustomizations"))?;
     for error in survey.store.tree().unreadable() {
         say(&format!("warning: {}; what lies there is not analysed", printable(&error.to_string())));
@@ -43,7 +77,17 @@ pub(super) fn survey(question: &Question, environment: &Environment) -> Result<(
     for warning in timing::unmatched(&options.durations, &survey.clusters) {
         say(&format!("warning: {}", printable(&warning)));
     }
+    if !survey.unreached.is_empty() {
+        remark(&survey, global);
+    }
     Ok((survey, options))
+}
+
+/// Says what is to be known of what was looked at.
+pub(super) fn remark(survey: &Survey, global: &Global) {
+    if let Some(remark) = survey.remark().filter(|_| !global.quiet) {
+        say(&printable(&format!("note: {remark}")));
+    }
 }
 
 /// The clusters with their graphs and times.
@@ -54,8 +98,13 @@ pub(super) fn situations<'a>(survey: &'a Survey, options: &'a Options) -> Vec<Si
 }
 
 /// Where what is named may be: the objects of the first kind that has any, in clusters that an entry point reaches where
-/// those have any. Tells what else has the name.
-pub(super) fn find(text: &str, situations: &[Situation<'_>], quiet: bool) -> Result<Vec<Found>, CliError> {
+/// those have any, and among what `focus` reports where that has any. Says what else has the name.
+pub(super) fn find(
+    text: &str,
+    situations: &[Situation<'_>],
+    focus: &Focus,
+    quiet: bool,
+) -> Result<Vec<Found>, CliError> {
     let wanted = Wanted::parse(text).map_err(|_| {
         CliError::new(format!("`{text}` is no name of an object"))
             .with_help("name one as `apps`, `flux-system/apps` or `HelmRelease/media/plex`")
@@ -79,7 +128,19 @@ pub(super) fn find(text: &str, situations: &[Situation<'_>], quiet: bool) -> Res
         say(&printable(&format!("note: {other} has that name too; write it like this to ask about it")));
     }
     found.retain(|(_, actor)| rank(*actor) == first);
+    prefer(&mut found, |(index, _)| focus.has_cluster(*index));
+    prefer(&mut found, |(index, actor)| {
+        let cluster = situations[*index].cluster;
+        focus.subjects(*index, cluster).is_none_or(|reported| reported.contains(&actor.subject(cluster)))
+    });
     Ok(found)
+}
+
+/// Leaves those that `holds` of, where it does of any.
+pub(super) fn prefer<T>(found: &mut Vec<T>, holds: impl Fn(&T) -> bool) {
+    if found.iter().any(&holds) {
+        found.retain(holds);
+    }
 }
 
 fn actor(named: Named) -> Actor {
@@ -131,6 +192,10 @@ fn unknown(text: &str, wanted: &Wanted, all: &[Found], situations: &[Situation<'
         || format!("there are {} and {}", count(nodes, "Kustomization"), count(releases, "HelmRelease")),
         |similar| format!("did you mean `{similar}`?"),
     );
+    let help = match Path::new(text).exists() {
+        true => format!("{help}; for the file or folder, write `./{text}`"),
+        false => help,
+    };
     CliError::new(format!("there is no `{text}`")).with_help(help)
 }
 

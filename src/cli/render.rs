@@ -5,13 +5,14 @@ use super::{
     args::{Global, ObjectFormat, ObjectOrder, Render, ShownOrigin},
     environment::Environment,
     error::CliError,
-    print, say,
-    settings::configured,
+    print,
+    question::prefer,
+    say,
+    settings::{Configured, configured},
 };
 use crate::{
-    FolderBuild, Options, Survey,
+    FolderBuild, Options,
     cluster::{Cluster, Folder, Node, Wanted},
-    config::Config,
     finding::{Confidence, Finding, Location, Related, Severity, Subject},
     kustomize::{self, Object, Unresolved, legacy_order},
     report::{Format, Hidden, Objects, Origin, Report, count, printable},
@@ -30,8 +31,7 @@ struct Rendered {
 pub(super) fn run(render: &Render, global: &Global, environment: &Environment) -> Result<u8, CliError> {
     let mut rendered = match (&render.path, &render.node) {
         (Some(path), _) => {
-            let (root, config) = settings(render, std::slice::from_ref(path), environment)?;
-            of_folder(crate::build_folder(path, root.as_deref(), &config.sources)?)
+            of_folder(crate::build_folder(path, &options(render, std::slice::from_ref(path), environment)?)?)
         }
         (None, node) => of_node(node.as_deref().unwrap_or_default(), render, environment)?,
     };
@@ -57,6 +57,7 @@ pub(super) fn run(render: &Render, global: &Global, environment: &Environment) -
         findings: faults,
         suppressed: &[],
         hidden: Hidden::default(),
+        remark: None,
         rules: &[],
     };
     let mut text = Vec::new();
@@ -79,14 +80,17 @@ pub(super) fn run(render: &Render, global: &Global, environment: &Environment) -
     Ok(if faults.iter().any(|fault| fault.severity == Severity::Error) { FOUND } else { 0 })
 }
 
-/// The artifact root that is set, and the configuration around `paths`.
-fn settings(
-    render: &Render,
-    paths: &[PathBuf],
-    environment: &Environment,
-) -> Result<(Option<PathBuf>, Config), CliError> {
-    let (config, _) = configured(&render.configuration, paths, render.scope.root.as_deref(), environment)?;
-    Ok((render.scope.root.clone().or_else(|| config.root.clone()), config))
+/// What the arguments and the configuration around `paths` say.
+fn options(render: &Render, paths: &[PathBuf], environment: &Environment) -> Result<Options, CliError> {
+    let Configured { config, marked, .. } = configured(&render.configuration, paths, environment)?;
+    Ok(Options {
+        root: render.scope.root.clone().or(config.root),
+        cluster: render.scope.cluster.clone(),
+        flux_version: config.flux_version,
+        sources: config.sources,
+        marked,
+        ..Options::default()
+    })
 }
 
 fn of_folder(built: FolderBuild) -> Rendered {
@@ -103,25 +107,25 @@ fn of_node(text: &str, render: &Render, environment: &Environment) -> Result<Ren
             "name one as `apps`, `flux-system/apps` or `Kustomization/flux-system/apps`; a folder is built with --path",
         )
     })?;
-    let (root, config) = settings(render, &render.paths, environment)?;
-    let options = Options {
-        root,
-        cluster: render.scope.cluster.clone(),
-        flux_version: config.flux_version,
-        sources: config.sources,
-        ..Options::default()
-    };
-    let Survey { store, clusters, .. } = crate::survey(&render.paths, &options).map_err(|error| {
+    let options = options(render, &render.paths, environment)?;
+    let survey = crate::survey(&render.paths, &options).map_err(|error| {
         CliError::of_question(error, "give a folder that holds Flux Kustomizations, or build one with --path")
     })?;
-    let (cluster, node) = match wanted.find(&clusters).as_slice() {
+    let reported = survey.reported();
+    let mut found = wanted.find(&survey.clusters);
+    prefer(&mut found, |(cluster, _)| reported.contains_key(cluster.root.as_str()));
+    prefer(&mut found, |(cluster, node)| {
+        let reported = reported.get(cluster.root.as_str()).and_then(Option::as_ref);
+        reported.is_none_or(|reported| reported.contains(&node.subject()))
+    });
+    let (cluster, node) = match found.as_slice() {
         [one] => *one,
-        [] => return Err(unknown(text, &wanted, &clusters)),
+        [] => return Err(unknown(text, &wanted, &survey.clusters)),
         several => return Err(ambiguous(text, several)),
     };
     let faults = faults(cluster, node);
     let (objects, unresolved) = (node.applied.build.objects.clone(), node.unresolved.clone());
-    Ok(Rendered { tree: store.into_tree(), objects, faults, unresolved })
+    Ok(Rendered { tree: survey.store.into_tree(), objects, faults, unresolved })
 }
 
 fn unknown(text: &str, wanted: &Wanted, clusters: &[Cluster]) -> CliError {

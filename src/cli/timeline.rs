@@ -6,40 +6,72 @@ use super::{
     environment::Environment,
     error::CliError,
     print,
-    question::{find, only, situations, survey},
+    question::{find, only, remark, situations, survey},
+    say,
 };
 use crate::{
     catalog::Range,
+    cluster::Focus,
     finding::Subject,
     graph::{Actor, EventId, Moment},
-    report::{Analytic, ClusterTimeline, NodeSpread, NodeTimeline, Simulated, Timeline as Report, Times, TotalSpread},
+    report::{
+        Analytic, ClusterTimeline, NodeSpread, NodeTimeline, Simulated, Timeline as Report, Times, TotalSpread,
+        printable,
+    },
     situation::Situation,
+    source::readable,
     timing::{Assumptions, Distribution, PathCause, Quantile, Run, Simulation, Spread},
 };
 
 /// Says when everything happens in a cold start.
 pub(super) fn run(timeline: &Timeline, global: &Global, environment: &Environment) -> Result<(), CliError> {
-    let (survey, options) = survey(&timeline.question, environment)?;
+    let (survey, options) = survey(&timeline.paths, &timeline.question.model, global, environment)?;
     let situations = situations(&survey, &options);
     if !timeline.commit.is_empty() {
         return commit::run(timeline, &survey, &situations, &environment.stdout(global.color));
     }
     let clusters = match &timeline.to {
         Some(text) => {
-            let found = find(text, &situations, global.quiet)?;
+            let found = find(text, &situations, &survey.focus, global.quiet)?;
             let (index, actor) = only(text, &found, &situations)?;
             vec![of_cluster(&situations[index], Some(actor), timeline)]
         }
-        None => situations
-            .iter()
-            .filter(|situation| situation.cluster.reached)
-            .map(|situation| of_cluster(situation, None, timeline))
-            .collect(),
+        None => {
+            if survey.unreached.is_empty() {
+                remark(&survey, global);
+            }
+            reported(&survey.focus, &situations, global)
+                .map(|(index, situation)| {
+                    let mut told = of_cluster(situation, None, timeline);
+                    if let Some(reported) = survey.focus.subjects(index, situation.cluster) {
+                        told.nodes.retain(|node| reported.contains(&node.node));
+                    }
+                    told
+                })
+                .collect()
+        }
     };
     let report = Report { clusters };
     print(match timeline.question.format {
         AnswerFormat::Text => report.text(&environment.stdout(global.color)),
         AnswerFormat::Json => report.json(),
+    })
+}
+
+/// The clusters whose cold starts are reported: those that an entry point leads to, where that leads anywhere.
+fn reported<'s>(
+    focus: &Focus,
+    situations: &'s [Situation<'s>],
+    global: &Global,
+) -> impl Iterator<Item = (usize, &'s Situation<'s>)> {
+    let situations = situations.iter().enumerate();
+    situations.filter(|(index, it)| it.cluster.reached && focus.has_cluster(*index)).filter(|(_, situation)| {
+        let is_lost = situation.cluster.is_lost();
+        if is_lost && !global.quiet {
+            let root = readable(&situation.cluster.root).into_owned();
+            say(&printable(&format!("note: cluster {root} is left out: its path does not exist")));
+        }
+        !is_lost
     })
 }
 

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     catalog::Range,
-    cluster::{Cluster, Edit, NodeId, NodeKey, ObjectKey, chart_of},
+    cluster::{Cluster, Edit, Focus, NodeId, NodeKey, ObjectKey, chart_of},
     flux::parse_duration,
     graph::Actor,
     report::{NodeTimes, Times, WhatIf as Report},
@@ -19,9 +19,10 @@ use crate::{
 
 /// Says what a change would do to the minutes of a cold start.
 pub(super) fn run(what_if: &WhatIf, global: &Global, environment: &Environment) -> Result<(), CliError> {
-    let (survey, options) = survey(&what_if.question, environment)?;
+    let (survey, options) = survey(&what_if.paths, &what_if.question.model, global, environment)?;
     let situations = situations(&survey, &options);
-    let mut wishes = Wishes { situations: &situations, quiet: global.quiet, cluster: None, edits: Vec::new() };
+    let focus = &survey.focus;
+    let mut wishes = Wishes { situations: &situations, focus, quiet: global.quiet, cluster: None, edits: Vec::new() };
     let mut disturbances = Vec::new();
     for text in &what_if.unset_wait {
         let node = wishes.node(text)?;
@@ -68,9 +69,10 @@ pub(super) fn run(what_if: &WhatIf, global: &Global, environment: &Environment) 
         ));
     }
     let Wishes { cluster, edits, .. } = wishes;
-    let situation = match (cluster, situations.as_slice()) {
+    let reported: Vec<usize> = (0..situations.len()).filter(|index| focus.has_cluster(*index)).collect();
+    let situation = match (cluster, reported.as_slice()) {
         (Some(index), _) => &situations[index],
-        (None, [one]) => one,
+        (None, [one]) => &situations[*one],
         (None, _) => return Err(several(&situations)),
     };
     let cluster = situation.cluster;
@@ -98,6 +100,7 @@ fn pair<'t>(text: &'t str, by: char, form: &str) -> Result<(&'t str, &'t str), C
 /// What was asked for, in the one cluster that it is about.
 struct Wishes<'a> {
     situations: &'a [Situation<'a>],
+    focus: &'a Focus,
     quiet: bool,
     cluster: Option<usize>,
     edits: Vec<Edit>,
@@ -106,7 +109,7 @@ struct Wishes<'a> {
 impl Wishes<'_> {
     /// What `text` names, in the cluster that the others are of.
     fn named(&mut self, text: &str) -> Result<(&Cluster, Actor), CliError> {
-        let mut found: Vec<Found> = find(text, self.situations, self.quiet)?;
+        let mut found: Vec<Found> = find(text, self.situations, self.focus, self.quiet)?;
         if let Some(cluster) = self.cluster
             && found.iter().any(|(index, _)| *index == cluster)
         {

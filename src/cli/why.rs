@@ -1,9 +1,11 @@
+use std::path::PathBuf;
+
 use super::{
     args::{AnswerFormat, Global, Why},
     environment::Environment,
     error::CliError,
     print,
-    question::{Found, done, find, link, only, situations, subjects, survey, time},
+    question::{Found, done, find, is_path, link, only, or_here, situations, subjects, survey, time},
 };
 use crate::{
     cluster::{Cluster, builders},
@@ -20,12 +22,13 @@ const CHAINS: usize = 6;
 
 /// Says what something waits for.
 pub(super) fn run(why: &Why, global: &Global, environment: &Environment) -> Result<(), CliError> {
-    let (survey, options) = survey(&why.question, environment)?;
+    let (on, paths) = behind(why)?;
+    let (survey, options) = survey(&paths, &why.question.model, global, environment)?;
     let situations = situations(&survey, &options);
     let tree = survey.store.tree();
     let terminal = environment.stdout(global.color);
-    let nodes = find(&why.node, &situations, global.quiet)?;
-    print(match &why.on {
+    let nodes = find(&why.node, &situations, &survey.focus, global.quiet)?;
+    print(match on {
         None => {
             let (index, actor) = only(&why.node, &nodes, &situations)?;
             let report = alone(&survey.store, &situations[index], actor);
@@ -35,7 +38,8 @@ pub(super) fn run(why: &Why, global: &Global, environment: &Environment) -> Resu
             }
         }
         Some(on) => {
-            let (index, node, on) = both(why, nodes, on, &situations, global.quiet)?;
+            let others = find(on, &situations, &survey.focus, global.quiet)?;
+            let (index, node, on) = both(why, nodes, (on, others), &situations)?;
             let report = between(&situations[index], node, on);
             match why.question.format {
                 AnswerFormat::Text => report.text(tree, &terminal),
@@ -45,15 +49,24 @@ pub(super) fn run(why: &Why, global: &Global, environment: &Environment) -> Resu
     })
 }
 
+/// What stands behind the first argument: a name, and paths.
+fn behind(why: &Why) -> Result<(Option<&str>, Vec<PathBuf>), CliError> {
+    let (paths, names): (Vec<&String>, Vec<&String>) = why.others.iter().partition(|text| is_path(text));
+    if let [_, third, ..] = names.as_slice() {
+        return Err(CliError::new(format!("`{third}` is one name too many: two are compared"))
+            .with_help("write a path that has no slash as `./name`, or behind `--`"));
+    }
+    let paths = paths.into_iter().map(PathBuf::from).chain(why.paths.clone()).collect();
+    Ok((names.first().map(|name| name.as_str()), or_here(paths)))
+}
+
 /// The two things that are meant, in the one cluster that has both.
 fn both(
     why: &Why,
     mut nodes: Vec<Found>,
-    on: &str,
+    (on, mut others): (&str, Vec<Found>),
     situations: &[Situation<'_>],
-    quiet: bool,
 ) -> Result<(usize, Actor, Actor), CliError> {
-    let mut others = find(on, situations, quiet)?;
     let has = |found: &[Found], index: usize| found.iter().any(|(other, _)| *other == index);
     let (all_nodes, all_others) = (nodes.clone(), others.clone());
     nodes.retain(|(index, _)| has(&all_others, *index));

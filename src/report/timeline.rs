@@ -10,6 +10,7 @@ use super::{
     json::{SCHEMA_VERSION, Tool},
     printable,
     spread::{NodeSpread, TotalSpread},
+    text::shortened,
     why::{document, head},
 };
 use crate::finding::{Subject, about};
@@ -277,7 +278,7 @@ impl ClusterTimeline {
         let mut text = String::new();
         for node in &self.nodes {
             let mark = if node.analytic.is_some_and(|analytic| analytic.on_critical_path) { '*' } else { ' ' };
-            let name = shortened(&printable(&short(&node.node)), terminal);
+            let name = shortened(&printable(&short(&node.node)), NAME, terminal);
             let ready = node.analytic.and_then(|analytic| analytic.ready);
             let at = ready.map_or_else(|| "never".to_owned(), |ready| about(ready.typical));
             let line = format!("{mark} {name:<NAME$} {} {at:>TIME$}", node.bar(end, bars, terminal));
@@ -289,7 +290,7 @@ impl ClusterTimeline {
 }
 
 /// The name with the kind as `flux` and `kubectl` shorten it, which `--to` takes as well.
-fn short(subject: &Subject) -> String {
+pub(super) fn short(subject: &Subject) -> String {
     let kind = match subject.kind.as_str() {
         "Kustomization" => "ks",
         "HelmRelease" => "hr",
@@ -310,17 +311,6 @@ const CRITICAL: usize = 5;
 /// Columns of a name, and of a time.
 const NAME: usize = 42;
 const TIME: usize = 8;
-
-/// The end of a name tells more than its beginning.
-fn shortened(name: &str, terminal: &Terminal) -> String {
-    let length = name.chars().count();
-    if length <= NAME {
-        return name.to_owned();
-    }
-    let sign = terminal.ellipsis();
-    let kept = NAME - sign.chars().count();
-    format!("{sign}{}", name.chars().skip(length - kept).collect::<String>())
-}
 
 impl Simulated {
     fn json(&self) -> SimulatedJson {

@@ -4,6 +4,7 @@ mod compare;
 mod error;
 mod folder;
 mod lint;
+mod locate;
 mod options;
 mod survey;
 

@@ -26,5 +26,5 @@ pub use path::{join, normalize, parent, readable, slashed};
 pub use pattern::Pattern;
 pub use remote::RemoteUrl;
 pub use span::{FileId, Span};
-pub use start::{Start, absolute};
+pub use start::{Start, absolute, is_present, presumed};
 pub use tree::{Entry, Tree};

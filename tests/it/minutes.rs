@@ -110,8 +110,7 @@ fn hardware_decides_the_minutes() {
 
 #[test]
 fn a_commit_holds_up_what_depends_on_what_it_changes() {
-    let commit =
-        json(&["timeline", "--commit", "fixtures/heavy-in-wait/infrastructure/traefik/release.yaml", "-C", GATE]);
+    let commit = json(&["timeline", "--commit", "infrastructure/traefik/release.yaml", "-C", GATE]);
     let cluster = &commit["clusters"][0];
     let of = |name: &str| {
         let nodes = cluster["nodes"].as_array().unwrap();
@@ -120,7 +119,7 @@ fn a_commit_holds_up_what_depends_on_what_it_changes() {
     assert_eq!((&of("core")["changed"], &of("blog")["changed"]), (&true.into(), &false.into()));
     let ready = |name: &str| of(name)["ready_s"].as_u64().unwrap();
     assert!(ready("blog") > ready("core") && ready("namespaces") < ready("core"));
-    let nothing = run(&["timeline", "--commit", "fixtures/heavy-in-wait/README.md", "-C", GATE]);
+    let nothing = run(&["timeline", "--commit", "README.md", "-C", GATE]);
     assert!(nothing.code == 0 && nothing.out.contains("No Kustomization is built from that"), "{}", nothing.out);
     let missing = run(&["timeline", "--commit", "nowhere.yaml", "-C", GATE]);
     assert_eq!(missing.code, 2);

@@ -244,7 +244,7 @@ fn files_are_found_from_the_working_directory_and_from_the_root() {
     let repository = Repository::chain(&["prod"]);
     let folder = repository.0.path().join("base");
     for file in ["web.yaml", "base/web.yaml"] {
-        let done = run_in(&folder, &["impact", file, "-C", ".."]);
+        let done = run_in(&folder, &["impact", file]);
         assert!(
             done.code == 0 && done.out.contains("base/web.yaml in cluster clusters/prod"),
             "{}{}",
@@ -261,6 +261,8 @@ fn files_are_found_from_the_working_directory_and_from_the_root() {
     );
     let outside = tempfile::tempdir().unwrap();
     let done = repository.run(&["impact", outside.path().to_str().unwrap()]);
+    assert!(done.code == 2 && done.err.contains("no Flux Kustomization"), "{}", done.err);
+    let done = repository.run(&["impact", outside.path().to_str().unwrap(), "--", "."]);
     assert!(done.code == 2 && done.err.contains("outside the repository"), "{}", done.err);
 }
 

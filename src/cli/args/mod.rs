@@ -12,7 +12,7 @@ mod setup;
 use std::path::PathBuf;
 
 use clap::{
-    Args, Parser, Subcommand, ValueEnum,
+    Args, Parser, Subcommand, ValueEnum, ValueHint,
     builder::{PossibleValuesParser, TypedValueParser as _},
 };
 use clap_complete::engine::ArgValueCandidates;
@@ -22,7 +22,7 @@ pub(super) use self::{
     config::{ConfigSchema, ConfigShow, Configure, ConfigureCommand, Init},
     diff::{Diff, DiffFormat},
     lint::Lint,
-    questions::{AnswerFormat, Impact, Question, Timeline, WhatIf, Why},
+    questions::{AnswerFormat, Impact, Model, Timeline, WhatIf, Why},
     render::{ObjectFormat, ObjectOrder, Render, ShownOrigin},
     rules::{Explain, ListFormat, PageFormat, Rules},
     setup::{Completions, Man},
@@ -63,6 +63,12 @@ pub(in crate::cli) struct Arguments {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
 pub(in crate::cli) struct Global {
+    /// Go to this folder first, as git and cargo do: all paths count from there
+    ///
+    /// Given more than once, each counts from the one before.
+    #[arg(short = 'C', long = "directory", alias = "repository", global = true, value_name = "DIR",
+        value_hint = ValueHint::DirPath)]
+    pub(in crate::cli) directory: Vec<PathBuf>,
     /// When to use colours
     ///
     /// `auto` heeds NO_COLOR, FORCE_COLOR, CLICOLOR_FORCE, CLICOLOR and TERM, in this order.

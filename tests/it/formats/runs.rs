@@ -138,8 +138,11 @@ fn exit_codes_do_not_depend_on_the_format() {
         assert_eq!(code(&[]), 1, "{format}");
         assert_eq!(code(&["--fail-on", "warning"]), 1, "{format}");
         assert_eq!(code(&["--exit-zero"]), 0, "{format}");
-        let nothing = |more: &[&str]| run(&folder.path().join("other"), &[&["lint", "-o", &format], more].concat()).0;
+        let empty = tempfile::tempdir().expect("a folder");
+        let nothing = |more: &[&str]| run(empty.path(), &[&["lint", "-o", &format], more].concat()).0;
         assert_eq!((nothing(&[]), nothing(&["--allow-empty"])), (2, 0), "{format}");
+        // A folder without Flux in a repository that has some: nothing of it is reported.
+        assert_eq!(run(&folder.path().join("other"), &["lint", "-o", &format]).0, 0, "{format}");
     }
 }
 
