@@ -13,6 +13,7 @@ pub mod finding;
 pub mod flux;
 pub mod graph;
 pub mod kustomize;
+pub mod query;
 pub mod report;
 pub mod rules;
 pub mod run;

@@ -24,7 +24,7 @@ use super::{
     print,
     settings::{Configured, configured},
 };
-use crate::{Options, Survey, finding::Category, report::Format, rules::RULES};
+use crate::{Options, Survey, finding::Category, query::has_safe_name, report::Format, rules::RULES};
 
 /// Set to the name of a shell by its script.
 const VARIABLE: &str = "FLUXDAG_COMPLETE";
@@ -143,12 +143,12 @@ pub(super) fn nodes_and_files(current: &OsStr) -> Vec<CompletionCandidate> {
 fn plain(survey: &Survey) -> BTreeMap<String, String> {
     let mut names = BTreeMap::new();
     for cluster in &survey.clusters {
-        for node in cluster.nodes.iter().filter(|node| !node.is_generated) {
+        for node in cluster.nodes.iter().filter(|node| !node.is_generated && has_safe_name(&node.subject())) {
             names.insert(node.key.name.to_string(), format!("Kustomization {}", node.key));
         }
     }
     let releases = survey.clusters.iter().flat_map(|cluster| &cluster.releases);
-    for release in releases {
+    for release in releases.filter(|release| has_safe_name(&release.subject())) {
         names.entry(release.key.name.to_string()).or_insert_with(|| format!("HelmRelease {}", release.key));
     }
     names
@@ -159,7 +159,7 @@ fn qualified(survey: &Survey) -> BTreeMap<String, String> {
     for cluster in &survey.clusters {
         let nodes = cluster.nodes.iter().map(|node| ("Kustomization", "ks", &node.key));
         let releases = cluster.releases.iter().map(|release| ("HelmRelease", "hr", &release.key));
-        for (kind, short, key) in nodes.chain(releases) {
+        for (kind, short, key) in nodes.chain(releases).filter(|(kind, _, key)| has_safe_name(&key.subject(kind))) {
             for name in [key.to_string(), format!("{kind}/{key}"), format!("{short}/{key}")] {
                 names.entry(name).or_insert_with(|| kind.to_owned());
             }

@@ -15,6 +15,7 @@ mod explain;
 mod impact;
 mod init;
 mod lint;
+mod list;
 mod man;
 mod origins;
 mod output;
@@ -117,6 +118,7 @@ fn dispatch(arguments: &Arguments, environment: &Environment) -> Result<u8, CliE
         Command::Impact(impact) => impact::run(impact, &arguments.global, environment).map(|()| 0),
         Command::WhatIf(what_if) => what_if::run(what_if, &arguments.global, environment).map(|()| 0),
         Command::Timeline(timeline) => timeline::run(timeline, &arguments.global, environment).map(|()| 0),
+        Command::List(list) => list::run(list, &arguments.global, environment).map(|()| 0),
         Command::Diff(diff) => diff::run(diff, &arguments.global, environment),
         Command::Explain(explain) => explain::run(explain, &arguments.global, environment).map(|()| 0),
         Command::Rules(rules) => rules::run(rules, &arguments.global, environment).map(|()| 0),

@@ -14,6 +14,7 @@ mod full;
 mod impact;
 mod json;
 mod link;
+mod list;
 mod objects;
 mod snippet;
 mod spread;

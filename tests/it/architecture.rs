@@ -19,12 +19,16 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("timing", &["source", "finding", "yaml", "kustomize", "catalog", "flux", "cluster", "graph"]),
     ("situation", &["source", "finding", "yaml", "kustomize", "catalog", "flux", "cluster", "graph", "timing"]),
     (
+        "query",
+        &["source", "finding", "yaml", "kustomize", "catalog", "flux", "cluster", "graph", "timing", "situation"],
+    ),
+    (
         "rules",
         &["source", "finding", "yaml", "kustomize", "catalog", "flux", "cluster", "graph", "timing", "situation"],
     ),
     ("config", &["source", "finding", "catalog", "flux", "cluster", "timing", "rules"]),
     ("change", &["source", "finding", "yaml", "catalog", "flux", "cluster", "graph", "timing", "situation", "rules"]),
-    ("report", &["source", "finding", "yaml", "kustomize", "change"]),
+    ("report", &["source", "finding", "yaml", "kustomize", "query", "change"]),
     (
         "run",
         &[
@@ -55,6 +59,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "graph",
             "timing",
             "situation",
+            "query",
             "rules",
             "change",
             "report",

@@ -7,8 +7,8 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-const COMMANDS: [&str; 10] =
-    ["lint", "render", "why", "impact", "what-if", "timeline", "explain", "rules", "completions", "man"];
+const COMMANDS: [&str; 11] =
+    ["lint", "render", "why", "impact", "what-if", "timeline", "list", "explain", "rules", "completions", "man"];
 
 fn program() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_fluxdag"))

@@ -4,6 +4,7 @@ mod choices;
 mod config;
 mod diff;
 mod lint;
+mod list;
 mod questions;
 mod render;
 mod rules;
@@ -22,6 +23,7 @@ pub(super) use self::{
     config::{ConfigSchema, ConfigShow, Configure, ConfigureCommand, Init},
     diff::{Diff, DiffFormat},
     lint::Lint,
+    list::{List, ListingFormat},
     questions::{AnswerFormat, Impact, Model, Timeline, WhatIf, Why},
     render::{ObjectFormat, ObjectOrder, Render, ShownOrigin},
     rules::{Explain, ListFormat, PageFormat, Rules},
@@ -36,6 +38,7 @@ Examples:
   fluxdag lint clusters/prod          Check one cluster of it
   fluxdag lint --since origin/main    Check what a branch adds
   fluxdag render apps --origin        Print what a Kustomization applies, and what decides it
+  fluxdag list                        Say what there is, and whether it becomes Ready
   fluxdag why apps                    Say what a Kustomization waits for, and how long
   fluxdag impact apps/base/web.yaml   Say what a change of a file reaches
   fluxdag init                        Write a configuration file that fits the repository
@@ -91,6 +94,7 @@ pub(in crate::cli) enum Command {
     Impact(Impact),
     WhatIf(WhatIf),
     Timeline(Timeline),
+    List(List),
     Diff(Diff),
     Explain(Explain),
     Rules(Rules),
