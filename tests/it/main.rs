@@ -30,6 +30,7 @@ mod kustomize;
 mod manners;
 mod minutes;
 mod packages;
+mod paths;
 mod queries;
 mod readme;
 mod recipes;
