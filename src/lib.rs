@@ -23,6 +23,6 @@ pub mod timing;
 pub mod yaml;
 
 pub use run::{
-    Analysis, Error, FolderBuild, Found, Options, Stage, State, Stdin, Survey, artifact_root, build_folder, compare,
-    lint, lint_since, survey,
+    Analysis, Error, FolderBuild, Found, Options, Session, Stage, State, Stdin, Survey, artifact_root, build_folder,
+    compare, lint, lint_since, survey,
 };

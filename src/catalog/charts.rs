@@ -5,7 +5,8 @@
 use std::{sync::OnceLock, time::Duration};
 
 use rustc_hash::FxHashMap;
-use serde::{Deserialize, Deserializer};
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use smol_str::SmolStr;
 
 use crate::yaml;
@@ -54,18 +55,22 @@ pub struct ChartWeight {
     pub sources: Vec<SmolStr>,
 }
 
-/// A duration that is not known exactly.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+/// A duration that is not known exactly. Rows have it in seconds, and so have answers for programs, as `low_s` and so on.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Times")]
 pub struct Range {
-    /// A good day: small images, warm mirror.
-    #[serde(deserialize_with = "seconds")]
+    /// A good day: small images, warm mirror. Whole seconds.
+    #[serde(rename(serialize = "low_s"), deserialize_with = "seconds", serialize_with = "whole")]
+    #[schemars(with = "u64")]
     pub low: Duration,
-    /// What to expect.
-    #[serde(deserialize_with = "seconds")]
+    /// What to expect. Whole seconds.
+    #[serde(rename(serialize = "typical_s"), deserialize_with = "seconds", serialize_with = "whole")]
+    #[schemars(with = "u64")]
     pub typical: Duration,
-    /// A bad day.
-    #[serde(deserialize_with = "seconds")]
+    /// A bad day. Whole seconds.
+    #[serde(rename(serialize = "high_s"), deserialize_with = "seconds", serialize_with = "whole")]
+    #[schemars(with = "u64")]
     pub high: Duration,
 }
 
@@ -186,6 +191,10 @@ impl ChartWeight {
 
 fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     u64::deserialize(deserializer).map(Duration::from_secs)
+}
+
+fn whole<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(duration.as_secs())
 }
 
 #[cfg(test)]

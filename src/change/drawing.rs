@@ -53,7 +53,7 @@ pub(super) fn draw(
     let drawn_edges = edges.iter().filter(|edge| DRAWN.contains(&edge.kind));
     let touched = drawn_edges.flat_map(|edge| [&edge.from, &edge.to]).chain(others);
     states.extend(touched.filter(|subject| is_drawn(subject)).map(|subject| (subject, State::Same)));
-    states.extend(nodes.iter().map(|node| (&node.node, State::Is(node.how))));
+    states.extend(nodes.iter().map(|node| (&node.node, State::Is(node.change))));
     for subject in failing.iter().filter(|subject| is_drawn(subject)) {
         if !matches!(states.get(subject), Some(State::Is(How::Added | How::Removed))) {
             states.insert(subject, State::Failing);

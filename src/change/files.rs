@@ -1,9 +1,13 @@
 //! The files that two revisions do not have in common, of those that the analysis looked into.
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 use crate::source::{FileId, Tree};
 
-/// What became of a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// What became of something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum How {
     /// It is new.
     Added,
@@ -14,15 +18,18 @@ pub enum How {
 }
 
 /// A file that is not the same in both.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "TouchedFile")]
 pub struct Touched {
-    /// Its path.
+    /// Its path from the artifact root.
     pub path: String,
     /// What became of it.
-    pub how: How,
+    pub change: How,
     /// The file before.
+    #[serde(skip)]
     pub before: Option<FileId>,
     /// The file now.
+    #[serde(skip)]
     pub after: Option<FileId>,
 }
 
@@ -32,7 +39,7 @@ pub fn touched([before, after]: [&Tree; 2]) -> Vec<Touched> {
     let mut found = Vec::new();
     for file in before.files().filter(|file| after.file(before.path(*file)).is_none() && before.is_read(*file)) {
         let path = before.path(file).to_owned();
-        found.push(Touched { path, how: How::Removed, before: Some(file), after: None });
+        found.push(Touched { path, change: How::Removed, before: Some(file), after: None });
     }
     for file in after.files() {
         let path = after.path(file);
@@ -40,12 +47,12 @@ pub fn touched([before, after]: [&Tree; 2]) -> Vec<Touched> {
         if !(after.is_read(file) || other.is_some_and(|other| before.is_read(other))) {
             continue;
         }
-        let how = match other {
+        let change = match other {
             None => How::Added,
             Some(other) if is_same(before, other, after, file) => continue,
             Some(_) => How::Changed,
         };
-        found.push(Touched { path: path.to_owned(), how, before: other, after: Some(file) });
+        found.push(Touched { path: path.to_owned(), change, before: other, after: Some(file) });
     }
     found.sort_by(|one, other| one.path.cmp(&other.path));
     found
@@ -76,7 +83,7 @@ mod tests {
         let before = tree(&[("a", "1"), ("b", "1\n2\n"), ("c", "1"), ("d", "1")]);
         let after = tree(&[("a", "2"), ("b", "1\r\n2\r\n"), ("d", "1"), ("e", "1")]);
         let found = touched([&before, &after]);
-        let found: Vec<_> = found.iter().map(|file| (file.path.as_str(), file.how)).collect();
+        let found: Vec<_> = found.iter().map(|file| (file.path.as_str(), file.change)).collect();
         assert_eq!(found, [("a", How::Changed), ("c", How::Removed), ("e", How::Added)]);
     }
 }

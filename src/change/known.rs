@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     finding::{Confidence, Finding, Subject, Suppressed, SuppressionKind},
+    situation::Masking,
     source::Tree,
 };
 
@@ -84,15 +85,15 @@ pub fn mark_known(old: &[Finding], new: &mut [Finding], trees: [&Tree; 2], since
     }
 }
 
-/// The `old` findings that are gone, those left out that were silenced.
+/// The `old` findings that are gone. Left out are those that were silenced, and those that the later run cannot judge.
 #[must_use]
-pub fn fixed<'f>(old: &'f [Finding], new: &[Finding], trees: [&Tree; 2]) -> Vec<&'f Finding> {
+pub fn fixed<'f>(old: &'f [Finding], new: &[Finding], trees: [&Tree; 2], masking: &Masking) -> Vec<&'f Finding> {
     let mut is_left = vec![false; old.len()];
     for index in matched(old, new, trees).into_iter().flatten() {
         is_left[index] = true;
     }
     let gone = old.iter().zip(is_left).filter(|(finding, is_left)| !is_left && finding.suppressed.is_none());
-    gone.map(|(finding, _)| finding).collect()
+    gone.filter(|(finding, _)| !masking.hides_object(&finding.subject)).map(|(finding, _)| finding).collect()
 }
 
 #[cfg(test)]
@@ -158,7 +159,7 @@ mod tests {
         let silenced = Suppressed { kind: SuppressionKind::Inline, reason: None };
         let silenced = || Finding { suppressed: Some(silenced.clone()), ..one() };
         assert_eq!(known((&tree, vec![silenced()]), (&tree, vec![one()])), [false]);
-        assert!(fixed(&[silenced()], &[], [&tree, &tree]).is_empty());
-        assert_eq!(fixed(&[one()], &[], [&tree, &tree]).len(), 1);
+        assert!(fixed(&[silenced()], &[], [&tree, &tree], &Masking::default()).is_empty());
+        assert_eq!(fixed(&[one()], &[], [&tree, &tree], &Masking::default()).len(), 1);
     }
 }

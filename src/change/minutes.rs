@@ -2,47 +2,60 @@
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 use crate::{
     catalog::Range,
-    cluster::Node,
     finding::Subject,
     graph::{Actor, EventId, Moment},
-    rules::Stuck,
+    query::{Headline, Seconds, Sides},
     situation::{Pair, Situation},
-    source::Tree,
+    source::{Place, Tree},
     timing::{Culprit, Side, culprit, differences},
 };
 
 /// Two cold starts of one cluster.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "ColdStarts")]
 pub struct Minutes {
-    /// When the last thing is Ready that ever is, before and after.
-    pub total: [Option<Range>; 2],
-    /// How many Kustomizations never become Ready, before and after: the totals leave them out.
-    pub never: [usize; 2],
-    /// The critical path before and after: the Kustomizations on it, and what ends it.
-    pub paths: [Vec<Subject>; 2],
+    /// When the last thing is Ready that ever is; `null` where none is.
+    pub total: Sides<Option<Range>>,
+    /// How many Kustomizations never become Ready: the totals leave them out.
+    pub never_ready: Sides<usize>,
+    /// The Kustomizations on the critical path, and what ends it.
+    pub critical_path: Sides<Vec<Subject>>,
     /// What makes the difference: of the whole cluster, and of the Kustomization that it matters most to.
-    pub culprits: Vec<Told>,
+    pub culprits: Vec<Explained>,
     /// Kustomizations of both that are Ready earlier or later, those that change most first.
-    pub nodes: Vec<(Subject, [Range; 2])>,
+    pub nodes: Vec<NodeMinutes>,
 }
 
 /// What makes a difference.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Told {
-    /// The Kustomization whose time it is; `None` for that of the cluster.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "Culprit")]
+pub struct Explained {
+    /// The Kustomization whose time it is; `null` for that of the cluster.
     pub of: Option<Subject>,
     /// In a sentence without full stop.
-    pub sentence: String,
+    pub message: String,
     /// The object whose change it is.
     pub subject: Subject,
     /// How much it makes.
-    pub by: Duration,
+    pub by_s: Seconds,
     /// Whether that is saved.
-    pub is_gain: bool,
-    /// `path:line` of what declares it; where that is gone, in the revision that had it.
-    pub place: Option<String>,
+    pub saves: bool,
+    /// What declares it; where that is gone, in the revision that had it. `null` where no file holds it.
+    pub location: Option<Place>,
+}
+
+/// When a Kustomization is Ready in both.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct NodeMinutes {
+    /// The Kustomization.
+    pub node: Subject,
+    /// When it is Ready.
+    pub ready: Sides<Range>,
 }
 
 /// Differences below this are not worth telling.
@@ -56,14 +69,17 @@ pub(super) const fn side<'a>(situation: &'a Situation<'a>) -> Side<'a> {
 impl Minutes {
     pub(super) fn of(pair: Pair<'_>, trees: [&Tree; 2]) -> Self {
         let sides = [pair.before, pair.after];
-        let stuck = sides.map(|situation| situation.map(Stuck::of).unwrap_or_default());
-        let lasts = [0, 1].map(|at| stuck[at].last(sides[at]?));
-        let total = [0, 1].map(|at| sides[at]?.cold_start.time(lasts[at]?));
-        let never = [0, 1].map(|at| sides[at].map_or(0, |situation| never(situation, &stuck[at])));
+        let heads = sides.map(|situation| situation.map(Headline::of_cluster).unwrap_or_default());
+        let lasts = [heads[0].end, heads[1].end];
+        let total = [heads[0].total, heads[1].total];
         let paths = [0, 1].map(|at| sides[at].zip(lasts[at]).map(|(it, last)| path(it, last)).unwrap_or_default());
-        let Some((before, after)) = pair.before.zip(pair.after) else {
-            return Self { total, never, paths, ..Self::default() };
+        let alone = Self {
+            total: total.into(),
+            never_ready: Sides { before: heads[0].never_ready, after: heads[1].never_ready },
+            critical_path: paths.into(),
+            ..Self::default()
         };
+        let Some((before, after)) = pair.before.zip(pair.after) else { return alone };
         let (before, after) = (side(before), side(after));
         let mut culprits = Vec::new();
         if let [Some(one), Some(other)] = total
@@ -72,38 +88,33 @@ impl Minutes {
             let is_gain = other.typical < one.typical;
             let (slow, fast, end) = if is_gain { (before, after, lasts[0]) } else { (after, before, lasts[1]) };
             let found = end.and_then(|end| culprit(slow, fast, end));
-            culprits.extend(found.map(|found| Told::of(None, found, is_gain, trees)));
+            culprits.extend(found.map(|found| Explained::new(None, found, is_gain, trees)));
         }
         let mut nodes = differences(before, after);
-        nodes.retain(|(key, [one, other])| {
-            one.typical.abs_diff(other.typical) >= NOTEWORTHY && stuck.iter().all(|stuck| !stuck.has(key))
-        });
+        nodes.retain(|(_, [one, other])| one.typical.abs_diff(other.typical) >= NOTEWORTHY);
         if let Some((key, [one, other])) = nodes.first() {
             let is_gain = other.typical < one.typical;
             let (slow, fast) = if is_gain { (before, after) } else { (after, before) };
             let id = slow.cluster.find(key);
             let end = id.and_then(|id| slow.graph.id(Actor::Node(id), Moment::Ready));
             let found = end.and_then(|end| culprit(slow, fast, end));
-            let told = found.map(|found| Told::of(Some(key.subject("Kustomization")), found, is_gain, trees));
-            culprits.extend(told.filter(|told| culprits.iter().all(|known: &Told| known.sentence != told.sentence)));
+            let more = found.map(|found| Explained::new(Some(key.subject("Kustomization")), found, is_gain, trees));
+            culprits.extend(more.filter(|more| culprits.iter().all(|known: &Explained| known.message != more.message)));
         }
-        let nodes = nodes.into_iter().map(|(key, times)| (key.subject("Kustomization"), times)).collect();
-        Self { total, never, paths, culprits, nodes }
+        let nodes = nodes
+            .into_iter()
+            .map(|(key, times)| NodeMinutes { node: key.subject("Kustomization"), ready: times.into() })
+            .collect();
+        Self { culprits, nodes, ..alone }
     }
 
     /// How many seconds the cluster takes longer; negative where it takes less.
     #[must_use]
     pub fn seconds(&self) -> Option<i64> {
-        let [before, after] = self.total;
+        let Sides { before, after } = self.total;
         let of = |range: Range| i64::try_from(range.typical.as_secs()).ok();
         Some(of(after?)? - of(before?)?)
     }
-}
-
-fn never(situation: &Situation<'_>, stuck: &Stuck) -> usize {
-    let is_ready =
-        |(id, node): &(_, &Node)| situation.cold_start.ready(&situation.graph, *id).is_some() && !stuck.has(&node.key);
-    situation.cluster.nodes.len() - situation.cluster.nodes().filter(is_ready).count()
 }
 
 /// The Kustomizations on the critical path of a cluster, and what happens last.
@@ -121,13 +132,16 @@ fn path(situation: &Situation<'_>, last: EventId) -> Vec<Subject> {
     subjects
 }
 
-impl Told {
-    fn of(of: Option<Subject>, culprit: Culprit, is_gain: bool, [before, after]: [&Tree; 2]) -> Self {
-        let tree = if is_gain { before } else { after };
-        let place = culprit
-            .place
-            .is_some()
-            .then(|| format!("{}:{}", tree.path(culprit.place.file), tree.position(culprit.place).line));
-        Self { of, sentence: culprit.text(is_gain), subject: culprit.subject, by: culprit.by, is_gain, place }
+impl Explained {
+    fn new(of: Option<Subject>, culprit: Culprit, saves: bool, [before, after]: [&Tree; 2]) -> Self {
+        let tree = if saves { before } else { after };
+        Self {
+            of,
+            message: culprit.text(saves),
+            location: tree.place(culprit.place),
+            subject: culprit.subject,
+            by_s: Seconds(culprit.by),
+            saves,
+        }
     }
 }

@@ -3,20 +3,26 @@
 //! What comes out is plain data: names, values and places as text, so that a report needs neither revision. Clusters are
 //! paired by their roots, objects by kind, namespace and name, findings by what they are recognized by.
 
+mod diff;
 mod drawing;
 mod files;
 mod known;
 mod minutes;
+mod reach;
 mod shape;
 
 use std::collections::BTreeSet;
 
-pub use crate::catalog::Range;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+pub use diff::{Diff, DiffCounts, Revised};
 pub use drawing::Drawing;
 pub use files::{How, Touched, touched};
 pub use known::{fixed, mark_known, matched};
-pub use minutes::{Minutes, Told};
-pub use shape::{EdgeChange, GateChange, NodeChange};
+pub use minutes::{Explained, Minutes, NodeMinutes};
+pub use reach::{Reach, reach};
+pub use shape::{EdgeChange, GateChange, NodeChange, ObjectChanges};
 
 use crate::{
     finding::{Finding, Subject},
@@ -26,14 +32,14 @@ use crate::{
 use shape::Shape;
 
 /// What became of a cluster.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ClusterChange {
-    /// Its root; the former one, where it is gone.
-    pub root: String,
-    /// Its former root, where that was another.
+    /// Root of the cluster; the former one, where it is gone.
+    pub cluster: String,
+    /// Its former root; `null` where that is the same.
     pub was: Option<String>,
-    /// Whether it is new or gone.
-    pub how: Option<How>,
+    /// Whether it is new or gone; `null` where it is neither.
+    pub change: Option<How>,
     /// Kustomizations and HelmReleases that are new, gone or changed.
     pub nodes: Vec<NodeChange>,
     /// What they declare about each other and about what they take from.
@@ -41,8 +47,9 @@ pub struct ClusterChange {
     /// What waiting means to them.
     pub gates: Vec<GateChange>,
     /// The minutes of a cold start.
-    pub minutes: Minutes,
+    pub cold_start: Minutes,
     /// The neighbourhood of all that.
+    #[serde(skip)]
     pub drawing: Drawing,
 }
 
@@ -51,7 +58,7 @@ impl ClusterChange {
     #[must_use]
     pub fn is_same(&self) -> bool {
         let is_bare = self.nodes.is_empty() && self.edges.is_empty() && self.gates.is_empty();
-        is_bare && self.how.is_none() && self.was.is_none() && self.minutes.nodes.is_empty()
+        is_bare && self.change.is_none() && self.was.is_none() && self.cold_start.nodes.is_empty()
     }
 }
 
@@ -75,18 +82,18 @@ fn of_pair(pair: Pair<'_>, trees: [&Tree; 2], new: &[Finding], is_reported: IsRe
     let after = Shape::of(pair.after.map(|situation| situation.cluster), trees[1]);
     let root = |situation: &Situation<'_>| situation.cluster.root.clone();
     let (old, now) = (pair.before.map(root), pair.after.map(root));
-    let how = match (&old, &now) {
+    let change = match (&old, &now) {
         (None, _) => Some(How::Added),
         (_, None) => Some(How::Removed),
         _ => None,
     };
     let is_reported = |subject: &Subject| [&old, &now].into_iter().flatten().any(|root| is_reported(root, subject));
     let (mut nodes, mut edges) = (shape::nodes(&before, &after), shape::edges(&before, &after));
-    let (mut gates, mut minutes) = (shape::gates(&before, &after), Minutes::of(pair, trees));
+    let (mut gates, mut cold_start) = (shape::gates(&before, &after), Minutes::of(pair, trees));
     nodes.retain(|change| is_reported(&change.node));
     edges.retain(|change| is_reported(&change.from) || is_reported(&change.to));
     gates.retain(|change| is_reported(&change.node));
-    minutes.nodes.retain(|(node, _)| is_reported(node));
+    cold_start.nodes.retain(|minutes| is_reported(&minutes.node));
     let is_here = |finding: &&Finding| now.as_ref().is_some_and(|root| finding.clusters.contains(root));
     let failing: BTreeSet<Subject> = new
         .iter()
@@ -97,9 +104,9 @@ fn of_pair(pair: Pair<'_>, trees: [&Tree; 2], new: &[Finding], is_reported: IsRe
     let drawing = drawing::draw([&before, &after], &nodes, &edges, &gated, &failing);
     Some(ClusterChange {
         was: old.clone().filter(|old| now.as_ref().is_some_and(|now| now != old)),
-        root: now.or(old)?,
-        how,
-        minutes,
+        cluster: now.or(old)?,
+        change,
+        cold_start,
         nodes,
         edges,
         gates,

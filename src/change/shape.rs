@@ -2,6 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 use super::files::How;
 use crate::{
     cluster::{Cluster, Node, NodeId, ObjectKey, Release},
@@ -10,27 +13,39 @@ use crate::{
         SourceRef,
         api::{CrossNamespaceSourceReference, DependencyReference},
     },
-    source::{Span, Tree},
+    query::Sides,
+    source::{Place, Span, Tree},
     yaml,
 };
 
 /// A Kustomization or HelmRelease that is not what it was.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct NodeChange {
     /// The object.
     pub node: Subject,
     /// What became of it.
-    pub how: How,
-    /// Fields of its spec that changed, those left out that are told as gates or edges.
+    pub change: How,
+    /// Fields of its spec that changed, those left out that are gates or edges.
     pub fields: Vec<String>,
-    /// How many other objects it applies that are new, gone and changed.
-    pub objects: [usize; 3],
-    /// `path:line` of it, in the revision that has it.
-    pub place: Option<String>,
+    /// Other objects that it applies.
+    pub counts: ObjectChanges,
+    /// Its place in the revision that has it, the later one where both have it; `null` where no file holds it.
+    pub location: Option<Place>,
+}
+
+/// Numbers of objects.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct ObjectChanges {
+    /// Those that are new.
+    pub added: usize,
+    /// Those that are gone.
+    pub removed: usize,
+    /// Those that are others.
+    pub changed: usize,
 }
 
 /// Something that an object waits for, takes from or belongs to, and did not, or not so.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct EdgeChange {
     /// Who declares it.
     pub from: Subject,
@@ -39,22 +54,22 @@ pub struct EdgeChange {
     /// What it names; before, where that changed.
     pub to: Subject,
     /// What became of it.
-    pub how: How,
-    /// What goes with it, before and after: a `readyExpr`.
-    pub detail: [String; 2],
+    pub change: How,
+    /// What goes with it: a `readyExpr`; empty where nothing does.
+    pub detail: Sides<String>,
 }
 
 /// A field that decides what waiting means.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct GateChange {
     /// Whose.
     pub node: Subject,
     /// The field.
     pub field: &'static str,
-    /// Its value before and after; `None` where it is not set.
-    pub values: [Option<String>; 2],
-    /// `path:line` of it now.
-    pub place: Option<String>,
+    /// Its value in a few words; `null` where it is not set.
+    pub value: Sides<Option<String>>,
+    /// Its place now; `null` where no file holds it.
+    pub location: Option<Place>,
 }
 
 /// A cluster as it declares itself.
@@ -143,10 +158,6 @@ impl<'a> Shape<'a> {
             self.edge(&from, "valuesFrom", named(&reference.kind, namespace, &reference.name), detail.to_owned());
         }
     }
-
-    fn place(&self, span: Span) -> Option<String> {
-        span.is_some().then(|| format!("{}:{}", self.tree.path(span.file), self.tree.position(span).line))
-    }
 }
 
 fn named(kind: &str, namespace: &str, name: &str) -> Subject {
@@ -159,26 +170,26 @@ pub(super) fn nodes(before: &Shape<'_>, after: &Shape<'_>) -> Vec<NodeChange> {
     let all: BTreeSet<&Subject> = before.nodes.keys().chain(after.nodes.keys()).collect();
     let mut found = Vec::new();
     for subject in all {
-        let new = |how: How, fields: Vec<String>, objects: [usize; 3], place: Option<String>| NodeChange {
+        let new = |change: How, fields: Vec<String>, counts: ObjectChanges, location: Option<Place>| NodeChange {
             node: subject.clone(),
-            how,
+            change,
             fields,
-            objects,
-            place,
+            counts,
+            location,
         };
         match (before.nodes.get(subject), after.nodes.get(subject)) {
             (Some(old), None) => {
                 let objects = objects(Some(old), None);
-                found.push(new(How::Removed, Vec::new(), objects, before.place(old.at)));
+                found.push(new(How::Removed, Vec::new(), objects, before.tree.place(old.at)));
             }
             (None, Some(now)) => {
                 let objects = objects(None, Some(now));
-                found.push(new(How::Added, Vec::new(), objects, after.place(now.at)));
+                found.push(new(How::Added, Vec::new(), objects, after.tree.place(now.at)));
             }
             (Some(old), Some(now)) => {
                 let (fields, objects) = (fields(old.object, now.object), objects(Some(old), Some(now)));
-                if !fields.is_empty() || objects != [0; 3] {
-                    found.push(new(How::Changed, fields, objects, after.place(now.at)));
+                if !fields.is_empty() || objects != ObjectChanges::default() {
+                    found.push(new(How::Changed, fields, objects, after.tree.place(now.at)));
                 }
             }
             (None, None) => {}
@@ -201,7 +212,7 @@ fn fields(old: &yaml::Node, now: &yaml::Node) -> Vec<String> {
 }
 
 /// How many objects a Kustomization applies that are new, gone and changed; those left out that are nodes themselves.
-fn objects(old: Option<&Declared<'_>>, now: Option<&Declared<'_>>) -> [usize; 3] {
+fn objects(old: Option<&Declared<'_>>, now: Option<&Declared<'_>>) -> ObjectChanges {
     let applied = |declared: Option<&Declared<'_>>| -> BTreeMap<ObjectKey, yaml::Node> {
         let node = declared.and_then(|declared| declared.node).map(|(cluster, id)| cluster.node(id));
         let own = node.into_iter().flat_map(|node| &node.applied.build.objects);
@@ -213,7 +224,7 @@ fn objects(old: Option<&Declared<'_>>, now: Option<&Declared<'_>>) -> [usize; 3]
     let added = now.keys().filter(|key| !old.contains_key(*key)).count();
     let removed = old.keys().filter(|key| !now.contains_key(*key)).count();
     let changed = now.iter().filter(|(key, object)| old.get(*key).is_some_and(|other| other != *object)).count();
-    [added, removed, changed]
+    ObjectChanges { added, removed, changed }
 }
 
 /// What became of the edges. What belongs to a node that is gone goes with it, and is not told.
@@ -223,14 +234,14 @@ pub(super) fn edges(before: &Shape<'_>, after: &Shape<'_>) -> Vec<EdgeChange> {
     for key in all {
         let (from, kind, to) = key;
         let (old, now) = (before.edges.get(key), after.edges.get(key));
-        let how = match (old, now) {
+        let change = match (old, now) {
             (Some(_), None) if after.nodes.contains_key(from) => How::Removed,
             (None, Some(_)) => How::Added,
             (Some(old), Some(now)) if old != now => How::Changed,
             _ => continue,
         };
-        let detail = [old, now].map(|detail| detail.cloned().unwrap_or_default());
-        found.push(EdgeChange { from: from.clone(), kind, to: to.clone(), how, detail });
+        let detail = Sides { before: old, after: now }.map(|detail| detail.cloned().unwrap_or_default());
+        found.push(EdgeChange { from: from.clone(), kind, to: to.clone(), change, detail });
     }
     found
 }
@@ -242,10 +253,10 @@ pub(super) fn gates(before: &Shape<'_>, after: &Shape<'_>) -> Vec<GateChange> {
         let Some(old) = before.nodes.get(subject) else { continue };
         for field in GATES {
             let value = |declared: &Declared<'_>| declared.object.find(&["spec", field]).map(told);
-            let values = [value(old), value(now)];
-            if values[0] != values[1] {
+            let value = Sides { before: value(old), after: value(now) };
+            if value.before != value.after {
                 let at = now.object.nearest_span(&["spec", field]).or(now.at);
-                found.push(GateChange { node: subject.clone(), field, values, place: after.place(at) });
+                found.push(GateChange { node: subject.clone(), field, value, location: after.tree.place(at) });
             }
         }
     }

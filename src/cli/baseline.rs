@@ -58,9 +58,11 @@ pub(super) fn apply(lint: &Lint, settings: &Settings, analysis: &mut Analysis, q
         );
     }
     let heard = &analysis.heard;
-    let gone = baseline.mark(&mut analysis.findings, &|rule| {
+    let masking = &analysis.masking;
+    let gone = baseline.mark(&mut analysis.findings, &|entry| {
         // A rule that is no more finds nothing either.
-        !is_partial && crate::rules::find(rule).is_none_or(|info| heard.contains(&info.id))
+        let has_run = crate::rules::find(&entry.rule).is_none_or(|info| heard.contains(&info.id));
+        !is_partial && has_run && !masking.hides(&entry.subject)
     });
     if gone.is_empty() {
         return Ok(());

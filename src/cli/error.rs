@@ -1,5 +1,8 @@
 use super::say;
-use crate::report::{Terminal, printable, printable_lines, wrap};
+use crate::{
+    report::{Terminal, printable, printable_lines, wrap},
+    source::GitError,
+};
 
 /// Why the job could not be done, and what to do about it.
 #[derive(Debug)]
@@ -36,6 +39,13 @@ impl CliError {
             let first = format!("{} ", styles.help.style("help:"));
             say(&wrap(&printable_lines(help), terminal.width, &first, "      "));
         }
+    }
+}
+
+impl From<GitError> for CliError {
+    fn from(error: GitError) -> Self {
+        let help = error.help();
+        Self::new(error.to_string()).with_help(help)
     }
 }
 

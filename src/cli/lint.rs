@@ -6,13 +6,14 @@ use super::{
     error::CliError,
     output,
     progress::Progress,
-    revisions, say,
+    say,
     settings::Settings,
     stdin,
 };
 use crate::{
     Analysis, Error,
     report::{ClusterSummary, Report, count, printable, summary},
+    run,
     source::Tree,
 };
 
@@ -73,7 +74,7 @@ pub(super) fn run(lint: &Lint, global: &Global, environment: &Environment) -> Re
 
 fn analyse(lint: &Lint, settings: &Settings) -> Result<Analysis, CliError> {
     let (paths, options) = (&settings.paths, &settings.options);
-    let base = lint.since.as_ref().map(|since| revisions::base(paths, since, !lint.no_merge_base)).transpose()?;
+    let base = lint.since.as_ref().map(|since| run::base(paths, since, !lint.no_merge_base)).transpose()?;
     let analyse = || match &base {
         None => crate::lint(paths, options),
         Some(base) => crate::lint_since(paths, options, base),
@@ -96,6 +97,7 @@ fn analyse(lint: &Lint, settings: &Settings) -> Result<Analysis, CliError> {
             warnings: Vec::new(),
             remark: None,
             is_whole: true,
+            masking: crate::situation::Masking::default(),
             heard: Vec::new(),
         }),
         Err(error @ Error::NoFluxObjects { .. }) if settings.options.stdin.is_some() => {

@@ -5,20 +5,21 @@ use super::{
     environment::Environment,
     error::CliError,
     print,
-    question::{remark, situations, survey},
+    question::{Paths, note, survey},
 };
-use crate::query;
+use crate::{
+    Session,
+    report::{Text as _, document},
+};
 
 /// Lists what there is.
 pub(super) fn run(list: &List, global: &Global, environment: &Environment) -> Result<(), CliError> {
-    let (survey, options) = survey(&list.paths, &list.model, global, environment)?;
-    if survey.unreached.is_empty() {
-        remark(&survey, global);
-    }
-    let listing = query::list(&situations(&survey, &options), &survey.focus, survey.store.tree());
+    let (survey, options) = survey(&Paths::or_here(&list.paths), &list.target, environment)?;
+    let listing = Session::new(&survey, &options).list();
+    note(&listing, global);
     print(match list.format {
         ListingFormat::Text => listing.text(&environment.stdout(global.color)),
-        ListingFormat::Json => listing.json(),
+        ListingFormat::Json => document(&listing),
         ListingFormat::Names => listing.lines(),
     })
 }

@@ -5,7 +5,6 @@
 
 mod args;
 mod baseline;
-mod commit;
 mod completion;
 mod config;
 mod diff;
@@ -23,7 +22,6 @@ mod page;
 mod progress;
 mod question;
 mod render;
-mod revisions;
 mod rules;
 mod settings;
 mod stdin;

@@ -4,6 +4,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{Cluster, Folder, Node, NodeId};
 use crate::{
+    flux::api::kinds::EXTERNAL_ARTIFACT,
     kustomize::{Kustomize, Object},
     source::{FileId, Tree, join, parent},
     yaml::{self, Store, Value},
@@ -113,7 +114,7 @@ impl<'a> Readers<'a> {
             return true;
         }
         let Folder::Here(folder) = &node.folder else { return false };
-        if node.kustomization.spec.source_ref.kind.as_deref() == Some("ExternalArtifact") {
+        if node.kustomization.spec.source_ref.is(EXTERNAL_ARTIFACT) {
             // Its folders are not those of the repository.
             return false;
         }

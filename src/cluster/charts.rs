@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use super::{Cluster, Node, ObjectKey, Provider, Release};
 use crate::{
-    flux::{SourceRef, api::SOURCE_GROUP},
+    flux::SourceRef,
     source::Span,
     yaml::{self, decode},
 };
@@ -57,13 +57,7 @@ fn source_spec<'n>(
     objects: &BTreeMap<ObjectKey, Vec<Provider>>,
     source: &SourceRef,
 ) -> Option<&'n yaml::Node> {
-    let key = ObjectKey {
-        group: SOURCE_GROUP.into(),
-        kind: source.kind.clone(),
-        namespace: source.namespace.clone(),
-        name: source.name.clone(),
-    };
-    let provider = objects.get(&key)?.first()?;
+    let provider = objects.get(&ObjectKey::from(source))?.first()?;
     nodes[provider.node.index()].object(*provider).node.get("spec")
 }
 

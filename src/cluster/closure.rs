@@ -15,8 +15,9 @@ use super::{
 use crate::{
     flux::{
         Applied, Artifacts, Controllers, FluxVersion, Inputs, Kustomization, Policy, ResourceSet, SourceRef, Sync,
-        Variables, Where, api::SubstituteReference, build, expand_resource_sets, is_kustomization, is_open_text,
-        substitute, variable_sources,
+        Variables, Where,
+        api::{SubstituteReference, kinds::EXTERNAL_ARTIFACT},
+        build, expand_resource_sets, is_kustomization, is_open_text, substitute, variable_sources,
     },
     kustomize::{Build, Hidden, Kustomize, Object, Unresolved},
     source::{Artifact, normalize, parent},
@@ -81,7 +82,7 @@ pub(super) fn close(artifacts: &Artifacts<'_>, roots: &Roots) -> Closure {
     let assumed = artifacts.assumed_version();
     let fed = roots.kustomizations.iter().map(|entry| SourceRef::of(&entry.spec.source_ref, &entry.namespace));
     let own: Vec<SourceRef> =
-        roots.own.iter().cloned().chain(fed.filter(|source| source.kind != "ExternalArtifact")).collect();
+        roots.own.iter().cloned().chain(fed.filter(|source| !source.is(EXTERNAL_ARTIFACT))).collect();
     let mut drafts = roots.drafts();
     let mut version = roots.version;
     let mut growth = Growth::default();

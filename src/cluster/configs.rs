@@ -3,7 +3,11 @@ use std::collections::BTreeMap;
 use smol_str::SmolStr;
 
 use super::{NodeKey, closure::Draft};
-use crate::{kustomize::Object, yaml};
+use crate::{
+    flux::api::kinds::{CONFIG_MAP, SECRET},
+    kustomize::Object,
+    yaml,
+};
 
 /// Copies the data of a ConfigMap or Secret, given as `namespace/name`, into an object of a ResourceSet (flux-operator
 /// v0.58, `resourceset_controller.go`, `copyResources`).
@@ -15,10 +19,7 @@ pub(super) type ConfigKey = (SmolStr, SmolStr, SmolStr);
 /// The ConfigMaps and Secrets that some node applies.
 pub(super) fn configs(drafts: &BTreeMap<NodeKey, Draft>) -> BTreeMap<ConfigKey, yaml::Node> {
     let mut configs = BTreeMap::new();
-    let is_config = |object: &&Object| {
-        object.node.find_str(&["apiVersion"]) == Some("v1")
-            && matches!(object.node.find_str(&["kind"]), Some("ConfigMap" | "Secret"))
-    };
+    let is_config = |object: &&Object| [CONFIG_MAP, SECRET].iter().any(|kind| kind.is_kind_of(&object.node));
     let key = |object: &Object| {
         let id = object.id();
         (id.kind, id.namespace.unwrap_or_default(), id.name)

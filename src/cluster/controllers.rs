@@ -4,7 +4,11 @@ use std::collections::BTreeMap;
 
 use super::{Folder, NodeKey, closure::Draft};
 use crate::{
-    flux::{Artifacts, Controllers, Instance, Selection, instance_of},
+    flux::{
+        Artifacts, Controllers, Instance, Selection,
+        api::kinds::{FLUX_INSTANCE, HELM_RELEASE},
+        instance_of,
+    },
     kustomize::Object,
     source::parent,
     yaml::Node,
@@ -27,7 +31,7 @@ pub(super) fn controllers(
         Some(Controllers::of_instance(instance.spec, &instance.namespace, &kustomize))
     };
     let is_candidate =
-        |object: &&Object| matches!(object.node.find_str(&["kind"]), Some("FluxInstance" | "HelmRelease"));
+        |object: &&Object| [FLUX_INSTANCE, HELM_RELEASE].iter().any(|kind| kind.is_kind_of(&object.node));
     let built = objects().filter(is_candidate).find_map(instance);
     built.or_else(|| told.cloned()).or_else(|| patched(artifacts, drafts)).unwrap_or_default()
 }

@@ -19,7 +19,7 @@ use super::{
 use crate::{
     flux::{
         Artifacts, FluxVersion, Inputs, Kustomization, Selection, SourceRef,
-        api::{OPERATOR_GROUP, SOURCE_EXTENSIONS_GROUP, SOURCE_GROUP},
+        api::{OPERATOR_GROUP, SOURCE_EXTENSIONS_GROUP, SOURCE_GROUP, kinds::EXTERNAL_ARTIFACT},
         build, syncs,
     },
     kustomize::Object,
@@ -101,7 +101,7 @@ impl<'a> Finder<'a, '_> {
     fn self_managed(&self, declared: &Declared) -> Option<(String, Roots)> {
         let kustomization = &declared.kustomization;
         let path = kustomization.spec.path.as_deref()?;
-        if path.contains("${") || kustomization.spec.source_ref.kind.as_deref() == Some("ExternalArtifact") {
+        if path.contains("${") || kustomization.spec.source_ref.is(EXTERNAL_ARTIFACT) {
             return None;
         }
         let path = normalize(path);
@@ -318,7 +318,7 @@ impl<'a> Finder<'a, '_> {
             for top in tops {
                 let source = SourceRef::of(&top.kustomization.spec.source_ref, &top.kustomization.namespace);
                 // What an ExternalArtifact is made of lies in the folder's own source.
-                let own = (source.kind != "ExternalArtifact").then_some(source).or_else(|| generated.first().cloned());
+                let own = (!source.is(EXTERNAL_ARTIFACT)).then_some(source).or_else(|| generated.first().cloned());
                 by_source.entry(own).or_default().kustomizations.push(top.kustomization.clone());
             }
             let single = by_source.len() == 1;

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use crate::source::Pattern;
+use crate::{flux::api::kinds::CRD, source::Pattern};
 
 /// Objects that are made outside the repository, by Terraform or by hand for instance, and are there before Flux starts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -54,7 +54,7 @@ impl Externals {
         let y = kind.strip_suffix('y').map(|stem| format!("{stem}ies"));
         let plurals = [format!("{kind}s"), format!("{kind}es"), kind].into_iter().chain(y);
         let mut names = plurals.map(|plural| format!("{plural}.{group}"));
-        names.any(|name| self.have("CustomResourceDefinition", "", &name))
+        names.any(|name| self.have(CRD.kind, "", &name))
     }
 }
 

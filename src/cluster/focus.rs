@@ -7,13 +7,14 @@ use rustc_hash::FxHashSet;
 
 use super::{Cluster, Folder, Named, Node, NodeId, Scope, Use, builders, is_decided_by};
 use crate::{
-    finding::{Finding, Subject},
+    finding::{Finding, Subject, count},
+    flux::api::kinds::EXTERNAL_ARTIFACT,
     source::{FileId, Span, Tree, readable},
     yaml::Store,
 };
 
 /// What a part of the repository has to do with a Kustomization or HelmRelease.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Relation {
     /// Its files define it.
@@ -132,7 +133,7 @@ impl Part {
 /// Whether the folder that the node applies lies in the scope.
 fn is_contained(node: &Node, scope: &Scope) -> bool {
     // The folders of an ExternalArtifact are not those of the repository.
-    let is_here = node.kustomization.spec.source_ref.kind.as_deref() != Some("ExternalArtifact");
+    let is_here = !node.kustomization.spec.source_ref.is(EXTERNAL_ARTIFACT);
     is_here && matches!(&node.folder, Folder::Here(folder) if scope.covers(folder))
 }
 
@@ -229,8 +230,7 @@ impl Focus {
 /// How many Kustomizations and HelmReleases there are, and what `paths` have to do with how many of them.
 fn sentence(paths: &[String], things: [usize; 2], [defines, contains, read_by]: [usize; 3]) -> Option<String> {
     let counted = things.iter().zip(["Kustomization", "HelmRelease"]).filter(|(number, _)| **number > 0);
-    let counted: Vec<String> =
-        counted.map(|(number, kind)| format!("{number} {kind}{}", if *number == 1 { "" } else { "s" })).collect();
+    let counted: Vec<String> = counted.map(|(number, kind)| count(*number, kind)).collect();
     if counted.is_empty() {
         return None;
     }

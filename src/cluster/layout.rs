@@ -6,7 +6,7 @@ use super::{Folder, closure::Closure, root::is_below};
 use crate::{
     flux::{
         SourceRef,
-        api::{ArtifactGeneratorSpec, GeneratorSource},
+        api::{ArtifactGeneratorSpec, GeneratorSource, kinds::ARTIFACT_GENERATOR},
     },
     kustomize::Object,
     source::{Span, parent},
@@ -43,7 +43,7 @@ pub(super) fn covers(closure: &Closure, file: &str) -> bool {
 /// The sources an ArtifactGenerator copies from.
 pub(super) fn generator_sources(object: &Object) -> Vec<SourceRef> {
     let id = object.id();
-    if id.kind != "ArtifactGenerator" {
+    if !ARTIFACT_GENERATOR.is(&id.group, &id.kind) {
         return Vec::new();
     }
     let namespace = id.namespace.unwrap_or_default();

@@ -6,8 +6,8 @@ use super::{Externals, Supply};
 use crate::{
     finding::Subject,
     flux::{
-        Applied, Controllers, FluxVersion, HelmRelease, Kustomization, ResourceSet,
-        api::{HELM_GROUP, KUSTOMIZE_GROUP},
+        Applied, Controllers, FluxVersion, HelmRelease, Kustomization, ResourceSet, SourceRef,
+        api::kinds::{GroupKind, HELM_RELEASE, KUSTOMIZATION, RESOURCE_SET},
     },
     kustomize::{Object, ObjectId, Unresolved},
     source::{Span, normalize},
@@ -147,7 +147,7 @@ impl Release {
     /// The release as the subject of a finding.
     #[must_use]
     pub fn subject(&self) -> Subject {
-        self.key.subject("HelmRelease")
+        self.key.subject(HELM_RELEASE.kind)
     }
 }
 
@@ -199,7 +199,7 @@ impl Cluster {
     pub fn owner(&self, provider: Provider) -> Subject {
         let node = self.node(provider.node);
         match provider.set.and_then(|set| node.resource_sets.get(set)) {
-            Some(set) => set_key(set).subject("ResourceSet"),
+            Some(set) => set_key(set).subject(RESOURCE_SET.kind),
             None => node.subject(),
         }
     }
@@ -255,13 +255,19 @@ impl Node {
     /// The node as the subject of a finding.
     #[must_use]
     pub fn subject(&self) -> Subject {
-        self.key.subject("Kustomization")
+        self.key.subject(KUSTOMIZATION.kind)
     }
 
     /// Whether kustomize-controller checks anything before it calls the node Ready (`wait` or `healthChecks`).
     #[must_use]
     pub fn has_gate(&self) -> bool {
         self.kustomization.spec.wait || !self.kustomization.spec.health_checks.is_empty()
+    }
+
+    /// Whether objects may be missing from what it builds.
+    #[must_use]
+    pub fn hides_objects(&self) -> bool {
+        self.unresolved.iter().any(Unresolved::hides_objects)
     }
 
     /// Whether it applies to another cluster than the one it lives in.
@@ -281,8 +287,8 @@ impl Definition {
     /// The Kustomization or ResourceSet that applies it.
     #[must_use]
     pub fn applied_by(&self) -> Option<Subject> {
-        let set = self.resource_set.as_ref().map(|set| set.subject("ResourceSet"));
-        set.or_else(|| self.owner.as_ref().map(|owner| owner.subject("Kustomization")))
+        let set = self.resource_set.as_ref().map(|set| set.subject(RESOURCE_SET.kind));
+        set.or_else(|| self.owner.as_ref().map(|owner| owner.subject(KUSTOMIZATION.kind)))
     }
 }
 
@@ -314,6 +320,19 @@ impl NodeKey {
 }
 
 impl ObjectKey {
+    /// The key of an object of `kind`.
+    #[must_use]
+    pub fn new(kind: GroupKind, namespace: impl Into<SmolStr>, name: impl Into<SmolStr>) -> Self {
+        let (group, kind) = (SmolStr::new_static(kind.group), SmolStr::new_static(kind.kind));
+        Self { group, kind, namespace: namespace.into(), name: name.into() }
+    }
+
+    /// Whether the object is of `kind`.
+    #[must_use]
+    pub fn is(&self, kind: GroupKind) -> bool {
+        kind.is(&self.group, &self.kind)
+    }
+
     /// The object as a subject.
     #[must_use]
     pub fn subject(&self) -> Subject {
@@ -324,19 +343,26 @@ impl ObjectKey {
     /// Whether it is a Kustomization of Flux.
     #[must_use]
     pub fn is_kustomization(&self) -> bool {
-        self.kind == "Kustomization" && self.group == KUSTOMIZE_GROUP
+        self.is(KUSTOMIZATION)
     }
 
     /// Whether it is a HelmRelease.
     #[must_use]
     pub fn is_helm_release(&self) -> bool {
-        self.kind == "HelmRelease" && self.group == HELM_GROUP
+        self.is(HELM_RELEASE)
     }
 
     /// Whether a variable that is not known stands in its name or namespace.
     #[must_use]
     pub fn is_unresolved(&self) -> bool {
         self.name.contains("${") || self.namespace.contains("${")
+    }
+}
+
+impl From<&SourceRef> for ObjectKey {
+    fn from(source: &SourceRef) -> Self {
+        let SourceRef { kind, namespace, name } = source.clone();
+        Self { group: source.group().into(), kind, namespace, name }
     }
 }
 

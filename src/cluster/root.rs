@@ -4,7 +4,10 @@ use std::{
 };
 
 use super::{Declared, Discovered};
-use crate::source::{FileId, Tree, normalize, parent};
+use crate::{
+    flux::api::kinds::EXTERNAL_ARTIFACT,
+    source::{FileId, Tree, normalize, parent},
+};
 
 /// Whether `path` is `folder` or lies below it.
 pub(super) fn is_below(path: &str, folder: &str) -> bool {
@@ -84,7 +87,7 @@ fn folders_above(path: &str) -> impl Iterator<Item = &str> {
 fn of_this_artifact(discovered: &Discovered) -> impl Iterator<Item = &Declared> {
     discovered.kustomizations.iter().filter(|declared| {
         let reference = &declared.kustomization.spec.source_ref;
-        reference.kind.as_deref() != Some("ExternalArtifact")
+        !reference.is(EXTERNAL_ARTIFACT)
     })
 }
 

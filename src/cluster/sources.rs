@@ -6,7 +6,10 @@ use super::{foreign::Foreign, root::is_below};
 use crate::{
     flux::{
         Artifacts, Selection, SourceRef, Where,
-        api::{ArtifactGeneratorSpec, GeneratorSource, GitRepositorySpec, SOURCE_EXTENSIONS_GROUP, SOURCE_GROUP},
+        api::{
+            ArtifactGeneratorSpec, GeneratorSource, GitRepositorySpec, SOURCE_EXTENSIONS_GROUP, SOURCE_GROUP,
+            kinds::{ARTIFACT_GENERATOR, EXTERNAL_ARTIFACT},
+        },
     },
     kustomize::Object,
     source::normalize,
@@ -62,7 +65,7 @@ impl<'a, 't> Sources<'a, 't> {
         let id = object.id();
         let Some(spec) = object.node.get("spec") else { return };
         let namespace = id.namespace.unwrap_or_default();
-        if id.kind == "ArtifactGenerator" {
+        if ARTIFACT_GENERATOR.is(&id.group, &id.kind) {
             if let Ok(spec) = decode(spec) {
                 self.generators.push((namespace, spec));
             }
@@ -94,7 +97,7 @@ impl<'a, 't> Sources<'a, 't> {
         if let Some(mapped) = self.foreign.find(self.artifacts, source, self.own(source).is_ok()) {
             return mapped;
         }
-        if source.kind == "ExternalArtifact" && !self.is_named(source) {
+        if source.is(EXTERNAL_ARTIFACT) && !self.is_named(source) {
             return self.generated(source);
         }
         match self.own(source) {

@@ -8,7 +8,10 @@ use smol_str::SmolStr;
 use super::{Externals, Node, ObjectKey, Provider, Release, bootstrap::Bootstrap, charts::chart_in};
 use crate::{
     catalog::{Confidence, CrdCatalog, CrdOwner},
-    flux::api::{OPERATOR_GROUP, SOURCE_EXTENSIONS_GROUP},
+    flux::api::{
+        OPERATOR_GROUP,
+        kinds::{self, GroupKind},
+    },
     yaml,
 };
 
@@ -123,7 +126,7 @@ impl Supply {
             }
             !is_given
         });
-        self.namespaces.retain(|namespace| !externals.have("Namespace", "", &namespace.name));
+        self.namespaces.retain(|namespace| !externals.have(kinds::NAMESPACE.kind, "", &namespace.name));
         self.made.retain(|made| !externals.have(&made.key.kind, &made.key.namespace, &made.key.name));
         self.externals = externals;
     }
@@ -164,8 +167,7 @@ fn kinds(
     is_given: &dyn Fn(&str, &str, &[&str]) -> bool,
 ) -> (Vec<CustomKind>, BTreeSet<(SmolStr, SmolStr)>) {
     let mut definitions: BTreeMap<(&str, &str), Vec<Provider>> = BTreeMap::new();
-    let is_definition = |key: &ObjectKey| key.kind == "CustomResourceDefinition" && key.group == "apiextensions.k8s.io";
-    for (_, providers) in objects.iter().filter(|(key, _)| is_definition(key)) {
+    for (_, providers) in objects.iter().filter(|(key, _)| key.is(kinds::CRD)) {
         for provider in providers {
             let spec = object(nodes, *provider).get("spec");
             let text = |keys: &[&str]| spec.and_then(|spec| spec.find_str(keys));
@@ -253,7 +255,7 @@ fn namespaces(
             add(made.entry(name.clone()).or_insert_with(namespace));
         }
     };
-    for (key, providers) in objects.iter().filter(|(key, _)| key.kind == "Namespace" && key.group.is_empty()) {
+    for (key, providers) in objects.iter().filter(|(key, _)| key.is(kinds::NAMESPACE)) {
         entry(&mut made, &key.name, &|namespace| namespace.objects.clone_from(providers));
     }
     for (index, release) in releases.iter().enumerate() {
@@ -276,23 +278,18 @@ fn made(nodes: &[Node], objects: &BTreeMap<ObjectKey, Vec<Provider>>) -> Vec<Mad
             ("external-secrets.io", "ExternalSecret") => &["target", "name"],
             ("bitnami.com", "SealedSecret") => &["template", "metadata", "name"],
             ("cert-manager.io", "Certificate") => &["secretName"],
-            (SOURCE_EXTENSIONS_GROUP, "ArtifactGenerator") => &[],
+            _ if key.is(kinds::ARTIFACT_GENERATOR) => &[],
             _ => continue,
         };
         let Some(spec) = providers.first().and_then(|provider| object(nodes, *provider).get("spec")) else { continue };
-        let new = |group: &str, kind: &str, name: &str| ObjectKey {
-            group: group.into(),
-            kind: kind.into(),
-            namespace: key.namespace.clone(),
-            name: name.into(),
-        };
+        let new = |kind: GroupKind, name: &str| ObjectKey::new(kind, key.namespace.clone(), name);
         if name.is_empty() {
             let artifacts = spec.get("artifacts").into_iter().flat_map(yaml::Node::items);
             for name in artifacts.filter_map(|artifact| artifact.find_str(&["name"])) {
-                made.entry(new(SOURCE_EXTENSIONS_GROUP, "ExternalArtifact", name)).or_default().push(key.clone());
+                made.entry(new(kinds::EXTERNAL_ARTIFACT, name)).or_default().push(key.clone());
             }
         } else {
-            let secret = new("", "Secret", spec.find_str(name).unwrap_or(&key.name));
+            let secret = new(kinds::SECRET, spec.find_str(name).unwrap_or(&key.name));
             made.entry(secret).or_default().push(key.clone());
         }
     }

@@ -1,6 +1,7 @@
 //! Finding the object that somebody named by hand.
 
 use super::{Cluster, Node, NodeId, NodeKey, ObjectKey};
+use crate::flux::api::kinds::{self, GroupKind, HELM_RELEASE, KUSTOMIZATION};
 
 /// An object as people name it: `apps`, `flux-system/apps`, `Kustomization/apps` or `Kustomization/flux-system/apps`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,24 +41,9 @@ pub enum WantedError {
 /// How alike two names are for one to be taken for the other.
 const ALIKE: f64 = 0.75;
 
-/// Names of kinds, as `kubectl` and `flux` know them.
-const KINDS: &[(&str, &[&str])] = &[
-    ("Kustomization", &["ks", "kustomization", "kustomizations"]),
-    ("HelmRelease", &["hr", "helmrelease", "helmreleases"]),
-    ("GitRepository", &["gitrepo", "gitrepository", "gitrepositories"]),
-    ("OCIRepository", &["ocirepo", "ocirepository", "ocirepositories"]),
-    ("HelmRepository", &["helmrepo", "helmrepository", "helmrepositories"]),
-    ("HelmChart", &["hc", "helmchart", "helmcharts"]),
-    ("ResourceSet", &["rset", "resourceset", "resourcesets"]),
-    ("ConfigMap", &["cm", "configmap", "configmaps"]),
-    ("Secret", &["secret", "secrets"]),
-    ("Namespace", &["ns", "namespace", "namespaces"]),
-];
-
 /// The kind that `text` names. A namespace begins with no capital letter.
 fn kind(text: &str) -> Option<String> {
-    let lower = text.to_lowercase();
-    let known = KINDS.iter().find(|(_, names)| names.contains(&lower.as_str())).map(|(kind, _)| (*kind).to_owned());
+    let known = kinds::by_alias(text).map(|row| row.id.kind.to_owned());
     known.or_else(|| text.starts_with(|first: char| first.is_ascii_uppercase()).then(|| text.to_owned()))
 }
 
@@ -94,7 +80,7 @@ impl Wanted {
     /// Where it has no form of a name, or names another kind.
     pub fn kustomization(text: &str) -> Result<Self, WantedError> {
         let mut wanted = Self::parse(text)?;
-        match wanted.kind.take().filter(|kind| kind != "Kustomization") {
+        match wanted.kind.take().filter(|kind| kind != KUSTOMIZATION.kind) {
             Some(kind) => Err(WantedError::Kind { text: text.to_owned(), kind }),
             None => Ok(wanted),
         }
@@ -104,7 +90,11 @@ impl Wanted {
         self.name == name && self.namespace.as_deref().is_none_or(|wanted| wanted == namespace)
     }
 
-    fn is_of(&self, kind: &str) -> bool {
+    fn is_of(&self, kind: GroupKind) -> bool {
+        self.is_of_kind(kind.kind)
+    }
+
+    fn is_of_kind(&self, kind: &str) -> bool {
         self.kind.as_deref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(kind))
     }
 
@@ -127,10 +117,10 @@ impl Wanted {
     pub fn find_in(&self, cluster: &Cluster) -> Vec<Named> {
         let fits = |key: &NodeKey| self.fits(&key.namespace, &key.name);
         let mut found = Vec::new();
-        if self.is_of("Kustomization") {
+        if self.is_of(KUSTOMIZATION) {
             found.extend(cluster.nodes().filter(|(_, node)| fits(&node.key)).map(|(id, _)| Named::Node(id)));
         }
-        if self.is_of("HelmRelease") {
+        if self.is_of(HELM_RELEASE) {
             let releases = cluster.releases.iter().enumerate();
             found.extend(releases.filter(|(_, release)| fits(&release.key)).map(|(index, _)| Named::Release(index)));
         }
@@ -139,7 +129,7 @@ impl Wanted {
             .objects
             .keys()
             .enumerate()
-            .filter(|(_, key)| is_other(key) && self.is_of(&key.kind) && self.fits(&key.namespace, &key.name));
+            .filter(|(_, key)| is_other(key) && self.is_of_kind(&key.kind) && self.fits(&key.namespace, &key.name));
         found.extend(objects.map(|(index, _)| Named::Object(index)));
         found
     }
@@ -156,14 +146,14 @@ impl Wanted {
     pub fn similar_object(&self, clusters: &[&Cluster]) -> Option<String> {
         let nodes = clusters.iter().flat_map(|cluster| cluster.nodes.iter().map(|node| &node.key));
         let releases = clusters.iter().flat_map(|cluster| cluster.releases.iter().map(|release| &release.key));
-        let node = if self.is_of("Kustomization") { self.nearest(nodes) } else { None };
-        let release = if self.is_of("HelmRelease") { self.nearest(releases) } else { None };
+        let node = if self.is_of(KUSTOMIZATION) { self.nearest(nodes) } else { None };
+        let release = if self.is_of(HELM_RELEASE) { self.nearest(releases) } else { None };
         match (node, release) {
             (Some(node), Some(release)) if self.likeness(release) > self.likeness(node) => {
-                Some(release.subject("HelmRelease").to_string())
+                Some(release.subject(HELM_RELEASE.kind).to_string())
             }
-            (Some(node), _) => Some(node.subject("Kustomization").to_string()),
-            (None, release) => release.map(|key| key.subject("HelmRelease").to_string()),
+            (Some(node), _) => Some(node.subject(KUSTOMIZATION.kind).to_string()),
+            (None, release) => release.map(|key| key.subject(HELM_RELEASE.kind).to_string()),
         }
     }
 

@@ -123,8 +123,8 @@ impl Baseline {
     }
 
     /// Marks the findings that are known and that nothing else silences. Gives the entries that there is no finding for any
-    /// more, with how many less there are, of rules that `is_judged` says would have found them.
-    pub fn mark(&self, findings: &mut [Finding], is_judged: &dyn Fn(&str) -> bool) -> Vec<Known> {
+    /// more, with how many less there are, of those that `is_judged` says would have been found.
+    pub fn mark(&self, findings: &mut [Finding], is_judged: &dyn Fn(&Known) -> bool) -> Vec<Known> {
         let mut left: BTreeMap<&str, usize> =
             self.known.iter().map(|entry| (entry.fingerprint.as_str(), entry.count)).collect();
         let silenced = |finding: &Finding| finding.suppressed.as_ref().map(|suppressed| suppressed.kind);
@@ -137,7 +137,7 @@ impl Baseline {
                 finding.suppressed.get_or_insert(Suppressed { kind, reason: None });
             }
         }
-        let gone = self.known.iter().filter(|entry| is_judged(&entry.rule)).map(|entry| Known {
+        let gone = self.known.iter().filter(|entry| is_judged(entry)).map(|entry| Known {
             count: left.get(entry.fingerprint.as_str()).copied().unwrap_or_default(),
             ..entry.clone()
         });
@@ -188,7 +188,7 @@ mod tests {
         assert_eq!(kinds, [Some(SuppressionKind::Baseline), None, None]);
         assert_eq!(gone.iter().map(|entry| entry.fingerprint.as_str()).collect::<Vec<_>>(), ["gone"]);
         assert_eq!(baseline.without(&gone), Baseline::of(&[finding("a", "y")]));
-        assert_eq!(baseline.mark(&mut [], &|rule| rule == "other"), []);
+        assert_eq!(baseline.mark(&mut [], &|entry| entry.rule == "other"), []);
     }
 
     #[test]

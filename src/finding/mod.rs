@@ -3,6 +3,7 @@
 mod baseline;
 mod fingerprint;
 mod levels;
+pub(crate) mod names;
 mod rule_info;
 mod subject;
 mod suppress;
@@ -14,7 +15,7 @@ pub use levels::{Confidence, Severity};
 pub use rule_info::{Category, RuleInfo, Tier};
 pub use subject::Subject;
 pub use suppress::{CommentReader, Fault, MARK, Reach, Suppressed, Suppression, SuppressionKind, suppress};
-pub use words::about;
+pub use words::{about, count, list};
 
 use crate::source::Span;
 
@@ -43,6 +44,8 @@ pub struct Finding {
     pub why: String,
     /// What to do, with the exact key.
     pub help: String,
+    /// Changes of files that mend it, all of them together; empty where none is known.
+    pub edits: Vec<Edit>,
     /// What tells it from findings of the same rule about the same object, in words that hardly ever change: the name of
     /// the dependency that is missing, not the sentence about it. Empty where there is one such finding at most.
     pub key: String,
@@ -62,6 +65,15 @@ pub enum Location {
     At(Span),
     /// Nowhere, and why: some objects are written in no file.
     Nowhere(String),
+}
+
+/// A change of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edit {
+    /// The bytes that are replaced; none where something is inserted.
+    pub span: Span,
+    /// What stands there instead.
+    pub text: String,
 }
 
 /// Another place that belongs to a finding.
@@ -91,6 +103,7 @@ impl Finding {
             related: Vec::new(),
             why: String::new(),
             help: String::new(),
+            edits: Vec::new(),
             key: String::new(),
             members: Vec::new(),
             fingerprint: String::new(),

@@ -1,7 +1,7 @@
 use std::fmt;
 
 /// The object a finding is about, printed as `Kind/namespace/name`, the form of `flux tree`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, schemars::JsonSchema)]
 pub struct Subject {
     /// Kind, for instance `Kustomization`; `File` where no object could be read.
     pub kind: String,
@@ -12,10 +12,13 @@ pub struct Subject {
 }
 
 impl Subject {
+    /// The kind of a file as a subject.
+    pub const FILE: &str = "File";
+
     /// A file as a subject: for what keeps its objects from being read.
     #[must_use]
     pub fn file(path: impl Into<String>) -> Self {
-        Self { kind: "File".to_owned(), namespace: None, name: path.into() }
+        Self { kind: Self::FILE.to_owned(), namespace: None, name: path.into() }
     }
 }
 

@@ -63,7 +63,7 @@ pub enum Fault {
 }
 
 /// Why a finding is not shown.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Suppressed {
     /// What silences it.
     pub kind: SuppressionKind,

@@ -9,6 +9,22 @@ pub fn about(duration: std::time::Duration) -> String {
     if halves.is_multiple_of(2) { format!("{} min", halves / 2) } else { format!("{}.5 min", halves / 2) }
 }
 
+/// `number` things: `1 node`, `2 nodes`.
+#[must_use]
+pub fn count(number: usize, thing: &str) -> String {
+    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
+}
+
+/// `a`, `a and b`, or `a, b and c`.
+#[must_use]
+pub fn list(items: &[String]) -> String {
+    match items {
+        [] => String::new(),
+        [one] => one.clone(),
+        [most @ .., last] => format!("{} and {last}", most.join(", ")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,7 +8,10 @@ use smol_str::SmolStr;
 
 use super::{
     FluxVersion,
-    api::{self, ArtifactGeneratorSpec},
+    api::{
+        self, ArtifactGeneratorSpec,
+        kinds::{self, GroupKind},
+    },
     ignore_rules::IgnoreRules,
 };
 use crate::{
@@ -33,10 +36,22 @@ impl SourceRef {
     #[must_use]
     pub fn of(reference: &api::CrossNamespaceSourceReference, namespace: &str) -> Self {
         Self {
-            kind: reference.kind.as_deref().unwrap_or("GitRepository").into(),
+            kind: reference.kind().into(),
             namespace: reference.namespace.as_deref().unwrap_or(namespace).into(),
             name: reference.name.as_str().into(),
         }
+    }
+
+    /// API group of the source.
+    #[must_use]
+    pub fn group(&self) -> &'static str {
+        if self.is(kinds::EXTERNAL_ARTIFACT) { kinds::EXTERNAL_ARTIFACT.group } else { api::SOURCE_GROUP }
+    }
+
+    /// Whether it names a source of that kind.
+    #[must_use]
+    pub fn is(&self, kind: GroupKind) -> bool {
+        self.kind == kind.kind
     }
 }
 

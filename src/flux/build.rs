@@ -1,5 +1,6 @@
 use super::{
     Kustomization, Variables,
+    api::kinds::CRD,
     envsubst::{self, FaultKind, Lookup, Outcome},
     generate::generated_kustomization,
     overlay::overlay,
@@ -183,8 +184,8 @@ fn substitute_object(object: &mut Object, variables: &Variables, strict: bool) -
     let misread = outcome.uses.iter().filter(|used| used.is_misread()).cloned();
     substituted.misread = misread.map(|used| VariableUse::of(used, object)).collect();
     let mut faults = outcome.faults;
-    // The definitions of Flux itself describe variables in their texts.
-    let is_text = id.kind == "CustomResourceDefinition";
+    // The CRDs of Flux itself describe variables in their texts.
+    let is_text = CRD.is(&id.group, &id.kind);
     if !strict && !is_text && outcome.uses.iter().any(|used| used.outcome == Outcome::Nothing) {
         // What strict substitution would refuse is what nothing stands in place of.
         let refused = envsubst::substitute_object(&object.node, &|name| variables.lookup(name), true).faults;

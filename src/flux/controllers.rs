@@ -2,7 +2,11 @@ use std::{collections::BTreeMap, time::Duration};
 
 use smol_str::SmolStr;
 
-use super::{FluxVersion, parse_duration};
+use super::{
+    FluxVersion,
+    api::kinds::{self, Reconciler},
+    parse_duration,
+};
 use crate::{
     kustomize::{Kustomize, Object},
     source::Span,
@@ -102,7 +106,10 @@ impl Controllers {
     /// The controller that reconciles objects of `kind`.
     #[must_use]
     pub fn of_kind(&self, kind: &str) -> &Controller {
-        if kind == "HelmRelease" { &self.helm } else { &self.kustomize }
+        match kinds::reconciler_of(kind) {
+            Some(Reconciler::Helm) => &self.helm,
+            _ => &self.kustomize,
+        }
     }
 
     /// What the Deployments among `objects` tell; `None` where none of them is one of the controllers.
@@ -272,8 +279,8 @@ impl Controller {
     }
 }
 
-const KUSTOMIZE: &str = "kustomize-controller";
-const HELM: &str = "helm-controller";
+const KUSTOMIZE: &str = Reconciler::Kustomize.name();
+const HELM: &str = Reconciler::Helm.name();
 
 /// Arguments that may have their value in the next item of the list.
 const VALUED: [&str; 5] =
@@ -281,7 +288,7 @@ const VALUED: [&str; 5] =
 
 /// Which of the controllers a Deployment runs, if one of them.
 fn component(object: &Node) -> Option<&'static str> {
-    if object.find_str(&["kind"]) != Some("Deployment") {
+    if !kinds::DEPLOYMENT.is_kind_of(object) {
         return None;
     }
     let label = |key: &str| object.find_str(&["metadata", "labels", key]);
@@ -356,7 +363,7 @@ fn stand_in(name: &str, namespace: &str, arguments: Vec<Node>) -> Object {
     let replicas = Node::new(Value::Int(1), Span::NONE);
     let node = map([
         ("apiVersion", text("apps/v1")),
-        ("kind", text("Deployment")),
+        ("kind", text(kinds::DEPLOYMENT.kind)),
         ("metadata", own),
         ("spec", map([("replicas", replicas), ("template", template)])),
     ]);

@@ -1,6 +1,12 @@
-use smol_str::SmolStr;
+use smol_str::{SmolStr, format_smolstr};
 
-use super::{Controllers, api::OPERATOR_GROUP};
+use super::{
+    Controllers,
+    api::{
+        SOURCE_GROUP,
+        kinds::{FLUX_INSTANCE, GIT_REPOSITORY, HELM_RELEASE, KUSTOMIZATION, OCI_REPOSITORY},
+    },
+};
 use crate::{
     kustomize::{Kustomize, Object},
     source::Span,
@@ -64,12 +70,11 @@ pub struct Instance<'a> {
 /// that chart.
 #[must_use]
 pub fn instance_of(document: &Node) -> Option<Instance<'_>> {
-    let api_version = document.find_str(&["apiVersion"]).unwrap_or_default();
     let (spec, namespace) = match document.find_str(&["kind"]) {
-        Some("FluxInstance") if api_version.starts_with(OPERATOR_GROUP) => {
+        Some(_) if FLUX_INSTANCE.is_kind_of(document) => {
             (document.get("spec")?, document.find_str(&["metadata", "namespace"]))
         }
-        Some("HelmRelease") => (document.find(&["spec", "values", "instance"])?, None),
+        Some(_) if HELM_RELEASE.is_kind_of(document) => (document.find(&["spec", "values", "instance"])?, None),
         None => (document.get("instance")?, None),
         Some(_) => return None,
     };
@@ -81,12 +86,12 @@ pub fn instance_of(document: &Node) -> Option<Instance<'_>> {
 #[must_use]
 pub fn syncs(document: &Node) -> Option<Sync> {
     let Instance { spec: instance, namespace } = instance_of(document)?;
-    let is_hidden = document.find_str(&["kind"]) != Some("FluxInstance");
+    let is_hidden = !FLUX_INSTANCE.is_kind_of(document);
     let sync = instance.get("sync")?;
     let path = sync.get("path")?;
     sync.get("url")?;
     let name = sync.find_str(&["name"]).map_or_else(|| namespace.clone(), SmolStr::new);
-    let source_kind = sync.find_str(&["kind"]).unwrap_or("GitRepository");
+    let source_kind = sync.find_str(&["kind"]).unwrap_or(GIT_REPOSITORY.kind);
     let at = sync.span;
     let metadata = map(at, [("name", Node::str(name.clone(), at)), ("namespace", Node::str(namespace, at))]);
     let source_ref = map(at, [("kind", Node::str(source_kind, at)), ("name", Node::str(name, at))]);
@@ -99,8 +104,8 @@ pub fn syncs(document: &Node) -> Option<Sync> {
             ("sourceRef", source_ref),
         ],
     );
-    let kustomization = object(at, "kustomize.toolkit.fluxcd.io/v1", "Kustomization", metadata.clone(), spec);
-    let source = object(at, "source.toolkit.fluxcd.io/v1", source_kind, metadata, source_spec(sync, source_kind));
+    let kustomization = object(at, KUSTOMIZATION.group, KUSTOMIZATION.kind, metadata.clone(), spec);
+    let source = object(at, SOURCE_GROUP, source_kind, metadata, source_spec(sync, source_kind));
     let version = instance.find_str(&["distribution", "version"]).and_then(super::FluxVersion::parse);
     let patches = instance.find(&["kustomize", "patches"]).map(|patches| patches.items().cloned().collect());
     let patches = patches.unwrap_or_default();
@@ -124,17 +129,18 @@ fn source_spec(sync: &Node, kind: &str) -> Node {
         }
     }
     if let Some(reference) = sync.get("ref") {
-        let key = if kind == "OCIRepository" { "tag" } else { "name" };
+        let key = if kind == OCI_REPOSITORY.kind { "tag" } else { "name" };
         spec.set("ref", map(reference.span, [(key, reference.clone())]));
     }
     spec
 }
 
-fn object(at: Span, api_version: &str, kind: &str, metadata: Node, spec: Node) -> Object {
+/// An object of version `v1` of its group.
+fn object(at: Span, group: &str, kind: &str, metadata: Node, spec: Node) -> Object {
     let node = map(
         at,
         [
-            ("apiVersion", Node::str(api_version, at)),
+            ("apiVersion", Node::str(format_smolstr!("{group}/v1"), at)),
             ("kind", Node::str(kind, at)),
             ("metadata", metadata),
             ("spec", spec),

@@ -19,6 +19,7 @@ use self::{
     parse::Parsed,
     value::{Map, Value},
 };
+use super::api::KUSTOMIZE_GROUP;
 use crate::yaml::Node;
 
 /// What is wrong with an expression.
@@ -50,6 +51,33 @@ pub enum Demand {
     Ready,
     /// That it exists, and something beside readiness: the expression is, or may be, true while it is not Ready.
     Exists,
+}
+
+/// What a repository shows of an object that an expression reads.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Shown<'a> {
+    /// Its manifest; `None` where the repository does not hold it.
+    pub object: Option<&'a Node>,
+    /// Whether the manifest has all its labels, but those that kustomize-controller adds.
+    pub has_all_labels: bool,
+}
+
+impl<'a> Shown<'a> {
+    /// Its spec.
+    #[must_use]
+    pub fn spec(self) -> Option<&'a Node> {
+        self.object.and_then(|object| object.get("spec"))
+    }
+
+    /// Its labels in the cluster, where they are known: those of the manifest, and those that name the Kustomization which
+    /// applies it (kustomize-controller v1.9, `SetOwnerLabels`).
+    fn labels(self) -> Option<Value> {
+        let object = self.object.filter(|_| self.has_all_labels)?;
+        let written = object.find(&["metadata", "labels"]).into_iter().flat_map(Node::entries);
+        let written = written.map(|entry| (entry.key.clone(), Value::of_node(&entry.value)));
+        let owner = ["name", "namespace"].map(|key| (format!("{KUSTOMIZE_GROUP}/{key}").into(), Value::Unknown));
+        Some(Value::Map(Map::collect(owner.into_iter().chain(written), false)))
+    }
 }
 
 /// A `readyExpr` that the controllers accept.
@@ -96,12 +124,15 @@ impl ReadyExpr {
         self.value(own, dependency, Some(Value::Map(status)), 2).may_be_true()
     }
 
-    /// Whether it is false, or fails, even where the dependency is Ready and everything about it is as it should be.
+    /// Whether it is false, or fails, even where the dependency is Ready and everything about it is as it should be. A label
+    /// that an object does not have fails (`no such key`).
     #[must_use]
-    pub fn is_never_true(&self, own: Option<&Node>, dependency: Option<&Node>) -> bool {
+    pub fn is_never_true(&self, own: Shown<'_>, dependency: Shown<'_>) -> bool {
         let Value::Map(mut status) = with_ready("True") else { return false };
         status.insert("observedGeneration", Value::Number(1.0));
-        !self.value(own, dependency, Some(Value::Map(status)), 1).may_be_true()
+        let on = object(dependency.spec(), dependency.labels(), Some(Value::Map(status)), Value::Number(1.0));
+        let own = object(own.spec(), own.labels(), Some(Value::Map(Map::open([]))), Value::Unknown);
+        !Evaluation::new([("self", own), ("dep", on)]).run(&self.parsed).may_be_true()
     }
 
     /// Whether it looks at the status of the dependency.
@@ -111,8 +142,8 @@ impl ReadyExpr {
     }
 
     fn value(&self, own: Option<&Node>, dependency: Option<&Node>, status: Option<Value>, generation: u32) -> Value {
-        let dependency = object(dependency, status, Value::Number(f64::from(generation)));
-        let own = object(own, Some(Value::Map(Map::open([]))), Value::Unknown);
+        let dependency = object(dependency, None, status, Value::Number(f64::from(generation)));
+        let own = object(own, None, Some(Value::Map(Map::open([]))), Value::Unknown);
         Evaluation::new([("self", own), ("dep", dependency)]).run(&self.parsed)
     }
 }
@@ -141,11 +172,15 @@ pub fn check_health_expr(text: &str) -> Result<(), ExpressionError> {
     check::no_variables(&parsed, &["self", "dep", "object"])
 }
 
-/// An object as an expression sees it. Of the metadata only the generation is fixed; a spec may hold defaults that no
-/// file shows.
-fn object(spec: Option<&Node>, status: Option<Value>, generation: Value) -> Value {
+/// An object as an expression sees it. Of the metadata only the generation is fixed, and the labels where they are known; a
+/// spec may hold defaults that no file shows.
+fn object(spec: Option<&Node>, labels: Option<Value>, status: Option<Value>, generation: Value) -> Value {
     let spec = spec.map_or_else(|| Value::Map(Map::open([])), Value::of_node);
-    let metadata = Value::Map(Map::open([("generation", generation)]));
+    let mut metadata = Map::open([("generation", generation)]);
+    if let Some(labels) = labels {
+        metadata.insert("labels", labels);
+    }
+    let metadata = Value::Map(metadata);
     let mut fields =
         Map::of([("apiVersion", Value::Unknown), ("kind", Value::Unknown), ("metadata", metadata), ("spec", spec)]);
     if let Some(status) = status {

@@ -1,6 +1,6 @@
 use smol_str::SmolStr;
 
-use super::api::{HelmReleaseSpec, KUSTOMIZE_GROUP, KustomizationSpec};
+use super::api::{HelmReleaseSpec, KustomizationSpec, kinds::KUSTOMIZATION};
 use crate::{
     kustomize::Object,
     source::Span,
@@ -63,8 +63,7 @@ impl<S> ApiObject<S> {
 /// Whether a document is a Kustomization of Flux, of whatever version.
 #[must_use]
 pub fn is_kustomization(node: &Node) -> bool {
-    node.find_str(&["kind"]) == Some("Kustomization")
-        && node.find_str(&["apiVersion"]).is_some_and(|version| version.starts_with(KUSTOMIZE_GROUP))
+    KUSTOMIZATION.is_kind_of(node)
 }
 
 /// Whether a variable or a template that is not known stands in `text`.

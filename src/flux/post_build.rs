@@ -4,7 +4,7 @@ use base64::Engine as _;
 
 use super::{
     Kustomization,
-    api::SubstituteReference,
+    api::{SubstituteReference, kinds::SECRET},
     envsubst::{Lookup, is_variable_name},
 };
 use crate::{source::Span, yaml::Node};
@@ -72,7 +72,7 @@ impl Variables {
     /// Takes in a ConfigMap or Secret. SOPS hides values, never keys.
     fn add(&mut self, object: &Node) {
         let encrypted = object.get("sops").is_some();
-        let is_secret = object.find_str(&["kind"]) == Some("Secret");
+        let is_secret = SECRET.is_kind_of(object);
         for field in ["data", "stringData"] {
             for entry in object.get(field).into_iter().flat_map(Node::entries) {
                 if !is_variable_name(&entry.key) {

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, VecDeque};
 use smol_str::SmolStr;
 
 use super::{
-    api::OPERATOR_GROUP,
+    api::kinds::RESOURCE_SET,
     build::{common_metadata, expand as decoded},
     printed::{at_span, replace_in},
     template::{Fault, Fill},
@@ -64,8 +64,7 @@ pub fn expand_resource_sets<'o>(objects: impl Iterator<Item = &'o Object>) -> Ve
 }
 
 fn is_resource_set(object: &Object) -> bool {
-    object.node.find_str(&["kind"]) == Some("ResourceSet")
-        && object.node.find_str(&["apiVersion"]).is_some_and(|version| version.starts_with(OPERATOR_GROUP))
+    RESOURCE_SET.is_kind_of(&object.node)
 }
 
 struct Budget {
@@ -165,7 +164,7 @@ impl Expansion<'_> {
         let text = |text: &str| Node::str(text, Span::NONE);
         let provider = map([
             ("apiVersion", text("fluxcd.controlplane.io/v1")),
-            ("kind", text("ResourceSet")),
+            ("kind", text(RESOURCE_SET.kind)),
             ("name", text(&self.set.name)),
             ("namespace", text(&self.set.namespace)),
         ]);

@@ -2,15 +2,16 @@ use petgraph::graph::DiGraph;
 use rustc_hash::FxHashMap;
 
 use super::{
-    Actor, Edge, Event, EventGraph, EventId, Moment, Reason,
+    Actor, Edge, Event, EventId, Moment, Reason,
     needs::{core_key, is_awaited},
+    stages,
     volumes::Consumers,
 };
 use crate::{
-    cluster::{Cluster, Definition, Node, NodeId, NodeKey, ObjectKey, Provider, Release},
+    cluster::{Cluster, Definition, HealthSet, Node, NodeId, NodeKey, ObjectKey, Provider, Release, Skipped},
     finding::Confidence,
     flux::{
-        Controller, Kustomization, Policy, SourceRef,
+        Controller, Kustomization, SourceRef,
         api::{DependencyReference, OPERATOR_GROUP, SOURCE_EXTENSIONS_GROUP, SOURCE_GROUP},
         expression::{Demand, ready_expr_demand},
     },
@@ -44,10 +45,12 @@ impl<'c> Builder<'c> {
         }
     }
 
-    pub(super) fn run(mut self) -> EventGraph {
+    pub(super) fn run(mut self) -> (DiGraph<Event, Edge>, FxHashMap<Event, EventId>) {
         for (id, node) in self.cluster.nodes() {
-            let stages = self.stages(node);
-            self.progress(Actor::Node(id), &stages, node.span());
+            let mut moments = vec![Moment::Exists, Moment::Start];
+            moments.extend(stages::all(self.cluster, node));
+            moments.push(Moment::Ready);
+            self.progress(Actor::Node(id), &moments, node.span());
         }
         for (index, release) in self.cluster.releases.iter().enumerate() {
             let actor = Actor::Release(index as u32);
@@ -60,7 +63,7 @@ impl<'c> Builder<'c> {
             self.release(Actor::Release(index as u32), release);
         }
         self.supply();
-        EventGraph { graph: self.graph, by_event: self.by_event }
+        (self.graph, self.by_event)
     }
 
     fn event(&mut self, actor: Actor, moment: Moment) -> EventId {
@@ -177,7 +180,8 @@ impl<'c> Builder<'c> {
             let sets = providers.iter().flat_map(|provider| &self.cluster.node(provider.node).resource_sets);
             let set = sets.into_iter().find(|set| set.name == key.name && set.namespace == key.namespace);
             for made in set.into_iter().flat_map(|set| &set.objects) {
-                self.becomes_ready(actor, &made.id().into(), Reason::Wait, span);
+                let edge = Edge { reason: Reason::Wait, span, confidence: Confidence::High };
+                self.becomes_ready(actor, &made.id().into(), edge);
             }
         }
     }
@@ -306,47 +310,34 @@ impl<'c> Builder<'c> {
         providers.any(|provider| self.cluster.object(*provider).node.get("sops").is_some())
     }
 
-    /// The health set: every applied object with `wait`, else the listed ones, less the node itself
-    /// (kustomize-controller v1.9, `checkHealth`).
+    /// What the health check of a Kustomization looks at, as far as it waits for anything else in this graph.
     fn health(&mut self, actor: Actor, node: &'c Node) {
-        let spec = &node.kustomization.spec;
+        // Its objects are in another cluster.
         if node.is_remote() {
             return;
         }
-        if spec.wait {
-            let span = node.kustomization.span(&["spec", "wait"]);
-            for object in &node.applied.build.objects {
-                let is_event = object.node.find_str(&["kind"]).is_some_and(is_awaited);
-                if is_event && Policy::of(&object.node).applied {
-                    self.becomes_ready(actor, &object.id().into(), Reason::Wait, span);
-                }
-            }
-        } else {
-            for (index, check) in spec.health_checks.iter().enumerate() {
-                let span = node.kustomization.item_span(&["spec", "healthChecks"], index);
-                let group = check.api_version.as_deref().unwrap_or("apps/v1");
-                let group = group.split_once('/').map_or("", |(group, _)| group);
-                let key = ObjectKey {
-                    group: group.into(),
-                    kind: check.kind.as_str().into(),
-                    namespace: check.namespace.as_deref().unwrap_or_default().into(),
-                    name: check.name.as_str().into(),
-                };
-                self.becomes_ready(actor, &key, Reason::HealthCheck, span);
+        for member in HealthSet::new(node).checked() {
+            let is_listed = member.entry.is_some();
+            if is_listed || is_awaited(&member.key.kind) {
+                let reason = if is_listed { Reason::HealthCheck } else { Reason::Wait };
+                // The second attempt passes over it, so it takes time, and stops nothing.
+                let is_lasting = member.skipped == Skipped::Never;
+                let confidence = if is_lasting { Confidence::High } else { Confidence::Low };
+                self.becomes_ready(actor, &member.built(), Edge { reason, span: member.span, confidence });
             }
         }
     }
 
-    fn becomes_ready(&mut self, actor: Actor, key: &ObjectKey, reason: Reason, span: Span) {
+    fn becomes_ready(&mut self, actor: Actor, key: &ObjectKey, edge: Edge) {
         let is_suspended = key.is_helm_release() && {
             let release = self.cluster.release(&NodeKey::new(key.namespace.clone(), key.name.clone()));
             // One that is created suspended counts as healthy at once (helm-controller v1.6 sets only the generation).
             release.is_some_and(|index| self.cluster.releases[index].helm.spec.suspend)
         };
         if let Some(awaited) = self.readiness(key).filter(|awaited| *awaited != actor && !is_suspended) {
-            self.edge((awaited, Moment::Ready), (actor, Moment::Ready), reason, span);
-        } else if reason == Reason::HealthCheck && !is_suspended {
-            self.must_exist(actor, key, span);
+            self.edge_of((awaited, Moment::Ready), (actor, Moment::Ready), edge);
+        } else if edge.reason == Reason::HealthCheck {
+            self.must_exist(actor, key, edge.span);
         }
     }
 

@@ -5,7 +5,7 @@ use crate::{cluster::Cluster, finding::Subject, source::Span};
 
 /// What a step says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Told {
+pub struct Description {
     /// Kebab-case name of the reason, for programs.
     pub reason: &'static str,
     /// A sentence without full stop.
@@ -73,7 +73,7 @@ impl Actor {
 impl Step {
     /// What the step says.
     #[must_use]
-    pub fn told(&self, cluster: &Cluster) -> Told {
+    pub fn describe(&self, cluster: &Cluster) -> Description {
         let before = self.before.actor.subject(cluster);
         let after = self.after.actor.subject(cluster);
         let (reason, text) = match self.edge.reason {
@@ -109,15 +109,17 @@ impl Step {
             Reason::Decryption => ("decryption", format!("{after} takes its decryption keys from {before}")),
             Reason::ServiceAccount => ("service-account", format!("{after} acts as {before}")),
             Reason::Credentials => ("credentials", format!("{after} logs in with {before}")),
+            Reason::Build => ("build", format!("{after} is built before it is applied")),
+            Reason::DryRun => ("dry-run", format!("the API server has to accept what {after} applies")),
         };
-        Told { reason, text }
+        Description { reason, text }
     }
 }
 
 impl Moment {
     /// Its name for programs, and what happens as the end of a sentence.
     #[must_use]
-    pub const fn told(self) -> (&'static str, &'static str) {
+    pub const fn describe(self) -> (&'static str, &'static str) {
         match self {
             Self::Exists => ("exists", "exists"),
             Self::Start => ("start", "starts"),
@@ -131,5 +133,5 @@ impl Moment {
 }
 
 fn moment(event: Event) -> &'static str {
-    event.moment.told().1
+    event.moment.describe().1
 }

@@ -7,27 +7,34 @@
 //!
 //! Events are AND nodes: they need all their inputs. What several Kustomizations apply exists as soon as the *earliest*
 //! of them has applied it, so `exists` is an OR node over its providers, and so is the first use of a volume claim; entry
-//! points exist a priori. A deadlock is an event that the least fixpoint never reaches, and shows as a loop among such events.
+//! points exist a priori. A deadlock is a loop among events that the least fixpoint never reaches. What no event can bring about has a
+//! [`Blocker`].
 //!
-//! A waiting parent is never Ready while it waits, so a child that depends on it waits for ever: that, and every other
+//! A waiting parent is never Ready while it waits, so a child that depends on it waits forever: that, and every other
 //! pattern of deadlock, is one loop in this graph. The model follows kustomize-controller v1.9 and helm-controller v1.6
 //! (dependency check, staged apply, health check); it is the only room that knows petgraph.
 
+mod blocked;
+mod blocker;
 mod build;
+mod cycles;
 mod describe;
+mod dominance;
 mod event;
-mod loops;
-mod losses;
 mod needs;
-mod queries;
-mod solve;
+mod paths;
+mod reach;
+pub mod stages;
+mod stuck;
 mod volumes;
 
-pub use describe::Told;
+pub use blocked::BlockedReach;
+pub use blocker::{Blocker, Cause};
+pub use cycles::{CycleKind, Loop, Step};
+pub use describe::Description;
 pub use event::{Actor, Edge, Event, EventId, Moment, Reason};
-pub use loops::{Loop, Nature, Step};
-pub use losses::Losses;
-pub use solve::{Cost, Solution};
+pub use reach::{Assume, Cost, Repaired, Solution};
+pub use stuck::{Obstacle, Stuck};
 
 use petgraph::{Direction, graph::DiGraph, visit::EdgeRef};
 use rustc_hash::FxHashMap;
@@ -39,13 +46,51 @@ use crate::cluster::Cluster;
 pub struct EventGraph {
     graph: DiGraph<Event, Edge>,
     by_event: FxHashMap<Event, EventId>,
+    /// What stops events beside other events, each with the event it stops.
+    blockers: Vec<(EventId, Blocker)>,
+    /// The deadlocks.
+    loops: Vec<Loop>,
+    /// By edge, whether it is part of a loop and holds nothing up once that is repaired.
+    repairs: Vec<bool>,
 }
 
 impl EventGraph {
-    /// Builds the graph of `cluster`.
+    /// Builds the graph of `cluster`, in which `blockers` stop events, and finds its deadlocks.
     #[must_use]
-    pub fn of(cluster: &Cluster) -> Self {
-        build::Builder::new(cluster).run()
+    pub fn new(cluster: &Cluster, blockers: Vec<Blocker>) -> Self {
+        let (graph, by_event) = build::Builder::new(cluster).run();
+        let mut graph = Self::from_parts(graph, by_event);
+        for blocker in blockers {
+            graph.block(blocker);
+        }
+        graph.find_loops();
+        graph
+    }
+
+    fn from_parts(graph: DiGraph<Event, Edge>, by_event: FxHashMap<Event, EventId>) -> Self {
+        Self { graph, by_event, blockers: Vec::new(), loops: Vec::new(), repairs: Vec::new() }
+    }
+
+    /// Notes what stops an event. What happens to nobody in the graph holds nobody up.
+    fn block(&mut self, blocker: Blocker) {
+        // Stages of an apply are events only where somebody waits for them.
+        let moments = [blocker.moment, Moment::Applied];
+        let is_stage = matches!(blocker.moment, Moment::Defined | Moment::Classified);
+        let moments = &moments[..1 + usize::from(is_stage)];
+        if let Some(id) = moments.iter().find_map(|moment| self.id(blocker.actor, *moment)) {
+            self.blockers.push((id, blocker));
+        }
+    }
+
+    /// What stops events beside other events, each with the event it stops.
+    pub fn blocked(&self) -> impl Iterator<Item = (EventId, &Blocker)> {
+        self.blockers.iter().map(|(id, blocker)| (*id, blocker))
+    }
+
+    /// The deadlocks: loops of events that wait for each other, each of which would remain if all else were repaired.
+    #[must_use]
+    pub fn loops(&self) -> &[Loop] {
+        &self.loops
     }
 
     /// The id of an event, where the graph has it.
@@ -87,6 +132,22 @@ impl EventGraph {
     /// What waits for `id`.
     pub fn outputs(&self, id: EventId) -> impl Iterator<Item = (EventId, &Edge)> {
         let mut edges: Vec<_> = self.graph.edges_directed(id.0, Direction::Outgoing).collect();
+        edges.sort_by_key(EdgeRef::id);
+        edges.into_iter().map(|edge| (EventId(edge.target()), edge.weight()))
+    }
+
+    /// What `id` waits for under an assumption, in the order the edges were declared.
+    pub fn inputs_under(&self, id: EventId, assume: Assume<'_>) -> impl Iterator<Item = (EventId, &Edge)> {
+        let mut edges: Vec<_> = self.graph.edges_directed(id.0, Direction::Incoming).collect();
+        edges.retain(|edge| self.counts(edge.id(), assume));
+        edges.sort_by_key(EdgeRef::id);
+        edges.into_iter().map(|edge| (EventId(edge.source()), edge.weight()))
+    }
+
+    /// What waits for `id` under an assumption.
+    pub fn outputs_under(&self, id: EventId, assume: Assume<'_>) -> impl Iterator<Item = (EventId, &Edge)> {
+        let mut edges: Vec<_> = self.graph.edges_directed(id.0, Direction::Outgoing).collect();
+        edges.retain(|edge| self.counts(edge.id(), assume));
         edges.sort_by_key(EdgeRef::id);
         edges.into_iter().map(|edge| (EventId(edge.target()), edge.weight()))
     }

@@ -8,6 +8,7 @@ use crate::{
     catalog::{ClassCatalog, StorageClassRow},
     cluster::{Cluster, ObjectKey, chart_of},
     finding::Confidence,
+    flux::api::kinds::STORAGE_CLASS,
     source::Span,
     yaml,
 };
@@ -23,12 +24,7 @@ impl<'c> Builder<'c> {
         if text("volumeName").is_some() || text("storageClassName") == Some("") {
             return;
         }
-        let class = text("storageClassName").map(|name| ObjectKey {
-            group: "storage.k8s.io".into(),
-            kind: "StorageClass".into(),
-            namespace: SmolStr::default(),
-            name: name.into(),
-        });
+        let class = text("storageClassName").map(|name| ObjectKey::new(STORAGE_CLASS, "", name));
         let found = class.as_ref().and_then(|class| {
             let provider = self.cluster.objects.get(class)?.first()?;
             Some(&self.cluster.object(*provider).node)
@@ -68,7 +64,7 @@ impl<'c> Builder<'c> {
     fn class_of_chart(&mut self, claim: Actor, row: &'static StorageClassRow, span: Span) {
         let cluster = self.cluster;
         // Where several releases may make the class, any may be the one.
-        if cluster.is_external("StorageClass", "", &row.name) {
+        if cluster.is_external(STORAGE_CLASS.kind, "", &row.name) {
             return;
         }
         let maker = *self.class_makers.entry(row.name.as_str()).or_insert_with(|| {

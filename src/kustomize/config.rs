@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 use super::{
     defaults,
     fields::FieldSpec,
-    id::{Gvk, split_api_version},
+    id::{ApiVersion, Gvk},
     report::Report,
 };
 use crate::yaml::Node;
@@ -146,9 +146,9 @@ pub(super) fn read_specs(list: &Node) -> Vec<FieldSpec> {
 /// Group, version and kind as a selector writes them.
 pub(super) fn selector(node: &Node) -> Gvk {
     let text = |key| node.find_str(&[key]).unwrap_or_default();
-    let (group, version) = match node.find_str(&["apiVersion"]) {
-        Some(api_version) => split_api_version(api_version),
-        None => (text("group"), text("version")),
+    let ApiVersion { group, version } = match node.find_str(&["apiVersion"]) {
+        Some(api_version) => ApiVersion::parse(api_version),
+        None => ApiVersion { group: text("group"), version: text("version") },
     };
     Gvk { group: group.into(), version: version.into(), kind: text("kind").into() }
 }

@@ -5,6 +5,24 @@ use smol_str::SmolStr;
 use super::scope::is_cluster_scoped;
 use crate::yaml::{Node, Value};
 
+/// An `apiVersion`, in its parts (kyaml `resid.ParseGroupVersion`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ApiVersion<'t> {
+    /// API group; empty for the core group.
+    pub group: &'t str,
+    /// API version.
+    pub version: &'t str,
+}
+
+impl<'t> ApiVersion<'t> {
+    /// Reads `group/version`, or the `version` alone of the core group.
+    #[must_use]
+    pub fn parse(text: &'t str) -> Self {
+        let (group, version) = text.split_once('/').unwrap_or(("", text));
+        Self { group, version }
+    }
+}
+
 /// Group, version and kind; in a selector an empty part matches anything.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub(super) struct Gvk {
@@ -27,7 +45,7 @@ const NO_NAMESPACE: &str = "_non_namespaceable_";
 
 impl Gvk {
     pub(super) fn of(node: &Node) -> Self {
-        let (group, version) = split_api_version(node.find_str(&["apiVersion"]).unwrap_or_default());
+        let ApiVersion { group, version } = ApiVersion::parse(node.find_str(&["apiVersion"]).unwrap_or_default());
         Self { group: group.into(), version: version.into(), kind: node.find_str(&["kind"]).unwrap_or_default().into() }
     }
 
@@ -75,10 +93,6 @@ fn effective_namespace(gvk: &Gvk, namespace: &str) -> SmolStr {
     } else {
         namespace.into()
     }
-}
-
-pub(super) fn split_api_version(text: &str) -> (&str, &str) {
-    text.split_once('/').unwrap_or(("", text))
 }
 
 /// A scalar as text; `None` for null, mappings and lists.

@@ -48,6 +48,7 @@ use std::{
 
 use rustc_hash::FxHashMap;
 
+pub use id::ApiVersion;
 pub use object::{Build, Change, Error, Hidden, Object, ObjectId, Step, Unresolved};
 pub use order::legacy_order;
 pub use scope::is_cluster_scoped;

@@ -2,6 +2,7 @@ use std::fmt;
 
 use smol_str::SmolStr;
 
+use super::ApiVersion;
 use crate::{source::Span, yaml::Node};
 
 /// An object that a build produced, and how it came about.
@@ -137,7 +138,7 @@ impl Object {
     pub fn id(&self) -> ObjectId {
         let text = |keys: &[&str]| self.node.find_str(keys).map(SmolStr::new);
         let api_version = text(&["apiVersion"]).unwrap_or_default();
-        let (group, version) = api_version.split_once('/').unwrap_or(("", &api_version));
+        let ApiVersion { group, version } = ApiVersion::parse(&api_version);
         ObjectId {
             group: group.into(),
             version: version.into(),

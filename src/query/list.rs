@@ -1,200 +1,170 @@
 //! What there is: clusters, their Kustomizations and HelmReleases, and whether each becomes Ready.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::Location;
+use super::{Document, Model, ReportedObstacle};
 use crate::{
     catalog::Range,
-    cluster::{Focus, Folder, Named, Node, NodeId, Relation, Release, chart_of},
+    cluster::{Folder, Named, Node, NodeId, Relation, Release, chart_of},
     finding::Subject,
-    graph::{Actor, Moment, Reason},
-    situation::Situation,
-    source::Tree,
+    graph::Actor,
+    situation::{Situation, State},
+    source::{Place, Tree},
 };
 
-/// The Kustomizations and HelmReleases of a repository.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// What there is in a repository, and what becomes of it: `fluxdag list`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Listing {
+    /// The hardware that times are for.
+    pub profile: &'static str,
     /// The clusters that an entry point leads to, sorted by root.
     pub clusters: Vec<ListedCluster>,
     /// What no entry point reaches.
     pub unreached: Vec<Unreached>,
+    /// What there is to know about the question.
+    #[serde(skip)]
+    pub notes: Vec<String>,
 }
 
-/// Those of one cluster.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// The Kustomizations and HelmReleases of one cluster.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ListedCluster {
-    /// Its root, relative to the artifact root.
+    /// Root of the cluster.
     pub cluster: String,
-    /// The hardware that times are for.
-    pub profile: &'static str,
-    /// The Flux release, where the repository tells.
+    /// The Flux release, where the repository says so.
     pub flux_version: Option<String>,
     /// Kustomizations, then HelmReleases, each sorted by namespace and name.
     pub nodes: Vec<ListedNode>,
 }
 
 /// A Kustomization or HelmRelease.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ListedNode {
     /// The object.
     pub node: Subject,
-    /// Where its name is written; `None` where no file holds it.
-    pub location: Option<Location>,
+    /// Where its name is written; `null` where no file holds it.
+    pub location: Option<Place>,
     /// What becomes of it in a cold start.
-    pub state: State,
-    /// Why it never becomes Ready, in short.
-    pub why: Option<String>,
+    pub state: ListedState,
+    /// When it is Ready; `null` where it never is.
+    pub ready: Option<Range>,
+    /// What keeps it from becoming Ready first of all; `null` where nothing does that is known.
+    pub obstacle: Option<ReportedObstacle>,
     /// The folder that a Kustomization applies, relative to its artifact.
     pub path: Option<String>,
     /// The chart that a HelmRelease installs.
     pub chart: Option<String>,
     /// What applies it; nothing for an entry point.
     pub applied_by: Vec<Subject>,
-    /// When it is Ready, counted from the first reconciliation; `None` where it never is.
-    pub ready_s: Option<Seconds>,
-    /// What the paths that were asked about have to do with it; `None` where all of the cluster is reported.
+    /// What the paths that were asked about have to do with it; `null` where all of the cluster is listed.
     pub relation: Option<Relation>,
 }
 
 /// What becomes of a Kustomization or HelmRelease in a cold start.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum State {
+pub enum ListedState {
     /// It becomes Ready.
     Ready,
-    /// It is suspended: it exists, and no controller reconciles it.
+    /// It is suspended, or only something suspended would apply it.
     Suspended,
     /// It never becomes Ready.
     Never,
 }
 
-/// A range of times, in whole seconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Seconds {
-    /// Where everything is fast.
-    pub low: u64,
-    /// What is usual.
-    pub typical: u64,
-    /// Where everything is slow.
-    pub high: u64,
-}
-
 /// A Kustomization that no entry point reaches.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Unreached {
     /// The object.
     pub node: Subject,
-    /// Where its name is written; `None` where no file holds it.
-    pub location: Option<Location>,
+    /// Where its name is written; `null` where no file holds it.
+    pub location: Option<Place>,
 }
 
-/// Lists what `focus` reports of the clusters.
-#[must_use]
-pub fn list(situations: &[Situation<'_>], focus: &Focus, tree: &Tree) -> Listing {
-    let reported = situations.iter().enumerate().filter(|(index, _)| focus.has_cluster(*index));
-    let (reached, unreached): (Vec<_>, Vec<_>) = reported.partition(|(_, situation)| situation.cluster.reached);
-    let lost = unreached.into_iter().flat_map(|(index, situation)| {
-        let nodes = situation.cluster.nodes().filter(move |(id, _)| focus.has(index, Named::Node(*id)));
-        nodes.map(|(_, node)| Unreached { node: node.subject(), location: Location::new(tree, node.span()) })
-    });
-    Listing {
-        unreached: lost.collect(),
-        clusters: reached.into_iter().map(|(index, situation)| of_cluster(situation, index, focus, tree)).collect(),
+impl Document for Listing {
+    const COMMAND: &'static str = "list";
+
+    fn notes(&self) -> &[String] {
+        &self.notes
     }
 }
 
-fn of_cluster(situation: &Situation<'_>, index: usize, focus: &Focus, tree: &Tree) -> ListedCluster {
-    let cluster = situation.cluster;
+/// What is reported of the clusters. `remark` is what there is to know of that.
+#[must_use]
+pub fn list(model: Model<'_>, remark: Option<String>) -> Listing {
+    let (focus, tree) = (model.focus, model.store.tree());
+    let unreached = model.situations.iter().enumerate().filter(|(_, situation)| !situation.cluster.reached);
+    let unreached = unreached.flat_map(|(index, situation)| {
+        let nodes = situation.cluster.nodes().filter(move |(id, _)| focus.has(index, Named::Node(*id)));
+        nodes.map(|(_, node)| Unreached { node: node.subject(), location: tree.place(node.span()) })
+    });
+    Listing {
+        profile: model.profile,
+        unreached: unreached.collect(),
+        clusters: model.reported().map(|(index, situation)| of_cluster(model, situation, index)).collect(),
+        notes: remark.into_iter().collect(),
+    }
+}
+
+fn of_cluster(model: Model<'_>, situation: &Situation<'_>, index: usize) -> ListedCluster {
+    let (cluster, focus, tree) = (situation.cluster, model.focus, model.store.tree());
     let nodes = cluster.nodes().map(|(id, node)| (Named::Node(id), of_node(situation, id, node, tree)));
     let releases = cluster.releases.iter().enumerate();
     let releases = releases.map(|(at, release)| (Named::Release(at), of_release(situation, at, release, tree)));
     let reported = nodes.chain(releases).filter(|(named, _)| focus.has(index, *named));
+    let related = |(named, listed)| ListedNode { relation: focus.relation(index, named), ..listed };
     ListedCluster {
         cluster: cluster.root.clone(),
-        profile: situation.durations.profile().name(),
         flux_version: cluster.version.map(|version| version.to_string()),
-        nodes: reported
-            .map(|(named, listed)| ListedNode { relation: focus.relation(index, named), ..listed })
-            .collect(),
+        nodes: reported.map(related).collect(),
     }
 }
 
 fn of_node(situation: &Situation<'_>, id: NodeId, node: &Node, tree: &Tree) -> ListedNode {
-    let mut applied_by: Vec<Subject> =
-        node.definitions.iter().filter_map(|definition| definition.applied_by()).collect();
-    applied_by.sort_unstable();
-    applied_by.dedup();
-    let (state, why) = state(situation, Actor::Node(id));
-    let path = node.kustomization.spec.path.clone().or_else(|| match &node.folder {
+    let folder = match &node.folder {
         Folder::Here(folder) => Some(format!("./{folder}")),
         _ => None,
-    });
+    };
+    let applied_by = node.definitions.iter().filter_map(|definition| definition.applied_by());
     ListedNode {
-        node: node.subject(),
-        location: Location::new(tree, node.span()),
-        state,
-        why,
-        path,
-        chart: None,
-        applied_by,
-        ready_s: ready(situation, Actor::Node(id)),
-        relation: None,
+        location: tree.place(node.span()),
+        path: node.kustomization.spec.path.clone().or(folder),
+        ..listed(situation, Actor::Node(id), applied_by.collect(), tree)
     }
 }
 
 fn of_release(situation: &Situation<'_>, at: usize, release: &Release, tree: &Tree) -> ListedNode {
-    let (cluster, actor) = (situation.cluster, Actor::Release(at as u32));
-    let mut applied_by: Vec<Subject> = release.providers.iter().map(|provider| cluster.owner(*provider)).collect();
+    let cluster = situation.cluster;
+    let applied_by = release.providers.iter().map(|provider| cluster.owner(*provider));
+    ListedNode {
+        location: tree.place(release.helm.name_span()),
+        chart: chart_of(cluster, release).map(|chart| chart.name),
+        ..listed(situation, Actor::Release(at as u32), applied_by.collect(), tree)
+    }
+}
+
+/// What is the same of both kinds.
+fn listed(situation: &Situation<'_>, actor: Actor, mut applied_by: Vec<Subject>, tree: &Tree) -> ListedNode {
     applied_by.sort_unstable();
     applied_by.dedup();
-    let (state, why) = state(situation, actor);
+    let (state, ready) = match situation.state(actor) {
+        State::Ready(time) => (ListedState::Ready, Some(time)),
+        State::Suspended => (ListedState::Suspended, None),
+        State::Never => (ListedState::Never, None),
+    };
+    let obstacle = situation.obstacles(actor).into_iter().next();
     ListedNode {
-        node: release.subject(),
-        location: Location::new(tree, release.helm.name_span()),
+        node: actor.subject(situation.cluster),
+        location: None,
         state,
-        why,
+        ready,
+        obstacle: obstacle.and_then(|obstacle| ReportedObstacle::new(situation, tree, obstacle)),
         path: None,
-        chart: chart_of(cluster, release).map(|chart| chart.name),
+        chart: None,
         applied_by,
-        ready_s: ready(situation, actor),
         relation: None,
     }
-}
-
-/// What becomes of a Kustomization or HelmRelease, and why it never becomes Ready, in short.
-fn state(situation: &Situation<'_>, actor: Actor) -> (State, Option<String>) {
-    let is_suspended = match actor {
-        Actor::Node(id) => situation.cluster.node(id).kustomization.spec.suspend,
-        Actor::Release(index) => situation.cluster.releases[index as usize].helm.spec.suspend,
-        _ => false,
-    };
-    match time(situation, actor) {
-        _ if is_suspended => (State::Suspended, None),
-        Some(_) => (State::Ready, None),
-        None => (State::Never, hindrance(situation, actor)),
-    }
-}
-
-/// The first thing that `actor` waits for and that never happens.
-fn hindrance(situation: &Situation<'_>, actor: Actor) -> Option<String> {
-    let graph = &situation.graph;
-    let inputs = graph.events_of(actor).into_iter().flat_map(|id| graph.inputs(id));
-    let mut waits = inputs.filter(|(_, edge)| edge.reason != Reason::Progress);
-    let (id, _) = waits.find(|(before, _)| situation.cold_start.time(*before).is_none())?;
-    let event = graph.event(id);
-    let (other, (_, verb)) = (event.actor.subject(situation.cluster), event.moment.told());
-    Some(format!("waits for {other}, which never {verb}"))
-}
-
-fn time(situation: &Situation<'_>, actor: Actor) -> Option<Range> {
-    situation.cold_start.time(situation.graph.id(actor, Moment::Ready)?)
-}
-
-fn ready(situation: &Situation<'_>, actor: Actor) -> Option<Seconds> {
-    let is_ready = state(situation, actor).0 == State::Ready;
-    let range = time(situation, actor).filter(|_| is_ready)?;
-    Some(Seconds { low: range.low.as_secs(), typical: range.typical.as_secs(), high: range.high.as_secs() })
 }
 
 impl Listing {
@@ -212,7 +182,7 @@ impl Listing {
 impl ListedCluster {
     /// How many are in `state`.
     #[must_use]
-    pub fn count(&self, state: State) -> usize {
+    pub fn count(&self, state: ListedState) -> usize {
         self.nodes.iter().filter(|listed| listed.state == state).count()
     }
 }

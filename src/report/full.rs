@@ -1,9 +1,8 @@
 use std::io::{self, Write};
 
 use super::{
-    Report, Terminal, link, printable, printable_lines,
+    Report, Terminal, count, link, printable, printable_lines,
     snippet::{self, Mark},
-    text::count,
     wrap,
 };
 use crate::finding::{Confidence, Finding, Location, Related, Severity};

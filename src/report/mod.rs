@@ -4,28 +4,20 @@
 //! Nothing here decides what is a finding, or knows a graph. Every format shows the same findings. What comes out of
 //! the repository under analysis (names, paths, source lines) is escaped before it reaches a terminal.
 
-mod answer;
-mod commit;
+mod answers;
 mod concise;
-mod diff;
 mod filter;
 mod formats;
 mod full;
-mod impact;
 mod json;
 mod link;
-mod list;
 mod objects;
 mod snippet;
-mod spread;
 mod summary;
 mod terminal;
 #[cfg(test)]
 mod tests;
 mod text;
-mod timeline;
-mod what_if;
-mod why;
 
 use std::{
     fmt,
@@ -34,21 +26,15 @@ use std::{
     str::FromStr,
 };
 
-pub use answer::{Link, Times};
-pub use commit::{ClusterCommit, Commit, CommittedNode};
-pub use diff::{Diff, Revised};
+pub use answers::{Text, diff_markdown, document};
 pub use filter::{Filter, Hidden};
-pub use impact::{Built, ClusterImpact, Impact, Revision};
 pub use json::schema as json_schema;
 pub use objects::{Objects, Origin};
-pub use spread::{NodeSpread, TotalSpread};
 pub use summary::summary;
 pub use terminal::Terminal;
-pub use text::{count, printable, printable_lines, wrap};
-pub use timeline::{Analytic, ClusterTimeline, NodeTimeline, Simulated, Timeline};
-pub use what_if::{NodeTimes, WhatIf};
-pub use why::{Answer, Happening, Problem, Stuck, Why, WhyOn};
+pub use text::{printable, printable_lines, wrap};
 
+pub use crate::finding::count;
 use crate::{
     finding::{Finding, RuleInfo},
     source::{FileId, Span, Tree},

@@ -1,14 +1,10 @@
-//! Built objects as YAML or JSON, and the place that decides each part of them where that is asked for.
+//! Built objects as YAML, and the place that decides each part of them where that is asked for.
 
-use std::collections::BTreeMap;
-
-use serde::{Serialize, Serializer, ser::SerializeMap as _};
-
-use super::{json::escaped, printable};
+use super::printable;
 use crate::{
     kustomize::{Object, Step},
     source::{Span, Tree},
-    yaml::{Entry, Node, Value, to_yaml, to_yaml_with_notes},
+    yaml::{Node, to_yaml, to_yaml_with_notes},
 };
 
 /// Objects to print.
@@ -56,124 +52,17 @@ impl Objects<'_> {
         }
         let note = |node: &Node| {
             let is_own = node.span.is_some() && object.source.contains(node.span);
-            (self.origin == Origin::All || !is_own).then(|| match self.place(node.span) {
-                Some(Place { path, line, column }) => format!("{}:{line}:{column}", printable(&path)),
+            (self.origin == Origin::All || !is_own).then(|| match self.tree.place(node.span) {
+                Some(place) => format!("{}:{}", printable(&place.to_string()), place.start.column),
                 None => "(no file)".to_owned(),
             })
         };
         text + &to_yaml_with_notes(&object.node, &note)
     }
 
-    /// One array of objects with sorted keys. With origins, each object stands beside them.
-    #[must_use]
-    pub fn json(&self) -> String {
-        let text = match self.origin {
-            Origin::Hidden => serde_json::to_string_pretty(
-                &self.objects.iter().map(|object| Sorted(&object.node)).collect::<Vec<_>>(),
-            ),
-            _ => {
-                serde_json::to_string_pretty(&self.objects.iter().map(|object| self.traced(object)).collect::<Vec<_>>())
-            }
-        };
-        escaped(&text.unwrap_or_default()) + "\n"
-    }
-
-    fn traced<'o>(&self, object: &'o Object) -> Traced<'o> {
-        let mut fields = BTreeMap::new();
-        self.fields(&object.node, &mut String::new(), &mut fields);
-        let changes = object.changes.iter();
-        Traced {
-            object: Sorted(&object.node),
-            origin: self.place(object.source),
-            changes: changes.map(|change| Changed { step: name(change.step), place: self.place(change.at) }).collect(),
-            fields,
-        }
-    }
-
-    /// The place of every scalar below `node`, by JSON pointer.
-    fn fields(&self, node: &Node, pointer: &mut String, fields: &mut BTreeMap<String, Option<Place>>) {
-        let length = pointer.len();
-        match &node.value {
-            Value::Map(map) => {
-                for Entry { key, value, .. } in map.entries() {
-                    pointer.push('/');
-                    pointer.push_str(&key.replace('~', "~0").replace('/', "~1"));
-                    self.fields(value, pointer, fields);
-                    pointer.truncate(length);
-                }
-            }
-            Value::Seq(items) => {
-                for (index, item) in items.iter().enumerate() {
-                    pointer.push_str(&format!("/{index}"));
-                    self.fields(item, pointer, fields);
-                    pointer.truncate(length);
-                }
-            }
-            _ => drop(fields.insert(pointer.clone(), self.place(node.span))),
-        }
-    }
-
-    fn place(&self, span: Span) -> Option<Place> {
-        let position = self.tree.position(span);
-        let place =
-            || Place { path: self.tree.path(span.file).to_owned(), line: position.line, column: position.column };
-        span.is_some().then(place)
-    }
-
     fn line(&self, span: Span) -> String {
-        match self.place(span) {
-            Some(Place { path, line, .. }) => format!("{}:{line}", printable(&path)),
-            None => "(no file)".to_owned(),
-        }
-    }
-}
-
-/// An object and where it comes from. A place is null where no file holds it.
-#[derive(Serialize)]
-struct Traced<'o> {
-    object: Sorted<'o>,
-    origin: Option<Place>,
-    changes: Vec<Changed>,
-    fields: BTreeMap<String, Option<Place>>,
-}
-
-#[derive(Serialize)]
-struct Changed {
-    step: &'static str,
-    #[serde(flatten)]
-    place: Option<Place>,
-}
-
-/// Lines and columns are 1-based, columns count characters.
-#[derive(Serialize)]
-struct Place {
-    path: String,
-    line: u32,
-    column: u32,
-}
-
-/// A node whose keys come out sorted by code point.
-struct Sorted<'n>(&'n Node);
-
-impl Serialize for Sorted<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match &self.0.value {
-            Value::Map(map) => {
-                let mut entries: Vec<&Entry> = map.entries().iter().collect();
-                entries.sort_unstable_by(|one, other| one.key.cmp(&other.key));
-                let mut out = serializer.serialize_map(Some(entries.len()))?;
-                for entry in entries {
-                    out.serialize_entry(&entry.key, &Self(&entry.value))?;
-                }
-                out.end()
-            }
-            Value::Seq(items) => serializer.collect_seq(items.iter().map(Sorted)),
-            // JSON does not tell such a float from a whole number, and Go prints it without fraction.
-            Value::Float(value) if value.fract() == 0.0 && value.abs() < 9_007_199_254_740_992.0 => {
-                serializer.serialize_i64(*value as i64)
-            }
-            _ => self.0.serialize(serializer),
-        }
+        let place = self.tree.place(span);
+        place.map_or_else(|| "(no file)".to_owned(), |place| printable(&place.to_string()).into_owned())
     }
 }
 
@@ -192,23 +81,5 @@ const fn verb(step: Step) -> &'static str {
         Step::Replacement => "value replaced by",
         Step::Substitution => "variables from",
         Step::Template => "made by",
-    }
-}
-
-/// The field of a kustomization that orders a step; Flux's substitution goes by its own name.
-const fn name(step: Step) -> &'static str {
-    match step {
-        Step::Generator => "generator",
-        Step::Patch => "patches",
-        Step::Namespace => "namespace",
-        Step::NamePrefix => "namePrefix",
-        Step::NameSuffix => "nameSuffix",
-        Step::Labels => "labels",
-        Step::Annotations => "annotations",
-        Step::Images => "images",
-        Step::Replicas => "replicas",
-        Step::Replacement => "replacements",
-        Step::Substitution => "substitution",
-        Step::Template => "resourceSet",
     }
 }

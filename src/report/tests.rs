@@ -44,6 +44,7 @@ fn finding(rule: &'static str, location: impl Into<Location>) -> Finding {
         related: Vec::new(),
         why: String::new(),
         help: String::new(),
+        edits: Vec::new(),
         key: String::new(),
         members: Vec::new(),
         fingerprint: "0123456789abcdef".to_owned(),

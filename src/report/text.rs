@@ -2,12 +2,6 @@ use std::borrow::Cow;
 
 use super::Terminal;
 
-/// `number` things: `1 node`, `2 nodes`.
-#[must_use]
-pub fn count(number: usize, thing: &str) -> String {
-    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
-}
-
 /// `text` on one line, without anything a terminal would obey or hide: line ends and control characters become escapes,
 /// a tab becomes a space.
 #[must_use]
@@ -46,7 +40,7 @@ pub(super) fn is_unprintable(c: char) -> bool {
             | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
-/// The last `most` characters of a name: its end tells more than its beginning.
+/// The last `most` characters of a name: its end says more than its beginning.
 pub(super) fn shortened(name: &str, most: usize, terminal: &Terminal) -> String {
     let length = name.chars().count();
     if length <= most {

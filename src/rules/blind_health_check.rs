@@ -2,12 +2,12 @@ use std::collections::BTreeMap;
 
 use super::{
     Context, Rule, Situation,
-    health::{Watched, dependents, has_expression, watched},
+    health::dependents,
     wording::{list, names, short_list, worth},
 };
 use crate::{
     catalog::{KindCatalog, KindStatus, Readiness},
-    cluster::{Node, NodeId},
+    cluster::{HealthMember, HealthSet, Node, NodeId},
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Tier},
     flux::{Health, health_of},
     source::Span,
@@ -30,9 +30,9 @@ pub(super) static RULE: Rule = Rule {
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for situation in context.situations {
         for (id, node) in situation.cluster.nodes().filter(|(_, node)| node.has_gate()) {
-            let all = watched(node);
-            let mut by_kind: BTreeMap<(&str, &str), (&'static KindStatus, Vec<&Watched<'_>>)> = BTreeMap::new();
-            for one in all.iter().filter(|one| !has_expression(node, &one.key)) {
+            let set = HealthSet::new(node);
+            let mut by_kind: BTreeMap<(&str, &str), (&'static KindStatus, Vec<&HealthMember<'_>>)> = BTreeMap::new();
+            for one in set.checked().filter(|one| set.expression(&one.key).is_none()) {
                 let row = KindCatalog::builtin().status(&one.key.group, &one.key.kind);
                 if let Some(row) = row.filter(|row| row.readiness == Readiness::Blind && !row.harmless) {
                     by_kind
@@ -43,7 +43,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
                 }
             }
             let kinds: Vec<Blind<'_>> = by_kind.into_values().map(|(row, objects)| Blind { row, objects }).collect();
-            findings.extend(report(situation, id, node, &kinds, &all));
+            findings.extend(report(situation, id, node, &kinds, &set));
         }
     }
 }
@@ -51,7 +51,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
 /// A kind that the health check reads nothing off, and the objects of it that it waits for.
 struct Blind<'a> {
     row: &'static KindStatus,
-    objects: Vec<&'a Watched<'a>>,
+    objects: Vec<&'a HealthMember<'a>>,
 }
 
 impl Blind<'_> {
@@ -89,9 +89,9 @@ fn report(
     id: NodeId,
     node: &Node,
     kinds: &[Blind<'_>],
-    all: &[Watched<'_>],
+    set: &HealthSet<'_>,
 ) -> Option<Finding> {
-    let objects: Vec<&Watched<'_>> = kinds.iter().flat_map(|kind| kind.objects.iter().copied()).collect();
+    let objects: Vec<&HealthMember<'_>> = kinds.iter().flat_map(|kind| kind.objects.iter().copied()).collect();
     let first = objects.first()?;
     let subjects: Vec<String> = objects.iter().map(|one| one.key.subject().to_string()).collect();
     let are = if subjects.len() == 1 { "is" } else { "are" };
@@ -131,8 +131,8 @@ fn report(
     }
     finding.help = entries.join("; ");
     // Beside other things that are waited for, it is seldom what the dependents are after.
-    let proves = |one: &Watched<'_>| has_expression(node, &one.key) || is_telling(one);
-    let is_meant = missed.is_some() || objects.iter().any(|one| one.listed) || !all.iter().any(proves);
+    let proves = |one: &HealthMember<'_>| set.expression(&one.key).is_some() || is_telling(one);
+    let is_meant = missed.is_some() || objects.iter().any(|one| one.entry.is_some()) || !set.checked().any(proves);
     if dependents.is_empty() || !is_meant {
         finding.severity = Severity::Info;
     }
@@ -141,7 +141,7 @@ fn report(
 }
 
 /// Whether its health check proves anything.
-fn is_telling(one: &Watched<'_>) -> bool {
+fn is_telling(one: &HealthMember<'_>) -> bool {
     match health_of(&one.key.group, &one.key.kind) {
         Health::Awaited => true,
         Health::AtOnce => false,

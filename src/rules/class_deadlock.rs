@@ -4,7 +4,7 @@ use super::{
 };
 use crate::{
     finding::{Category, Confidence, Finding, RuleInfo, Severity, Tier},
-    graph::{Moment, Nature, Reason},
+    graph::{CycleKind, Moment, Reason},
 };
 
 pub(super) static RULE: Rule = Rule {
@@ -24,7 +24,7 @@ pub(super) static RULE: Rule = Rule {
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     let is_first =
         |step: &crate::graph::Step| step.edge.reason == Reason::NeedsKind && step.after.moment == Moment::Classified;
-    tell(context, &RULE.info, Nature::Class, is_first, words, findings);
+    tell(context, &RULE.info, CycleKind::Class, is_first, words, findings);
 }
 
 fn words(case: &Case<'_>) -> Option<Words> {

@@ -4,7 +4,7 @@ use super::{
 };
 use crate::{
     finding::{Category, Confidence, Finding, RuleInfo, Severity, Tier},
-    graph::{Nature, Reason},
+    graph::{CycleKind, Reason},
 };
 
 pub(super) static RULE: Rule = Rule {
@@ -23,7 +23,7 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     let is_first = |step: &crate::graph::Step| step.edge.reason == Reason::NeedsKind;
-    tell(context, &RULE.info, Nature::Definition, is_first, words, findings);
+    tell(context, &RULE.info, CycleKind::Definition, is_first, words, findings);
 }
 
 fn words(case: &Case<'_>) -> Option<Words> {

@@ -24,7 +24,7 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for situation in context.situations {
-        let cycles = situation.deadlocks.iter().filter(|found| found.is_dependency_cycle());
+        let cycles = situation.deadlocks().iter().filter(|found| found.is_dependency_cycle());
         findings.extend(cycles.filter_map(|cycle| report(context, situation, cycle)));
     }
 }

@@ -151,7 +151,7 @@ fn members<'a>(situation: &'a Situation<'_>, id: NodeId) -> Vec<Member<'a>> {
 
 fn why(situation: &Situation<'_>, ready: EventId, heavy: &[&Member<'_>], node: &Node, dependents: usize) -> String {
     let is_heavy = |actor: Actor| heavy.iter().any(|member| actor == Actor::Release(member.index as u32));
-    let typical = |id| situation.cold_start.time(id).map(|range| range.typical);
+    let typical = |id| situation.repaired.time(id).map(|range| range.typical);
     let with = typical(ready);
     let others = situation.graph.inputs(ready).filter(|(input, _)| !is_heavy(situation.graph.event(*input).actor));
     let without = others.filter_map(|(input, _)| typical(input)).max();

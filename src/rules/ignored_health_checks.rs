@@ -1,13 +1,11 @@
 use super::{
     Context, Rule, Situation,
-    health::{dependents, entry_span, is_same, key_span, listed_key},
+    health::{dependents, key_span},
     wording::{names, short_list},
 };
 use crate::{
-    cluster::{Node, NodeId, ObjectKey},
+    cluster::{HealthMember, HealthSet, Node, NodeId, ObjectKey, is_same, listed},
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Tier},
-    flux::Policy,
-    source::Span,
 };
 
 pub(super) static RULE: Rule = Rule {
@@ -42,10 +40,9 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
 /// `healthChecks` beside `wait: true`. Where `wait` covers the listed objects anyway, nothing is lost.
 fn overruled(situation: &Situation<'_>, node: &Node) -> Finding {
     let subject = node.subject();
-    let lost: Vec<(ObjectKey, Span)> = (0..node.kustomization.spec.health_checks.len())
-        .map(|index| (listed_key(node, index), entry_span(node, index)))
-        .filter(|(key, _)| !is_covered(node, key))
-        .collect();
+    let set = HealthSet::new(node);
+    let lost: Vec<HealthMember<'_>> =
+        listed(node).into_iter().filter(|member| !is_covered(node, &set, &member.key)).collect();
     let at = key_span(node, "healthChecks");
     let wait = node.kustomization.span(&["spec", "wait"]);
     if lost.is_empty() {
@@ -58,16 +55,16 @@ fn overruled(situation: &Situation<'_>, node: &Node) -> Finding {
         finding.help = "remove `healthChecks`".to_owned();
         return finding;
     }
-    let keys: Vec<String> = lost.iter().map(|(key, _)| key.subject().to_string()).collect();
+    let keys: Vec<String> = lost.iter().map(|member| member.key.subject().to_string()).collect();
     let message =
         format!("{subject} does not wait for {}: `wait: true` has its `healthChecks` ignored", short_list(&keys, 4));
     let mut finding = situation.finding(&RULE.info, subject, at, message);
     finding.label = "never looked at".to_owned();
     finding.related.push(Related::new("this checks every applied object, and no other", None, wait));
-    for (key, span) in lost {
-        finding.related.push(Related::new("not among what it applies", Some(key.subject()), span));
+    for member in lost {
+        finding.related.push(Related::new("not among what it applies", Some(member.key.subject()), member.span));
     }
-    finding.confidence = if super::health::hides_objects(node) { Confidence::Low } else { Confidence::Medium };
+    finding.confidence = if node.hides_objects() { Confidence::Low } else { Confidence::Medium };
     finding.why = "With `wait: true` kustomize-controller checks what it applied, and nothing else: the listed objects may be missing or broken, \
                    and it is Ready all the same."
         .to_owned();
@@ -78,18 +75,16 @@ fn overruled(situation: &Situation<'_>, node: &Node) -> Finding {
 }
 
 /// Whether `wait` looks at the object, or at a release that may hold it.
-fn is_covered(node: &Node, key: &ObjectKey) -> bool {
+fn is_covered(node: &Node, set: &HealthSet<'_>, key: &ObjectKey) -> bool {
     let is_node_itself = key.is_kustomization() && key.name == node.key.name;
-    let here = node.applied.build.objects.iter().any(|object| is_same(&ObjectKey::from(object.id()), key));
+    let is_checked = || set.checked().any(|member| is_same(&member.key, key));
     let is_flux = key.is_helm_release() || key.is_kustomization();
     // What a chart installs is waited for by Helm, on behalf of the release.
     let by_release = || {
-        let applied = node.applied.build.objects.iter().filter(|object| Policy::of(&object.node).applied);
-        applied
-            .map(|object| ObjectKey::from(object.id()))
-            .any(|other| other.is_helm_release() || !other.group.is_empty() && is_controller(&other))
+        set.checked()
+            .any(|member| member.key.is_helm_release() || !member.key.group.is_empty() && is_controller(&member.key))
     };
-    is_node_itself || here || key.is_unresolved() || (!is_flux && by_release())
+    is_node_itself || is_checked() || key.is_unresolved() || (!is_flux && by_release())
 }
 
 /// A custom resource, whose controller may make objects of its own.

@@ -40,7 +40,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
 /// A Kustomization that is Ready later than its budget allows. One that never is, is a deadlock, told as such.
 fn late(situation: &Situation<'_>, id: NodeId, budget: Duration) -> Option<Finding> {
     let ready = situation.graph.id(Actor::Node(id), Moment::Ready)?;
-    let time = situation.cold_start.time(ready).filter(|time| time.typical > budget)?;
+    let time = situation.repaired.time(ready).filter(|time| time.typical > budget)?;
     let node = situation.cluster.node(id);
     let message = format!(
         "{} is Ready after about {} ({} to {}), {} more than its budget of {}: {}",
@@ -76,8 +76,8 @@ fn basis(situation: &Situation<'_>) -> String {
 
 fn report(situation: &Situation<'_>, budget: Duration) -> Option<Finding> {
     let (graph, cluster) = (&situation.graph, situation.cluster);
-    let last = situation.cold_start.last(graph)?;
-    let total = situation.cold_start.time(last)?;
+    let last = situation.repaired.last(graph)?;
+    let total = situation.repaired.time(last)?;
     if total.typical <= budget {
         return None;
     }
@@ -105,7 +105,7 @@ fn report(situation: &Situation<'_>, budget: Duration) -> Option<Finding> {
 /// The Kustomizations on the critical path, and the HelmRelease at its end.
 fn names(situation: &Situation<'_>, last: EventId) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
-    for id in situation.cold_start.critical_path(last) {
+    for id in situation.repaired.critical_path(last) {
         let actor = situation.graph.event(id).actor;
         let is_listed = matches!(actor, Actor::Node(_)) || id == last;
         let name = subject_of(situation.cluster, actor).name;
@@ -120,9 +120,9 @@ fn names(situation: &Situation<'_>, last: EventId) -> Vec<String> {
 fn steps(situation: &Situation<'_>, last: EventId) -> Vec<Related> {
     let (graph, cluster) = (&situation.graph, situation.cluster);
     let mut steps = Vec::new();
-    for pair in situation.cold_start.critical_path(last).windows(2) {
+    for pair in situation.repaired.critical_path(last).windows(2) {
         let (before, event) = (graph.event(pair[0]), graph.event(pair[1]));
-        let times = situation.cold_start.time(pair[0]).zip(situation.cold_start.time(pair[1]));
+        let times = situation.repaired.time(pair[0]).zip(situation.repaired.time(pair[1]));
         let (Some((from, to)), Some(edge)) = (times, graph.edge(pair[0], pair[1])) else {
             continue;
         };

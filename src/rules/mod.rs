@@ -65,25 +65,23 @@ mod wrong_namespace_dependency;
 
 mod context;
 mod ignores;
+mod proviso;
 mod selection;
-mod stuck;
 mod support;
 
 pub use context::{Budget, Context};
 pub use ignores::{Ignore, leave_out, unused};
-pub use missing_substitute_source::missing_inputs;
 pub use selection::{ALIASES, Selection, Selector, UnknownRule, find, first_id, named, rename};
-pub use stuck::Stuck;
 
 use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
 // What rules share is named as if it stood beside them.
-use support::{attempts, deadlocks, dependencies, health, names, order, references, removal, split, wording};
+use support::{attempts, deadlocks, dependencies, health, order, references, removal, split, wording};
 
 use crate::{
-    finding::{Finding, RuleInfo, suppress},
+    finding::{Finding, RuleInfo, names, suppress},
     situation::Situation,
     source::{Span, Tree},
 };
@@ -209,6 +207,7 @@ pub fn check(context: &Context<'_>) -> Vec<Finding> {
         .map(|rule| {
             let mut found = Vec::new();
             (rule.check)(context, &mut found);
+            proviso::add(&rule.info, context, &mut found);
             found
         })
         .collect();

@@ -5,7 +5,7 @@ use super::{
 };
 use crate::{
     finding::{Category, Confidence, Finding, RuleInfo, Severity, Tier},
-    graph::Nature,
+    graph::CycleKind,
 };
 
 pub(super) static RULE: Rule = Rule {
@@ -23,7 +23,7 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
-    tell(context, &RULE.info, Nature::MutualApply, |_| false, words, findings);
+    tell(context, &RULE.info, CycleKind::MutualApply, |_| false, words, findings);
 }
 
 fn words(case: &Case<'_>) -> Option<Words> {

@@ -4,7 +4,7 @@ use super::{Context, Rule, Situation, wording::short_list};
 use crate::{
     cluster::{Cluster, Folder, Node, NodeId, ObjectKey},
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Tier},
-    flux::{Policy, SourceRef},
+    flux::{Policy, SourceRef, api::kinds::EXTERNAL_ARTIFACT},
     source::{FileId, Tree, join, parent, readable},
 };
 
@@ -56,7 +56,7 @@ pub(super) fn overlaps(tree: &Tree, cluster: &Cluster) -> BTreeMap<(NodeId, Node
         let source = SourceRef::of(&node.kustomization.spec.source_ref, &node.key.namespace);
         // The paths of made artifacts are not those of this tree.
         if let Folder::Here(folder) = &node.folder
-            && source.kind != "ExternalArtifact"
+            && !source.is(EXTERNAL_ARTIFACT)
         {
             by_folder.entry((source, folder)).or_default().push(id);
         }

@@ -1,11 +1,12 @@
 use std::{collections::BTreeSet, time::Duration};
 
-use super::{Context, Rule, Situation, Stuck, wording::about};
+use super::{Context, Rule, Situation, wording::about};
 use crate::{
     catalog::Range,
     cluster::{Cluster, NodeKey, ObjectKey},
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Subject, Tier},
     graph::{Actor, EventId, Moment},
+    situation::State,
     timing::{Culprit, Loss, Side, culprit, differences},
 };
 
@@ -46,22 +47,23 @@ fn is_regression(before: Range, after: Range) -> bool {
 
 /// One for a cluster: of the whole, where that takes longer, else of the Kustomization that is delayed most.
 fn report(before: &Situation<'_>, after: &Situation<'_>) -> Option<Finding> {
-    let (stuck, still) = (Stuck::of(before), Stuck::of(after));
-    let total = |situation: &Situation<'_>, stuck: &Stuck| {
-        let last = stuck.last(situation)?;
+    let total = |situation: &Situation<'_>| {
+        let last = situation.cold_start.last(&situation.graph)?;
         Some((last, situation.cold_start.time(last)?))
     };
     // What was never Ready is late now, and that is better.
-    let is_known = |key: &NodeKey| !stuck.has(key) && !still.has(key);
     let delayed: Vec<(NodeKey, [Range; 2])> = differences(side(before), side(after))
         .into_iter()
-        .filter(|(key, [one, other])| is_regression(*one, *other) && is_known(key))
+        .filter(|(_, [one, other])| is_regression(*one, *other))
         .collect();
-    let whole = total(before, &stuck).zip(total(after, &still));
+    let whole = total(before).zip(total(after));
     let whole = whole.filter(|((_, one), (end, other))| {
         let mut path = after.cold_start.critical_path(*end).into_iter();
         let is_mended = |id| match after.graph.event(id).actor {
-            Actor::Node(node) => stuck.has(&after.cluster.node(node).key),
+            Actor::Node(node) => {
+                let known = before.cluster.find(&after.cluster.node(node).key);
+                known.is_some_and(|known| before.state(Actor::Node(known)) == State::Never)
+            }
             _ => false,
         };
         is_regression(*one, *other) && !path.any(is_mended)

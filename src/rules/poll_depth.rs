@@ -7,7 +7,7 @@ use super::{
 use crate::{
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Tier},
     flux::format_duration,
-    graph::{Actor, Edge, Event, EventId, Reason},
+    graph::{Actor, Edge, Event, EventId, Reason, Repaired},
     timing::ColdStart,
 };
 
@@ -44,7 +44,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
 
 /// The links of the critical path that are dependencies: what waits, and by which entry.
 fn links<'a>(situation: &'a Situation<'_>, end: EventId) -> Vec<(Event, &'a Edge)> {
-    let path = situation.cold_start.critical_path(end);
+    let path = situation.repaired.critical_path(end);
     let of_pair = |pair: &[EventId]| {
         let edge = situation.graph.edge(pair[0], pair[1])?;
         let is_dependency = matches!(edge.reason, Reason::DependsOn | Reason::DependsOnExpr);
@@ -55,8 +55,8 @@ fn links<'a>(situation: &'a Situation<'_>, end: EventId) -> Vec<(Event, &'a Edge
 
 fn report(situation: &Situation<'_>) -> Option<Finding> {
     let (cluster, graph) = (situation.cluster, &situation.graph);
-    let end = situation.cold_start.last(graph)?;
-    let total = situation.cold_start.time(end)?;
+    let end = situation.repaired.last(graph)?;
+    let total = situation.repaired.time(end)?;
     let links = links(situation, end);
     let waits = links.iter().map(|(event, _)| situation.durations.poll(event.actor));
     let (typical, high) =
@@ -65,7 +65,7 @@ fn report(situation: &Situation<'_>) -> Option<Finding> {
         return None;
     }
     let (first, edge) = links.first()?;
-    let faster = ColdStart::of(graph, &situation.durations.with_requeue(FAST));
+    let faster = ColdStart::new(graph, &situation.durations.with_requeue(FAST), Repaired::Everything);
     let saved = total.typical.saturating_sub(faster.time(faster.last(graph)?)?.typical);
     let subject = subject_of(cluster, first.actor);
     let message = format!(

@@ -99,9 +99,8 @@ fn dependents(situation: &Situation<'_>) -> Vec<Dependent> {
             list.filter_map(|(index, reference)| entry(reference, &release.key.namespace, span(index), &find));
         Dependent { actor: Actor::Release(index as u32), entries: entries.collect() }
     });
-    let starts = |actor: Actor| {
-        situation.graph.id(actor, Moment::Start).is_some_and(|id| situation.cold_start.time(id).is_some())
-    };
+    let starts =
+        |actor: Actor| situation.graph.id(actor, Moment::Start).is_some_and(|id| situation.repaired.time(id).is_some());
     nodes
         .chain(releases)
         .filter(|dependent| (2..=ENTRIES).contains(&dependent.entries.len()) && starts(dependent.actor))

@@ -4,7 +4,7 @@ use super::{
 };
 use crate::{
     finding::{Category, Confidence, Finding, RuleInfo, Severity, Subject, Tier},
-    graph::{Nature, Reason, Step},
+    graph::{CycleKind, Reason, Step},
 };
 
 pub(super) static RULE: Rule = Rule {
@@ -22,7 +22,7 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
-    tell(context, &RULE.info, Nature::Input, |step: &Step| step.edge.reason.is_input(), words, findings);
+    tell(context, &RULE.info, CycleKind::Input, |step: &Step| step.edge.reason.is_input(), words, findings);
 }
 
 fn words(case: &Case<'_>) -> Option<Words> {

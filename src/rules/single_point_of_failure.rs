@@ -45,7 +45,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
 fn look(situation: &Situation<'_>, findings: &mut Vec<Finding>) {
     let (graph, cluster) = (&situation.graph, situation.cluster);
     let event = |id: NodeId, moment: Moment| graph.id(Actor::Node(id), moment);
-    let happens = |id: &EventId| situation.cold_start.time(*id).is_some();
+    let happens = |id: &EventId| situation.repaired.time(*id).is_some();
     let others = || cluster.nodes().filter(|(_, node)| !node.is_entry).map(|(id, _)| id);
     let starts: Vec<EventId> = others().filter_map(|id| event(id, Moment::Start)).filter(happens).collect();
     if starts.len() < NODES {

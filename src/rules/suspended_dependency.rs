@@ -1,10 +1,12 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use super::{Context, Rule, Situation, wording::names};
+use super::{Context, Rule, Situation, wording::short_list};
 use crate::{
-    cluster::{Node, NodeId, NodeKey},
-    finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Subject, Tier},
-    flux::{HelmRelease, SourceRef},
+    cluster::{Node, NodeId},
+    finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Tier},
+    flux::SourceRef,
+    graph::{Actor, Event, Moment, Reason},
+    situation::SuspensionFact,
     source::Span,
 };
 
@@ -22,73 +24,87 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
+/// Most objects that a message names.
+const NAMED: usize = 3;
+
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for situation in context.situations.iter().filter(|situation| situation.cluster.reached) {
-        let cluster = situation.cluster;
-        for node in cluster.nodes.iter().filter(|node| !node.kustomization.spec.suspend) {
-            findings.extend(of_node(situation, node));
-        }
-        for release in cluster.releases.iter().filter(|release| !release.helm.spec.suspend) {
-            let (subject, key) = (release.subject(), &release.key);
-            for (index, entry) in release.helm.spec.depends_on.iter().enumerate() {
-                let wanted = NodeKey::new(entry.namespace.as_deref().unwrap_or(&key.namespace), entry.name.as_str());
-                let found = cluster.release(&wanted).map(|index| &cluster.releases[index].helm);
-                if let Some(other) = found.filter(|other| other.spec.suspend && entry.ready_expr.is_none()) {
-                    let at = release.helm.item_span(&["spec", "dependsOn"], index);
-                    findings.push(release_report(situation, &subject, at, (&wanted, other)));
+        let mut gates: BTreeMap<NodeId, Vec<&SuspensionFact>> = BTreeMap::new();
+        for fact in &situation.facts.suspended {
+            let mut users: Vec<(Actor, Span)> = Vec::new();
+            for (event, reason, span) in waiting(situation, fact) {
+                match (event.actor, reason) {
+                    (Actor::Node(id), Reason::DependsOn) => findings.push(depends(situation, fact, id, span)),
+                    (Actor::Release(_), Reason::DependsOn) => {
+                        findings.push(release(situation, fact, event.actor, span))
+                    }
+                    (Actor::Node(id), Reason::Wait | Reason::HealthCheck) => gates.entry(id).or_default().push(fact),
+                    (user, Reason::Source) => users.push((user, span)),
+                    _ => {}
                 }
             }
+            findings.extend(source(situation, fact, &users));
         }
-        let mut by_owner: BTreeMap<&NodeKey, Vec<NodeId>> = BTreeMap::new();
-        for (id, node) in cluster.nodes().filter(|(_, node)| node.kustomization.spec.suspend) {
-            let own = node.definitions.iter().filter(|definition| definition.resource_set.is_none());
-            let owners: BTreeSet<&NodeKey> = own.filter_map(|definition| definition.owner.as_ref()).collect();
-            for owner in owners.into_iter().filter(|owner| **owner != node.key) {
-                by_owner.entry(owner).or_default().push(id);
-            }
-        }
-        findings.extend(cluster.nodes.iter().filter_map(|node| contained(situation, node, by_owner.get(&node.key))));
+        findings.extend(gates.into_iter().filter_map(|(parent, awaited)| gate(situation, parent, &awaited)));
     }
 }
 
-/// Dependencies of a Kustomization that are suspended.
-fn of_node<'f>(situation: &'f Situation<'_>, node: &'f Node) -> impl Iterator<Item = Finding> + 'f {
-    let cluster = situation.cluster;
-    let entries = node.kustomization.spec.depends_on.iter().enumerate().filter(|(_, entry)| entry.ready_expr.is_none());
-    entries.filter_map(move |(index, entry)| {
-        let namespace = entry.namespace.as_deref().unwrap_or(&node.key.namespace);
-        let other = cluster.node(cluster.find(&NodeKey::new(namespace, entry.name.as_str()))?);
-        if !other.kustomization.spec.suspend {
-            return None;
-        }
-        let at = node.kustomization.item_span(&["spec", "dependsOn"], index);
-        let message = format!("{} depends on {}, which is suspended", node.subject(), other.subject());
-        let mut finding = situation.finding(&RULE.info, node.subject(), at, message);
-        finding.label = "never looked at by its controller".to_owned();
-        finding.related.push(suspended(other.subject(), other.kustomization.span(&["spec", "suspend"])));
-        let source = |node: &Node| SourceRef::of(&node.kustomization.spec.source_ref, &node.key.namespace);
-        let running = if source(node) == source(other) {
-            "In a running one it waits from the next commit on, since the dependency keeps its last revision (`revision is not up to date`)."
-        } else {
-            "In a running one the last revision that was applied still counts, since their sources differ."
-        };
-        finding.why = format!(
-            "In a new cluster the dependency never becomes Ready, so it stays at Ready=False, reason DependencyNotReady, and asks again every {} s. \
-             {running}",
-            cluster.controllers.kustomize.requeue_dependency().value.as_secs()
-        );
-        finding.help = "take the entry out while the dependency is suspended, suspend the dependent too, or resume the dependency".to_owned();
-        Some(finding)
-    })
+/// What waits until a suspended object is Ready, and is not suspended itself.
+fn waiting(situation: &Situation<'_>, fact: &SuspensionFact) -> Vec<(Event, Reason, Span)> {
+    let (cluster, graph) = (situation.cluster, &situation.graph);
+    let Some(ready) = graph.id(fact.actor, Moment::Ready) else { return Vec::new() };
+    let is_at_work = |event: &Event| match event.actor {
+        Actor::Node(id) => !cluster.node(id).kustomization.spec.suspend,
+        Actor::Release(index) => !cluster.releases[index as usize].helm.spec.suspend,
+        _ => true,
+    };
+    let outputs = graph.outputs(ready).map(|(after, edge)| (graph.event(after), edge.reason, edge.span));
+    outputs.filter(|(event, ..)| is_at_work(event)).collect()
 }
 
-fn release_report(situation: &Situation<'_>, subject: &Subject, at: Span, other: (&NodeKey, &HelmRelease)) -> Finding {
-    let (key, helm) = other;
-    let named = key.subject("HelmRelease");
-    let mut finding =
-        situation.finding(&RULE.info, subject.clone(), at, format!("{subject} depends on {named}, which is suspended"));
+/// A finding, with the place where the object is suspended.
+fn finding(situation: &Situation<'_>, fact: &SuspensionFact, of: Actor, at: Span, message: String) -> Finding {
+    let mut finding = situation.finding(&RULE.info, of.subject(situation.cluster), at, message);
+    finding.related.push(suspended(fact));
+    finding.confidence = finding.confidence.min(fact.confidence);
+    finding
+}
+
+fn suspended(fact: &SuspensionFact) -> Related {
+    Related::new("suspended here", Some(fact.subject.clone()), fact.span)
+}
+
+/// A Kustomization that depends on a suspended one.
+fn depends(situation: &Situation<'_>, fact: &SuspensionFact, id: NodeId, at: Span) -> Finding {
+    let cluster = situation.cluster;
+    let node = cluster.node(id);
+    let message = format!("{} depends on {}, which {}", node.subject(), fact.subject, fact.clause());
+    let mut finding = finding(situation, fact, Actor::Node(id), at, message);
     finding.label = "never looked at by its controller".to_owned();
-    finding.related.push(suspended(named, helm.span(&["spec", "suspend"])));
+    let source = |node: &Node| SourceRef::of(&node.kustomization.spec.source_ref, &node.key.namespace);
+    let is_of_same_source = matches!(fact.actor, Actor::Node(other) if source(cluster.node(other)) == source(node));
+    let running = if is_of_same_source {
+        "In a running one it waits from the next commit on, since the dependency keeps its last revision (`revision is not up to date`)."
+    } else {
+        "In a running one the last revision that was applied still counts, since their sources differ."
+    };
+    finding.why = format!(
+        "In a new cluster the dependency never becomes Ready, so it stays at Ready=False, reason DependencyNotReady, and asks again every {} s. \
+         {running}",
+        cluster.controllers.kustomize.requeue_dependency().value.as_secs()
+    );
+    finding.help =
+        "take the entry out while the dependency is suspended, suspend the dependent too, or resume the dependency"
+            .to_owned();
+    finding
+}
+
+/// A HelmRelease that depends on a suspended one.
+fn release(situation: &Situation<'_>, fact: &SuspensionFact, actor: Actor, at: Span) -> Finding {
+    let subject = actor.subject(situation.cluster);
+    let message = format!("{subject} depends on {}, which {}", fact.subject, fact.clause());
+    let mut finding = finding(situation, fact, actor, at, message);
+    finding.label = "never looked at by its controller".to_owned();
     finding.why = format!(
         "In a new cluster the dependency is never installed, so it stays at Ready=False, reason DependencyNotReady, and asks again every {} s. In a \
          running one it goes on while the dependency stays Ready, until the spec of that changes.",
@@ -100,43 +116,51 @@ fn release_report(situation: &Situation<'_>, subject: &Subject, at: Span, other:
     finding
 }
 
-fn suspended(subject: Subject, at: Span) -> Related {
-    Related::new("suspended here", Some(subject), at)
+/// A suspended source, and what takes its files from it.
+fn source(situation: &Situation<'_>, fact: &SuspensionFact, users: &[(Actor, Span)]) -> Option<Finding> {
+    let mut subjects: Vec<String> = users.iter().map(|(user, _)| user.subject(situation.cluster).to_string()).collect();
+    subjects.sort_unstable();
+    subjects.dedup();
+    let take = if subjects.len() == 1 { "takes" } else { "take" };
+    let message =
+        format!("{} {}, and {} {take} files from it", fact.subject, fact.clause(), short_list(&subjects, NAMED));
+    let (first, _) = users.first()?;
+    let mut finding = finding(situation, fact, *first, fact.span, message);
+    finding.subject = fact.subject.clone();
+    finding.label = "never fetched".to_owned();
+    finding.related = users
+        .iter()
+        .map(|(user, span)| Related::new("takes files from it", Some(user.subject(situation.cluster)), *span))
+        .collect();
+    finding.why = "In a new cluster the source is never fetched and has no artifact: a Kustomization stays at Ready=False, reason ArtifactFailed, a \
+                   HelmRelease at reason SourceNotReady. In a running one they keep the last artifact, and no commit reaches them."
+        .to_owned();
+    finding.help = "resume the source, or suspend what takes files from it too".to_owned();
+    Some(finding)
 }
 
-/// A Kustomization that waits for suspended ones: all that it applies, which are `own`, or those it names.
-fn contained(situation: &Situation<'_>, parent: &Node, own: Option<&Vec<NodeId>>) -> Option<Finding> {
-    let cluster = situation.cluster;
-    let spec = &parent.kustomization.spec;
-    if !parent.has_gate() || spec.suspend {
-        return None;
-    }
-    let children: Vec<NodeId> = if spec.wait {
-        own.cloned().unwrap_or_default()
-    } else {
-        let checks = spec.health_checks.iter().filter(|check| check.kind == "Kustomization");
-        let named =
-            checks.filter_map(|check| cluster.find(&NodeKey::new(check.namespace.as_deref()?, check.name.as_str())));
-        named.filter(|child| cluster.node(*child).kustomization.spec.suspend).collect()
+/// A Kustomization that waits for suspended objects: for all that it applies, or for those that it names.
+fn gate(situation: &Situation<'_>, parent: NodeId, awaited: &[&SuspensionFact]) -> Option<Finding> {
+    let first = awaited.first()?;
+    let node = situation.cluster.node(parent);
+    let at = if node.kustomization.spec.wait { ["spec", "wait"] } else { ["spec", "healthChecks"] };
+    let (are, list) = match awaited {
+        [only] => ("is", only.subject.to_string()),
+        several => {
+            let names: Vec<&str> = several.iter().map(|fact| fact.subject.name.as_str()).collect();
+            ("are", names.join(", "))
+        }
     };
-    let first = cluster.node(*children.first()?);
-    let at = if parent.kustomization.spec.wait { ["spec", "wait"] } else { ["spec", "healthChecks"] };
-    let (are, list) = if children.len() == 1 {
-        ("is", first.subject().to_string())
-    } else {
-        ("are", names(cluster, &children).join(", "))
-    };
-    let message = format!("{} waits for {list}, which {are} suspended", parent.subject());
-    let mut finding = situation.finding(&RULE.info, parent.subject(), parent.kustomization.span(&at), message);
+    let message = format!("{} waits for {list}, which {are} suspended", node.subject());
+    let mut finding = finding(situation, first, Actor::Node(parent), node.kustomization.span(&at), message);
     finding.label = "waits for what it applies".to_owned();
-    for child in &children {
-        let child = cluster.node(*child);
-        finding.related.push(suspended(child.subject(), child.kustomization.span(&["spec", "suspend"])));
-    }
-    finding.why = "In a new cluster a suspended Kustomization is never reconciled and reads as InProgress, so the health check runs into its timeout \
-                   (HealthCheckFailed, `timeout waiting for`), and what depends on the parent waits. Where it was Ready before it was suspended, \
-                   nothing happens."
-        .to_owned();
+    finding.related = awaited.iter().map(|fact| suspended(fact)).collect();
+    finding.why = format!(
+        "In a new cluster a suspended {} is never reconciled and reads as InProgress, so the health check runs into its timeout \
+         (HealthCheckFailed, `timeout waiting for`), and what depends on the parent waits. Where it was Ready before it was suspended, \
+         nothing happens.",
+        first.subject.kind
+    );
     finding.help = "take what is suspended out of `resources`, or let the parent name what it waits for in `healthChecks` in place of `wait`".to_owned();
     Some(finding)
 }

@@ -172,10 +172,10 @@ fn report(situation: &Situation<'_>, umbrella: &Umbrella) -> Option<Finding> {
             format!("names what {} holds; would start about {} earlier", in_some(&narrow.on), about(narrow.saved));
         finding.related.push(Related::new(text, Some(subject), narrow.span));
     }
-    let ready = |id: NodeId| situation.cold_start.ready(&situation.graph, id).map(|range| about(range.typical));
+    let ready = |id: NodeId| situation.repaired.ready(&situation.graph, id).map(|range| about(range.typical));
     let slowest = all.iter().copied().filter(|child| !needed.contains(child));
     let slowest = slowest.max_by_key(|child| {
-        (situation.cold_start.ready(&situation.graph, *child).map(|range| range.typical), Reverse(*child))
+        (situation.repaired.ready(&situation.graph, *child).map(|range| range.typical), Reverse(*child))
     });
     finding.why = match slowest.and_then(|child| Some((child, ready(child)?, ready(id)?))) {
         Some((child, at, whole)) => format!(
@@ -237,7 +237,7 @@ fn narrow(
     if !on.iter().all(|child| cluster.node(*child).has_gate()) {
         return None;
     }
-    let (graph, cold_start) = (&situation.graph, &situation.cold_start);
+    let (graph, cold_start) = (&situation.graph, &situation.repaired);
     let start = graph.id(Actor::Node(node), Moment::Start)?;
     let others = graph.inputs(start).filter(|(input, _)| graph.event(*input).actor != Actor::Node(id));
     let others = others.map(|(input, edge)| Some(delayed(situation, node, edge, cold_start.time(input)?.typical)));

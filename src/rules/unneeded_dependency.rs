@@ -64,7 +64,7 @@ fn costly(situation: &Situation<'_>, id: NodeId) -> Option<Costly> {
     let start = graph.id(Actor::Node(id), Moment::Start)?;
     let mut inputs: Vec<_> = graph
         .inputs(start)
-        .map(|(input, edge)| Some((situation.cold_start.time(input)?.typical, input, edge)))
+        .map(|(input, edge)| Some((situation.repaired.time(input)?.typical, input, edge)))
         .collect::<Option<_>>()?;
     inputs.sort_by_key(|(time, ..)| Reverse(*time));
     let (time, ready, edge) = *inputs.first()?;
@@ -72,7 +72,7 @@ fn costly(situation: &Situation<'_>, id: NodeId) -> Option<Costly> {
     let next = inputs.get(1).map_or(Duration::ZERO, |(time, ..)| *time);
     let cost = time.saturating_sub(next);
     let is_plain = edge.reason == Reason::DependsOn && situation.cluster.node(id).definitions.len() <= 1;
-    let own = situation.cold_start.time(graph.id(Actor::Node(on), Moment::Start)?)?.typical;
+    let own = situation.repaired.time(graph.id(Actor::Node(on), Moment::Start)?)?.typical;
     (is_plain && cost >= COST && time.saturating_sub(own) >= COST).then(|| Costly {
         node: id,
         on,

@@ -8,6 +8,7 @@ use super::{
 use crate::{
     cluster::{NodeId, ObjectKey, Provider},
     finding::{Category, Confidence, Finding, RuleInfo, Severity, Tier},
+    flux::api::kinds::{CLAIM, STORAGE_CLASS},
     graph::Actor,
 };
 
@@ -42,12 +43,12 @@ fn users<'a>(situation: &Situation<'a>) -> BTreeMap<&'a ObjectKey, BTreeMap<Node
     let classes: BTreeMap<&str, &ObjectKey> = cluster
         .objects
         .keys()
-        .filter(|key| key.kind == "StorageClass" && key.group == "storage.k8s.io")
-        .filter(|key| !cluster.is_external("StorageClass", "", &key.name))
+        .filter(|key| key.is(STORAGE_CLASS))
+        .filter(|key| !cluster.is_external(STORAGE_CLASS.kind, "", &key.name))
         .map(|key| (key.name.as_str(), key))
         .collect();
     let mut users: BTreeMap<&ObjectKey, BTreeMap<NodeId, Early>> = BTreeMap::new();
-    for (_, providers) in cluster.objects.iter().filter(|(key, _)| key.kind == "PersistentVolumeClaim") {
+    for (_, providers) in cluster.objects.iter().filter(|(key, _)| key.is(CLAIM)) {
         for provider in providers.iter().filter(|provider| provider.set.is_none()) {
             let object = &cluster.object(*provider).node;
             let Some(name) = object.find(&["spec", "storageClassName"]) else { continue };

@@ -4,7 +4,7 @@ use super::{
 };
 use crate::{
     finding::{Category, Confidence, Finding, RuleInfo, Severity, Tier},
-    graph::{Nature, Reason},
+    graph::{CycleKind, Reason},
 };
 
 pub(super) static RULE: Rule = Rule {
@@ -25,7 +25,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     let is_first = |step: &crate::graph::Step| {
         step.edge.reason.is_gate() && matches!(step.before.actor, crate::graph::Actor::Object(_))
     };
-    tell(context, &RULE.info, Nature::Volume, is_first, words, findings);
+    tell(context, &RULE.info, CycleKind::Volume, is_first, words, findings);
 }
 
 fn words(case: &Case<'_>) -> Option<Words> {

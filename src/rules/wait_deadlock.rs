@@ -5,7 +5,7 @@ use super::{
 };
 use crate::{
     finding::{Category, Confidence, Finding, RuleInfo, Severity, Tier},
-    graph::{Loop, Nature, Reason, Step},
+    graph::{CycleKind, Loop, Reason, Step},
     source::Tree,
 };
 
@@ -25,7 +25,7 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for situation in context.situations {
-        let deadlocks = situation.deadlocks.iter().filter(|found| found.nature() == Nature::Gate);
+        let deadlocks = situation.deadlocks().iter().filter(|found| found.cycle_kind() == CycleKind::Gate);
         findings.extend(deadlocks.filter_map(|deadlock| report(context.tree, situation, deadlock)));
     }
 }

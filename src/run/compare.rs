@@ -1,22 +1,10 @@
 use std::{path::PathBuf, sync::Arc};
 
-use super::{Analysis, Error, Options, Survey, lint::Found, survey::survey_at};
+use super::{Analysis, Error, Options, Session, State, Survey, survey::survey_at};
 use crate::{
     change,
-    situation::Situation,
     source::{Revision, SourceError, is_present, presumed},
 };
-
-/// One state of a repository, and what is found in it.
-#[derive(Debug)]
-pub struct State<'a> {
-    /// Its files and clusters.
-    pub survey: &'a Survey,
-    /// The clusters with their graphs and times.
-    pub situations: &'a [Situation<'a>],
-    /// What the rules found.
-    pub found: Found,
-}
 
 /// Analyses the repository around `paths`, and the same as it was at `base`. What was found there too is marked as known.
 ///
@@ -25,7 +13,7 @@ pub struct State<'a> {
 pub fn lint_since(paths: &[PathBuf], options: &Options, base: &Arc<Revision>) -> Result<Analysis, Error> {
     let past = Options { revision: Some(base.clone()), ..options.clone() };
     let ((found, unread), survey) = compare([paths, paths], [&past, options], |before, mut after| {
-        let trees = [before.survey.store.tree(), after.survey.store.tree()];
+        let trees = [before.tree(), after.tree()];
         change::mark_known(&before.found.findings, &mut after.found.findings, trees, &base.short_id());
         let unread = trees[0].unreadable().iter().map(|error| format!("in `{}`, {error}: it is left out", base.name()));
         (after.found, unread.collect::<Vec<_>>())
@@ -72,14 +60,13 @@ pub fn compare<T>(
         let again = survey_at(paths.iter().map(|path| presumed(path)).collect(), paths, &again);
         before = again.unwrap_or(before);
     }
-    let (one, other) = rayon::join(|| before.situations(past), || after.situations(options));
-    let found = before.findings(&one, past, None);
-    let before = State { survey: &before, situations: &one, found };
-    let found = after.findings(&other, options, Some(&before));
-    if let Some(error) = [before.survey, &after].iter().find_map(|survey| survey.store.tree().lacking()) {
+    let (one, other) = rayon::join(|| Session::new(&before, past), || Session::new(&after, options));
+    let before = State { found: one.findings(None), session: &one };
+    let found = other.findings(Some(&before));
+    if let Some(error) = [before.tree(), other.tree()].iter().find_map(|tree| tree.lacking()) {
         return Err(SourceError::from(error).into());
     }
-    let told = tell(before, State { survey: &after, situations: &other, found });
+    let answer = tell(before, State { session: &other, found });
     drop(other);
-    Ok((told, after))
+    Ok((answer, after))
 }

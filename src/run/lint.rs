@@ -1,12 +1,12 @@
 use std::{collections::BTreeSet, path::PathBuf};
 
-use super::{Error, Options, State, Survey, survey};
+use super::{Error, Found, Options, Session, Survey, survey};
 use crate::{
-    cluster::{self, Cluster, Node},
-    finding::{self, Finding, Subject},
+    cluster::{Cluster, Node},
+    finding::{Finding, Subject},
     report::{self, ClusterSummary},
-    rules::{self, Budget, Context},
-    situation::Situation,
+    rules::{self, Budget},
+    situation::Masking,
     source::{SourceError, Tree},
     timing,
 };
@@ -32,68 +32,18 @@ pub struct Analysis {
     pub is_whole: bool,
     /// Ids of the rules that said all they ever say.
     pub heard: Vec<&'static str>,
-}
-
-/// What the rules found in one state of a repository.
-#[derive(Debug)]
-pub struct Found {
-    /// Everything, sorted.
-    pub findings: Vec<Finding>,
-    /// Ids of the rules that said all they ever say.
-    heard: Vec<&'static str>,
-    /// Which entries of `ignores` silence something.
-    used: Vec<bool>,
+    /// What the run could not judge.
+    pub masking: Masking,
 }
 
 impl Survey {
-    /// What the rules say, and where there is a state before this one, what they say of the step between them.
-    pub(super) fn findings(
-        &self,
-        situations: &[Situation<'_>],
-        options: &Options,
-        before: Option<&State<'_>>,
-    ) -> Found {
-        let broken = cluster::broken_documents(&self.store);
-        let mut suppressions = match options.no_ignore_comments {
-            true => Vec::new(),
-            false => cluster::suppressions(&self.store, &self.sight, options.require_reason),
-        };
-        suppressions.iter_mut().flat_map(|comment| &mut comment.rules).for_each(rules::rename);
-        let context = Context {
-            store: &self.store,
-            tree: self.store.tree(),
-            situations,
-            broken: &broken,
-            suppressions: &suppressions,
-            max_path: options.max_path,
-            pedantic: options.pedantic,
-            budgets: &options.budgets,
-            selection: &options.selection,
-            before: None,
-        };
-        let before = before.map(|before| Context {
-            store: &before.survey.store,
-            tree: before.survey.store.tree(),
-            situations: before.situations,
-            broken: &[],
-            suppressions: &[],
-            ..context
-        });
-        let context = Context { before: before.as_ref(), ..context };
-        let (mut findings, heard) = (rules::check(&context), rules::heard(&context));
-        finding::fingerprint(&mut findings, self.store.tree(), &rules::first_id);
-        let from = options.patterns_from.as_deref();
-        let used = rules::leave_out(&mut findings, self.store.tree(), from, &options.exclude, &options.ignores);
-        Found { findings, heard, used }
-    }
-
     /// Leaves what is reported of `findings`: those about the part of the repository that was asked about.
     pub fn narrow(&self, findings: &mut Vec<Finding>) {
         self.focus.retain(findings, self.store.tree(), &self.clusters);
     }
 
     pub(super) fn into_analysis(self, found: Found, options: &Options) -> Analysis {
-        let Found { mut findings, heard, used } = found;
+        let Found { mut findings, masking, heard, used } = found;
         self.narrow(&mut findings);
         let remark = self.remark();
         let is_whole = self.scope.is_everything() && options.cluster.is_none();
@@ -113,6 +63,7 @@ impl Survey {
             warnings,
             is_whole,
             heard,
+            masking,
             remark,
             tree: self.store.into_tree(),
         }
@@ -125,7 +76,7 @@ impl Survey {
 /// Where the paths cannot be read, hold no Flux object, or do not fit the options.
 pub fn lint(paths: &[PathBuf], options: &Options) -> Result<Analysis, Error> {
     let survey = survey(paths, options)?;
-    let found = survey.findings(&survey.situations(options), options, None);
+    let found = Session::new(&survey, options).findings(None);
     if let Some(error) = survey.store.tree().lacking() {
         return Err(SourceError::from(error).into());
     }

@@ -1,16 +1,22 @@
 //! One run from beginning to end: files, clusters, graphs, rules; of one state of a repository or of two.
 
 mod compare;
+mod diff;
 mod error;
 mod folder;
 mod lint;
 mod locate;
 mod options;
+mod revisions;
+mod session;
 mod survey;
 
-pub use compare::{State, compare, lint_since};
+pub use compare::{compare, lint_since};
+pub use diff::diff;
 pub use error::Error;
 pub use folder::{FolderBuild, build_folder};
-pub use lint::{Analysis, Found, lint};
+pub use lint::{Analysis, lint};
 pub use options::{Options, Stage, Stdin};
+pub use revisions::{base, between, repository};
+pub use session::{Found, Session, State};
 pub use survey::{Survey, artifact_root, survey};

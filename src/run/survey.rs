@@ -3,14 +3,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rayon::prelude::*;
-
 use super::{Error, Options, Stdin, locate::Search};
 use crate::{
     cluster::{Cluster, Externals, Focus, Scope, Sight, broken_documents, discover, flux_objects, resolve},
-    finding::Subject,
-    report::count,
-    situation::{Situation, View},
+    finding::{Subject, count},
     source::{SourceError, Start, Tree, absolute},
     yaml::Store,
 };
@@ -49,13 +45,6 @@ impl Survey {
             scope: Scope::default(),
             sight: Sight::all(Scope::default()),
         }
-    }
-
-    /// The clusters with their graphs and times.
-    pub(super) fn situations(&self, options: &Options) -> Vec<Situation<'_>> {
-        View::each(&self.clusters, &self.store)
-            .map(|view| Situation::new(view, options.profile, &options.durations))
-            .collect()
     }
 
     /// What is reported of the clusters that are, by their roots; `None` for all of one.

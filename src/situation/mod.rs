@@ -1,35 +1,50 @@
 //! One analysed cluster: what waits for what, what keeps things from happening, and when the rest happens; and two of them
 //! side by side. Every command reads its answers here.
 
-mod blockers;
+pub mod blockers;
+mod masking;
+mod outcome;
 mod pair;
 
-pub use blockers::{Blocker, Cause, Facts, View};
+pub use blockers::{
+    DependencyFact, DependencyProblem, Doubt, Elsewhere, ExpressionFact, ExpressionProblem, Facts, HealthCheckFact,
+    HealthCheckProblem, Instead, KnownSource, NeverReady, NeverReadyFact, PathFact, RemovedVersion, Rename, SourceFact,
+    SourceProblem, SourceUse, SuspensionFact, VersionFact, View, hidden_by, with_article,
+};
+pub use masking::Masking;
+pub use outcome::{ObstacleText, Outcomes, State};
 pub use pair::{Pair, pairs};
 
 use crate::{
     cluster::Cluster,
     finding::{Confidence, Finding, RuleInfo, Severity, Subject},
-    graph::{EventGraph, Loop},
+    graph::{EventGraph, Loop, Repaired, Stuck},
     source::Span,
-    timing::{ColdStart, Durations, Override, Profile},
+    timing::{ColdStart, Disturbance, Durations, Override, Profile, Scenario},
 };
 
 /// A cluster, and what was computed of it.
 #[derive(Debug)]
 pub struct Situation<'a> {
+    /// The cluster, and the repository around it.
+    pub view: View<'a>,
     /// The cluster.
     pub cluster: &'a Cluster,
     /// What stops its objects, beside loops.
     pub facts: Facts,
     /// What waits for what.
     pub graph: EventGraph,
-    /// What can never happen.
-    pub deadlocks: Vec<Loop>,
+    /// What never happens.
+    pub stuck: Stuck,
+    /// What would never happen if every guess held.
+    pub doubtful: Stuck,
     /// How long things take.
     pub durations: Durations,
-    /// When things happen.
+    /// When things happen in the cluster as it is.
     pub cold_start: ColdStart,
+    /// When things would happen once everything is repaired. What is slow is judged by it, so that one fault does not hide
+    /// another.
+    pub repaired: ColdStart,
 }
 
 impl<'a> Situation<'a> {
@@ -38,11 +53,31 @@ impl<'a> Situation<'a> {
     pub fn new(view: View<'a>, profile: Profile, overrides: &[Override]) -> Self {
         let cluster = view.cluster;
         let facts = Facts::find(view);
-        let graph = EventGraph::of(cluster);
-        let deadlocks = graph.deadlocks();
+        let graph = EventGraph::new(cluster, facts.blockers());
         let durations = Durations::of(cluster, profile, overrides);
-        let cold_start = ColdStart::of(&graph, &durations);
-        Self { cluster, facts, graph, deadlocks, durations, cold_start }
+        let stuck = Stuck::new(&graph, Confidence::Medium);
+        let doubtful = Stuck::new(&graph, Confidence::Low);
+        let repaired = ColdStart::new(&graph, &durations, Repaired::Everything);
+        let cold_start =
+            if doubtful.is_empty() { repaired.clone() } else { ColdStart::new(&graph, &durations, Repaired::Nothing) };
+        Self { view, cluster, facts, graph, stuck, doubtful, durations, cold_start, repaired }
+    }
+
+    /// The cluster, or an edited copy of it, for a comparison: what stops its events is found anew.
+    #[must_use]
+    pub fn scenario<'c>(&self, cluster: &'c Cluster, disturbances: &'c [Disturbance]) -> Scenario<'c>
+    where
+        'a: 'c,
+    {
+        let view = View { cluster, ..self.view };
+        let blockers = Facts::find(view).blockers();
+        Scenario { cluster, blockers, repaired: Repaired::Nothing, disturbances }
+    }
+
+    /// The loops of events that wait for each other.
+    #[must_use]
+    pub fn deadlocks(&self) -> &[Loop] {
+        self.graph.loops()
     }
 
     /// A finding of `rule` about `subject` in this cluster, to be completed.

@@ -5,7 +5,7 @@ use crate::{
     catalog::Range,
     cluster::{Cluster, NodeId},
     finding::Confidence,
-    graph::{Actor, Cost, Edge, Event, EventGraph, EventId, Moment, Reason, Solution},
+    graph::{Actor, Assume, Cost, Edge, Event, EventGraph, EventId, Moment, Reason, Repaired, Solution},
 };
 
 /// Which end of a range is taken.
@@ -20,13 +20,13 @@ pub enum Quantile {
 }
 
 /// When everything happens in a cold start: all Kustomizations new, all images to be pulled. Analytic, timeouts off.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct ColdStart {
     low: Solution,
     pub(super) typical: Solution,
     high: Solution,
-    /// Edges less sure than this are left out.
-    pub(super) least: Confidence,
+    /// What it assumes.
+    pub(super) assume: Assume<'static>,
 }
 
 pub(super) struct At<'d> {
@@ -62,20 +62,27 @@ impl Cost for At<'_> {
 }
 
 impl ColdStart {
-    /// Computes the cold start of a cluster from its graph and durations.
+    /// Computes the cold start of a cluster from its graph and durations: as it is, or once everything is repaired.
     #[must_use]
-    pub fn of(graph: &EventGraph, durations: &Durations) -> Self {
+    pub fn new(graph: &EventGraph, durations: &Durations, repaired: Repaired) -> Self {
         // Where a guess would keep something from ever happening, the minutes are those without guesses.
-        let is_same = graph.possible(Confidence::Low, &[]) == graph.possible(Confidence::High, &[]);
-        let least = if is_same { Confidence::Low } else { Confidence::High };
-        let solve = |quantile| graph.earliest(&At { durations, quantile }, least);
-        Self { low: solve(Quantile::Low), typical: solve(Quantile::Typical), high: solve(Quantile::High), least }
+        let assume = |least| Assume { least, repaired, failing: &[] };
+        let count = |least| graph.reach(assume(least)).order().len();
+        let is_same = count(Confidence::Low) == count(Confidence::Medium);
+        let least = if is_same { Confidence::Low } else { Confidence::Medium };
+        let solve = |quantile| graph.earliest(&At { durations, quantile }, assume(least));
+        Self {
+            low: solve(Quantile::Low),
+            typical: solve(Quantile::Typical),
+            high: solve(Quantile::High),
+            assume: assume(least),
+        }
     }
 
     /// Edges less sure than this are left out, here and where the two are to be compared.
     #[must_use]
     pub const fn least(&self) -> Confidence {
-        self.least
+        self.assume.least
     }
 
     /// When an event happens, counted from the first reconciliation; `None` where it never does.

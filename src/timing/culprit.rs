@@ -144,7 +144,7 @@ fn step(
     if twin.is_some_and(|twin| twin.edge.reason == step.edge.reason) && !step.after.is_or() {
         return told(slow, id, Loss::Takes, lost);
     }
-    let sentence = step.told(slow.cluster).text;
+    let sentence = step.describe(slow.cluster).text;
     let place = step.edge.span;
     let culprit = told(slow, id, Loss::Waits(Box::new(step), sentence), lost);
     Culprit { place: place.or(culprit.place), ..culprit }

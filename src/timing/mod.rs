@@ -28,4 +28,4 @@ pub use overrides::{Override, Target, unmatched};
 pub use path::{PathCause, Shares};
 pub use profile::Profile;
 pub use simulate::{Assumptions, Cause, Distribution, Outcome, Percentiles, Run, Simulation, Spread, Stuck};
-pub use what_if::{Change, Comparison, Disturbance, Simulated, compare, simulate_both};
+pub use what_if::{Change, Comparison, Disturbance, Scenario, Simulated, compare, simulate};

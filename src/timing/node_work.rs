@@ -10,8 +10,8 @@ use super::{
 };
 use crate::{
     catalog::Range,
-    cluster::{Cluster, Node, ObjectKey},
-    flux::{Health, Policy, api::HealthCheck, health_of, kustomization_timeout},
+    cluster::{Cluster, HealthSet, Node, ObjectKey},
+    flux::{Health, health_of, kustomization_timeout},
     kustomize::Object,
     yaml::{Node as Yaml, Value},
 };
@@ -23,9 +23,6 @@ pub(super) struct NodeWork {
     /// Until its own objects are healthy; zero without a gate.
     pub(super) health: Duration,
 }
-
-/// API group of an entry of `healthChecks` that names none (kustomize-controller v1.9, `checkHealth`).
-const DEFAULT_API_VERSION: &str = "apps/v1";
 
 /// What is known before a Kustomization is looked at.
 pub(super) struct Known<'a> {
@@ -76,24 +73,11 @@ impl<'a> Known<'a> {
 
     /// Until the objects of the health set are healthy that the Kustomization applies itself.
     fn health(&self, index: usize, node: &Node) -> Duration {
-        let spec = &node.kustomization.spec;
         let mut set = Set::default();
-        let applied = || node.applied.build.objects.iter().filter(|object| Policy::of(&object.node).applied);
-        if spec.wait {
-            for object in applied() {
-                self.look(&mut set, index, &object.id().into(), Some(object));
-            }
-        } else {
-            for check in &spec.health_checks {
-                let key = listed_key(check);
-                let named = |object: &&Object| {
-                    object.node.find_str(&["metadata", "name"]) == Some(key.name.as_str())
-                        && object.node.find_str(&["kind"]) == Some(key.kind.as_str())
-                };
-                self.look(&mut set, index, &key, applied().find(named));
-            }
+        for member in HealthSet::new(node).checked() {
+            self.look(&mut set, index, &member.key, member.object);
         }
-        let limit = kustomization_timeout(spec).unwrap_or(Time::MAX);
+        let limit = kustomization_timeout(&node.kustomization.spec).unwrap_or(Time::MAX);
         let range = set.layout.after_apply(self.profile, limit);
         let estimated = Duration { range, origin: Origin::Objects(set.layout.seen()), row: None };
         let Some(other) = set.known else { return estimated };
@@ -160,17 +144,6 @@ impl Set {
         if longest {
             self.known = Some(duration);
         }
-    }
-}
-
-/// The object that an entry of `healthChecks` names.
-fn listed_key(check: &HealthCheck) -> ObjectKey {
-    let version = check.api_version.as_deref().filter(|version| !version.is_empty()).unwrap_or(DEFAULT_API_VERSION);
-    ObjectKey {
-        group: version.split_once('/').map_or("", |(group, _)| group).into(),
-        kind: check.kind.as_str().into(),
-        namespace: check.namespace.as_deref().unwrap_or_default().into(),
-        name: check.name.as_str().into(),
     }
 }
 

@@ -5,6 +5,7 @@ use std::fmt;
 use crate::{
     catalog::Range,
     cluster::{Cluster, NodeKey, ObjectKey, Release, chart_of},
+    flux::api::kinds::HELM_RELEASE,
 };
 
 /// A duration that a user set.
@@ -140,12 +141,7 @@ pub fn unmatched(overrides: &[Override], clusters: &[Cluster]) -> Vec<String> {
 
 /// The duration that the user set for a HelmRelease: for the object, else for its chart.
 pub(super) fn of_release(overrides: &[Override], release: &Release, chart: Option<&str>) -> Option<Range> {
-    let key = || ObjectKey {
-        group: crate::flux::api::HELM_GROUP.into(),
-        kind: "HelmRelease".into(),
-        namespace: release.key.namespace.clone(),
-        name: release.key.name.clone(),
-    };
+    let key = || ObjectKey::new(HELM_RELEASE, release.key.namespace.clone(), release.key.name.clone());
     if overrides.is_empty() {
         return None;
     }

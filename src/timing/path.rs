@@ -33,9 +33,9 @@ impl ColdStart {
         let end = events.iter().map(|(time, _)| *time).max().unwrap_or_default();
         let mut latest: Vec<Duration> = vec![end; graph.len()];
         for id in self.typical.order().iter().rev().copied() {
-            for (after, edge) in graph.outputs(id).filter(|(_, edge)| edge.confidence >= self.least) {
-                let is_decisive = !graph.event(after).is_or() || self.typical.decisive(after) == Some(id);
-                if self.typical.time(after).is_some() && is_decisive {
+            for (after, edge) in graph.outputs_under(id, self.assume) {
+                let is_critical = !graph.event(after).is_or() || self.typical.critical_predecessor(after) == Some(id);
+                if self.typical.time(after).is_some() && is_critical {
                     let takes = cost.edge(graph.event(id), graph.event(after), edge);
                     latest[id.index()] = latest[id.index()].min(latest[after.index()].saturating_sub(takes));
                 }

@@ -2,6 +2,7 @@
 
 use crate::{
     cluster::{Cluster, ObjectKey, Release},
+    flux::api::kinds::CONFIG_MAP,
     source::FileId,
     yaml::{self, Node},
 };
@@ -12,13 +13,8 @@ use crate::{
 pub(super) fn values_of(cluster: &Cluster, release: &Release) -> Option<Node> {
     let inline = release.helm.object.node.find(&["spec", "values"]);
     let mut values: Option<Node> = None;
-    for reference in release.helm.spec.values_from.iter().filter(|reference| reference.kind == "ConfigMap") {
-        let key = ObjectKey {
-            group: "".into(),
-            kind: "ConfigMap".into(),
-            namespace: release.key.namespace.clone(),
-            name: reference.name.as_str().into(),
-        };
+    for reference in release.helm.spec.values_from.iter().filter(|reference| reference.kind == CONFIG_MAP.kind) {
+        let key = ObjectKey::new(CONFIG_MAP, release.key.namespace.clone(), reference.name.as_str());
         let Some(provider) = cluster.objects.get(&key).and_then(|providers| providers.first()) else { continue };
         let name = reference.values_key.as_deref().unwrap_or("values.yaml");
         let Some(text) = cluster.object(*provider).node.find_str(&["data", name]) else { continue };

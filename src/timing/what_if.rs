@@ -3,8 +3,9 @@
 use super::{Assumptions, ColdStart, Durations, Quantile, Simulation};
 use crate::{
     catalog::Range,
-    cluster::{Cluster, NodeId, NodeKey, chart_of},
-    graph::{Actor, EventGraph, EventId, Moment},
+    cluster::{Cluster, NodeKey, chart_of},
+    finding::Confidence,
+    graph::{Actor, Blocker, Cause, EventGraph, Moment, Reason, Repaired},
 };
 
 /// A thing that goes worse than usual.
@@ -41,11 +42,67 @@ pub struct Comparison {
     pub changes: Vec<Change>,
 }
 
-/// Compares a cluster, whose durations are given, with another, which takes the disturbances as well.
+/// A cluster as it is, or as it would be.
+#[derive(Debug, Clone)]
+pub struct Scenario<'a> {
+    /// The cluster.
+    pub cluster: &'a Cluster,
+    /// What stops its events, beside loops.
+    pub blockers: Vec<Blocker>,
+    /// Whether what stops them is taken as repaired.
+    pub repaired: Repaired,
+    /// What goes worse than usual.
+    pub disturbances: &'a [Disturbance],
+}
+
+impl<'a> Scenario<'a> {
+    /// A cluster in which everything that would stop something is repaired.
+    #[must_use]
+    pub const fn repaired(cluster: &'a Cluster) -> Self {
+        Self { cluster, blockers: Vec::new(), repaired: Repaired::Everything, disturbances: &[] }
+    }
+
+    /// Its graph, and `durations` as the disturbances change them.
+    fn solve(self, durations: &Durations) -> (EventGraph, Durations) {
+        let mut durations = durations.again(self.cluster);
+        let mut blockers = self.blockers;
+        for disturbance in self.disturbances {
+            match disturbance {
+                Disturbance::Slow { chart, factor } => slow(self.cluster, &mut durations, chart, *factor),
+                Disturbance::Fail(key) => blockers.extend(failure(self.cluster, key)),
+            }
+        }
+        (EventGraph::new(self.cluster, blockers), durations)
+    }
+}
+
+/// Makes a chart slow.
+fn slow(cluster: &Cluster, durations: &mut Durations, chart: &str, factor: f64) {
+    for (index, release) in cluster.releases.iter().enumerate() {
+        if chart_of(cluster, release).is_some_and(|found| found.name.eq_ignore_ascii_case(chart)) {
+            durations.slow(index, factor);
+        }
+    }
+}
+
+/// What keeps a Kustomization from ever being Ready.
+fn failure(cluster: &Cluster, key: &NodeKey) -> Option<Blocker> {
+    let id = cluster.find(key)?;
+    Some(Blocker {
+        actor: Actor::Node(id),
+        moment: Moment::Ready,
+        reason: Reason::HealthCheck,
+        cause: Cause::Assumed,
+        text: "is assumed never to become Ready".to_owned(),
+        span: cluster.node(id).span(),
+        confidence: Confidence::High,
+    })
+}
+
+/// Compares two scenarios, with the durations of the first one's cluster.
 #[must_use]
-pub fn compare(before: &Cluster, durations: &Durations, after: &Cluster, disturbances: &[Disturbance]) -> Comparison {
-    let again = |cluster| durations.again(cluster);
-    let (one, other) = (times(before, again(before), &[]), times(after, again(after), disturbances));
+pub fn compare(durations: &Durations, [before, after]: [Scenario<'_>; 2]) -> Comparison {
+    let (one, other) = (times(before, durations), times(after, durations));
     let find = |times: &[(NodeKey, Option<Range>)], key: &NodeKey| {
         times.binary_search_by(|(known, _)| known.cmp(key)).ok().and_then(|index| times[index].1)
     };
@@ -77,70 +134,23 @@ impl Change {
     }
 }
 
-fn times(cluster: &Cluster, mut durations: Durations, disturbances: &[Disturbance]) -> Vec<(NodeKey, Option<Range>)> {
-    let graph = EventGraph::of(cluster);
-    let failing = disturb(cluster, &graph, &mut durations, disturbances);
-    let cold_start = ColdStart::of(&graph, &durations);
-    let lost = graph.lost_without(&failing);
-    let is_lost = |id: NodeId| {
-        let ready = graph.id(Actor::Node(id), Moment::Ready);
-        ready.is_some_and(|ready| failing.contains(&ready) || lost.binary_search(&ready).is_ok())
-    };
-    cluster
-        .nodes()
-        .map(|(id, node)| (node.key.clone(), cold_start.ready(&graph, id).filter(|_| !is_lost(id))))
-        .collect()
+fn times(scenario: Scenario<'_>, durations: &Durations) -> Vec<(NodeKey, Option<Range>)> {
+    let (cluster, repaired) = (scenario.cluster, scenario.repaired);
+    let (graph, durations) = scenario.solve(durations);
+    let cold_start = ColdStart::new(&graph, &durations, repaired);
+    cluster.nodes().map(|(id, node)| (node.key.clone(), cold_start.ready(&graph, id))).collect()
 }
 
-/// Makes charts slow; gives the events that never happen.
-fn disturb(
-    cluster: &Cluster,
-    graph: &EventGraph,
-    durations: &mut Durations,
-    disturbances: &[Disturbance],
-) -> Vec<EventId> {
-    let mut failing = Vec::new();
-    for disturbance in disturbances {
-        match disturbance {
-            Disturbance::Slow { chart, factor } => {
-                let is = |index: &usize| {
-                    let found = chart_of(cluster, &cluster.releases[*index]);
-                    found.is_some_and(|found| found.name.eq_ignore_ascii_case(chart))
-                };
-                for index in (0..cluster.releases.len()).filter(is) {
-                    durations.slow(index, *factor);
-                }
-            }
-            Disturbance::Fail(key) => {
-                let ready = cluster.find(key).and_then(|id| graph.id(Actor::Node(id), Moment::Ready));
-                failing.extend(ready);
-            }
-        }
-    }
-    failing
-}
-
-/// What the controllers make of both, with typical durations: when the last Kustomization is Ready that ever is, and how many
-/// never are. `None` where something is to fail, which the simulation has no cause for.
+/// What the controllers make of a scenario, with typical durations.
 #[must_use]
-pub fn simulate_both(
-    before: &Cluster,
-    durations: &Durations,
-    after: &Cluster,
-    disturbances: &[Disturbance],
-) -> Option<[Simulated; 2]> {
-    let run = |cluster: &Cluster, disturbances: &[Disturbance]| {
-        let (graph, mut durations) = (EventGraph::of(cluster), durations.again(cluster));
-        if !disturb(cluster, &graph, &mut durations, disturbances).is_empty() {
-            return None;
-        }
-        let least = ColdStart::of(&graph, &durations).least();
-        let assumptions = Assumptions { least, ..Assumptions::of(cluster) };
-        let run = Simulation::new(cluster, &graph, &durations, assumptions).run(Quantile::Typical);
-        let never = run.nodes.iter().filter(|outcome| outcome.ready.is_none()).count();
-        Some(Simulated { total: run.total, never })
-    };
-    Some([run(before, &[])?, run(after, disturbances)?])
+pub fn simulate(scenario: Scenario<'_>, durations: &Durations) -> Simulated {
+    let (cluster, repaired) = (scenario.cluster, scenario.repaired);
+    let (graph, durations) = scenario.solve(durations);
+    let least = ColdStart::new(&graph, &durations, repaired).least();
+    let assumptions = Assumptions { least, repaired, ..Assumptions::of(cluster) };
+    let run = Simulation::new(cluster, &graph, &durations, assumptions).run(Quantile::Typical);
+    let never = run.nodes.iter().filter(|outcome| outcome.ready.is_none()).count();
+    Simulated { total: run.total, never }
 }
 
 /// A simulated cold start in two figures.

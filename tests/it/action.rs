@@ -1,20 +1,13 @@
 //! The action and the template for GitLab, run as their runners would run them.
 #![cfg(unix)]
 
-use std::{
-    fs,
-    os::unix::fs::PermissionsExt as _,
-    path::{Path, PathBuf},
-    process::{Command, Stdio},
-};
+use std::{fs, os::unix::fs::PermissionsExt as _, path::PathBuf, process::Command};
 
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
+use crate::support::{Program, Repository, SYNC, SYNC_FILE, config_map, entries, name, program, root};
 
 /// A machine that runs jobs: a work folder, a folder of programs, and the files that a job writes to.
 struct Runner {
-    folder: tempfile::TempDir,
+    folder: Repository,
     variables: Vec<(String, String)>,
 }
 
@@ -27,15 +20,15 @@ struct Job {
 
 impl Runner {
     fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = Repository::empty();
         for name in ["work", "bin", "temp"] {
-            fs::create_dir(folder.path().join(name)).unwrap();
+            fs::create_dir(folder.path(name)).unwrap();
         }
         Self { folder, variables: Vec::new() }
     }
 
     fn work(&self) -> PathBuf {
-        self.folder.path().join("work")
+        self.folder.path("work")
     }
 
     fn with(mut self, name: &str, value: &str) -> Self {
@@ -44,7 +37,7 @@ impl Runner {
     }
 
     fn program(self, name: &str, script: &str) -> Self {
-        let path = self.folder.path().join("bin").join(name);
+        let path = self.folder.path("bin").join(name);
         fs::write(&path, format!("#!/bin/bash\n{script}")).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
         self
@@ -52,7 +45,7 @@ impl Runner {
 
     /// A fluxdag that notes its arguments, one on each line, and writes what it is asked for.
     fn with_stand_in(self, findings: &str, code: u8) -> Self {
-        let arguments = self.folder.path().join("arguments");
+        let arguments = self.folder.path("arguments");
         self.program(
             "fluxdag",
             &format!(
@@ -70,43 +63,31 @@ impl Runner {
     }
 
     fn arguments(&self) -> Vec<String> {
-        let noted = fs::read_to_string(self.folder.path().join("arguments")).unwrap_or_default();
+        let noted = fs::read_to_string(self.folder.path("arguments")).unwrap_or_default();
         noted.lines().map(str::to_owned).collect()
     }
 
-    fn bash(&self, arguments: &[&str]) -> Command {
-        let mut bash = Command::new("bash");
-        let path = self.folder.path().join("bin");
-        bash.args(arguments)
-            .current_dir(self.work())
-            .env_clear()
-            .env("PATH", format!("{}:/usr/local/bin:/usr/bin:/bin", path.display()))
-            .env("HOME", self.folder.path())
-            .envs(self.variables.iter().map(|(name, value)| (name, value)))
-            .stdin(Stdio::null());
-        bash
+    fn bash(&self, arguments: &[&str]) -> Program {
+        let path = format!("{}:/usr/local/bin:/usr/bin:/bin", self.folder.path("bin").display());
+        let bash = Program::of("bash", self.work(), arguments).env("PATH", path).env("HOME", self.folder.folder());
+        self.variables.iter().fold(bash.with_committer(), |bash, (name, value)| bash.env(name, value))
     }
 
     /// Runs the first step of the action.
     fn act(&self) -> Job {
-        let file = |name: &str| self.folder.path().join(name);
+        let file = |name: &str| self.folder.path(name);
         let script = root().join(".github/action/lint.sh");
-        let mut bash = self.bash(&[script.to_str().unwrap()]);
-        bash.env("GITHUB_ACTION_PATH", root())
+        let bash = self.bash(&[script.to_str().unwrap()]);
+        let bash = bash
+            .env("GITHUB_ACTION_PATH", root())
             .env("GITHUB_OUTPUT", file("output"))
             .env("GITHUB_STEP_SUMMARY", file("summary"))
             .env("GITHUB_EVENT_PATH", file("event.json"))
             .env("GITHUB_REPOSITORY", "someone/fleet")
             .env("RUNNER_TEMP", file("temp"));
-        let done = bash.output().unwrap();
-        let log = [done.stdout, done.stderr].concat();
+        let done = bash.run();
         let read = |name: &str| fs::read_to_string(file(name)).unwrap_or_default();
-        Job {
-            code: done.status.code().unwrap(),
-            log: String::from_utf8(log).unwrap(),
-            outputs: read("output"),
-            summary: read("summary"),
-        }
+        Job { code: done.code, log: done.out + &done.err, outputs: read("output"), summary: read("summary") }
     }
 }
 
@@ -142,7 +123,7 @@ fn every_input_is_one_argument_and_nothing_of_it_is_run() {
     assert!(arguments.contains(&"--fail-on=warning".to_owned()), "{arguments:?}");
     let words = ["--cluster", "$(touch${IFS}pwned)", "*", ";touch", "pwned"];
     assert_eq!(arguments[paths - words.len()..paths], words);
-    let left: Vec<_> = fs::read_dir(runner.work()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    let left: Vec<_> = entries(&runner.work()).iter().map(|path| name(path)).collect();
     assert_eq!(left, ["a file"], "nothing was run");
 }
 
@@ -198,8 +179,8 @@ fn a_run_that_could_not_be_done_says_so() {
 
 /// A `gh` that notes what it is asked, and knows the comments `known`.
 fn with_github(runner: Runner, known: &str, code: u8) -> Runner {
-    let calls = runner.folder.path().join("calls");
-    fs::write(runner.folder.path().join("event.json"), r#"{"pull_request": {"number": 7}}"#).unwrap();
+    let calls = runner.folder.path("calls");
+    runner.folder.write("event.json", r#"{"pull_request": {"number": 7}}"#);
     let script = format!("echo \"$*\" >> '{}'\n[[ $* == *--jq* ]] && printf '{known}'\nexit {code}\n", calls.display());
     runner.program("gh", &script).with("INPUT_COMMENT", "true")
 }
@@ -213,7 +194,7 @@ fn one_comment_is_kept_on_a_pull_request() {
         let runner = with_github(Runner::new().with_stand_in("[{}]", 1), known, 0);
         let job = runner.act();
         assert_eq!(job.code, 0, "{}", job.log);
-        let calls = fs::read_to_string(runner.folder.path().join("calls")).unwrap();
+        let calls = fs::read_to_string(runner.folder.path("calls")).unwrap();
         let last = calls.lines().last().unwrap();
         let body = last.strip_prefix(expected).unwrap_or_else(|| panic!("{calls}"));
         assert_eq!(fs::read_to_string(body).unwrap(), "<!-- fluxdag -->\nthe findings\n");
@@ -231,13 +212,13 @@ fn without_the_right_to_comment_the_summary_has_it() {
 
 #[test]
 fn an_archive_is_taken_only_with_the_checksum_of_its_release() {
-    let releases = tempfile::tempdir().unwrap();
-    let release = releases.path().join("v9.9.9-rc.1");
+    let releases = Repository::empty();
+    let release = releases.path("v9.9.9-rc.1");
     fs::create_dir(&release).unwrap();
     let runner = || {
         Runner::new()
             .with("INPUT_VERSION", "9.9.9-rc.1")
-            .with("FLUXDAG_RELEASES", &format!("file://{}", releases.path().display()))
+            .with("FLUXDAG_RELEASES", &format!("file://{}", releases.folder().display()))
     };
     let missing = runner().act();
     assert!(missing.code == 2 && missing.log.contains("failed to download"), "{}", missing.log);
@@ -245,7 +226,7 @@ fn an_archive_is_taken_only_with_the_checksum_of_its_release() {
     // The archive of this machine, with a stand-in in it.
     let stand_in = Runner::new().with_stand_in("[]", 0);
     let name = missing.log.lines().find_map(|line| line.split("/v9.9.9-rc.1/").nth(1)).unwrap().to_owned();
-    let (archive, bin) = (release.join(&name), stand_in.folder.path().join("bin"));
+    let (archive, bin) = (release.join(&name), stand_in.folder.path("bin"));
     let tar = Command::new("tar").arg("-czf").arg(&archive).arg("-C").arg(bin).arg("fluxdag").status().unwrap();
     assert!(tar.success());
     fs::write(release.join("SHA256SUMS"), format!("{}  {name}\n", "0".repeat(64))).unwrap();
@@ -264,8 +245,8 @@ fn an_archive_is_taken_only_with_the_checksum_of_its_release() {
 #[test]
 fn the_action_interpolates_nothing_and_pins_what_it_uses() {
     let mut checked = 0;
-    let workflows = fs::read_dir(root().join(".github/workflows")).unwrap().map(|entry| entry.unwrap().path());
-    for path in workflows.chain([root().join("action.yml")]) {
+    let workflows = entries(&root().join(".github/workflows"));
+    for path in workflows.into_iter().chain([root().join("action.yml")]) {
         let text = fs::read_to_string(&path).unwrap();
         for (number, line) in text.lines().enumerate() {
             let place = format!("{}:{}: {line}", path.display(), number + 1);
@@ -287,71 +268,66 @@ fn the_action_interpolates_nothing_and_pins_what_it_uses() {
     assert!(checked > 10, "{checked}");
 }
 
-/// A Flux repository with a fault in it, or without.
-fn repository(folder: &Path, is_good: bool) {
-    let system = folder.join("clusters/prod/flux-system");
-    fs::create_dir_all(&system).unwrap();
-    fs::create_dir_all(folder.join("apps")).unwrap();
-    fs::write(system.join("gotk-sync.yaml"), crate::SYNC).unwrap();
-    let map = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web, namespace: default}\ndata: {a: b}\n";
-    fs::write(folder.join("apps/web.yaml"), map).unwrap();
+/// Writes a Flux repository with a fault in it, or without, to the work folder.
+fn repository(runner: &Runner, is_good: bool) {
     let on = if is_good { "" } else { "  dependsOn: [{name: nothing}]\n" };
     let apps = format!(
         "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {{name: apps, namespace: flux-system}}\n\
          spec:\n  interval: 1h\n  retryInterval: 2m\n  timeout: 5m\n  path: ./apps\n  prune: true\n{on}  \
          sourceRef: {{kind: GitRepository, name: flux-system}}\n"
     );
-    fs::write(folder.join("clusters/prod/apps.yaml"), apps).unwrap();
+    let files = [(SYNC_FILE, SYNC), ("apps/web.yaml", &config_map("web")), ("clusters/prod/apps.yaml", &apps)];
+    for (path, text) in files {
+        runner.folder.write(&format!("work/{path}"), text);
+    }
 }
 
 fn installed() -> Runner {
-    let program = env!("CARGO_BIN_EXE_fluxdag");
-    Runner::new().program("fluxdag", &format!("exec '{program}' \"$@\"\n")).with("INPUT_VERSION", "installed")
+    let script = format!("exec '{}' \"$@\"\n", program().display());
+    Runner::new().program("fluxdag", &script).with("INPUT_VERSION", "installed")
 }
 
 #[test]
 fn the_action_fails_for_a_bad_repository_and_passes_a_good_one() {
     let bad = installed().with("INPUT_SARIF", "true");
-    repository(&bad.work(), false);
+    repository(&bad, false);
     let job = bad.act();
     assert_eq!(job.code, 0, "{}", job.log);
     assert!(job.outputs.contains("exit-code=1\nfindings=1\nsarif-file=/"), "{}", job.outputs);
     assert!(job.log.contains("::error file=clusters/prod/apps.yaml,line="), "{}", job.log);
     assert!(job.summary.contains("dangling-dependency"), "{}", job.summary);
     let good = installed();
-    repository(&good.work(), true);
+    repository(&good, true);
     let job = good.act();
     assert_eq!((job.code, job.outputs.as_str()), (0, "exit-code=0\nfindings=0\nsarif-file=\n"), "{}", job.log);
 }
 
 /// Puts what is in the work folder under git, as `main` of the server, and goes on in a branch.
 fn committed(runner: &Runner) {
-    let git = "git -c user.name=x -c user.email=x@example.com -c commit.gpgsign=false";
-    let line = format!(
-        "git init -q -b main && git add -A && {git} commit -qm one && git update-ref refs/remotes/origin/main main && git switch -qc change"
-    );
-    let done = runner.bash(&["-c", &line]).output().unwrap();
-    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    let line = "git init -q -b main && git add -A && git commit -qm one && \
+                git update-ref refs/remotes/origin/main main && git switch -qc change";
+    let done = runner.bash(&["-c", line]).run();
+    assert_eq!(done.code, 0, "{}", done.err);
 }
 
 #[test]
 fn a_pull_request_is_told_what_it_changes_and_fails_for_that_alone() {
     // What is bad already is not the branch's.
     let old = installed().with("INPUT_SINCE", "origin/main");
-    repository(&old.work(), false);
+    repository(&old, false);
     committed(&old);
     let job = old.act();
     assert_eq!((job.code, job.outputs.as_str()), (0, "exit-code=0\nfindings=0\nsarif-file=\n"), "{}", job.log);
     let new = installed().with("INPUT_SINCE", "origin/main").with("INPUT_PATH", ".\nclusters");
-    repository(&new.work(), true);
+    repository(&new, true);
     committed(&new);
-    repository(&new.work(), false);
+    repository(&new, false);
     let job = new.act();
     assert!(job.outputs.contains("exit-code=1\nfindings=1\n"), "{} {}", job.outputs, job.log);
     // The edge is told beside the finding.
     assert!(job.summary.contains("dangling-dependency") && job.summary.contains("mermaid"), "{}", job.summary);
     let hostile = installed().with("INPUT_SINCE", "$(touch hacked) --output=x");
-    repository(&hostile.work(), true);
+    repository(&hostile, true);
     committed(&hostile);
     let job = hostile.act();
     assert!(job.outputs.contains("exit-code=2"), "{}", job.outputs);
@@ -368,9 +344,9 @@ fn the_script_for_gitlab_fails_for_a_bad_repository_and_passes_a_good_one() {
     assert!(text.contains(&format!("FLUXDAG_VERSION: \"{}\"", env!("CARGO_PKG_VERSION"))), "the version is current");
     for (is_good, code) in [(true, 0), (false, 1)] {
         let runner = installed();
-        repository(&runner.work(), is_good);
-        let done = runner.bash(&["-c", &script]).output().unwrap();
-        assert_eq!(done.status.code(), Some(code), "{}", String::from_utf8_lossy(&done.stderr));
+        repository(&runner, is_good);
+        let done = runner.bash(&["-c", &script]).run();
+        assert_eq!(done.code, code, "{}", done.err);
         let report = fs::read_to_string(runner.work().join("gl-code-quality-report.json")).unwrap();
         let report: serde_json::Value = serde_json::from_str(&report).unwrap();
         assert_eq!(report.as_array().unwrap().is_empty(), is_good);

@@ -1,48 +1,33 @@
 //! What findings advise, followed to the letter: the finding is gone then, nothing new has come, and the minutes that were
 //! told are those of the edited tree.
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{collections::BTreeSet, fs};
 
+use crate::{rule_pages, support::Repository};
 use fluxdag::{
     Options, Survey,
     cluster::{Cluster, NodeKey},
     finding::{Finding, about},
-    graph::{Actor, EventGraph, Moment},
-    lint, survey,
+    graph::{Actor, EventGraph, Moment, Repaired},
+    query::Change,
     timing::{ColdStart, Durations, Profile},
 };
-use tempfile::TempDir;
 
-use crate::rule_pages;
-
-/// The first bad example of a rule's page whose files satisfy `is_wanted`, written to a folder.
-fn example(rule: &str, is_wanted: impl Fn(&str) -> bool) -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
+/// The first bad example of a rule's page whose files satisfy `is_wanted`.
+fn example(rule: &str, is_wanted: impl Fn(&str) -> bool) -> Repository {
     let files = rule_pages::bad_examples(rule).into_iter().find(|files| files.iter().any(|(_, text)| is_wanted(text)));
-    for (path, text) in files.unwrap_or_else(|| panic!("{rule}: no such example")) {
-        let path = folder.path().join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-    folder
+    Repository::new(&files.unwrap_or_else(|| panic!("{rule}: no such example")))
 }
 
-fn findings(folder: &Path) -> Vec<Finding> {
-    lint(&[folder.to_owned()], &Options::default()).unwrap().findings
+fn findings(tree: &Repository) -> Vec<Finding> {
+    tree.analyse(&Options::default()).findings
 }
 
 /// The one finding of a rule.
-fn finding(folder: &Path, rule: &str) -> Finding {
-    let mut of_rule: Vec<Finding> = findings(folder).into_iter().filter(|finding| finding.rule == rule).collect();
+fn finding(tree: &Repository, rule: &str) -> Finding {
+    let mut of_rule: Vec<Finding> = findings(tree).into_iter().filter(|finding| finding.rule == rule).collect();
     assert_eq!(of_rule.len(), 1, "{rule}");
     of_rule.remove(0)
-}
-
-fn edit(folder: &Path, file: &str, from: &str, to: &str) {
-    let path = folder.join(file);
-    let text = fs::read_to_string(&path).unwrap();
-    assert!(text.contains(from), "{file} has no `{from}`");
-    fs::write(path, text.replacen(from, to, 1)).unwrap();
 }
 
 /// The first text in backticks that starts with `start`.
@@ -52,20 +37,20 @@ fn quoted<'t>(text: &'t str, start: &str) -> &'t str {
 }
 
 /// The edited tree is free of the finding, and has none that was not there before.
-fn mended(folder: &Path, rule: &str, before: &[Finding]) {
+fn mended(tree: &Repository, rule: &str, before: &[Finding]) {
     let known: BTreeSet<&str> = before.iter().map(|finding| finding.rule).collect();
-    for finding in findings(folder) {
+    for finding in findings(tree) {
         assert!(finding.rule != rule && known.contains(finding.rule), "{}: {}", finding.rule, finding.message);
     }
 }
 
 /// When a Kustomization starts and is Ready, typically, on slow hardware.
-fn times(folder: &Path, name: &str) -> [std::time::Duration; 2] {
-    let Survey { mut clusters, .. } = survey(&[folder.to_owned()], &Options::default()).unwrap();
+fn times(tree: &Repository, name: &str) -> [std::time::Duration; 2] {
+    let Survey { mut clusters, .. } = tree.survey();
     clusters.retain(|cluster| cluster.reached);
     let cluster: &Cluster = &clusters[0];
-    let (graph, durations) = (EventGraph::of(cluster), Durations::of(cluster, Profile::Slow, &[]));
-    let cold_start = ColdStart::of(&graph, &durations);
+    let (graph, durations) = (EventGraph::new(cluster, Vec::new()), Durations::of(cluster, Profile::Slow, &[]));
+    let cold_start = ColdStart::new(&graph, &durations, Repaired::Nothing);
     let node = cluster.find(&NodeKey::new("flux-system", name)).unwrap();
     [Moment::Start, Moment::Ready]
         .map(|moment| cold_start.time(graph.id(Actor::Node(node), moment).unwrap()).unwrap().typical)
@@ -74,13 +59,13 @@ fn times(folder: &Path, name: &str) -> [std::time::Duration; 2] {
 #[test]
 fn a_narrower_dependency_starts_as_much_earlier_as_told() {
     let tree = example("umbrella-wait", |_| true);
-    let (folder, before) = (tree.path(), findings(tree.path()));
-    let told = finding(folder, "umbrella-wait");
+    let before = findings(&tree);
+    let told = finding(&tree, "umbrella-wait");
     assert_eq!(quoted(&told.help, "{name:"), "{name: cert-manager}");
-    let [start, _] = times(folder, "apps");
-    edit(folder, "clusters/prod/infrastructure.yaml", "- name: infrastructure", "- name: cert-manager");
-    mended(folder, "umbrella-wait", &before);
-    let [earlier, _] = times(folder, "apps");
+    let [start, _] = times(&tree, "apps");
+    tree.edit("clusters/prod/infrastructure.yaml", "- name: infrastructure", "- name: cert-manager");
+    mended(&tree, "umbrella-wait", &before);
+    let [earlier, _] = times(&tree, "apps");
     let promised = format!("start about {} earlier", about(start - earlier));
     assert!(told.message.contains(&promised), "{promised}: {}", told.message);
 }
@@ -88,16 +73,16 @@ fn a_narrower_dependency_starts_as_much_earlier_as_told() {
 #[test]
 fn a_narrower_dependency_keeps_its_promise_in_what_if_too() {
     let tree = example("umbrella-wait", |_| true);
-    let args =
-        ["what-if", "--drop-edge", "apps:infrastructure", "--add-edge", "apps:cert-manager", "-q", "-o", "json", "-C"];
-    let output =
-        std::process::Command::new(env!("CARGO_BIN_EXE_fluxdag")).args(args).arg(tree.path()).output().unwrap();
-    let answer: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    let nodes = answer["nodes"].as_array().unwrap();
-    let apps = nodes.iter().find(|node| node["node"]["name"] == "apps").unwrap();
-    let then = apps["ready_s"]["after"]["typical"].as_u64().unwrap();
-    edit(tree.path(), "clusters/prod/infrastructure.yaml", "- name: infrastructure", "- name: cert-manager");
-    assert_eq!(times(tree.path(), "apps")[1].as_secs(), then);
+    let of = || "apps".to_owned();
+    let changes = [
+        Change::DropDependency { of: of(), on: "infrastructure".to_owned() },
+        Change::AddDependency { of: of(), on: "cert-manager".to_owned() },
+    ];
+    let [answer] = tree.ask(|session| session.what_if(&changes)).unwrap().clusters;
+    let apps = answer.nodes.iter().find(|node| node.node.name == "apps").unwrap();
+    let then = apps.ready.after.unwrap().typical;
+    tree.edit("clusters/prod/infrastructure.yaml", "- name: infrastructure", "- name: cert-manager");
+    assert_eq!(times(&tree, "apps")[1].as_secs(), then.as_secs());
 }
 
 #[test]
@@ -107,26 +92,26 @@ fn the_least_health_check_closes_the_gate() {
         ("SealedSecret", "clusters/prod/vars.yaml", "./vars"),
     ] {
         let tree = example("unready-gate", |text| text.contains(what));
-        let (folder, before) = (tree.path(), findings(tree.path()));
-        let told = finding(folder, "unready-gate");
+        let before = findings(&tree);
+        let told = finding(&tree, "unready-gate");
         let checks = quoted(&told.help, "healthChecks:").to_owned();
-        edit(folder, file, &format!("  path: {spec}\n"), &format!("  path: {spec}\n  {checks}\n"));
-        mended(folder, "unready-gate", &before);
+        tree.edit(file, &format!("  path: {spec}\n"), &format!("  path: {spec}\n  {checks}\n"));
+        mended(&tree, "unready-gate", &before);
     }
 }
 
 #[test]
 fn a_new_kustomization_for_what_is_heavy_is_as_sketched() {
     let tree = example("heavy-in-wait", |_| true);
-    let (folder, before) = (tree.path(), findings(tree.path()));
-    let told = finding(folder, "heavy-in-wait");
+    let before = findings(&tree);
+    let told = finding(&tree, "heavy-in-wait");
     let sketch = quoted(&told.help, "{apiVersion: kustomize.toolkit");
-    fs::write(folder.join("clusters/prod/infrastructure-heavy.yaml"), format!("{sketch}\n")).unwrap();
-    fs::create_dir(folder.join("infrastructure-heavy")).unwrap();
+    tree.write("clusters/prod/infrastructure-heavy.yaml", format!("{sketch}\n"));
+    fs::create_dir(tree.path("infrastructure-heavy")).unwrap();
     let file = "kube-prometheus-stack.yaml";
-    fs::rename(folder.join("infrastructure").join(file), folder.join("infrastructure-heavy").join(file)).unwrap();
-    mended(folder, "heavy-in-wait", &before);
-    let [_, ready] = times(folder, "infrastructure");
+    fs::rename(tree.path("infrastructure").join(file), tree.path("infrastructure-heavy").join(file)).unwrap();
+    mended(&tree, "heavy-in-wait", &before);
+    let [_, ready] = times(&tree, "infrastructure");
     let promised = format!("then infrastructure is Ready after about {}", about(ready));
     assert!(told.help.contains(&promised), "{promised}: {}", told.help);
 }
@@ -134,16 +119,14 @@ fn a_new_kustomization_for_what_is_heavy_is_as_sketched() {
 #[test]
 fn the_timeout_told_is_enough() {
     let tree = example("timeout-below-need", |_| true);
-    let (folder, before) = (tree.path(), findings(tree.path()));
-    let told = finding(folder, "timeout-below-need");
+    let before = findings(&tree);
+    let told = finding(&tree, "timeout-below-need");
     let timeout = quoted(&told.help, "spec.timeout:").strip_prefix("spec.").unwrap().to_owned();
-    let path = fs::read_dir(folder.join("clusters/prod")).unwrap().map(|entry| entry.unwrap().path());
-    let path =
-        path.filter(|path| path.is_file()).find(|path| fs::read_to_string(path).unwrap().contains("timeout: 5m"));
-    let path = path.expect("a file with the timeout");
-    let text = fs::read_to_string(&path).unwrap().replacen("timeout: 5m", &timeout, 1);
-    fs::write(path, text).unwrap();
-    mended(folder, "timeout-below-need", &before);
+    let files = tree.files().into_iter();
+    let mut files = files.filter(|(path, text)| path.starts_with("clusters/prod/") && text.contains("timeout: 5m"));
+    let (path, _) = files.next().expect("a file with the timeout");
+    tree.edit(&path, "timeout: 5m", &timeout);
+    mended(&tree, "timeout-below-need", &before);
 }
 
 #[test]
@@ -153,35 +136,35 @@ fn the_settings_told_end_the_advice() {
         ("endless-retry", "cert-manager/release.yaml", "retries: -1", "remediation.retries:", ""),
     ] {
         let tree = example(rule, |_| true);
-        let (folder, before) = (tree.path(), findings(tree.path()));
-        let told = finding(folder, rule);
+        let before = findings(&tree);
+        let told = finding(&tree, rule);
         let setting = quoted(&told.help, start).rsplit_once('.').unwrap().1;
         let to = if from.starts_with("retries") { setting.to_owned() } else { format!("{from}{indent}{setting}\n") };
-        edit(folder, file, from, &to);
-        mended(folder, rule, &before);
+        tree.edit(file, from, &to);
+        mended(&tree, rule, &before);
     }
 }
 
 #[test]
 fn a_shorter_requeue_saves_what_is_told() {
     let tree = example("poll-depth", |_| true);
-    let (folder, before) = (tree.path(), findings(tree.path()));
-    let told = finding(folder, "poll-depth");
+    let before = findings(&tree);
+    let told = finding(&tree, "poll-depth");
     let flag = quoted(&told.help, "--requeue-dependency=");
-    let [_, ready] = times(folder, "apps");
+    let [_, ready] = times(&tree, "apps");
     let patch = format!(
         "resources:\n  - gotk-sync.yaml\n  - gotk-components.yaml\npatches:\n  - target: {{kind: Deployment, name: kustomize-controller}}\n    \
          patch: |\n      - {{op: add, path: /spec/template/spec/containers/0/args/-, value: {flag}}}\n"
     );
-    fs::write(folder.join("clusters/prod/flux-system/kustomization.yaml"), patch).unwrap();
+    tree.write("clusters/prod/flux-system/kustomization.yaml", patch);
     let deployment = "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: kustomize-controller\n  namespace: flux-system\n  labels: \
                       {app.kubernetes.io/part-of: flux, app.kubernetes.io/component: kustomize-controller}\nspec:\n  selector: {matchLabels: \
                       {app: kustomize-controller}}\n  template:\n    metadata: {labels: {app: kustomize-controller}}\n    spec:\n      \
                       containers:\n        - name: manager\n          image: ghcr.io/fluxcd/kustomize-controller:v1.9.4\n          args: \
                       [--watch-all-namespaces=true]\n";
-    fs::write(folder.join("clusters/prod/flux-system/gotk-components.yaml"), deployment).unwrap();
-    mended(folder, "poll-depth", &before);
-    let [_, earlier] = times(folder, "apps");
+    tree.write("clusters/prod/flux-system/gotk-components.yaml", deployment);
+    mended(&tree, "poll-depth", &before);
+    let [_, earlier] = times(&tree, "apps");
     let promised = format!("about {} shorter", about(ready - earlier));
     assert!(told.help.contains(&promised), "{promised}: {}", told.help);
 }

@@ -2,9 +2,9 @@
 //!
 //! What stands under `#[cfg(test)]`, and files named `tests.rs`, may do what they like.
 
-use std::{fs, path::Path};
-
 use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
+
+use crate::support::{files, root};
 
 /// The rooms, and the rooms each may use. A room uses only rooms above it, so there is no way round.
 const ROOMS: &[(&str, &[&str])] = &[
@@ -19,15 +19,18 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("timing", &["source", "finding", "yaml", "kustomize", "catalog", "flux", "cluster", "graph"]),
     ("situation", &["source", "finding", "yaml", "kustomize", "catalog", "flux", "cluster", "graph", "timing"]),
     (
-        "query",
-        &["source", "finding", "yaml", "kustomize", "catalog", "flux", "cluster", "graph", "timing", "situation"],
-    ),
-    (
         "rules",
         &["source", "finding", "yaml", "kustomize", "catalog", "flux", "cluster", "graph", "timing", "situation"],
     ),
+    (
+        "query",
+        &["source", "finding", "yaml", "kustomize", "catalog", "flux", "cluster", "graph", "timing", "situation"],
+    ),
     ("config", &["source", "finding", "catalog", "flux", "cluster", "timing", "rules"]),
-    ("change", &["source", "finding", "yaml", "catalog", "flux", "cluster", "graph", "timing", "situation", "rules"]),
+    (
+        "change",
+        &["source", "finding", "yaml", "catalog", "flux", "cluster", "graph", "timing", "situation", "rules", "query"],
+    ),
     ("report", &["source", "finding", "yaml", "kustomize", "query", "change"]),
     (
         "run",
@@ -41,6 +44,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "timing",
             "situation",
             "rules",
+            "query",
             "change",
             "report",
         ],
@@ -59,8 +63,8 @@ const ROOMS: &[(&str, &[&str])] = &[
             "graph",
             "timing",
             "situation",
-            "query",
             "rules",
+            "query",
             "change",
             "report",
         ],
@@ -98,18 +102,14 @@ const MAX_LINES: usize = 500;
 
 #[test]
 fn every_file_keeps_to_its_room() {
-    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let src = root().join("src");
     let mut problems = Vec::new();
-    let mut files = 0;
-    for entry in walkdir::WalkDir::new(&src).sort_by_file_name() {
-        let entry = entry.unwrap();
-        if entry.path().extension().is_some_and(|extension| extension == "rs") {
-            let path = entry.path().strip_prefix(&src).unwrap().to_str().unwrap().replace('\\', "/");
-            problems.extend(check(&path, &fs::read_to_string(entry.path()).unwrap()));
-            files += 1;
-        }
+    let mut checked = 0;
+    for (path, text) in files(&src).into_iter().filter(|(path, _)| path.ends_with(".rs")) {
+        problems.extend(check(&path, &String::from_utf8(text).unwrap()));
+        checked += 1;
     }
-    assert!(files > 1, "no sources under {}", src.display());
+    assert!(checked > 1, "no sources under {}", src.display());
     assert!(problems.is_empty(), "\n{}\n", problems.join("\n"));
 }
 

@@ -3,16 +3,16 @@
 use std::{
     fmt::Write as _,
     fs,
-    path::Path,
     time::{Duration, Instant},
 };
 
-use crate::SYNC;
 use fluxdag::{
     Analysis, Options,
     finding::{Finding, Severity},
     lint,
 };
+
+use crate::support::{Repository, SYNC, SYNC_FILE, config_map};
 
 /// Generous, because tests run unoptimised and side by side; what is quadratic here takes far longer.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -25,31 +25,17 @@ fn kustomization(name: &str, path: &str, more: &str) -> String {
     )
 }
 
-fn config_map(name: &str) -> String {
-    format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}, namespace: default}}\n")
-}
-
 /// A repository of one cluster with these files beside its sync.
-fn repository(files: &[(&str, String)]) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    fs::create_dir(folder.path().join(".git")).expect("a folder");
-    write(folder.path(), "clusters/prod/flux-system/gotk-sync.yaml", SYNC);
-    for (path, text) in files {
-        write(folder.path(), path, text);
-    }
-    folder
-}
-
-fn write(folder: &Path, path: &str, text: &str) {
-    let path = folder.join(path);
-    fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
-    fs::write(path, text).expect("a file");
+fn repository(files: &[(&str, String)]) -> Repository {
+    let repository = Repository::cluster(files);
+    fs::create_dir(repository.path(".git")).expect("a folder");
+    repository
 }
 
 fn analyse(files: &[(&str, String)]) -> Analysis {
-    let folder = repository(files);
+    let repository = repository(files);
     let start = Instant::now();
-    let analysis = lint(&[folder.path().to_owned()], &Options::default()).expect("an analysis");
+    let analysis = repository.analyse(&Options::default());
     assert!(start.elapsed() < PATIENCE, "took {:?}", start.elapsed());
     analysis
 }
@@ -241,22 +227,21 @@ fn many_missing_folders_among_many_take_no_time() {
 
 #[test]
 fn a_broken_bootstrap_file_is_an_error() {
-    let folder = repository(&[
+    let repository = repository(&[
         ("clusters/prod/apps.yaml", kustomization("apps", "./apps", "")),
         ("apps/cm.yaml", config_map("x")),
     ]);
-    let sync = "clusters/prod/flux-system/gotk-sync.yaml";
     let check = || {
-        let analysis = lint(&[folder.path().to_owned()], &Options::default()).expect("an analysis");
+        let analysis = repository.analyse(&Options::default());
         let findings = found(&analysis, "invalid-yaml");
         assert_eq!(findings.len(), 1, "{:?}", analysis.findings);
         assert_eq!(findings[0].severity, Severity::Error);
-        assert_eq!(analysis.tree.path(findings[0].location.span().expect("a place").file), sync);
+        assert_eq!(analysis.tree.path(findings[0].location.span().expect("a place").file), SYNC_FILE);
     };
-    write(folder.path(), sync, &format!("{SYNC}broken: [\n"));
+    repository.write(SYNC_FILE, format!("{SYNC}broken: [\n"));
     check();
     // Latin-1, as some editors save it.
-    fs::write(folder.path().join(sync), [SYNC.as_bytes(), b"# caf\xe9\n"].concat()).expect("a file");
+    repository.write(SYNC_FILE, [SYNC.as_bytes(), b"# caf\xe9\n"].concat());
     check();
 }
 
@@ -264,14 +249,14 @@ fn a_broken_bootstrap_file_is_an_error() {
 #[test]
 fn what_cannot_be_read_is_told() {
     use std::os::unix::fs::PermissionsExt as _;
-    let folder = repository(&[
+    let repository = repository(&[
         ("clusters/prod/apps.yaml", kustomization("apps", "./apps", "")),
         ("apps/cm.yaml", config_map("x")),
     ]);
-    let apps = folder.path().join("apps");
+    let apps = repository.path("apps");
     fs::set_permissions(&apps, fs::Permissions::from_mode(0o000)).expect("permissions");
     let may_read_all = fs::read_dir(&apps).is_ok();
-    let analysis = lint(&[folder.path().to_owned()], &Options::default()).expect("an analysis");
+    let analysis = repository.analyse(&Options::default());
     let alone = lint(std::slice::from_ref(&apps), &Options::default());
     fs::set_permissions(&apps, fs::Permissions::from_mode(0o755)).expect("permissions");
     // The superuser reads everything.
@@ -283,13 +268,11 @@ fn what_cannot_be_read_is_told() {
 
 #[test]
 fn where_nothing_but_a_broken_flux_object_is_there_that_is_an_error() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    write(
-        folder.path(),
+    let repository = Repository::new(&[(
         "apps.yaml",
         "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: x\nspec: [\n",
-    );
-    let analysis = lint(&[folder.path().to_owned()], &Options::default()).expect("an analysis");
+    )]);
+    let analysis = repository.analyse(&Options::default());
     let findings = found(&analysis, "invalid-yaml");
     assert!(findings.len() == 1 && findings[0].severity == Severity::Error, "{:?}", analysis.findings);
 }

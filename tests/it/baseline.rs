@@ -2,12 +2,12 @@
 
 use std::fs;
 
-use crate::config::{Done, Repository};
+use crate::support::{Done, Repository, SYNC, SYNC_FILE};
 
 /// A repository with a dependency on nothing.
 fn repository() -> Repository {
-    let repository = Repository::new(&[("clusters/prod/flux-system/gotk-sync.yaml", crate::SYNC)]);
-    repository.write("clusters/prod/apps.yaml", &node("apps", "nothing"));
+    let repository = Repository::new(&[(SYNC_FILE, SYNC)]);
+    repository.write("clusters/prod/apps.yaml", node("apps", "nothing"));
     repository
         .write("apps/settings.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: default}\n");
     repository
@@ -31,7 +31,7 @@ fn what_is_known_does_not_fail_and_what_is_new_does() {
     assert_eq!((written.code, written.out.as_str()), (0, ""), "{}", written.err);
     assert!(written.err.contains("wrote 1 finding to fluxdag-baseline.json"), "{}", written.err);
     assert!(written.err.contains("note: runs read it with --baseline=fluxdag-baseline.json"), "{}", written.err);
-    let text = fs::read_to_string(repository.path(FILE)).expect("text");
+    let text = repository.read(FILE);
     let json: serde_json::Value = serde_json::from_str(&text).expect("JSON");
     assert_eq!((&json["version"], &json["findings"][0]["rule"]), (&1.into(), &"dangling-dependency".into()));
     assert_eq!(json["findings"][0]["subject"], "Kustomization/flux-system/apps");
@@ -40,15 +40,15 @@ fn what_is_known_does_not_fail_and_what_is_new_does() {
     let known = repository.lint(&["--baseline", FILE]);
     assert_eq!((known.code, known.out.as_str()), (0, ""), "{}", known.err);
     assert!(known.err.contains("no problems found in 1 cluster, 2 nodes (1 known from the baseline"), "{}", known.err);
-    repository.write("fluxdag.toml", &format!("baseline = \"{FILE}\"\n"));
+    repository.write("fluxdag.toml", format!("baseline = \"{FILE}\"\n"));
     assert_eq!(repository.lint(&[]).code, 0);
-    assert_eq!(repository.run("clusters/prod", &[], &[]).code, 0);
+    assert_eq!(repository.lint_in("clusters/prod", &[]).code, 0);
     assert_eq!(repository.lint(&["--no-baseline"]).code, 1);
 
     // Lines that move do not make it new, another object does.
-    repository.write("clusters/prod/apps.yaml", &format!("# moved\n\n{}", node("apps", "nothing")));
+    repository.write("clusters/prod/apps.yaml", format!("# moved\n\n{}", node("apps", "nothing")));
     assert_eq!(repository.lint(&[]).code, 0);
-    repository.write("clusters/prod/web.yaml", &node("web", "nowhere"));
+    repository.write("clusters/prod/web.yaml", node("web", "nowhere"));
     let new = repository.lint(&[]);
     assert!(new.code == 1 && new.out.lines().all(|line| !line.contains("system/apps depends")), "{}", new.out);
     assert!(new.out.contains("Kustomization/flux-system/web depends on"), "{}", new.out);
@@ -59,7 +59,7 @@ fn what_is_known_stays_in_json() {
     let repository = repository();
     repository.lint(&["--write-baseline=known.json"]);
     repository.lint(&["--baseline", "known.json", "-o", "json=out.json"]);
-    let text = fs::read_to_string(repository.path("out.json")).expect("written");
+    let text = repository.read("out.json");
     let json: serde_json::Value = serde_json::from_str(&text).expect("JSON");
     assert_eq!((&json["summary"]["known"], &json["summary"]["suppressed"]), (&1.into(), &0.into()));
     assert_eq!(json["findings"][0]["suppressed"], serde_json::json!({"kind": "baseline", "reason": null}));
@@ -68,10 +68,10 @@ fn what_is_known_stays_in_json() {
 #[test]
 fn what_is_gone_is_told_and_pruned() {
     let repository = repository();
-    repository.write("fluxdag.toml", &format!("baseline = \"{FILE}\"\n"));
+    repository.write("fluxdag.toml", format!("baseline = \"{FILE}\"\n"));
     repository.lint(&["--write-baseline"]);
     repository
-        .write("clusters/prod/apps.yaml", &node("apps", "nothing").replace("  dependsOn: [{name: nothing}]\n", ""));
+        .write("clusters/prod/apps.yaml", node("apps", "nothing").replace("  dependsOn: [{name: nothing}]\n", ""));
     let told = repository.lint(&[]);
     assert!(told.code == 0 && told.err.contains("1 finding of fluxdag-baseline.json is gone"), "{}", told.err);
     assert!(told.err.contains("Kustomization/flux-system/apps[dangling-dependency]"), "{}", told.err);
@@ -84,21 +84,18 @@ fn what_is_gone_is_told_and_pruned() {
     assert!(part.code == 2 && part.err.contains("help: run it without paths"), "{}", part.err);
     let pruned = repository.lint(&["--prune-baseline"]);
     assert!(pruned.code == 0 && pruned.err.contains("removed 1 finding from fluxdag-baseline.json"), "{}", pruned.err);
-    assert_eq!(
-        fs::read_to_string(repository.path(FILE)).expect("text"),
-        "{\n  \"version\": 1,\n  \"findings\": []\n}\n"
-    );
+    assert_eq!(repository.read(FILE), "{\n  \"version\": 1,\n  \"findings\": []\n}\n");
     assert!(!repository.lint(&[]).err.contains("gone"));
 }
 
 #[test]
 fn the_paths_of_the_configuration_are_those_of_every_run() {
     let repository = repository();
-    repository.write("fluxdag.toml", &format!("baseline = \"{FILE}\"\npaths = [\"clusters/prod\"]\n"));
+    repository.write("fluxdag.toml", format!("baseline = \"{FILE}\"\npaths = [\"clusters/prod\"]\n"));
     let written = repository.lint(&["--write-baseline"]);
     assert!(written.code == 0 && !written.err.contains("part of the repository"), "{}", written.err);
     repository
-        .write("clusters/prod/apps.yaml", &node("apps", "nothing").replace("  dependsOn: [{name: nothing}]\n", ""));
+        .write("clusters/prod/apps.yaml", node("apps", "nothing").replace("  dependsOn: [{name: nothing}]\n", ""));
     let part = repository.lint(&["--prune-baseline", "clusters/prod/flux-system"]);
     assert!(part.code == 2 && part.err.contains("does not tell what is gone"), "{}", part.err);
     let pruned = repository.lint(&["--prune-baseline"]);
@@ -137,12 +134,41 @@ fn nothing_is_written_through_a_link_that_nobody_named() {
     kept();
     for name in ["fluxdag.toml", ".fluxdag.toml"] {
         std::os::unix::fs::symlink(&elsewhere, repository.path(name)).expect("linked");
-        let init = repository.call("", &["init", "--force"]);
+        let init = repository.run(&["init", "--force"]);
         assert!(init.code == 2 && init.err.contains("is a link or a folder"), "{name}: {}", init.err);
-        assert_eq!(repository.call("", &["init", "--stdout"]).code, 0, "{name}");
+        assert_eq!(repository.run(&["init", "--stdout"]).code, 0, "{name}");
         kept();
         fs::remove_file(repository.path(name)).expect("removed");
     }
     // Who names it knows what it is.
     assert_eq!(repository.lint(&[&format!("--write-baseline={FILE}")]).code, 0);
+}
+
+#[test]
+fn what_a_failing_build_or_a_new_loop_hides_is_not_gone() {
+    let repository = repository();
+    let child = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: default}\n---\n".to_owned();
+    repository.write("apps/settings.yaml", &(child + &node("below", "lost").replace("./apps", "./below")));
+    repository
+        .write("below/settings.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: b, namespace: default}\n");
+    repository.lint(&["--write-baseline"]);
+    let known = || fs::read_to_string(repository.path(FILE)).expect("text").matches("\"fingerprint\"").count();
+    assert_eq!(known(), 2);
+
+    // Nothing of the folder is built any more, so nobody sees what `below` depends on.
+    repository.write("apps/kustomization.yaml", "resources: [settings.yaml, gone.yaml]\n");
+    let pruned = repository.lint(&["--baseline", FILE, "--prune-baseline"]);
+    assert!(known() == 2 && !pruned.err.contains("removed"), "{}", pruned.err);
+    repository.write("apps/kustomization.yaml", "resources: [settings.yaml]\n");
+
+    // A loop among others stops nobody from being looked at.
+    repository.write("clusters/prod/one.yaml", &node("one", "two"));
+    repository.write("clusters/prod/two.yaml", &node("two", "one"));
+    let pruned = repository.lint(&["--baseline", FILE, "--prune-baseline"]);
+    assert!(known() == 2 && !pruned.err.contains("removed"), "{}", pruned.err);
+
+    repository
+        .write("apps/settings.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: default}\n");
+    repository.lint(&["--baseline", FILE, "--prune-baseline"]);
+    assert_eq!(known(), 1, "what is gone is gone");
 }

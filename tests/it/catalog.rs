@@ -11,7 +11,7 @@ use fluxdag::{
     timing::{Durations, Origin, Profile},
 };
 
-use crate::corpus::{corpus, repositories};
+use crate::support::{corpus, repositories};
 
 /// Groups under `k8s.io` that are no part of Kubernetes itself.
 const NOT_BUILT_IN: [&str; 6] = [

@@ -3,20 +3,10 @@
 use fluxdag::{
     Analysis, Options,
     finding::{Category, Confidence, Severity},
-    lint,
     rules::RULES,
 };
 
-const SYNC: &str = "apiVersion: source.toolkit.fluxcd.io/v1
-kind: GitRepository
-metadata: {name: flux-system, namespace: flux-system}
-spec: {interval: 1m, ref: {branch: main}, url: 'ssh://git@example.org/fleet'}
----
-apiVersion: kustomize.toolkit.fluxcd.io/v1
-kind: Kustomization
-metadata: {name: flux-system, namespace: flux-system}
-spec: {interval: 10m, path: ./clusters/prod, prune: true, sourceRef: {kind: GitRepository, name: flux-system}}
-";
+use crate::support::{Repository, fixture};
 
 /// A Kustomization of the cluster's folder, and what it applies.
 struct Node {
@@ -30,13 +20,7 @@ const fn node(name: &'static str, spec: &'static str, objects: &'static str) -> 
 }
 
 fn run(nodes: &[Node]) -> Analysis {
-    let folder = tempfile::tempdir().unwrap();
-    let write = |path: String, text: &str| {
-        let path = folder.path().join(path);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text).unwrap();
-    };
-    write("clusters/prod/flux-system/gotk-sync.yaml".to_owned(), SYNC);
+    let mut files = Vec::new();
     for node in nodes {
         let kustomization = format!(
             "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {{name: {0}, namespace: flux-system}}\nspec:\n  \
@@ -44,12 +28,12 @@ fn run(nodes: &[Node]) -> Analysis {
              flux-system}}\n{1}",
             node.name, node.spec
         );
-        write(format!("clusters/prod/{}.yaml", node.name), &kustomization);
+        files.push((format!("clusters/prod/{}.yaml", node.name), kustomization));
         let own =
             format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: own-{}, namespace: default}}\n", node.name);
-        write(format!("{}/all.yaml", node.name), &format!("{own}---\n{}", node.objects));
+        files.push((format!("{}/all.yaml", node.name), format!("{own}---\n{}", node.objects)));
     }
-    lint(&[folder.path().to_owned()], &Options::default()).unwrap()
+    Repository::cluster(&files).analyse(&Options::default())
 }
 
 /// The deadlocks that a default run shows.
@@ -232,20 +216,21 @@ spec: {interval: 1h, path: ./leaf, prune: true, sourceRef: {kind: GitRepository,
 }
 
 #[test]
-fn a_guess_keeps_no_minutes_from_being_told() {
+fn what_a_catalogue_knows_stops_a_node_and_hides_no_minutes() {
     use fluxdag::{
         Survey,
         cluster::NodeKey,
-        graph::EventGraph,
+        graph::{EventGraph, Repaired},
         survey,
         timing::{ColdStart, Durations, Profile},
     };
-    let fixture = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/cr-beside-operator");
-    let Survey { clusters, .. } = survey(&[fixture.into()], &Options::default()).unwrap();
+    let Survey { clusters, .. } = survey(&[fixture("cr-beside-operator")], &Options::default()).unwrap();
     let cluster = clusters.iter().find(|cluster| cluster.reached).unwrap();
-    let graph = EventGraph::of(cluster);
-    assert_eq!(graph.deadlocks().len(), 1);
-    let cold_start = ColdStart::of(&graph, &Durations::of(cluster, Profile::Slow, &[]));
+    let graph = EventGraph::new(cluster, Vec::new());
+    assert_eq!(graph.loops().len(), 1);
+    let durations = Durations::of(cluster, Profile::Slow, &[]);
     let node = cluster.find(&NodeKey::new("flux-system", "cert-manager")).unwrap();
-    assert!(cold_start.ready(&graph, node).is_some(), "the catalogue may be wrong; then this is when it is Ready");
+    let ready = |repaired| ColdStart::new(&graph, &durations, repaired).ready(&graph, node);
+    assert_eq!(ready(Repaired::Nothing), None, "what a catalogue knows stops it");
+    assert!(ready(Repaired::Everything).is_some(), "and this is what it takes once that is mended");
 }

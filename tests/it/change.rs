@@ -1,131 +1,11 @@
 //! Revisions of Git repositories, side by side: `fluxdag lint --since` and `fluxdag diff`.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    process::{Command, Output, Stdio},
-    sync::Arc,
-};
+use std::{fs, process::Command, sync::Arc};
 
 use fluxdag::{Options, lint, source};
 use serde_json::Value;
 
-/// A Git repository in a folder of its own.
-struct Repository {
-    folder: tempfile::TempDir,
-}
-
-struct Done {
-    code: i32,
-    out: String,
-    err: String,
-}
-
-impl Repository {
-    fn new() -> Self {
-        let repository = Self { folder: tempfile::tempdir().unwrap() };
-        repository.git(&["init", "--quiet", "--initial-branch=main"]);
-        repository
-    }
-
-    /// With one commit of these files.
-    fn of(files: &[(&str, String)]) -> Self {
-        let repository = Self::new();
-        for (path, text) in files {
-            repository.write(path, text);
-        }
-        repository.commit("base");
-        repository
-    }
-
-    fn path(&self) -> &Path {
-        self.folder.path()
-    }
-
-    fn git(&self, arguments: &[&str]) -> String {
-        git(self.path(), arguments)
-    }
-
-    fn write(&self, path: &str, text: &str) {
-        let path = self.path().join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-
-    fn remove(&self, path: &str) {
-        fs::remove_file(self.path().join(path)).unwrap();
-    }
-
-    fn commit(&self, message: &str) {
-        self.git(&["add", "--all"]);
-        self.git(&["commit", "--quiet", "--allow-empty", "--message", message]);
-    }
-
-    /// Replaces all files by those of a folder.
-    fn fill(&self, folder: &Path) {
-        for entry in fs::read_dir(self.path()).unwrap().map(|entry| entry.unwrap()) {
-            if entry.file_name() != ".git" {
-                let is_folder = entry.file_type().unwrap().is_dir();
-                let remove = if is_folder { fs::remove_dir_all(entry.path()) } else { fs::remove_file(entry.path()) };
-                remove.unwrap();
-            }
-        }
-        for entry in walkdir::WalkDir::new(folder).into_iter().map(|entry| entry.unwrap()) {
-            let target = self.path().join(entry.path().strip_prefix(folder).unwrap());
-            if entry.file_type().is_dir() {
-                fs::create_dir_all(target).unwrap();
-            } else if entry.file_type().is_file() {
-                fs::write(target, fs::read(entry.path()).unwrap()).unwrap();
-            }
-        }
-    }
-
-    fn run(&self, arguments: &[&str]) -> Done {
-        run(self.path(), arguments)
-    }
-
-    fn json(&self, arguments: &[&str]) -> Value {
-        let done = self.run(arguments);
-        serde_json::from_str(&done.out).unwrap_or_else(|error| panic!("{error}: {}{}", done.out, done.err))
-    }
-}
-
-/// Git with nothing of the user's.
-fn git(folder: &Path, arguments: &[&str]) -> String {
-    let mut command = Command::new("git");
-    command.args(["-c", "protocol.file.allow=always", "-c", "core.autocrlf=false"]).args(arguments).current_dir(folder);
-    for (name, value) in [
-        ("GIT_CONFIG_GLOBAL", "/dev/null"),
-        ("GIT_CONFIG_NOSYSTEM", "1"),
-        ("GIT_AUTHOR_NAME", "A"),
-        ("GIT_AUTHOR_EMAIL", "a@example.org"),
-        ("GIT_COMMITTER_NAME", "A"),
-        ("GIT_COMMITTER_EMAIL", "a@example.org"),
-    ] {
-        command.env(name, value);
-    }
-    for name in ["GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE"] {
-        command.env_remove(name);
-    }
-    let Output { status, stdout, stderr } = command.output().expect("these tests need the program `git`");
-    assert!(status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&stderr));
-    String::from_utf8(stdout).unwrap().trim_end().to_owned()
-}
-
-fn run(folder: &Path, arguments: &[&str]) -> Done {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_fluxdag"));
-    command.args(arguments).current_dir(folder).env_clear().stdin(Stdio::null()).env("LC_ALL", "C.UTF-8");
-    if let Some(root) = std::env::var_os("SystemRoot") {
-        command.env("SystemRoot", root);
-    }
-    let Output { status, stdout, stderr } = command.output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    Done { code: status.code().unwrap(), out: text(stdout), err: text(stderr) }
-}
-
-fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name)
-}
+use crate::support::{Repository, SYNC, config_map as map, corpus, entries, fixture, fluxdag, git, root};
 
 /// A Kustomization.
 fn node(name: &str, extra: &str) -> String {
@@ -140,14 +20,10 @@ fn depends(on: &str) -> String {
     format!("  dependsOn:\n    - name: {on}\n")
 }
 
-fn map(name: &str) -> String {
-    format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}, namespace: default}}\n")
-}
-
 /// A cluster of `base`, with a gate, and `apps`, which depends on it.
 fn cluster() -> Vec<(&'static str, String)> {
     vec![
-        ("clusters/prod/flux-system/gotk-sync.yaml", super::SYNC.to_owned()),
+        ("clusters/prod/flux-system/gotk-sync.yaml", SYNC.to_owned()),
         ("clusters/prod/base.yaml", node("base", "  wait: true\n")),
         ("clusters/prod/apps.yaml", node("apps", &depends("base"))),
         ("base/map.yaml", map("base")),
@@ -163,14 +39,13 @@ fn rules(json: &Value) -> Vec<String> {
 
 #[test]
 fn a_revision_is_analysed_as_its_checkout_is() {
-    let folders = fs::read_dir(fixture("")).unwrap().map(|entry| entry.unwrap().path());
-    for folder in folders.filter(|path| path.is_dir()) {
-        let repository = Repository::new();
+    for folder in entries(&fixture("")) {
+        let repository = Repository::empty().under_git();
         repository.fill(&folder);
         repository.commit("all");
         repository.git(&["gc", "--quiet"]);
-        let paths = [repository.path().to_owned()];
-        let head = source::Repository::around(repository.path()).unwrap().revision("HEAD").unwrap();
+        let paths = [repository.folder().to_owned()];
+        let head = source::Repository::around(repository.folder()).unwrap().revision("HEAD").unwrap();
         let of_revision = Options { revision: Some(Arc::new(head)), ..Options::default() };
         let found = |options: &Options| match lint(&paths, options) {
             Ok(analysis) => {
@@ -190,7 +65,7 @@ fn a_revision_is_analysed_as_its_checkout_is() {
 
 #[test]
 fn a_fix_shows_what_it_mends_and_what_it_saves() {
-    let repository = Repository::new();
+    let repository = Repository::empty().under_git();
     repository.fill(&fixture("heavy-in-wait"));
     repository.commit("before");
     repository.fill(&fixture("heavy-in-wait-fixed"));
@@ -212,11 +87,11 @@ fn a_fix_shows_what_it_mends_and_what_it_saves() {
     ] {
         assert!(done.out.contains(words), "{words}: {}", done.out);
     }
-    let json = repository.json(&["diff", "HEAD~1", "HEAD", "-o", "json"]);
+    let json = repository.json(&["diff", "HEAD~1", "HEAD"]);
     let core = json["clusters"][0]["cold_start"]["nodes"].as_array().unwrap();
     let core = core.iter().find(|node| node["node"]["name"] == "core").unwrap();
-    let seconds = |side: &str| core[side]["typical"].as_u64().unwrap();
-    assert!(seconds("before_s") > seconds("after_s") + 300, "{core}");
+    let seconds = |side: &str| core["ready"][side]["typical_s"].as_u64().unwrap();
+    assert!(seconds("before") > seconds("after") + 300, "{core}");
     assert_eq!(json["summary"]["new"], 0);
 
     // The other way round it does not get in.
@@ -231,8 +106,8 @@ fn a_fix_shows_what_it_mends_and_what_it_saves() {
 
 #[test]
 fn the_origin_repository_shows_its_fix() {
-    let Some(corpus) = crate::corpus::corpus() else { return };
-    let repository = Repository::new();
+    let Some(corpus) = corpus() else { return };
+    let repository = Repository::empty().under_git();
     repository.fill(&corpus.join("tazlab-dag-fix/before"));
     repository.commit("before");
     repository.fill(&corpus.join("tazlab-dag-fix/after"));
@@ -255,7 +130,7 @@ fn only_what_is_new_counts() {
     let mut files = cluster();
     files.push(("clusters/prod/old.yaml", node("old", &depends("nowhere"))));
     files.push(("old/map.yaml", map("old")));
-    let repository = Repository::of(&files);
+    let repository = Repository::committed(&files);
     assert_eq!(repository.run(&["lint"]).code, 1, "what was there fails a plain run");
     let known = repository.run(&["lint", "--since", "HEAD"]);
     assert_eq!(known.code, 0, "{}", known.out);
@@ -264,14 +139,14 @@ fn only_what_is_new_counts() {
         "{}",
         known.out
     );
-    let json = repository.json(&["lint", "--since", "HEAD", "-o", "json"]);
+    let json = repository.json(&["lint", "--since", "HEAD"]);
     assert_eq!(rules(&json), [""; 0]);
     let marked = &json["findings"][0];
     assert_eq!((&marked["rule"], &marked["suppressed"]["kind"]), (&"dangling-dependency".into(), &"known".into()));
 
-    repository.write("clusters/prod/new.yaml", &node("new", &depends("nowhere")));
-    repository.write("new/map.yaml", &map("new"));
-    let json = repository.json(&["lint", "--since", "HEAD", "-o", "json"]);
+    repository.write("clusters/prod/new.yaml", node("new", &depends("nowhere")));
+    repository.write("new/map.yaml", map("new"));
+    let json = repository.json(&["lint", "--since", "HEAD"]);
     assert_eq!(rules(&json), ["dangling-dependency"]);
     assert_eq!(repository.run(&["lint", "--since", "HEAD"]).code, 1);
     assert_eq!(repository.run(&["lint", "--since", "HEAD", "--exit-zero"]).code, 0);
@@ -283,34 +158,34 @@ fn edits_that_change_nothing_and_renames_are_nothing_new() {
     files.push(("clusters/prod/old.yaml", node("old", &depends("nowhere"))));
     files.push(("old/map.yaml", map("old")));
     files.push(("apps/broken.yaml", "a: [1\n".to_owned()));
-    let repository = Repository::of(&files);
+    let repository = Repository::committed(&files);
     assert_eq!(repository.run(&["lint"]).code, 1);
     let nothing = |what: &str| {
-        let json = repository.json(&["lint", "--since", "HEAD", "-o", "json", "--min-severity", "info"]);
+        let json = repository.json(&["lint", "--since", "HEAD", "--min-severity", "info"]);
         assert_eq!(rules(&json), [""; 0], "{what}");
         assert_eq!(repository.run(&["lint", "--since", "HEAD", "--fail-on", "info"]).code, 0, "{what}");
     };
-    repository.write("clusters/prod/old.yaml", &format!("# a comment\n\n{}\n", node("old", &depends("nowhere"))));
+    repository.write("clusters/prod/old.yaml", format!("# a comment\n\n{}\n", node("old", &depends("nowhere"))));
     nothing("lines and comments");
     repository.git(&["checkout", "--quiet", "."]);
     repository.git(&["mv", "clusters/prod/old.yaml", "clusters/prod/other.yaml"]);
     repository.git(&["mv", "apps/broken.yaml", "apps/still-broken.yaml"]);
     nothing("other names");
     repository.git(&["reset", "--quiet", "--hard"]);
-    fs::create_dir(repository.path().join("clusters/prod/sub")).unwrap();
+    fs::create_dir(repository.folder().join("clusters/prod/sub")).unwrap();
     repository.git(&["mv", "clusters/prod/old.yaml", "clusters/prod/sub/old.yaml"]);
     nothing("another folder");
     repository.git(&["reset", "--quiet", "--hard"]);
-    repository.write("clusters/prod/old.yaml", &node("old", &depends("nowhere")).replace('\n', "\r\n"));
-    let json = repository.json(&["diff", "HEAD", "-o", "json"]);
+    repository.write("clusters/prod/old.yaml", node("old", &depends("nowhere")).replace('\n', "\r\n"));
+    let json = repository.json(&["diff", "HEAD"]);
     assert_eq!((&json["summary"]["new"], &json["summary"]["files"]), (&0.into(), &0.into()), "other line ends");
 }
 
 #[test]
 fn a_cycle_fails_a_plain_run() {
-    let repository = Repository::of(&cluster());
+    let repository = Repository::committed(&cluster());
     assert_eq!(repository.run(&["lint"]).code, 0);
-    repository.write("clusters/prod/base.yaml", &node("base", &format!("  wait: true\n{}", depends("apps"))));
+    repository.write("clusters/prod/base.yaml", node("base", &format!("  wait: true\n{}", depends("apps"))));
     assert_eq!(repository.run(&["lint"]).code, 1);
     let since = repository.run(&["lint", "--since", "main", "-o", "concise"]);
     assert_eq!(since.code, 1);
@@ -325,20 +200,20 @@ fn a_cycle_fails_a_plain_run() {
 
 #[test]
 fn a_deletion_that_others_need_is_caught() {
-    let repository = Repository::of(&cluster());
+    let repository = Repository::committed(&cluster());
     repository.remove("clusters/prod/base.yaml");
     repository.remove("base/map.yaml");
     repository.commit("delete base");
     let done = repository.run(&["lint", "--since", "HEAD~1", "-o", "concise"]);
     assert_eq!(done.code, 1, "{}", done.out);
     assert!(done.out.contains("error[dangling-dependency]"), "{}", done.out);
-    let json = repository.json(&["diff", "HEAD~1", "-o", "json"]);
+    let json = repository.json(&["diff", "HEAD~1"]);
     let gone = json["clusters"][0]["nodes"].as_array().unwrap();
     assert!(gone.iter().any(|node| node["node"]["name"] == "base" && node["change"] == "removed"), "{json}");
     let reach = json["reach"][0].to_string();
     assert!(reach.contains("\"name\":\"apps\""), "what needed it before: {reach}");
     // One file of a folder that is built by name.
-    let repository = Repository::of(&cluster());
+    let repository = Repository::committed(&cluster());
     repository.write("apps/kustomization.yaml", "resources: [map.yaml]\n");
     repository.commit("list");
     repository.remove("apps/map.yaml");
@@ -369,12 +244,12 @@ fn without_code(text: &str) -> String {
 
 #[test]
 fn hostile_names_stay_names() {
-    let repository = Repository::of(&cluster());
+    let repository = Repository::committed(&cluster());
     let name = "x\"]:::a%%<script>@everyone `![i](http:\\/\\/e.example)`";
     let hostile = node("apps", &depends("base")).replace("name: apps", &format!("name: '{name}'"));
     repository.write("clusters/prod/evil.yaml", &hostile);
-    repository.write("clusters/prod/more.yaml", &node("more", &depends("'a b|<b> @me #12'")));
-    repository.write("more/map.yaml", &map("more"));
+    repository.write("clusters/prod/more.yaml", node("more", &depends("'a b|<b> @me #12'")));
+    repository.write("more/map.yaml", map("more"));
     let markdown = repository.run(&["diff", "main", "-o", "markdown"]).out;
     let outside_code = without_code(&markdown);
     for wrong in ["<script", "<b>", "@everyone", "@me ", " #12", "](http"] {
@@ -392,25 +267,24 @@ fn hostile_names_stay_names() {
 
 #[test]
 fn the_merge_base_is_what_a_branch_began_with() {
-    let repository = Repository::of(&cluster());
+    let repository = Repository::committed(&cluster());
     repository.git(&["checkout", "--quiet", "-b", "feature"]);
-    repository.write("apps/more.yaml", &map("more"));
+    repository.write("apps/more.yaml", map("more"));
     repository.commit("feature");
     repository.git(&["checkout", "--quiet", "main"]);
-    repository.write("clusters/prod/old.yaml", &node("old", &depends("base")));
-    repository.write("old/map.yaml", &map("old"));
+    repository.write("clusters/prod/old.yaml", node("old", &depends("base")));
+    repository.write("old/map.yaml", map("old"));
     repository.commit("main goes on");
     repository.git(&["checkout", "--quiet", "feature"]);
     // Seen from main itself, the branch takes a Kustomization away.
-    let exact = repository.json(&["diff", "main", "-o", "json"]);
+    let exact = repository.json(&["diff", "main"]);
     assert!(exact["clusters"][0]["nodes"].to_string().contains("\"change\":\"removed\""), "{exact}");
-    let own = repository.json(&["diff", "--merge-base", "main", "-o", "json"]);
+    let own = repository.json(&["diff", "--merge-base", "main"]);
     assert!(!own["clusters"][0]["nodes"].to_string().contains("\"change\":\"removed\""), "{own}");
     for (range, same) in
         [("main..feature", &["main", "feature"][..]), ("main...feature", &["--merge-base", "main", "feature"])]
     {
-        let summary =
-            |arguments: &[&str]| repository.json(&[&["diff", "-o", "json"], arguments].concat())["clusters"].clone();
+        let summary = |arguments: &[&str]| repository.json(&[&["diff"], arguments].concat())["clusters"].clone();
         assert_eq!(summary(&[range]), summary(same));
     }
     let info = ["--min-severity", "info", "-o", "concise"];
@@ -422,42 +296,42 @@ fn the_merge_base_is_what_a_branch_began_with() {
 
 #[test]
 fn clones_of_every_kind_are_read() {
-    let repository = Repository::of(&cluster());
-    repository.write("clusters/prod/base.yaml", &node("base", &format!("  wait: true\n{}", depends("apps"))));
+    let repository = Repository::committed(&cluster());
+    repository.write("clusters/prod/base.yaml", node("base", &format!("  wait: true\n{}", depends("apps"))));
     repository.commit("cycle");
     repository.git(&["gc", "--quiet", "--prune=now"]);
     let elsewhere = tempfile::tempdir().unwrap();
     let bare = elsewhere.path().join("bare.git");
     let shallow = elsewhere.path().join("shallow");
-    let url = format!("file://{}", repository.path().display());
+    let url = format!("file://{}", repository.folder().display());
     git(elsewhere.path(), &["clone", "--quiet", "--bare", &url, "bare.git"]);
     git(elsewhere.path(), &["clone", "--quiet", "--depth", "1", &url, "shallow"]);
     let worktree = elsewhere.path().join("worktree");
     repository.git(&["worktree", "add", "--quiet", worktree.to_str().unwrap(), "HEAD"]);
 
-    assert_eq!(run(&worktree, &["lint", "--since", "HEAD~1"]).code, 1);
+    assert_eq!(fluxdag(&worktree, &["lint", "--since", "HEAD~1"]).code, 1);
     repository.git(&["tag", "--annotate", "--message", "one", "v1", "HEAD~1"]);
     let short = repository.git(&["rev-parse", "--short", "HEAD~1"]);
     for name in ["v1", "main^", short.as_str(), "refs/tags/v1"] {
         let done = repository.run(&["lint", "--since", name]);
         assert_eq!(done.code, 1, "{name}: {}", done.err);
     }
-    let done = run(&bare, &["diff", "HEAD~1", "HEAD"]);
+    let done = fluxdag(&bare, &["diff", "HEAD~1", "HEAD"]);
     assert_eq!(done.code, 1, "{}{}", done.out, done.err);
     assert!(done.out.contains("dependency-cycle"));
     for arguments in [&["diff", "HEAD~1"][..], &["lint", "--since", "HEAD~1"]] {
-        let done = run(&bare, arguments);
+        let done = fluxdag(&bare, arguments);
         assert!(done.code == 2 && done.err.contains("is a bare repository"), "{}", done.err);
     }
-    let done = run(&shallow, &["lint", "--since", "HEAD~1"]);
+    let done = fluxdag(&shallow, &["lint", "--since", "HEAD~1"]);
     assert_eq!(done.code, 2);
     assert!(done.err.contains("shallow") && done.err.contains("fetch-depth: 0"), "{}", done.err);
-    let done = run(&shallow, &["lint", "--since", "main"]);
+    let done = fluxdag(&shallow, &["lint", "--since", "main"]);
     assert_eq!(done.code, 0, "the one commit there is: {}", done.err);
     let done = repository.run(&["lint", "--since", "nowhere"]);
     assert!(done.code == 2 && done.err.contains("there is no revision `nowhere`"), "{}", done.err);
     let plain = tempfile::tempdir().unwrap();
-    let done = run(plain.path(), &["lint", "--since", "main"]);
+    let done = fluxdag(plain.path(), &["lint", "--since", "main"]);
     assert!(done.code == 2 && done.err.contains("no Git repository"), "{}", done.err);
 }
 
@@ -465,14 +339,14 @@ fn clones_of_every_kind_are_read() {
 fn lose(repository: &Repository, name: &str) {
     let id = repository.git(&["rev-parse", name]);
     let (folder, file) = id.split_at(2);
-    fs::remove_file(repository.path().join(".git/objects").join(folder).join(file)).unwrap();
+    fs::remove_file(repository.folder().join(".git/objects").join(folder).join(file)).unwrap();
 }
 
 #[test]
 fn what_flux_does_not_see_is_not_read_and_what_it_does_has_to_be_there() {
     let mut files = cluster();
     files.push(("docs/picture.bin", "x".to_owned()));
-    let repository = Repository::of(&files);
+    let repository = Repository::committed(&files);
     repository.write("docs/picture.bin", "y");
     lose(&repository, "HEAD:docs/picture.bin");
     let done = repository.run(&["diff", "HEAD"]);
@@ -486,12 +360,12 @@ fn what_flux_does_not_see_is_not_read_and_what_it_does_has_to_be_there() {
 
 #[test]
 fn a_tree_that_stands_for_any_number_of_files_is_refused() {
-    let repository = Repository::of(&cluster());
+    let repository = Repository::committed(&cluster());
     let tree = |lines: String| {
-        let file = repository.path().join(".git/lines");
+        let file = repository.folder().join(".git/lines");
         fs::write(&file, lines).unwrap();
         let mut command = Command::new("git");
-        let command = command.arg("mktree").current_dir(repository.path()).stdin(fs::File::open(file).unwrap());
+        let command = command.arg("mktree").current_dir(repository.folder()).stdin(fs::File::open(file).unwrap());
         String::from_utf8(command.output().unwrap().stdout).unwrap().trim().to_owned()
     };
     let blob = repository.git(&["rev-parse", "HEAD:apps/map.yaml"]);
@@ -509,11 +383,11 @@ fn a_tree_that_stands_for_any_number_of_files_is_refused() {
 
 #[test]
 fn submodules_are_told_and_links_are_not_followed() {
-    let other = Repository::of(&[("map.yaml", map("other"))]);
-    let repository = Repository::of(&cluster());
-    repository.git(&["submodule", "--quiet", "add", other.path().to_str().unwrap(), "vendor/other"]);
+    let other = Repository::committed(&[("map.yaml", map("other"))]);
+    let repository = Repository::committed(&cluster());
+    repository.git(&["submodule", "--quiet", "add", other.folder().to_str().unwrap(), "vendor/other"]);
     #[cfg(unix)]
-    std::os::unix::fs::symlink("../base/map.yaml", repository.path().join("apps/link.yaml")).unwrap();
+    std::os::unix::fs::symlink("../base/map.yaml", repository.folder().join("apps/link.yaml")).unwrap();
     repository.commit("submodule");
     let done = repository.run(&["diff", "HEAD", "HEAD"]);
     assert_eq!(done.code, 0, "{}", done.err);
@@ -521,7 +395,7 @@ fn submodules_are_told_and_links_are_not_followed() {
     assert!(done.out.contains("no cluster is built otherwise"), "{}", done.out);
     // The work tree has its files; what is wrong in them is not new.
     repository.write("vendor/other/broken.yaml", "a: [1\nkind: Kustomization\n");
-    repository.write("vendor/other/ks.yaml", &node("stray", &depends("nowhere")));
+    repository.write("vendor/other/ks.yaml", node("stray", &depends("nowhere")));
     let since = repository.run(&["lint", "--since", "HEAD", "--min-severity", "info", "-o", "concise"]);
     assert_eq!(since.code, 0, "{}", since.out);
     assert!(since.err.contains("vendor/other is a submodule"), "{}", since.err);
@@ -531,14 +405,14 @@ fn submodules_are_told_and_links_are_not_followed() {
 
 #[test]
 fn a_cluster_may_be_new_or_gone() {
-    let repository = Repository::of(&[("README.md", "x".to_owned())]);
+    let repository = Repository::committed(&[("README.md", "x".to_owned())]);
     for (path, text) in cluster() {
         repository.write(path, &text);
     }
     repository.commit("cluster");
-    let new = repository.json(&["diff", "HEAD~1", "HEAD", "-o", "json"]);
+    let new = repository.json(&["diff", "HEAD~1", "HEAD"]);
     assert_eq!(new["clusters"][0]["change"], "added");
-    let gone = repository.json(&["diff", "HEAD", "HEAD~1", "-o", "json"]);
+    let gone = repository.json(&["diff", "HEAD", "HEAD~1"]);
     assert_eq!(gone["clusters"][0]["change"], "removed");
     assert_eq!(repository.run(&["lint", "--since", "HEAD~1"]).code, 0);
     // Nothing left is nothing to check, as in any other run.
@@ -556,10 +430,10 @@ fn a_cluster_may_be_new_or_gone() {
 
 #[test]
 fn edges_and_gates_are_told() {
-    let repository = Repository::of(&cluster());
-    repository.write("clusters/prod/base.yaml", &node("base", "").replace("timeout: 5m", "timeout: 7m"));
-    repository.write("clusters/prod/apps.yaml", &node("apps", ""));
-    let json = repository.json(&["diff", "HEAD", "-o", "json"]);
+    let repository = Repository::committed(&cluster());
+    repository.write("clusters/prod/base.yaml", node("base", "").replace("timeout: 5m", "timeout: 7m"));
+    repository.write("clusters/prod/apps.yaml", node("apps", ""));
+    let json = repository.json(&["diff", "HEAD"]);
     let cluster = &json["clusters"][0];
     assert_eq!(cluster["edges"].as_array().unwrap().len(), 1);
     let edge = &cluster["edges"][0];
@@ -571,7 +445,7 @@ fn edges_and_gates_are_told() {
         .as_array()
         .unwrap()
         .iter()
-        .map(|gate| (&gate["field"], &gate["before"], &gate["after"]))
+        .map(|gate| (&gate["field"], &gate["value"]["before"], &gate["value"]["after"]))
         .collect();
     assert_eq!(
         gates,
@@ -581,14 +455,14 @@ fn edges_and_gates_are_told() {
 
 #[test]
 fn output_does_not_depend_on_threads_or_the_working_directory() {
-    let repository = Repository::of(&cluster());
+    let repository = Repository::committed(&cluster());
     repository.remove("clusters/prod/base.yaml");
     let one = repository.run(&["lint", "--since", "HEAD", "-o", "json", "--threads", "1"]);
     let many = repository.run(&["lint", "--since", "HEAD", "-o", "json", "--threads", "4"]);
     assert_eq!(one.out, many.out);
     let here = repository.run(&["diff", "HEAD", "-o", "markdown"]);
-    let path = repository.path().to_str().unwrap();
-    let there = run(Path::new(env!("CARGO_MANIFEST_DIR")), &["diff", "HEAD", "-o", "markdown", "-C", path]);
+    let path = repository.folder().to_str().unwrap();
+    let there = fluxdag(root(), &["diff", "HEAD", "-o", "markdown", "-C", path]);
     assert_eq!(here.out, there.out);
 }
 
@@ -606,26 +480,26 @@ fn release(chart: &str) -> String {
 fn the_culprit_is_what_is_new_what_waits_or_what_takes_longer() {
     let slow = || node("base", "  wait: true\n").replace("timeout: 5m", "timeout: 40m");
     let regression = |repository: &Repository| {
-        let json = repository.json(&["lint", "--since", "HEAD", "-o", "json"]);
+        let json = repository.json(&["lint", "--since", "HEAD"]);
         let found = json["findings"].as_array().unwrap().iter().find(|finding| finding["rule"] == "path-regression");
         found.unwrap_or_else(|| panic!("{json}"))["message"].as_str().unwrap().to_owned()
     };
     let mut files = cluster();
     files[1].1 = slow();
-    let repository = Repository::of(&files);
-    repository.write("base/release.yaml", &release("kube-prometheus-stack"));
+    let repository = Repository::committed(&files);
+    repository.write("base/release.yaml", release("kube-prometheus-stack"));
     let new = regression(&repository);
     assert!(new.ends_with("HelmRelease/flux-system/thing is new"), "{new}");
 
-    repository.write("base/release.yaml", &release("metrics-server"));
+    repository.write("base/release.yaml", release("metrics-server"));
     repository.commit("a small chart");
-    repository.write("base/release.yaml", &release("kube-prometheus-stack"));
+    repository.write("base/release.yaml", release("kube-prometheus-stack"));
     let takes = regression(&repository);
     assert!(takes.contains("HelmRelease/flux-system/thing takes about") && takes.ends_with("longer"), "{takes}");
 
-    repository.write("clusters/prod/base.yaml", &slow().replace("  wait: true\n", ""));
+    repository.write("clusters/prod/base.yaml", slow().replace("  wait: true\n", ""));
     repository.commit("no gate");
-    repository.write("clusters/prod/base.yaml", &slow());
+    repository.write("clusters/prod/base.yaml", slow());
     let waits = regression(&repository);
     assert!(
         waits.ends_with(
@@ -644,7 +518,7 @@ fn what_never_came_about_before_is_no_regression() {
     files[1].1 = node("base", &format!("  wait: true\n{}", depends("apps")));
     files[2].1 = node("apps", &format!("  wait: true\n{}", depends("base"))).replace("timeout: 5m", "timeout: 40m");
     files.push(("apps/release.yaml", release("kube-prometheus-stack")));
-    let repository = Repository::of(&files);
+    let repository = Repository::committed(&files);
     repository.write("clusters/prod/base.yaml", &straight);
     let fixed = repository.run(&["lint", "--since", "HEAD", "--fail-on", "warning"]);
     assert_eq!(fixed.code, 0, "{}", fixed.out);
@@ -660,7 +534,7 @@ fn a_dependency_that_was_nowhere_is_mended_not_a_regression() {
     files.push(("clusters/prod/web.yaml", node("web", &depends("apps"))));
     files.push(("web/map.yaml", map("web")));
     let good = files[1].1.clone();
-    let repository = Repository::of(&files);
+    let repository = Repository::committed(&files);
     // What it depends on was not there.
     repository.remove("clusters/prod/base.yaml");
     repository.commit("gone");
@@ -668,15 +542,15 @@ fn a_dependency_that_was_nowhere_is_mended_not_a_regression() {
     let fixed = repository.run(&["lint", "--since", "HEAD", "--fail-on", "warning"]);
     assert_eq!(fixed.code, 0, "{}", fixed.out);
     // The entry had another name.
-    repository.write("clusters/prod/apps.yaml", &node("apps", &depends("bsae")));
+    repository.write("clusters/prod/apps.yaml", node("apps", &depends("bsae")));
     repository.commit("a slip");
-    repository.write("clusters/prod/apps.yaml", &node("apps", &depends("base")));
+    repository.write("clusters/prod/apps.yaml", node("apps", &depends("base")));
     let fixed = repository.run(&["lint", "--since", "HEAD", "--fail-on", "warning"]);
     assert_eq!(fixed.code, 0, "{}", fixed.out);
     // There was none.
-    repository.write("clusters/prod/apps.yaml", &node("apps", ""));
+    repository.write("clusters/prod/apps.yaml", node("apps", ""));
     repository.commit("none");
-    repository.write("clusters/prod/apps.yaml", &node("apps", &depends("base")));
+    repository.write("clusters/prod/apps.yaml", node("apps", &depends("base")));
     let slower = repository.run(&["lint", "--since", "HEAD", "--fail-on", "warning"]);
     assert!(slower.code == 1 && slower.out.contains("warning[path-regression]"), "{}", slower.out);
 }
@@ -686,7 +560,7 @@ fn what_depends_on_what_is_gone_is_never_ready_and_not_sooner() {
     let mut files = cluster();
     files[1].1 = node("base", "  wait: true\n").replace("timeout: 5m", "timeout: 40m");
     files.push(("base/release.yaml", release("kube-prometheus-stack")));
-    let repository = Repository::of(&files);
+    let repository = Repository::committed(&files);
     repository.remove("clusters/prod/base.yaml");
     let diff = repository.run(&["diff", "HEAD"]);
     assert!(diff.code == 1 && diff.out.contains("; never Ready any more: 1 Kustomization\n"), "{}", diff.out);
@@ -696,7 +570,7 @@ fn what_depends_on_what_is_gone_is_never_ready_and_not_sooner() {
 
 #[test]
 fn histories_without_a_common_ancestor_are_told_what_to_do() {
-    let repository = Repository::of(&cluster());
+    let repository = Repository::committed(&cluster());
     repository.git(&["checkout", "--quiet", "--orphan", "other"]);
     repository.commit("other");
     for arguments in [&["lint", "--since", "main"][..], &["diff", "main...other"]] {
@@ -720,8 +594,8 @@ fn what_nobody_waited_for_is_not_new() {
     files.push(("clusters/prod/storage.yaml", node("storage", &depends("base"))));
     files.push(("storage/class.yaml", class.to_owned()));
     files.push(("apps/claim.yaml", claim.to_owned()));
-    let repository = Repository::of(&files);
-    repository.write("clusters/prod/apps.yaml", &node("apps", "  wait: true\n"));
+    let repository = Repository::committed(&files);
+    repository.write("clusters/prod/apps.yaml", node("apps", "  wait: true\n"));
     let diff = repository.run(&["diff", "HEAD"]);
     assert!(diff.out.contains("later") && !diff.out.contains("is new"), "{}", diff.out);
     let flat = diff.out.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -734,7 +608,7 @@ fn what_nobody_waited_for_is_not_new() {
 #[test]
 fn one_that_waits_longer_alone_is_advice() {
     let severity = |repository: &Repository| {
-        let json = repository.json(&["lint", "--since", "HEAD", "-o", "json", "--min-severity", "info"]);
+        let json = repository.json(&["lint", "--since", "HEAD", "--min-severity", "info"]);
         let found = json["findings"].as_array().unwrap().iter().find(|finding| finding["rule"] == "path-regression");
         found.unwrap_or_else(|| panic!("{json}"))["severity"].as_str().unwrap().to_owned()
     };
@@ -742,12 +616,12 @@ fn one_that_waits_longer_alone_is_advice() {
     files[1].1 = node("base", "  wait: true\n").replace("timeout: 5m", "timeout: 40m");
     files[2].1 = node("apps", "");
     files.push(("base/release.yaml", release("kube-prometheus-stack")));
-    let repository = Repository::of(&files);
-    repository.write("clusters/prod/apps.yaml", &node("apps", &depends("base")));
+    let repository = Repository::committed(&files);
+    repository.write("clusters/prod/apps.yaml", node("apps", &depends("base")));
     assert_eq!(severity(&repository), "info");
     // What waits for it did not ask for that.
-    repository.write("clusters/prod/web.yaml", &node("web", &depends("apps")));
-    repository.write("web/map.yaml", &map("web"));
+    repository.write("clusters/prod/web.yaml", node("web", &depends("apps")));
+    repository.write("web/map.yaml", map("web"));
     repository.git(&["stash", "--quiet", "--", "clusters/prod/apps.yaml"]);
     repository.commit("web");
     repository.git(&["stash", "pop", "--quiet"]);
@@ -756,14 +630,14 @@ fn one_that_waits_longer_alone_is_advice() {
 
 #[test]
 fn an_owner_that_changes_is_told_with_the_safe_order() {
-    let repository = Repository::of(&cluster());
+    let repository = Repository::committed(&cluster());
     repository.write(
         "base/claim.yaml",
         "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: data, namespace: default}\n",
     );
     repository.commit("claim");
     repository.git(&["mv", "base/claim.yaml", "apps/claim.yaml"]);
-    let json = repository.json(&["lint", "--since", "HEAD", "-o", "json"]);
+    let json = repository.json(&["lint", "--since", "HEAD"]);
     assert_eq!(rules(&json), ["ownership-move"]);
     let help = json["findings"][0]["help"].as_str().unwrap();
     assert!(help.contains("set `prune: false` on Kustomization/flux-system/base;"), "{help}");

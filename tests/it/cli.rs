@@ -1,48 +1,19 @@
 //! The program as a process: what it prints where, and its exit codes.
 
-use std::{
-    fs,
-    process::{Command, Output, Stdio},
-};
+use std::fs;
 
-/// The program with `arguments`, in a fresh folder and with an environment that holds nothing of the user's.
-struct Run {
-    folder: tempfile::TempDir,
-    command: Command,
-}
+use crate::support::{Done, Program, Repository, fixture};
 
-impl Run {
-    fn new(arguments: &[&str]) -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let mut command = Command::new(env!("CARGO_BIN_EXE_fluxdag"));
-        command.args(arguments).current_dir(folder.path()).env_clear().stdin(Stdio::null());
-        if let Some(root) = std::env::var_os("SystemRoot") {
-            command.env("SystemRoot", root);
-        }
-        Self { folder, command }
-    }
-
-    fn env(mut self, name: &str, value: &str) -> Self {
-        self.command.env(name, value);
-        self
-    }
-
-    fn done(mut self) -> Done {
-        let Output { status, stdout, stderr } = self.command.output().expect("the program starts");
-        let text = |bytes| String::from_utf8(bytes).expect("the program writes text");
-        Done { code: status.code().expect("an exit code"), out: text(stdout), err: text(stderr), folder: self.folder }
-    }
-}
-
-struct Done {
-    code: i32,
-    out: String,
-    err: String,
-    folder: tempfile::TempDir,
-}
-
+/// The program in an empty folder.
 fn run(arguments: &[&str]) -> Done {
-    Run::new(arguments).done()
+    run_with(arguments, &[])
+}
+
+/// The same, with variables of the environment.
+fn run_with(arguments: &[&str], variables: &[(&str, &str)]) -> Done {
+    let folder = Repository::empty();
+    let program = Program::new(folder.folder(), arguments);
+    variables.iter().fold(program, |program, (name, value)| program.env(name, value)).run()
 }
 
 #[test]
@@ -51,7 +22,7 @@ fn rules_are_listed_in_every_format() {
     assert_eq!((table.code, table.err.as_str()), (0, ""));
     assert!(table.out.starts_with("RULE") && table.out.contains("\ndependency-cycle "), "{}", table.out);
 
-    let json: serde_json::Value = serde_json::from_str(&run(&["rules", "-o", "json"]).out).expect("JSON");
+    let json = run(&["rules", "-o", "json"]).json();
     let rules = json["rules"].as_array().expect("a list");
     assert_eq!(rules.len(), fluxdag::rules::RULES.len());
     let cycle = rules.iter().find(|rule| rule["id"] == "dependency-cycle").expect("a rule there is");
@@ -67,8 +38,7 @@ fn rules_are_explained_in_every_format() {
     assert_eq!((text.code, text.err.as_str()), (0, ""));
     assert!(text.out.starts_with("dependency-cycle\n") && !text.out.contains("```"), "{}", text.out);
     assert!(run(&["explain", "dependency-cycle", "-o", "markdown"]).out.starts_with("# dependency-cycle\n"));
-    let json: serde_json::Value =
-        serde_json::from_str(&run(&["explain", "dependency-cycle", "-o", "json"]).out).expect("JSON");
+    let json = run(&["explain", "dependency-cycle", "-o", "json"]).json();
     assert_eq!(json["rule"]["id"], "dependency-cycle");
     assert!(json["page"].is_string());
 }
@@ -137,10 +107,11 @@ fn formats_go_where_they_are_sent() {
     assert_eq!(concise.out, "");
     assert!(concise.err.starts_with("no problems found"), "{}", concise.err);
 
-    let file = run(&["lint", "--allow-empty", "-o", "full", "-o", "json=out.json"]);
+    let folder = Repository::empty();
+    let file = folder.run(&["lint", "--allow-empty", "-o", "full", "-o", "json=out.json"]);
     assert!(file.out.starts_with("no problems found"), "{}", file.out);
     assert_eq!(file.err, "wrote out.json\n");
-    let json = fs::read_to_string(file.folder.path().join("out.json")).expect("a file was written");
+    let json = folder.read("out.json");
     let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
     assert_eq!((&json["schema_version"], &json["findings"]), (&1.into(), &serde_json::json!([])));
 
@@ -151,13 +122,13 @@ fn formats_go_where_they_are_sent() {
 
 #[test]
 fn the_environment_names_the_default_format() {
-    let json = Run::new(&["lint", "--allow-empty"]).env("FLUXDAG_FORMAT", "json").done();
+    let json = run_with(&["lint", "--allow-empty"], &[("FLUXDAG_FORMAT", "json")]);
     assert!(json.out.starts_with('{') && json.err.is_empty(), "{}", json.out);
-    let full = Run::new(&["lint", "--allow-empty", "-o", "full"]).env("FLUXDAG_FORMAT", "json").done();
+    let full = run_with(&["lint", "--allow-empty", "-o", "full"], &[("FLUXDAG_FORMAT", "json")]);
     assert!(full.out.starts_with("no problems"), "{}", full.out);
-    let wrong = Run::new(&["lint", "--allow-empty"]).env("FLUXDAG_FORMAT", "x").done();
+    let wrong = run_with(&["lint", "--allow-empty"], &[("FLUXDAG_FORMAT", "x")]);
     assert!(wrong.code == 2 && wrong.err.contains("FLUXDAG_FORMAT: `x` is no output format"), "{}", wrong.err);
-    let empty = Run::new(&["lint", "--allow-empty"]).env("FLUXDAG_FORMAT", "").done();
+    let empty = run_with(&["lint", "--allow-empty"], &[("FLUXDAG_FORMAT", "")]);
     assert_eq!(empty.code, 0);
 }
 
@@ -165,31 +136,30 @@ fn the_environment_names_the_default_format() {
 fn colour_is_asked_for_or_absent() {
     assert!(!run(&["rules"]).out.contains('\u{1b}'));
     assert!(run(&["rules", "--color", "always"]).out.contains('\u{1b}'));
-    assert!(Run::new(&["rules"]).env("FORCE_COLOR", "1").done().out.contains('\u{1b}'));
-    assert!(!Run::new(&["rules"]).env("FORCE_COLOR", "1").env("NO_COLOR", "1").done().out.contains('\u{1b}'));
+    assert!(run_with(&["rules"], &[("FORCE_COLOR", "1")]).out.contains('\u{1b}'));
+    assert!(!run_with(&["rules"], &[("FORCE_COLOR", "1"), ("NO_COLOR", "1")]).out.contains('\u{1b}'));
     assert!(run(&["--color=always", "lnt"]).err.contains('\u{1b}'));
     assert!(run(&["lint", "nowhere", "--color=always"]).err.contains('\u{1b}'));
 }
 
 #[test]
 fn a_closed_pipe_is_no_error() {
-    let (reader, writer) = std::io::pipe().expect("a pipe");
-    drop(reader);
-    let mut run = Run::new(&["explain", "dependency-cycle"]);
-    let done = run.command.stdout(writer).stderr(Stdio::piped()).output().expect("the program starts");
-    assert_eq!((done.status.code(), String::from_utf8_lossy(&done.stderr).as_ref()), (Some(0), ""));
+    let folder = Repository::empty();
+    let done = Program::new(folder.folder(), &["explain", "dependency-cycle"]).run_unread();
+    assert_eq!((done.code, done.err.as_str()), (0, ""));
 }
 
 #[test]
 fn two_outputs_do_not_overwrite_each_other() {
-    let done = run(&["lint", "--allow-empty", "-o", "json=a.json", "-o", "sarif=./a.json"]);
+    let folder = Repository::empty();
+    let done = folder.run(&["lint", "--allow-empty", "-o", "json=a.json", "-o", "sarif=./a.json"]);
     assert_eq!(done.code, 2, "{}", done.err);
     assert!(done.err.contains("cannot both go to ./a.json"), "{}", done.err);
-    assert!(!done.folder.path().join("a.json").exists());
+    assert!(!folder.path("a.json").exists());
     // `-` is standard output, as it is standard input among the paths.
-    let dash = run(&["lint", "--allow-empty", "-o", "json=-"]);
+    let dash = folder.run(&["lint", "--allow-empty", "-o", "json=-"]);
     assert!(dash.code == 0 && dash.out.starts_with('{'), "{}", dash.err);
-    assert!(!dash.folder.path().join("-").exists());
+    assert!(!folder.path("-").exists());
 }
 
 #[test]
@@ -209,15 +179,14 @@ fn advice_where_there_is_nothing_fits_the_command() {
 
 #[test]
 fn paths_of_two_repositories_are_not_taken_for_one_in_silence() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
-    let manifest = std::fs::read(root.join("fixtures/heavy-in-wait/clusters/home/core.yaml")).expect("a fixture");
+    let folder = Repository::empty();
+    let manifest = fs::read(fixture("heavy-in-wait/clusters/home/core.yaml")).expect("a fixture");
     for part in ["one", "other", "one/nested"] {
-        std::fs::create_dir_all(folder.path().join(part).join(".git")).expect("a folder");
-        std::fs::write(folder.path().join(part).join("core.yaml"), &manifest).expect("written");
+        fs::create_dir_all(folder.path(part).join(".git")).expect("a folder");
+        folder.write(&format!("{part}/core.yaml"), &manifest);
     }
     let said = |paths: [&str; 2]| {
-        let [one, other] = paths.map(|path| folder.path().join(path).to_str().expect("text").to_owned());
+        let [one, other] = paths.map(|path| folder.path(path).to_str().expect("text").to_owned());
         let done = run(&["lint", "--exit-zero", &one, &other]);
         (done.code, done.err)
     };

@@ -1,6 +1,6 @@
 //! What the configuration and its flags change, the files that `init` writes, what `config` prints, and the examples of the page.
 
-use std::{fs, path::Path};
+use std::fs;
 
 use fluxdag::{
     Options,
@@ -11,10 +11,13 @@ use fluxdag::{
 };
 use serde_json::{Value, json};
 
-use crate::config::Repository;
+use crate::{
+    rule_pages,
+    support::{self, Program, Repository, SYNC, SYNC_FILE, root, sync},
+};
 
 fn fixture(name: &str) -> Repository {
-    Repository::of(name)
+    Repository::fixture(name)
 }
 
 #[test]
@@ -72,20 +75,20 @@ fn excluded_files_are_not_told_about_whatever_is_asked_for() {
     let before = fixture.lint(&[]).out;
     let place =
         before.lines().find(|line| line.contains("[heavy-in-wait]")).expect("found").split(':').next().expect("a path");
-    fixture.write("fluxdag.toml", &format!("exclude = [\"{place}\"]\n"));
+    fixture.write("fluxdag.toml", format!("exclude = [\"{place}\"]\n"));
     for path in [".", place, "clusters"] {
         let done = fixture.lint(&[path]);
         assert!(!done.out.contains("[heavy-in-wait]"), "{path}: {}", done.out);
     }
     assert!(fixture.lint(&[]).out.contains("[duplicate-owner]"));
     // Patterns count from the folder of the file, wherever the artifact root is.
-    let nested = Repository::new(&[]);
+    let nested = Repository::empty();
     for (path, text) in fixture.files() {
         nested.write(&format!("kubernetes/{path}"), &text);
     }
     nested.write(".git/HEAD", "");
     fs::remove_file(nested.path("kubernetes/fluxdag.toml")).expect("removed");
-    nested.write("fluxdag.toml", &format!("exclude = [\"kubernetes/{place}\"]\nroot = \"kubernetes\"\n"));
+    nested.write("fluxdag.toml", format!("exclude = [\"kubernetes/{place}\"]\nroot = \"kubernetes\"\n"));
     let done = nested.lint(&[]);
     assert!(
         done.out.contains("[duplicate-owner]") && !done.out.contains("[heavy-in-wait]"),
@@ -97,13 +100,13 @@ fn excluded_files_are_not_told_about_whatever_is_asked_for() {
 
 #[test]
 fn the_file_says_where_to_look_and_the_command_line_says_it_louder() {
-    let repository = Repository::new(&[]);
+    let repository = Repository::empty();
     for cluster in ["prod", "dev"] {
-        let sync = crate::SYNC.replace("clusters/prod", &format!("clusters/{cluster}"));
-        repository.write(&format!("clusters/{cluster}/flux-system/gotk-sync.yaml"), &sync);
+        let (path, text) = sync(cluster);
+        repository.write(&path, text);
     }
     repository.write(".git/HEAD", "").write("fluxdag.toml", "paths = [\"clusters/dev\"]\n");
-    let looked_at = |folder: &str, arguments: &[&str]| repository.run(folder, &[&["-v"], arguments].concat(), &[]).err;
+    let looked_at = |folder: &str, arguments: &[&str]| repository.lint_in(folder, &[&["-v"], arguments].concat()).err;
     let file = looked_at("", &[]);
     assert!(file.contains("cluster clusters/dev:") && !file.contains("cluster clusters/prod:"), "{file}");
     assert!(!looked_at("clusters/prod", &[]).contains("cluster clusters/prod:"));
@@ -124,8 +127,12 @@ fn found(name: &str, externals: &[Named<'_>]) -> Vec<&'static str> {
         reason: None,
     });
     let options = Options { externals: Externals::new(externals.collect()), ..Options::default() };
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name);
-    lint(&[path], &options).expect("an analysis").findings.iter().map(|finding| finding.rule).collect()
+    lint(&[support::fixture(name)], &options)
+        .expect("an analysis")
+        .findings
+        .iter()
+        .map(|finding| finding.rule)
+        .collect()
 }
 
 #[test]
@@ -150,16 +157,7 @@ fn what_is_made_outside_is_neither_missing_nor_late() {
 
 /// The bad examples of a rule's page, each a repository.
 fn bad_examples(rule: &str) -> Vec<Repository> {
-    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("rules").join(format!("{rule}.md"));
-    let page = fs::read_to_string(page).expect("a page");
-    let bad = page.split("\n## Bad").nth(1).expect("a section").split("\n## ").next().expect("its text");
-    let examples = bad.split("\n### ").map(|example| {
-        let files =
-            example.split("```yaml title=").skip(1).filter_map(|rest| rest.split("\n```").next()?.split_once('\n'));
-        let sync = ("clusters/prod/flux-system/gotk-sync.yaml", crate::SYNC);
-        files.chain([sync]).collect::<Vec<_>>()
-    });
-    examples.filter(|files| files.len() > 1).map(|files| Repository::new(&files)).collect()
+    rule_pages::bad_examples(rule).iter().map(|files| Repository::new(files)).collect()
 }
 
 #[test]
@@ -185,9 +183,8 @@ fn every_rule_on_what_is_missing_or_late_knows_what_is_made_outside() {
         let externals = Externals::new(vec![external]);
         let found = |repository: &Repository, externals: Externals| {
             let options = Options { externals, pedantic: true, ..Options::default() };
-            let analysis = lint(&[repository.path("")], &options).expect("an analysis");
-            analysis
-                .findings
+            let findings = repository.analyse(&options).findings;
+            findings
                 .into_iter()
                 .filter(|finding| finding.rule == rule)
                 .map(|finding| finding.message)
@@ -204,7 +201,7 @@ fn every_rule_on_what_is_missing_or_late_knows_what_is_made_outside() {
 
 #[test]
 fn dependencies_and_health_checks_may_lead_to_what_is_made_outside() {
-    let repository = Repository::new(&[("clusters/prod/flux-system/gotk-sync.yaml", crate::SYNC)]);
+    let repository = Repository::new(&[(SYNC_FILE, SYNC)]);
     repository.write(
         "clusters/prod/apps.yaml",
         "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: apps, namespace: flux-system}\nspec:\n  \
@@ -256,21 +253,18 @@ fn uncommented(text: &str) -> String {
 #[test]
 fn init_writes_a_file_that_parses_and_changes_nothing() {
     let validator = jsonschema::draft7::new(&serde_json::to_value(schema()).expect("JSON")).expect("a schema");
-    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
     let mut files = 0;
-    for entry in fs::read_dir(fixtures).expect("a folder") {
-        let name = entry.expect("readable").file_name().into_string().expect("text");
-        let name = name.as_str();
-        let fixture = fixture(name);
+    for name in support::fixtures() {
+        let fixture = fixture(&name);
         let _ = fs::remove_file(fixture.path("fluxdag.toml"));
         let before = fixture.lint(&["--min-severity", "info", "--min-confidence", "low"]);
-        let done = fixture.call("", &["init"]);
+        let done = fixture.run(&["init"]);
         if before.code == 2 {
             assert!(done.code == 2 && done.err.contains("help: "), "{name}: {}", done.err);
             continue;
         }
         assert_eq!((done.code, done.out.as_str()), (0, ""), "{name}: {}", done.err);
-        let text = fs::read_to_string(fixture.path("fluxdag.toml")).expect("written");
+        let text = fixture.read("fluxdag.toml");
         assert!(text.starts_with("#:schema https://"), "{text}");
         let after = fixture.lint(&["--min-severity", "info", "--min-confidence", "low"]);
         assert_eq!((before.code, before.out), (after.code, after.out), "{name}");
@@ -282,20 +276,20 @@ fn init_writes_a_file_that_parses_and_changes_nothing() {
     }
     assert!(files > 30, "{files}");
     let fixture = fixture("unreached-cycle");
-    let text = fixture.call("", &["init", "-"]).out;
-    assert_eq!(fixture.call("clusters", &["init", "--stdout"]).out, text);
+    let text = fixture.run(&["init", "-"]).out;
+    assert_eq!(fixture.run_in("clusters", &["init", "--stdout"]).out, text);
     assert!(!fixture.path("fluxdag.toml").exists());
 }
 
 #[test]
 fn init_tells_what_it_found() {
-    let text = fixture("mapped-sources").call("", &["init", "-"]).out;
+    let text = fixture("mapped-sources").run(&["init", "-"]).out;
     assert!(text.contains("#   clusters/prod: 3 nodes"), "{text}");
     assert!(text.contains("#url = \"https://github.com/example/base\"\n#ref = \"v1\""), "{text}");
     assert!(text.contains("#url = \"ssh://git@github.com/example/platform.git\"\n#ref = \"v2\""), "{text}");
-    let text = fixture("clean-outside-inputs").call("", &["init", "-"]).out;
+    let text = fixture("clean-outside-inputs").run(&["init", "-"]).out;
     assert!(text.contains("#kind = \"ConfigMap\"\n#namespace = \"flux-system\"\n#name = \"cluster-vars\""), "{text}");
-    let text = fixture("heavy-in-wait").call("", &["init", "-"]).out;
+    let text = fixture("heavy-in-wait").run(&["init", "-"]).out;
     assert!(text.contains("#max-path = \"20m\"") && text.contains("0 errors and 3 warnings"), "{text}");
 }
 
@@ -303,18 +297,18 @@ fn init_tells_what_it_found() {
 fn init_replaces_nothing_unasked() {
     let fixture = fixture("heavy-in-wait");
     fixture.write(".fluxdag.toml", "fail-on = \"never\"\n");
-    let done = fixture.call("", &["init"]);
+    let done = fixture.run(&["init"]);
     assert!(
         done.code == 2 && done.err.contains(".fluxdag.toml already") && done.err.contains("--force"),
         "{}",
         done.err
     );
-    assert_eq!(fs::read_to_string(fixture.path(".fluxdag.toml")).expect("text"), "fail-on = \"never\"\n");
-    assert_eq!(fixture.call("", &["init", "--force"]).code, 0);
-    assert!(fs::read_to_string(fixture.path(".fluxdag.toml")).expect("text").starts_with("#:schema"));
+    assert_eq!(fixture.read(".fluxdag.toml"), "fail-on = \"never\"\n");
+    assert_eq!(fixture.run(&["init", "--force"]).code, 0);
+    assert!(fixture.read(".fluxdag.toml").starts_with("#:schema"));
     assert!(!fixture.path("fluxdag.toml").exists());
     let empty = Repository::new(&[("a.txt", "")]);
-    assert_eq!(empty.call("", &["init"]).code, 2);
+    assert_eq!(empty.run(&["init"]).code, 2);
 }
 
 #[test]
@@ -325,7 +319,8 @@ fn every_setting_is_shown_with_who_says_so() {
         "profile = \"fast\"\nmax-path = \"10m\"\nexclude = [\"vendor\"]\n[rules.missing-path]\nseverity = \"off\"\n\
          ignore = [{ object = \"A/b\", reason = \"c\" }]\n[[externals]]\nkind = \"Secret\"\nname = \"x\"\n",
     );
-    let shown = |arguments: &[&str]| fixture.call_with("", arguments, &[("FLUXDAG_FORMAT", "concise")]).out;
+    let shown =
+        |arguments: &[&str]| Program::new(fixture.folder(), arguments).env("FLUXDAG_FORMAT", "concise").run().out;
     let text = shown(&["config", "show", "--max-path", "5m", "--pedantic"]);
     let line = |key: &str| {
         text.lines().find(|line| line.split(' ').next() == Some(key)).unwrap_or_else(|| panic!("{key}: {text}"))
@@ -349,7 +344,7 @@ fn every_setting_is_shown_with_who_says_so() {
     assert_eq!(of("exclude"), json!({"key": "exclude", "value": ["vendor"], "origin": file}));
     assert_eq!(of("format")["origin"], json!({"kind": "environment", "name": "FLUXDAG_FORMAT"}));
     assert_eq!(of("root"), json!({"key": "root", "value": null, "origin": {"kind": "default"}}));
-    let none = fixture.call("", &["config", "show", "--no-config", "--exit-zero"]).out;
+    let none = fixture.run(&["config", "show", "--no-config", "--exit-zero"]).out;
     assert!(none.starts_with("configuration: no file\n") && none.contains("--exit-zero"), "{none}");
 }
 
@@ -361,8 +356,8 @@ fn examples() -> Vec<String> {
 
 #[test]
 fn the_schema_is_what_the_types_say() {
-    let done = fixture("heavy-in-wait").call("", &["config", "schema"]);
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("schema/fluxdag.schema.json");
+    let done = fixture("heavy-in-wait").run(&["config", "schema"]);
+    let path = root().join("schema/fluxdag.schema.json");
     if std::env::var_os("UPDATE").is_some() {
         fs::create_dir_all(path.parent().expect("a folder")).expect("created");
         fs::write(&path, &done.out).expect("written");

@@ -1,6 +1,4 @@
 //! Real repositories: what the analysis says of them, and that it always says the same.
-//!
-//! They are read from the folder that `FLUXDAG_CORPUS` names; without it these tests say so and pass.
 
 use std::path::PathBuf;
 
@@ -9,33 +7,7 @@ use fluxdag::{
     finding::{Confidence, Finding, Severity},
 };
 
-/// The folder of the corpus, where there is one.
-pub(crate) fn corpus() -> Option<PathBuf> {
-    let folder = std::env::var_os("FLUXDAG_CORPUS").map(PathBuf::from);
-    if folder.is_none() {
-        eprintln!("SKIPPED: FLUXDAG_CORPUS is not set, so no real repository is analysed");
-    }
-    folder
-}
-
-/// Every repository: folder name and path. The incidents are five repositories in one folder.
-pub(crate) fn repositories(corpus: &std::path::Path) -> Vec<(String, PathBuf)> {
-    let folders = |parent: PathBuf| -> Vec<(String, PathBuf)> {
-        let mut found: Vec<_> = std::fs::read_dir(parent)
-            .unwrap()
-            .map(|entry| entry.unwrap())
-            .filter(|entry| entry.path().is_dir())
-            .map(|entry| (entry.file_name().to_string_lossy().into_owned(), entry.path()))
-            .collect();
-        found.sort();
-        found
-    };
-    let (nested, mut plain): (Vec<_>, Vec<_>) =
-        folders(corpus.join("repos")).into_iter().partition(|(name, _)| name.ends_with(".incidents"));
-    plain.extend(nested.into_iter().flat_map(|(_, path)| folders(path)));
-    plain.extend(folders(corpus.join("tazlab-dag-fix")));
-    plain
-}
+use crate::support::{corpus, repositories};
 
 fn lint(path: PathBuf) -> Analysis {
     fluxdag::lint(&[path], &Options::default()).unwrap()

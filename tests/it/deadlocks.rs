@@ -4,11 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use fluxdag::{
     cluster::{Cluster, discover, resolve},
-    graph::{Actor, EventGraph, EventId, Moment, Reason, Step},
+    finding::Confidence,
+    graph::{Actor, Assume, EventGraph, EventId, Moment, Obstacle, Reason, Step, Stuck},
     source::Tree,
     yaml::Store,
 };
 use proptest::prelude::*;
+
+/// The cluster as it is, if every guess held.
+const GUESSED: Assume<'static> = Assume { least: Confidence::Low, ..Assume::AS_IS };
 
 /// A cluster: for each Kustomization what it applies, what it depends on, and whether it waits. The first is the root.
 #[derive(Debug, Clone)]
@@ -210,8 +214,8 @@ proptest! {
     fn a_deadlock_is_reported_exactly_where_something_never_becomes_ready(plan in plans()) {
         let (reached, ready) = plan.outcome();
         let cluster = cluster(&plan);
-        let graph = EventGraph::of(&cluster);
-        let solution = graph.reachable();
+        let graph = EventGraph::new(&cluster, Vec::new());
+        let solution = graph.reach(GUESSED);
         let found: BTreeSet<String> = cluster
             .nodes()
             .filter(|(id, _)| graph.id(Actor::Node(*id), Moment::Ready).is_some_and(|event| solution.time(event).is_some()))
@@ -220,15 +224,15 @@ proptest! {
         let expected: BTreeSet<String> = ready.iter().map(|index| format!("k{index}")).collect();
         prop_assert_eq!(cluster.nodes.len(), reached.len());
         prop_assert_eq!(&found, &expected);
-        prop_assert_eq!(graph.deadlocks().is_empty(), reached == ready);
+        prop_assert_eq!(graph.loops().is_empty(), reached == ready);
     }
 
     #[test]
     fn every_reported_loop_is_a_chain_that_comes_back_and_holds_only_what_never_happens(plan in plans()) {
         let cluster = cluster(&plan);
-        let graph = EventGraph::of(&cluster);
-        let solution = graph.reachable();
-        for deadlock in graph.deadlocks() {
+        let graph = EventGraph::new(&cluster, Vec::new());
+        let solution = graph.reach(GUESSED);
+        for deadlock in graph.loops() {
             let steps = &deadlock.steps;
             for (step, next) in steps.iter().zip(steps.iter().cycle().skip(1)) {
                 prop_assert_eq!(step.after, next.before);
@@ -244,8 +248,8 @@ proptest! {
         // Each round takes something out of the plan, so there is an end.
         for _ in 0..1000 {
             let cluster = cluster(&plan);
-            let graph = EventGraph::of(&cluster);
-            let Some(deadlock) = graph.deadlocks().into_iter().next() else { break };
+            let graph = EventGraph::new(&cluster, Vec::new());
+            let Some(deadlock) = graph.loops().first().cloned() else { break };
             let ways: Vec<Plan> = deadlock.links().filter_map(|step| heed(&plan, &cluster, step)).collect();
             prop_assert!(!ways.is_empty(), "{:?}", deadlock);
             let next = ways[choice.index(ways.len())].clone();
@@ -256,15 +260,14 @@ proptest! {
     }
 
     #[test]
-    fn what_is_needed_is_what_is_lost_without_it(plan in plans()) {
+    fn what_is_needed_is_what_is_unreachable_without_it(plan in plans()) {
         let cluster = cluster(&plan);
-        let graph = EventGraph::of(&cluster);
-        let happens: BTreeSet<EventId> = graph.happening(&[]).into_iter().collect();
-        let solution = graph.reachable();
-        prop_assert!(graph.events().all(|id| happens.contains(&id) == solution.time(id).is_some()));
-        let events: Vec<EventId> = graph.events().filter(|id| happens.contains(id)).collect();
+        let graph = EventGraph::new(&cluster, Vec::new());
+        let solution = graph.reach(Assume::REPAIRED);
+        prop_assert!(graph.events().all(|id| solution.happens(id)));
+        let events: Vec<EventId> = graph.events().collect();
         let lost: Vec<BTreeSet<EventId>> =
-            events.iter().map(|id| graph.lost_without(&[*id]).into_iter().collect()).collect();
+            events.iter().map(|id| graph.unreachable_without(&[*id]).into_iter().collect()).collect();
         let counts: Vec<usize> = lost.iter().map(BTreeSet::len).collect();
         prop_assert_eq!(graph.needed_by(&events, &events), counts);
         let pairs = (0..events.len()).flat_map(|one| (0..events.len()).map(move |other| (one, other)));
@@ -278,12 +281,14 @@ proptest! {
     #[test]
     fn what_never_happens_leads_to_a_loop(plan in plans()) {
         let cluster = cluster(&plan);
-        let graph = EventGraph::of(&cluster);
-        let (solution, loops) = (graph.reachable(), graph.deadlocks());
+        let graph = EventGraph::new(&cluster, Vec::new());
+        let (solution, stuck) = (graph.reach(GUESSED), Stuck::new(&graph, Confidence::Low));
         for id in graph.events() {
-            let stuck = graph.stuck_in(id, &loops);
-            prop_assert_eq!(stuck.is_some(), solution.time(id).is_none());
-            let Some((way, found)) = stuck else { continue };
+            let nearest = stuck.nearest(id);
+            prop_assert_eq!(nearest.is_some(), solution.time(id).is_none());
+            let Some(Obstacle::Loop(index)) = nearest else { continue };
+            let (way, found) = (stuck.way(&graph, id), &graph.loops()[index]);
+            prop_assert!(stuck.obstacles(&graph, id).contains(&Obstacle::Loop(index)));
             // From what was asked about to the loop, without a gap but for moments of one object.
             let mut at = graph.event(id).actor;
             for step in &way {
@@ -297,7 +302,7 @@ proptest! {
     #[test]
     fn chains_are_the_shortest_there_are(plan in plans()) {
         let cluster = cluster(&plan);
-        let graph = EventGraph::of(&cluster);
+        let graph = EventGraph::new(&cluster, Vec::new());
         for (one, _) in cluster.nodes() {
             let lengths = links_to(&graph, Actor::Node(one));
             for (other, _) in cluster.nodes().filter(|(other, _)| *other != one) {

@@ -1,78 +1,51 @@
 //! Every command that the documentation and the help texts show is run, in a repository that has what they name.
 #![cfg(unix)]
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    process::{Command, Output, Stdio},
-};
+use std::{fs, path::PathBuf};
 
-use tempfile::TempDir;
-
-const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+use crate::support::{Done, Program, Repository, copy_folder, entries, fixture, root};
 
 /// Infos of fenced blocks that hold commands. Those of `console` have a prompt.
 const SHELLS: [&str; 3] = ["console", "sh", "bash"];
 
 /// A copy of the repository that the documentation speaks of, in a folder `fleet`, under git: `main` and `origin/main` are one
 /// commit behind, which is a change of an image; another change is not committed. A baseline has what is found.
-struct Fleet(TempDir);
+struct Fleet(Repository);
 
 impl Fleet {
     fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let fleet = folder.path().join("fleet");
-        crate::copy_folder(&Path::new(ROOT).join("fixtures/documentation"), &fleet);
+        let folder = Repository::empty();
+        copy_folder(&fixture("documentation"), &folder.path("fleet"));
         let this = Self(folder);
         let git = |arguments: &str| {
-            let done = this
-                .shell(&format!("git -c user.name=x -c user.email=x@example.com -c commit.gpgsign=false {arguments}"));
-            assert!(done.status.success(), "git {arguments}: {}", String::from_utf8_lossy(&done.stderr));
+            let done = this.shell(&format!("git {arguments}"));
+            assert_eq!(done.code, 0, "git {arguments}: {}", done.err);
         };
-        assert!(this.shell("fluxdag lint --write-baseline").status.success(), "a baseline");
+        assert_eq!(this.shell("fluxdag lint --write-baseline").code, 0, "a baseline");
         git("init -q -b main");
         git("add -A");
         git("commit -q -m one");
         git("update-ref refs/remotes/origin/main main");
         git("tag v1.0");
         git("checkout -q -b change");
-        let web = fleet.join("apps/base/web.yaml");
-        fs::write(&web, fs::read_to_string(&web).unwrap().replace("web:1.0.0", "web:1.1.0")).unwrap();
+        this.0.edit("fleet/apps/base/web.yaml", "web:1.0.0", "web:1.1.0");
         git("commit -q -a -m two");
         git("branch feature");
-        fs::write(
-            fleet.join("dns/settings.yaml"),
-            fs::read_to_string(fleet.join("dns/settings.yaml")).unwrap() + "  ttl: 1h\n",
-        )
-        .unwrap();
+        let settings = this.0.read("fleet/dns/settings.yaml");
+        this.0.write("fleet/dns/settings.yaml", settings + "  ttl: 1h\n");
         this
     }
 
     /// Runs a line of a shell in it, with fluxdag on the path.
-    fn shell(&self, line: &str) -> Output {
-        let program = Path::new(env!("CARGO_BIN_EXE_fluxdag"));
-        let paths = std::env::var_os("PATH").unwrap_or_default();
-        let paths = std::env::join_paths(
-            std::iter::once(program.parent().unwrap().to_owned()).chain(std::env::split_paths(&paths)),
-        );
-        Command::new("sh")
-            .args(["-c", line])
-            .current_dir(self.0.path().join("fleet"))
-            .env_clear()
-            .env("PATH", paths.unwrap())
-            .env("HOME", self.0.path())
-            .env("LC_ALL", "C.UTF-8")
-            .stdin(Stdio::null())
-            .output()
-            .unwrap()
+    fn shell(&self, line: &str) -> Done {
+        Program::shell(self.0.path("fleet"), self.0.folder(), line).run()
     }
 
     /// What is wrong with a command that is shown; a finding is not.
     fn try_out(&self, line: &str) -> Option<String> {
-        let done = self.shell(line);
-        let said = String::from_utf8_lossy(&done.stderr);
-        let is_well = matches!(done.status.code(), Some(0 | 1)) && !said.contains("panicked");
-        (!is_well).then(|| format!("{line}\n    {:?}: {said}", done.status.code()))
+        let Done { code, err: said, .. } = self.shell(line);
+        let is_well = matches!(code, 0 | 1) && !said.contains("panicked");
+        (!is_well).then(|| format!("{line}\n    {code}: {said}"))
     }
 }
 
@@ -97,10 +70,16 @@ fn blocks(page: &str) -> Vec<Vec<String>> {
     blocks
 }
 
+/// The pages that lie in a folder.
+fn markdown(folder: &str) -> Vec<PathBuf> {
+    let mut pages = entries(&root().join(folder));
+    pages.retain(|path| path.extension().is_some_and(|extension| extension == "md"));
+    pages
+}
+
 fn pages() -> Vec<PathBuf> {
-    let docs = fs::read_dir(Path::new(ROOT).join("docs")).unwrap().map(|entry| entry.unwrap().path());
-    let mut pages: Vec<PathBuf> = docs.filter(|path| path.extension().is_some_and(|ext| ext == "md")).collect();
-    pages.push(Path::new(ROOT).join("README.md"));
+    let mut pages = markdown("docs");
+    pages.push(root().join("README.md"));
     pages.sort();
     pages
 }
@@ -137,7 +116,7 @@ fn examples(help: &str) -> Vec<String> {
 fn examples_of_the_help_work() {
     let help = |command: &str| {
         let done = Fleet::new().shell(&format!("fluxdag {command} --help"));
-        String::from_utf8(done.stdout).unwrap()
+        done.out
     };
     let top = help("");
     let commands = commands(&top);
@@ -185,8 +164,7 @@ fn anchors(page: &str) -> Vec<String> {
 
 #[test]
 fn links_lead_to_files_and_headings() {
-    let rules = fs::read_dir(Path::new(ROOT).join("rules")).unwrap().map(|entry| entry.unwrap().path());
-    let mut pages: Vec<PathBuf> = rules.filter(|path| path.extension().is_some_and(|ext| ext == "md")).collect();
+    let mut pages = markdown("rules");
     pages.extend(self::pages());
     let (mut tried, mut wrong) = (0, Vec::new());
     for page in pages {

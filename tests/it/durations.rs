@@ -1,6 +1,6 @@
 //! Durations of whole repositories: which evidence is stronger, what the hardware changes, what a gate waits for.
 
-use std::{fs, path::Path, time::Duration};
+use std::time::Duration;
 
 use fluxdag::{
     Options, Survey,
@@ -8,30 +8,20 @@ use fluxdag::{
     cluster::NodeKey,
     graph::{Actor, Moment},
     situation::{Situation, View},
-    survey,
     timing::{Override, Profile, Target, unmatched},
 };
+
+use crate::support::{Repository, fixture};
 
 const KUSTOMIZATION: &str = "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: NAME, namespace: flux-system}\nspec:\n  interval: 1h\n  retryInterval: 2m\n  timeout: 15m\n  prune: true\n  sourceRef: {kind: GitRepository, name: flux-system}\n  path: ./PATH\n";
 
 /// A repository with one Kustomization `core` over `objects`, with `gate` in its spec.
-fn repository(gate: &str, objects: &str) -> (tempfile::TempDir, Survey) {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let write = |path: &str, text: &str| {
-        let path = folder.path().join(path);
-        fs::create_dir_all(path.parent().expect("below the folder")).expect("created");
-        fs::write(path, text).expect("written");
-    };
-    let root = KUSTOMIZATION.replace("NAME", "flux-system").replace("PATH", "clusters/prod");
-    let source = "---\napiVersion: source.toolkit.fluxcd.io/v1\nkind: GitRepository\nmetadata: {name: flux-system, namespace: flux-system}\nspec: {interval: 1m, url: 'https://example.org/fleet'}\n";
-    write("clusters/prod/flux-system/gotk-sync.yaml", &format!("{root}{source}"));
-    write(
-        "clusters/prod/core.yaml",
-        &format!("{}{gate}", KUSTOMIZATION.replace("NAME", "core").replace("PATH", "core")),
-    );
-    write("core/all.yaml", objects);
-    let survey = survey(&[folder.path().to_owned()], &Options::default()).expect("a repository");
-    (folder, survey)
+fn repository(gate: &str, objects: &str) -> (Repository, Survey) {
+    let core = KUSTOMIZATION.replace("NAME", "core").replace("PATH", "core");
+    let files = [("clusters/prod/core.yaml", format!("{core}{gate}")), ("core/all.yaml", objects.to_owned())];
+    let repository = Repository::cluster(&files);
+    let survey = repository.survey();
+    (repository, survey)
 }
 
 /// The one cluster of a repository.
@@ -196,7 +186,7 @@ fn values_of_a_config_map_are_read_too() {
 
 #[test]
 fn the_profile_and_the_durations_of_the_file_reach_the_findings() {
-    let fixture = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/heavy-in-wait")).to_owned();
+    let fixture = fixture("heavy-in-wait");
     let why = |options: &Options| {
         let analysis = fluxdag::lint(std::slice::from_ref(&fixture), options).expect("a repository");
         analysis.findings.into_iter().find(|finding| finding.rule == "heavy-in-wait").map(|finding| finding.why)

@@ -8,23 +8,15 @@ use std::{
 
 use fluxdag::{Analysis, Error, Options, finding::Finding, lint};
 
-use crate::corpus::{corpus, repositories};
-
-const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures");
+use crate::support::{Repository, corpus, fixtures, repositories, sync};
 
 /// A copy of a fixture, its YAML files changed.
-fn copy(name: &str, change: impl Fn(&str) -> String) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    let top = Path::new(FIXTURES).join(name);
-    for entry in walkdir::WalkDir::new(&top).into_iter().map(Result::unwrap).filter(|entry| entry.file_type().is_file())
-    {
-        let path = folder.path().join(entry.path().strip_prefix(&top).unwrap());
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        let text = fs::read_to_string(entry.path()).unwrap();
-        let is_yaml = path.extension().is_some_and(|extension| extension == "yaml");
-        fs::write(path, if is_yaml { change(&text) } else { text }).unwrap();
+fn copy(name: &str, change: impl Fn(&str) -> String) -> Repository {
+    let copy = Repository::fixture(name);
+    for (path, text) in copy.files().iter().filter(|(path, _)| path.ends_with(".yaml")) {
+        copy.write(path, change(text));
     }
-    folder
+    copy
 }
 
 fn pedantic(path: PathBuf) -> Option<Analysis> {
@@ -44,20 +36,14 @@ fn prints(folder: &Path) -> Vec<(String, String)> {
     prints
 }
 
-fn fixtures() -> impl Iterator<Item = String> {
-    let names = fs::read_dir(FIXTURES).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    let mut names: Vec<String> = names.collect();
-    names.sort();
-    names.into_iter()
-}
-
 #[test]
 fn lines_above_change_no_fingerprint() {
     let mut seen = 0;
     for name in fixtures() {
-        let before = prints(copy(&name, str::to_owned).path());
-        let after =
-            prints(copy(&name, |text| format!("# one\n# two\n{}", text.replace("\nspec:", "\n# three\nspec:"))).path());
+        let before = prints(copy(&name, str::to_owned).folder());
+        let after = prints(
+            copy(&name, |text| format!("# one\n# two\n{}", text.replace("\nspec:", "\n# three\nspec:"))).folder(),
+        );
         assert_eq!(before, after, "{name}");
         seen += before.len();
     }
@@ -72,10 +58,10 @@ fn a_loop_keeps_its_fingerprint_when_its_files_are_renamed() {
         let found = analysis.findings.into_iter().find(|finding| finding.rule == "dependency-cycle").unwrap();
         (found.fingerprint, found.location.span().map(|span| analysis.tree.path(span.file).to_owned()).unwrap())
     };
-    let (before, first) = cycle(folder.path());
+    let (before, first) = cycle(folder.folder());
     let renamed = Path::new(&first).with_file_name("zzz.yaml");
-    fs::rename(folder.path().join(&first), folder.path().join(renamed)).unwrap();
-    let (after, second) = cycle(folder.path());
+    fs::rename(folder.path(&first), folder.folder().join(renamed)).unwrap();
+    let (after, second) = cycle(folder.folder());
     assert_ne!(first, second);
     assert_eq!(before, after);
 }
@@ -88,26 +74,25 @@ fn another_cluster_changes_no_fingerprint() {
              interval: 1h\n  path: {path}\n  prune: true\n  sourceRef: {{kind: GitRepository, name: flux-system}}\n{depends_on}"
         )
     };
-    let folder = tempfile::tempdir().unwrap();
-    let write = |path: String, text: &str| {
-        let path = folder.path().join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
+    let repository = Repository::empty();
+    let write = |path: &str, text: &str| {
+        repository.write(path, text);
     };
-    write("base/ks.yaml".to_owned(), &node("shared", "./base/apps", "  dependsOn: [{name: nowhere}]\n"));
-    write("base/apps/x.yaml".to_owned(), "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x, namespace: x}\n");
-    write("base/kustomization.yaml".to_owned(), "resources: [ks.yaml]\n");
+    write("base/ks.yaml", &node("shared", "./base/apps", "  dependsOn: [{name: nowhere}]\n"));
+    write("base/apps/x.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x, namespace: x}\n");
+    write("base/kustomization.yaml", "resources: [ks.yaml]\n");
     let add = |cluster: &str| {
         let root = format!("clusters/{cluster}");
-        write(format!("{root}/flux-system/gotk-sync.yaml"), &node("flux-system", &format!("./{root}"), ""));
-        write(format!("{root}/kustomization.yaml"), "resources: [flux-system/gotk-sync.yaml, own.yaml, ../../base]\n");
-        write(format!("{root}/own.yaml"), &node("own", "./own", "  dependsOn: [{name: none}]\n"));
+        let (path, text) = sync(cluster);
+        write(&path, &text);
+        write(&format!("{root}/kustomization.yaml"), "resources: [flux-system/gotk-sync.yaml, own.yaml, ../../base]\n");
+        write(&format!("{root}/own.yaml"), &node("own", "./own", "  dependsOn: [{name: none}]\n"));
     };
-    write("own/y.yaml".to_owned(), "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: y, namespace: y}\n");
+    write("own/y.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: y, namespace: y}\n");
     add("prod");
-    let one = prints(folder.path());
+    let one = prints(repository.folder());
     add("another");
-    let two = prints(folder.path());
+    let two = prints(repository.folder());
     let of =
         |prints: &[(String, String)], name: &str| prints.iter().filter(|(_, subject)| subject.ends_with(name)).count();
     assert_eq!((of(&one, "/shared"), of(&two, "/shared")), (1, 1), "{two:?}");

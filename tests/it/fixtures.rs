@@ -13,6 +13,8 @@ use fluxdag::{
     rules::RULES,
 };
 
+use crate::support::{copy_folder, entries, fixture};
+
 /// The rule and the subject of every finding of a fixture.
 type Expected = &'static [(&'static str, &'static str)];
 
@@ -99,8 +101,8 @@ const FIXTURES: &[(&str, Expected)] = &[
 /// Fixtures that hold nothing to analyse, and whether they hold templates.
 const EMPTY: [(&str, bool); 2] = [("no-flux", false), ("templates-only", true)];
 
-fn folder() -> &'static Path {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures"))
+fn folder() -> PathBuf {
+    fixture("")
 }
 
 #[test]
@@ -161,8 +163,7 @@ fn nothing_to_analyse_is_an_error_that_says_why() {
 
 #[test]
 fn every_fixture_says_in_one_line_what_it_proves_and_is_listed() {
-    let entries = fs::read_dir(folder()).expect("a folder of fixtures").map(|entry| entry.expect("readable").path());
-    let present: BTreeSet<PathBuf> = entries.collect();
+    let present: BTreeSet<PathBuf> = entries(&folder()).into_iter().collect();
     let names = || FIXTURES.iter().map(|(name, _)| *name).chain(EMPTY.iter().map(|(name, _)| *name));
     assert_eq!(present, names().map(|name| folder().join(name)).collect());
     for name in names() {
@@ -249,7 +250,7 @@ fn shown(analysis: &Analysis) -> BTreeSet<(String, String)> {
 /// A folder that holds a copy of the fixture, without any git repository around it. `link-out` gets its link.
 fn copy(name: &str) -> tempfile::TempDir {
     let copy = tempfile::tempdir().expect("a temporary folder");
-    crate::copy_folder(&folder().join(name), &copy.path().join(name));
+    copy_folder(&folder().join(name), &copy.path().join(name));
     #[cfg(unix)]
     if name == "link-out" {
         let outside = copy.path().join("outside.yaml");

@@ -12,7 +12,7 @@ use fluxdag::{
 };
 use serde::Deserialize;
 
-use crate::corpus::{corpus, repositories};
+use crate::support::{corpus, repositories};
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/judgements.toml");
 

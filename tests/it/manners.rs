@@ -2,71 +2,38 @@
 
 use std::{
     fs,
-    io::Write as _,
     path::{Path, PathBuf},
-    process::{Command, Output, Stdio},
 };
+
+use crate::support::{Done, Program, Repository, fixture, fluxdag};
 
 const COMMANDS: [&str; 11] =
     ["lint", "render", "why", "impact", "what-if", "timeline", "list", "explain", "rules", "completions", "man"];
 
-fn program() -> &'static Path {
-    Path::new(env!("CARGO_BIN_EXE_fluxdag"))
-}
-
-fn fixture() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/heavy-in-wait")
-}
-
-/// The program, or what `program` names, in `folder` and with nothing of the user's environment.
-fn command(program: &Path, folder: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(program);
-    command.args(arguments).current_dir(folder).env_clear().stdin(Stdio::null());
-    if let Some(root) = std::env::var_os("SystemRoot") {
-        command.env("SystemRoot", root);
-    }
-    command
-}
-
-struct Done {
-    code: i32,
-    out: String,
-    err: String,
-}
-
-fn done(mut command: Command) -> Done {
-    let Output { status, stdout, stderr } = command.output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    Done { code: status.code().unwrap(), out: text(stdout), err: text(stderr) }
+fn heavy() -> PathBuf {
+    fixture("heavy-in-wait")
 }
 
 fn run(arguments: &[&str]) -> Done {
-    done(command(program(), &fixture(), arguments))
+    fluxdag(heavy(), arguments)
 }
 
 fn fed(folder: &Path, arguments: &[&str], stream: &str) -> Done {
-    let mut command = command(program(), folder, arguments);
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    // A program that refuses its arguments reads nothing.
-    let _ = child.stdin.take().unwrap().write_all(stream.as_bytes());
-    let Output { status, stdout, stderr } = child.wait_with_output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    Done { code: status.code().unwrap(), out: text(stdout), err: text(stderr) }
+    Program::new(folder, arguments).fed(stream).run()
 }
 
 /// What bash is offered behind `words`, the last of which is being typed.
 fn offered(folder: &Path, words: &[&str]) -> Vec<String> {
-    let mut command = command(program(), folder, &[&["--", "fluxdag"], words].concat());
-    let variables = [("FLUXDAG_COMPLETE", "bash"), ("_CLAP_IFS", "\n")];
-    command.envs(variables).env("_CLAP_COMPLETE_INDEX", words.len().to_string());
-    let done = done(command);
+    let program = Program::new(folder, &[&["--", "fluxdag"], words].concat());
+    let program = program.env("FLUXDAG_COMPLETE", "bash").env("_CLAP_IFS", "\n");
+    let done = program.env("_CLAP_COMPLETE_INDEX", words.len().to_string()).run();
     assert_eq!((done.code, done.err.as_str()), (0, ""), "{words:?}");
     done.out.lines().map(str::to_owned).collect()
 }
 
 #[test]
 fn rules_nodes_and_clusters_are_completed() {
-    let here = fixture();
+    let here = heavy();
     assert_eq!(offered(&here, &["expl"]), ["explain"]);
     assert_eq!(offered(&here, &["explain", "dependency-c"]), ["dependency-cycle"]);
     let all = offered(&here, &["explain", ""]);
@@ -91,20 +58,19 @@ fn rules_nodes_and_clusters_are_completed() {
 
 #[test]
 fn another_repository_is_completed_from() {
-    let elsewhere = tempfile::tempdir().unwrap();
-    let repository = fixture();
-    assert_eq!(offered(elsewhere.path(), &["why", "-C", repository.to_str().unwrap(), "cor"]), ["core"]);
+    let elsewhere = Repository::empty();
+    let repository = heavy();
+    assert_eq!(offered(elsewhere.folder(), &["why", "-C", repository.to_str().unwrap(), "cor"]), ["core"]);
 }
 
 #[test]
 fn where_there_is_nothing_to_complete_nothing_is_said() {
-    let empty = tempfile::tempdir().unwrap();
-    assert_eq!(offered(empty.path(), &["why", "cor"]), Vec::<String>::new());
-    fs::write(empty.path().join("fluxdag.toml"), "nonsense").unwrap();
-    assert_eq!(offered(empty.path(), &["why", "cor"]), Vec::<String>::new());
-    let mut unknown = command(program(), empty.path(), &["--", "fluxdag", "why", ""]);
-    unknown.env("FLUXDAG_COMPLETE", "no-such-shell");
-    let unknown = done(unknown);
+    let empty = Repository::empty();
+    assert_eq!(offered(empty.folder(), &["why", "cor"]), Vec::<String>::new());
+    empty.write("fluxdag.toml", "nonsense");
+    assert_eq!(offered(empty.folder(), &["why", "cor"]), Vec::<String>::new());
+    let unknown = Program::new(empty.folder(), &["--", "fluxdag", "why", ""]);
+    let unknown = unknown.env("FLUXDAG_COMPLETE", "no-such-shell").run();
     assert_eq!((unknown.code, unknown.out.as_str(), unknown.err.as_str()), (0, "", ""));
 }
 
@@ -131,21 +97,19 @@ fn every_shell_has_a_script() {
 #[cfg(target_os = "linux")]
 #[test]
 fn bash_completes_with_its_script() {
-    let folder = program().parent().unwrap();
+    let folder = Repository::empty();
     let script = "source <(fluxdag completions bash)\n\
                   COMP_WORDS=(fluxdag explain wait-d) COMP_CWORD=2 COMP_TYPE=9\n\
                   $(complete -p fluxdag | sed -E 's/.*-F ([^ ]+).*/\\1/') fluxdag wait-d explain\n\
                   echo \"${COMPREPLY[@]}\"";
-    let mut bash = command(Path::new("bash"), &fixture(), &["-c", script]);
-    bash.env("PATH", format!("{}:/usr/local/bin:/usr/bin:/bin", folder.display()));
-    let done = done(bash);
+    let done = Program::shell(heavy(), folder.folder(), script).run();
     assert_eq!((done.out.trim(), done.err.as_str()), ("wait-deadlock", ""));
 }
 
 #[test]
 fn every_command_has_a_manual_page() {
-    let folder = tempfile::tempdir().unwrap();
-    let out = folder.path().join("share/man1");
+    let folder = Repository::empty();
+    let out = folder.path("share/man1");
     let written = run(&["man", "--out", out.to_str().unwrap()]);
     assert_eq!((written.code, written.out.as_str()), (0, ""));
     assert!(written.err.starts_with("wrote manual pages to "), "{}", written.err);
@@ -216,8 +180,8 @@ fn links_are_drawn_on_demand_and_never_into_files() {
         let other = run(&["lint", "-o", "concise", "--hyperlinks", "always"]).out;
         assert!(!other.contains(LINK), "{other}");
     }
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("out.txt");
+    let folder = Repository::empty();
+    let file = folder.path("out.txt");
     run(&["lint", "--hyperlinks", "always", "-o", &format!("full={}", file.display())]);
     assert!(!fs::read_to_string(file).unwrap().contains('\u{1b}'));
 }
@@ -225,12 +189,7 @@ fn links_are_drawn_on_demand_and_never_into_files() {
 #[cfg(not(any(windows, target_os = "macos")))]
 #[test]
 fn glyphs_follow_the_locale() {
-    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/unreached-cycle");
-    let told = |locale: &str| {
-        let mut command = command(program(), &fixture, &["lint"]);
-        command.env("LC_ALL", locale);
-        done(command).out
-    };
+    let told = |locale: &str| Program::new(fixture("unreached-cycle"), &["lint"]).env("LC_ALL", locale).run().out;
     let drawn = told("C.UTF-8");
     assert!(drawn.contains('╭') && drawn.contains(" → "), "{drawn}");
     let ascii = told("C");
@@ -247,11 +206,8 @@ fn what_is_no_terminal_sees_no_progress() {
 #[test]
 fn nobody_reading_is_no_error() {
     for arguments in [&["lint"][..], &["completions", "zsh"], &["man"], &["timeline"], &["render", "core"]] {
-        let (reader, writer) = std::io::pipe().unwrap();
-        drop(reader);
-        let mut command = command(program(), &fixture(), arguments);
-        let output = command.stdout(writer).stderr(Stdio::piped()).output().unwrap();
-        assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(0), &b""[..]), "{arguments:?}");
+        let done = Program::new(heavy(), arguments).run_unread();
+        assert_eq!((done.code, done.err.as_str()), (0, ""), "{arguments:?}");
     }
 }
 
@@ -270,47 +226,47 @@ fn cycle() -> String {
 
 #[test]
 fn a_stream_is_checked_alone() {
-    let empty = tempfile::tempdir().unwrap();
-    let found = fed(empty.path(), &["lint", "-", "-o", "concise"], &cycle());
+    let empty = Repository::empty();
+    let found = fed(empty.folder(), &["lint", "-", "-o", "concise"], &cycle());
     assert_eq!(found.code, 1, "{}", found.err);
     assert!(found.out.starts_with("stdin.yaml:9:22: error[dependency-cycle]"), "{}", found.out);
     assert_eq!(found.out.lines().count(), 1, "paths of a stream lead nowhere that is known: {}", found.out);
     // The repository around the working directory is not part of it.
-    assert_eq!(fed(&fixture(), &["lint", "-", "-o", "concise"], &cycle()).out, found.out);
-    let nothing = fed(empty.path(), &["lint", "-"], "");
+    assert_eq!(fed(&heavy(), &["lint", "-", "-o", "concise"], &cycle()).out, found.out);
+    let nothing = fed(empty.folder(), &["lint", "-"], "");
     assert_eq!((nothing.code, nothing.out.as_str()), (2, ""));
     assert!(nothing.err.contains("in what standard input holds"), "{}", nothing.err);
-    assert_eq!(fed(empty.path(), &["lint", "-", "--allow-empty"], "").code, 0);
-    assert_eq!(fed(empty.path(), &["lint", "-"], "kind: Kustomization\n  spec: {").code, 2);
+    assert_eq!(fed(empty.folder(), &["lint", "-", "--allow-empty"], "").code, 0);
+    assert_eq!(fed(empty.folder(), &["lint", "-"], "kind: Kustomization\n  spec: {").code, 2);
 }
 
 #[test]
 fn a_stream_stands_for_a_file_of_the_repository() {
     let arguments = |name| ["lint", "-", "--root", ".", "-o", "concise", "--stdin-filename", name];
     // One that is not there yet.
-    let new = fed(&fixture(), &arguments("clusters/home/new.yaml"), &cycle());
+    let new = fed(&heavy(), &arguments("clusters/home/new.yaml"), &cycle());
     assert_eq!(new.code, 1, "{}", new.err);
     assert!(new.out.contains("\nclusters/home/new.yaml:9:22: error[dependency-cycle]"), "{}", new.out);
     // One that is there, as it is on disk and as it will be.
-    let core = fs::read_to_string(fixture().join("clusters/home/core.yaml")).unwrap();
-    let same = fed(&fixture(), &arguments("clusters/home/core.yaml"), &core);
+    let core = fs::read_to_string(heavy().join("clusters/home/core.yaml")).unwrap();
+    let same = fed(&heavy(), &arguments("clusters/home/core.yaml"), &core);
     assert_eq!(same.out, run(&["lint", "clusters/home/core.yaml", "--root", ".", "-o", "concise"]).out);
     assert!(same.out.contains("heavy-in-wait"), "{}", same.out);
     let changed = core.replace("wait: true", "wait: false");
     assert_ne!(changed, core);
-    let changed = fed(&fixture(), &arguments("clusters/home/core.yaml"), &changed);
+    let changed = fed(&heavy(), &arguments("clusters/home/core.yaml"), &changed);
     assert!(!changed.out.contains("heavy-in-wait"), "{}", changed.out);
     // One whose folder is nowhere: the stream is all there is.
-    let nowhere = fed(&fixture(), &["lint", "-", "-o", "concise", "--stdin-filename", "no/such/x.yaml"], &cycle());
+    let nowhere = fed(&heavy(), &["lint", "-", "-o", "concise", "--stdin-filename", "no/such/x.yaml"], &cycle());
     assert!(nowhere.out.starts_with("stdin.yaml:9:22: "), "{}", nowhere.out);
-    let folder = fed(&fixture(), &["lint", "-", "--stdin-filename", "clusters"], &cycle());
+    let folder = fed(&heavy(), &["lint", "-", "--stdin-filename", "clusters"], &cycle());
     assert!(folder.code == 2 && folder.err.contains("names a folder, clusters"), "{}", folder.err);
 }
 
 #[test]
 fn a_stream_is_asked_for_alone() {
     for arguments in [&["lint", "-", "clusters"][..], &["lint", "--stdin-filename", "a.yaml"]] {
-        let done = fed(&fixture(), arguments, &cycle());
+        let done = fed(&heavy(), arguments, &cycle());
         assert_eq!((done.code, done.out.as_str()), (2, ""), "{arguments:?}");
         assert!(done.err.contains("`-`"), "{}", done.err);
     }
@@ -319,12 +275,12 @@ fn a_stream_is_asked_for_alone() {
 #[cfg(unix)]
 #[test]
 fn the_name_it_is_called_by_does_not_matter() {
-    let folder = tempfile::tempdir().unwrap();
-    let plugin = folder.path().join("flux-dag");
-    std::os::unix::fs::symlink(program(), &plugin).unwrap();
+    let folder = Repository::empty();
+    let plugin = folder.path("flux-dag");
+    std::os::unix::fs::symlink(crate::support::program(), &plugin).unwrap();
     for arguments in [&["lint", "-o", "concise"][..], &["--version"], &["lint", "--help"], &["__complete", "why", "a"]]
     {
-        let (plain, called) = (run(arguments), done(command(&plugin, &fixture(), arguments)));
+        let (plain, called) = (run(arguments), Program::of(&plugin, heavy(), arguments).run());
         assert_eq!((plain.code, plain.out, plain.err), (called.code, called.out, called.err), "{arguments:?}");
     }
 }

@@ -1,60 +1,71 @@
-//! `fluxdag timeline` and `fluxdag what-if` as processes.
+//! `timeline` and `what-if`: what they answer, and what the program prints of it.
 
-use std::process::Command;
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
-use serde_json::Value;
+use fluxdag::{
+    Options, Session,
+    query::{Change, ClusterTimeline, ClusterWhatIf, NodeTimeline, Sides, Timeline, TimelineOptions},
+    timing::Profile,
+};
+
+use crate::support::{self, Done, Repository, fluxdag, root};
 
 const GATE: &str = "fixtures/heavy-in-wait";
 
-struct Done {
-    code: i32,
-    out: String,
-    err: String,
-}
-
 fn run(arguments: &[&str]) -> Done {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_fluxdag"));
-    command.args(arguments).current_dir(env!("CARGO_MANIFEST_DIR")).env_clear().env("LC_ALL", "C.UTF-8");
-    if let Some(windows) = std::env::var_os("SystemRoot") {
-        command.env("SystemRoot", windows);
-    }
-    let output = command.output().unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap().replace('\r', "");
-    Done { code: output.status.code().unwrap(), out: text(output.stdout), err: text(output.stderr) }
+    fluxdag(root(), arguments)
 }
 
-fn json(arguments: &[&str]) -> Value {
-    let done = run(&[arguments, &["-o", "json"]].concat());
-    assert_eq!(done.code, 0, "{}", done.err);
-    serde_json::from_str(&done.out).unwrap()
+fn ask<T>(folder: &Path, profile: Profile, ask: impl FnOnce(&Session<'_>) -> T) -> T {
+    support::ask(folder, &Options { profile, ..Options::default() }, ask)
 }
 
-fn node<'v>(cluster: &'v Value, kind: &str, name: &str) -> &'v Value {
-    let nodes = cluster["nodes"].as_array().unwrap();
-    nodes.iter().find(|node| node["kind"] == kind && node["name"] == name).unwrap()
+fn timeline(folder: &Path, options: &TimelineOptions) -> ClusterTimeline {
+    let Timeline { mut clusters, .. } = ask(folder, Profile::Slow, |session| session.timeline(options).unwrap());
+    assert_eq!(clusters.len(), 1);
+    clusters.remove(0)
+}
+
+fn what_if(folder: &str, change: Change) -> ClusterWhatIf {
+    let [cluster] = ask(&root().join(folder), Profile::Slow, |session| session.what_if(&[change]).unwrap()).clusters;
+    cluster
+}
+
+fn gate() -> PathBuf {
+    root().join(GATE)
+}
+
+fn runs(runs: u32, seed: u64) -> TimelineOptions {
+    TimelineOptions { runs, seed, to: None }
+}
+
+fn node<'c>(cluster: &'c ClusterTimeline, kind: &str, name: &str) -> &'c NodeTimeline {
+    cluster.nodes.iter().find(|node| node.node.kind == kind && node.node.name == name).unwrap()
 }
 
 #[test]
 fn a_timeline_tells_what_is_needed_and_what_the_controllers_make_of_it() {
-    let timeline = json(&["timeline", "-C", GATE]);
-    let cluster = &timeline["clusters"][0];
-    assert_eq!((&cluster["cluster"], &cluster["profile"]), (&"clusters/home".into(), &"slow".into()));
-    let core = node(cluster, "Kustomization", "core");
-    assert_eq!(core["analytic"]["on_critical_path"], true);
+    let cluster = timeline(&gate(), &TimelineOptions::default());
+    assert_eq!(cluster.cluster, "clusters/home");
+    let core = node(&cluster, "Kustomization", "core");
+    let analytic = core.analytic.unwrap();
+    assert!(analytic.on_critical_path);
     // Its timeout of 5 min is half of what it needs: it gives up and tries again.
-    let analytic = core["analytic"]["ready_s"]["typical"].as_u64().unwrap();
-    assert!((540..=720).contains(&analytic), "{analytic}");
-    assert!(!core["simulated"]["timed_out"].as_array().unwrap().is_empty());
-    assert!(core["simulated"]["attempts"].as_u64().unwrap() > 1);
-    assert!(core["simulated"]["ready_s"].as_u64().unwrap() > analytic);
-    let chart = node(cluster, "HelmRelease", "kube-prometheus-stack");
-    assert!(chart["duration_origin"].as_str().unwrap().contains("catalogue"));
-    let names: Vec<&str> =
-        cluster["critical_path"].as_array().unwrap().iter().map(|subject| subject["name"].as_str().unwrap()).collect();
+    let ready = analytic.ready.unwrap().typical;
+    assert!((540..=720).contains(&ready.as_secs()), "{ready:?}");
+    assert!(!core.simulated.timed_out_s.is_empty());
+    assert!(core.simulated.attempts > 1);
+    assert!(core.simulated.ready_s.unwrap().0 > ready);
+    let chart = node(&cluster, "HelmRelease", "kube-prometheus-stack");
+    assert!(chart.duration_origin.contains("catalogue"));
+    let names: Vec<&str> = cluster.critical_path.iter().map(|subject| subject.name.as_str()).collect();
     assert!(names.contains(&"kube-prometheus-stack"), "{names:?}");
-    let shares = cluster["critical_path_shares_s"].as_array().unwrap();
-    let sum: u64 = shares.iter().map(|share| share["seconds"].as_u64().unwrap()).sum();
-    assert!(sum.abs_diff(cluster["total_s"]["typical"].as_u64().unwrap()) <= shares.len() as u64);
+    let sum: Duration = cluster.critical_path_shares.iter().map(|share| share.time_s.0).sum();
+    assert_eq!(sum, cluster.total.unwrap().typical);
+    assert_eq!(cluster.never_ready, 0);
 }
 
 #[test]
@@ -62,62 +73,57 @@ fn a_timeline_ends_where_it_is_asked_to_and_fits_a_terminal() {
     let all = run(&["timeline", "-C", GATE]);
     assert!(all.out.lines().all(|line| line.chars().count() <= 100), "{}", all.out);
     assert!(all.out.contains("gives up at its timeout after"), "{}", all.out);
-    let issuers = json(&["timeline", "--to", "issuers", "-C", GATE]);
-    let cluster = &issuers["clusters"][0];
-    assert_eq!(cluster["to"]["name"], "issuers");
-    assert!(cluster["nodes"].as_array().unwrap().iter().all(|node| node["name"] != "blog"));
+    let issuers = timeline(&gate(), &TimelineOptions { to: Some("issuers".to_owned()), ..TimelineOptions::default() });
+    assert_eq!(issuers.to.as_ref().unwrap().name, "issuers");
+    assert!(issuers.nodes.iter().all(|node| node.node.name != "blog"));
     let wrong = run(&["timeline", "--to", "isuers", "-C", GATE]);
     assert!(wrong.code == 2 && wrong.err.contains("did you mean"), "{}", wrong.err);
 }
 
 #[test]
 fn many_runs_are_the_same_for_the_same_seed() {
-    let total = |seed: &str| {
-        json(&["timeline", "--runs", "50", "--seed", seed, "-C", GATE])["clusters"][0]["monte_carlo"].clone()
-    };
-    let one = total("1");
-    assert_eq!(one, total("1"));
-    assert_ne!(one["p50_s"], total("2")["p50_s"]);
-    assert!(one["p90_s"].as_u64() >= one["p50_s"].as_u64());
+    let total = |seed| timeline(&gate(), &runs(50, seed)).monte_carlo.unwrap();
+    let one = total(1);
+    assert_eq!(one, total(1));
+    assert_ne!(one.p50_s, total(2).p50_s);
+    assert!(one.p90_s >= one.p50_s);
 }
 
 #[test]
 fn many_runs_tell_what_is_critical_how_often() {
-    let timeline = json(&["timeline", "--runs", "50", "-C", GATE]);
-    let nodes = timeline["clusters"][0]["nodes"].as_array().unwrap();
-    let shares: Vec<f64> =
-        nodes.iter().map(|node| node["monte_carlo"]["critical_share"].as_f64().expect("a share")).collect();
+    let varied = timeline(&gate(), &runs(50, 1));
+    let shares: Vec<f64> = varied.nodes.iter().map(|node| node.monte_carlo.unwrap().critical_share).collect();
     assert!(shares.iter().all(|share| (0.0..=1.0).contains(share)), "{shares:?}");
     assert!(shares.iter().any(|share| *share > 0.5) && shares.iter().any(|share| *share < 0.5), "{shares:?}");
-    let once = json(&["timeline", "-C", GATE]);
-    assert!(once["clusters"][0]["nodes"].as_array().unwrap().iter().all(|node| node["monte_carlo"].is_null()));
-    let text = run(&["timeline", "--runs", "50", "-C", GATE]).out.split_whitespace().collect::<Vec<_>>().join(" ");
+    let once = timeline(&gate(), &TimelineOptions::default());
+    assert!(once.nodes.iter().all(|node| node.monte_carlo.is_none()));
+    let text = run(&["timeline", "--runs", "50", "-C", GATE]).words();
     assert!(text.contains("Most often on the path to the last Ready: "), "{text}");
 }
 
 #[test]
 fn hardware_decides_the_minutes() {
-    let total = |profile: &str| {
-        let folder = tempfile::tempdir().unwrap();
-        let config = folder.path().join("fluxdag.toml");
-        std::fs::write(&config, format!("profile = \"{profile}\"\n")).unwrap();
-        let timeline = json(&["timeline", "-C", GATE, "--config", config.to_str().unwrap()]);
-        assert_eq!(timeline["clusters"][0]["profile"], profile);
-        timeline["clusters"][0]["total_s"]["typical"].as_u64().unwrap()
+    let total = |profile: Profile| {
+        let timeline = ask(&gate(), profile, |session| session.timeline(&TimelineOptions::default()).unwrap());
+        assert_eq!(timeline.profile, profile.name());
+        timeline.clusters[0].total.unwrap().typical
     };
-    assert!(total("slow") > 2 * total("fast"));
+    assert!(total(Profile::Slow) > 2 * total(Profile::Fast));
+    let folder = Repository::empty();
+    let config = folder.path("fluxdag.toml");
+    std::fs::write(&config, "profile = \"fast\"\n").unwrap();
+    let done = run(&["timeline", "-C", GATE, "--config", config.to_str().unwrap()]);
+    assert!(done.code == 0 && done.out.contains("on fast hardware"), "{}", done.out);
 }
 
 #[test]
 fn a_commit_holds_up_what_depends_on_what_it_changes() {
-    let commit = json(&["timeline", "--commit", "infrastructure/traefik/release.yaml", "-C", GATE]);
-    let cluster = &commit["clusters"][0];
-    let of = |name: &str| {
-        let nodes = cluster["nodes"].as_array().unwrap();
-        nodes.iter().find(|node| node["node"]["name"] == name).unwrap()
-    };
-    assert_eq!((&of("core")["changed"], &of("blog")["changed"]), (&true.into(), &false.into()));
-    let ready = |name: &str| of(name)["ready_s"].as_u64().unwrap();
+    let commit =
+        ask(&gate(), Profile::Slow, |session| session.commit(&["infrastructure/traefik/release.yaml"]).unwrap());
+    let [commit] = &commit.clusters[0].commits[..] else { panic!("one source") };
+    let of = |name: &str| commit.nodes.iter().find(|node| node.node.name == name).unwrap();
+    assert!(of("core").is_changed && !of("blog").is_changed);
+    let ready = |name: &str| of(name).simulated.ready_s.unwrap();
     assert!(ready("blog") > ready("core") && ready("namespaces") < ready("core"));
     let nothing = run(&["timeline", "--commit", "README.md", "-C", GATE]);
     assert!(nothing.code == 0 && nothing.out.contains("No Kustomization is built from that"), "{}", nothing.out);
@@ -127,18 +133,22 @@ fn a_commit_holds_up_what_depends_on_what_it_changes() {
 
 #[test]
 fn a_change_is_told_in_both_layers() {
-    let split = json(&["what-if", "--split", "core", "-C", GATE]);
-    let ready = |node: &Value, when: &str| node["ready_s"][when]["typical"].as_u64();
-    let blog = split["nodes"].as_array().unwrap().iter().find(|node| node["node"]["name"] == "blog").unwrap();
-    assert!(ready(blog, "after") < ready(blog, "before"));
-    let timeout = json(&["what-if", "--timeout", "core=30m", "-C", "fixtures/timeout-below-content"]);
-    assert_eq!(timeout["total_s"]["before"], timeout["total_s"]["after"], "what is needed stays the same");
-    let simulated = |when: &str| timeout["simulated"][when]["total_s"].as_u64().unwrap();
-    assert!(simulated("after") < simulated("before"), "but no attempt fails any more");
-    let fail = json(&["what-if", "--fail", "issuers", "-C", GATE]);
-    let blog = fail["nodes"].as_array().unwrap().iter().find(|node| node["node"]["name"] == "blog").unwrap();
-    assert_eq!(ready(blog, "after"), None);
-    assert_eq!(fail["simulated"], Value::Null);
+    let blog = |cluster: &ClusterWhatIf| {
+        let node = cluster.nodes.iter().find(|node| node.node.name == "blog").unwrap();
+        node.ready.map(|times| times.map(|times| times.typical))
+    };
+    let split = what_if(GATE, Change::Split("core".to_owned()));
+    assert!(blog(&split).after < blog(&split).before);
+    assert_eq!(split.never_ready, Sides { before: 0, after: 0 });
+    let longer = Change::Timeout { node: "core".to_owned(), timeout: "30m".to_owned() };
+    let timeout = what_if("fixtures/timeout-below-content", longer);
+    assert_eq!(timeout.total.before, timeout.total.after, "what is needed stays the same");
+    let simulated = timeout.simulated_total_s;
+    assert!(simulated.after < simulated.before, "but no attempt fails any more");
+    let fail = what_if(GATE, Change::Fail("issuers".to_owned()));
+    assert_eq!(blog(&fail).after, None);
+    assert!(fail.never_ready.after > fail.never_ready.before);
+    assert!(fail.simulated_never_ready.after > fail.simulated_never_ready.before, "nor in the simulation");
 }
 
 #[test]
@@ -180,14 +190,8 @@ fn what_cannot_be_changed_is_said() {
 }
 
 /// A cluster of `count` Kustomizations that each wait for a Deployment of their own.
-fn alike(count: usize) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    let write = |path: &str, text: &str| {
-        let path = folder.path().join(path);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text).unwrap();
-    };
-    write("clusters/prod/flux-system/gotk-sync.yaml", crate::SYNC);
+fn alike(count: usize) -> Repository {
+    let mut files = Vec::new();
     for index in 0..count {
         let name = format!("app-{index}");
         let node = format!(
@@ -200,26 +204,23 @@ fn alike(count: usize) -> tempfile::TempDir {
              {{app: {name}}}}}\n  template:\n    metadata: {{labels: {{app: {name}}}}}\n    spec: {{containers: [{{name: app, image: \
              ghcr.io/example/app:1}}]}}\n"
         );
-        write(&format!("clusters/prod/{name}.yaml"), &node);
-        write(&format!("{name}/deployment.yaml"), &deployment);
+        files.push((format!("clusters/prod/{name}.yaml"), node));
+        files.push((format!("{name}/deployment.yaml"), deployment));
     }
-    folder
+    Repository::cluster(&files)
 }
 
 #[test]
 fn what_waits_for_a_worker_is_told_apart() {
     let cluster = |count| {
-        let folder = alike(count);
-        let timeline = json(&["timeline", "-C", folder.path().to_str().unwrap()]);
-        let cluster = &timeline["clusters"][0];
-        (cluster["simulated_total_s"].as_u64().unwrap(), cluster["queueing_s"].as_u64().unwrap())
+        let cluster = timeline(alike(count).folder(), &TimelineOptions::default());
+        (cluster.simulated_total_s.0.as_secs(), cluster.queueing_s.0.as_secs())
     };
     // Four workers, all of them free for four; a second round for eight.
     let (of_four, queueing) = cluster(4);
     assert_eq!(queueing, 0);
     let (of_eight, queueing) = cluster(8);
     assert!(queueing > 0 && of_eight - queueing <= of_four + 1, "{of_four} s, {of_eight} s, {queueing} s");
-    let folder = alike(8);
-    let text = run(&["timeline", "-C", folder.path().to_str().unwrap()]).out.replace("\n", " ");
+    let text = alike(8).run(&["timeline"]).out.replace('\n', " ");
     assert!(text.contains("waiting for a free worker"), "{text}");
 }

@@ -4,9 +4,7 @@ use std::{fs, path::Path};
 
 use serde_json::Value;
 
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
+use crate::support::{program, root};
 
 fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}")).replace('\r', "")
@@ -126,7 +124,7 @@ fn an_archive_has_all_that_belongs_to_the_program_and_is_reproducible() {
         let mut python = Command::new("python3");
         python.arg(root().join("scripts/archive")).args(["--target", "x86_64-unknown-linux-musl"]);
         // Something small stands for the program: packing one that is not optimised takes long.
-        python.arg("--binary").arg(root().join("LICENSE")).arg("--generator").arg(env!("CARGO_BIN_EXE_fluxdag"));
+        python.arg("--binary").arg(root().join("LICENSE")).arg("--generator").arg(program());
         python.arg("--out").arg(&out);
         let done = python.env("SOURCE_DATE_EPOCH", "1700000000").output().unwrap();
         assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));

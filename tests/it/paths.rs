@@ -1,15 +1,10 @@
 //! Any folder, any file, every command: how the repository is found, and what is reported of it.
 
-use std::{
-    collections::BTreeSet,
-    fs,
-    path::{Path, PathBuf},
-    process::{Command, Stdio},
-};
+use std::{collections::BTreeSet, fs, ops::Deref, path::Path};
 
 use serde_json::Value;
 
-use crate::SYNC;
+use crate::support::{Done, Program, Repository, config_map, copy_folder, program, sync};
 
 /// A Kustomization of this repository.
 fn node(name: &str, path: &str, more: &str) -> String {
@@ -18,10 +13,6 @@ fn node(name: &str, path: &str, more: &str) -> String {
          spec: {{interval: 1h, retryInterval: 2m, timeout: 5m, path: {path}, prune: true, \
          sourceRef: {{kind: GitRepository, name: flux-system}}{more}}}\n"
     )
-}
-
-fn config_map(name: &str) -> String {
-    format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}, namespace: default}}\ndata: {{a: b}}\n")
 }
 
 const RELEASE: &str = "apiVersion: helm.toolkit.fluxcd.io/v2
@@ -35,27 +26,26 @@ metadata: {name: web, namespace: default}
 spec: {interval: 1h, url: 'oci://registry.example/charts/web'}
 ";
 
-struct Repository(tempfile::TempDir);
+/// A repository, and what commands say in its folders.
+struct Fleet(Repository);
 
-struct Done {
-    code: i32,
-    out: String,
-    err: String,
+impl Deref for Fleet {
+    type Target = Repository;
+
+    fn deref(&self) -> &Repository {
+        &self.0
+    }
 }
 
-impl Repository {
+impl Fleet {
     fn of(files: &[(&str, String)]) -> Self {
-        let repository = Self(tempfile::tempdir().unwrap());
-        for (path, text) in files {
-            repository.write(path, text);
-        }
-        repository
+        Self(Repository::new(files))
     }
 
     /// Two clusters, `prod` and `staging`. In both `infra` waits for what is nowhere, and so does `x`, which `apps` applies.
     fn fleet() -> Self {
         let missing = |name: &str| format!(", dependsOn: [{{name: {name}}}]");
-        let repository = Self::of(&[
+        let fleet = Self::of(&[
             ("apps/kustomization.yaml", "resources: [x/ks.yaml, ../base]\n".to_owned()),
             ("apps/x/ks.yaml", node("x", "./apps/x/app", &missing("nowhere-x"))),
             ("apps/x/app/settings.yaml", config_map("x")),
@@ -66,33 +56,23 @@ impl Repository {
         ]);
         for cluster in ["prod", "staging"] {
             let file = |name: &str| format!("clusters/{cluster}/{name}");
-            let sync = SYNC.replace("clusters/prod", &format!("clusters/{cluster}"));
-            repository.write(&file("flux-system/gotk-sync.yaml"), &sync);
-            repository.write(&file("apps.yaml"), &node("apps", "./apps", ""));
-            repository.write(&file("infra.yaml"), &node("infra", "./infra", &missing("nowhere-infra")));
+            let (path, text) = sync(cluster);
+            fleet.write(&path, text);
+            fleet.write(&file("apps.yaml"), node("apps", "./apps", ""));
+            fleet.write(&file("infra.yaml"), node("infra", "./infra", &missing("nowhere-infra")));
         }
-        repository
-    }
-
-    fn write(&self, path: &str, text: &str) {
-        let path = self.path(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-
-    fn path(&self, path: &str) -> PathBuf {
-        self.0.path().join(path)
+        fleet
     }
 
     /// Runs the program in a folder of it.
     fn run(&self, folder: &str, arguments: &[&str]) -> Done {
-        run(&self.path(folder), arguments)
+        self.run_in(folder, arguments)
     }
 
     fn json(&self, folder: &str, arguments: &[&str]) -> Value {
         let done = self.run(folder, &[&arguments[..1], &["-o", "json"], &arguments[1..]].concat());
         assert!(done.code < 2, "{arguments:?}: {}", done.err);
-        serde_json::from_str(&done.out).unwrap()
+        done.json()
     }
 
     /// Rules and names of what `lint` reports.
@@ -111,24 +91,6 @@ impl Repository {
         };
         json["clusters"].as_array().unwrap().iter().map(|it| (text(&it["cluster"]), names(it))).collect()
     }
-
-    fn git(&self, arguments: &[&str]) {
-        let identity = ["-c", "user.name=x", "-c", "user.email=x@example.com", "-c", "commit.gpgsign=false"];
-        let mut command = Command::new("git");
-        let done = command.args(identity).args(arguments).current_dir(self.path("")).output().unwrap();
-        assert!(done.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&done.stderr));
-    }
-}
-
-fn run(folder: &Path, arguments: &[&str]) -> Done {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_fluxdag"));
-    command.args(arguments).current_dir(folder).env_clear().stdin(Stdio::null());
-    if let Some(root) = std::env::var_os("SystemRoot") {
-        command.env("SystemRoot", root);
-    }
-    let output = command.output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    Done { code: output.status.code().unwrap(), out: text(output.stdout), err: text(output.stderr) }
 }
 
 fn set(names: &[&str]) -> BTreeSet<String> {
@@ -139,7 +101,7 @@ const WHOLE: [&str; 2] = ["dangling-dependency infra", "dangling-dependency x"];
 
 #[test]
 fn the_repository_is_found_from_every_folder_with_and_without_git() {
-    let fleet = Repository::fleet();
+    let fleet = Fleet::fleet();
     let whole = fleet.found("", &[]);
     assert_eq!(whole, set(&WHOLE));
     for git in [false, true] {
@@ -159,7 +121,7 @@ fn the_repository_is_found_from_every_folder_with_and_without_git() {
 
 #[test]
 fn a_folder_narrows_to_what_it_defines_contains_or_is_read_by() {
-    let fleet = Repository::fleet();
+    let fleet = Fleet::fleet();
     assert_eq!(fleet.found("apps", &[]), set(&["dangling-dependency x"]));
     assert_eq!(fleet.found("infra", &[]), set(&["dangling-dependency infra"]));
     assert_eq!(fleet.found("", &["apps/x"]), fleet.found("apps/x", &["."]));
@@ -183,7 +145,7 @@ fn a_folder_narrows_to_what_it_defines_contains_or_is_read_by() {
 
 #[test]
 fn a_file_narrows_like_a_folder() {
-    let fleet = Repository::fleet();
+    let fleet = Fleet::fleet();
     assert_eq!(fleet.found("", &["apps/x/ks.yaml"]), set(&["dangling-dependency x"]));
     assert_eq!(fleet.found("apps/x", &["ks.yaml"]), set(&["dangling-dependency x"]));
     assert_eq!(fleet.found("", &["clusters/prod/apps.yaml"]), set(&[]));
@@ -201,7 +163,7 @@ fn a_file_narrows_like_a_folder() {
 
 #[test]
 fn a_narrowed_run_says_nothing_that_the_whole_does_not() {
-    let fleet = Repository::fleet();
+    let fleet = Fleet::fleet();
     let prints = |arguments: &[&str]| -> BTreeSet<String> {
         let json =
             fleet.json("", &[&["lint", "--min-severity", "info", "--min-confidence", "low"], arguments].concat());
@@ -219,7 +181,7 @@ fn a_narrowed_run_says_nothing_that_the_whole_does_not() {
 
 #[test]
 fn every_command_takes_a_folder_or_a_file_and_goes_where_it_is_told() {
-    let fleet = Repository::fleet();
+    let fleet = Fleet::fleet();
     let commands: [&[&str]; 9] = [
         &["lint", "--exit-zero"],
         &["timeline"],
@@ -252,8 +214,8 @@ fn every_command_takes_a_folder_or_a_file_and_goes_where_it_is_told() {
 
 #[test]
 fn what_is_not_there_or_has_nothing_of_flux_around_it_is_exit_code_2() {
-    let fleet = Repository::fleet();
-    let empty = Repository::of(&[("web.yaml", config_map("web"))]);
+    let fleet = Fleet::fleet();
+    let empty = Fleet::of(&[("web.yaml", config_map("web"))]);
     let elsewhere = empty.path("web.yaml");
     let root = Path::new("/").canonicalize().unwrap();
     for command in ["lint", "list", "timeline", "what-if"] {
@@ -272,7 +234,7 @@ fn what_is_not_there_or_has_nothing_of_flux_around_it_is_exit_code_2() {
 
 #[test]
 fn a_path_of_the_repository_without_a_part_in_it_is_no_error() {
-    let fleet = Repository::fleet();
+    let fleet = Fleet::fleet();
     fleet.write("apps/broken.yaml", "a: [\n");
     for path in ["docs", "docs/README.md"] {
         let done = fleet.run("", &["lint", path]);
@@ -293,8 +255,8 @@ fn a_path_of_the_repository_without_a_part_in_it_is_no_error() {
 #[cfg(unix)]
 #[test]
 fn a_link_stands_for_what_it_leads_to() {
-    let fleet = Repository::fleet();
-    let outside = Repository::of(&[]);
+    let fleet = Fleet::fleet();
+    let outside = Fleet::of(&[]);
     std::os::unix::fs::symlink(fleet.path("apps/x"), outside.path("link")).unwrap();
     std::os::unix::fs::symlink("nowhere", outside.path("dangling")).unwrap();
     assert_eq!(outside.found("", &["link"]), set(&["dangling-dependency x"]));
@@ -303,7 +265,7 @@ fn a_link_stands_for_what_it_leads_to() {
 
 #[test]
 fn two_repositories_are_not_one() {
-    let (one, other) = (Repository::fleet(), Repository::fleet());
+    let (one, other) = (Fleet::fleet(), Fleet::fleet());
     for git in [false, true] {
         if git {
             fs::create_dir(one.path(".git")).unwrap();
@@ -324,7 +286,7 @@ fn two_repositories_are_not_one() {
 fn bases_without_an_entry_point_are_told_in_one_line() {
     let files =
         [("base/web.yaml", RELEASE.to_owned()), ("base/kustomization.yaml", "resources: [web.yaml]".to_owned())];
-    let bases = Repository::of(&files);
+    let bases = Fleet::of(&files);
     let line = "no entry point reaches what there is of Flux: 1 HelmRelease, 1 OCIRepository";
     let done = bases.run("", &["lint"]);
     assert_eq!((done.code, done.out, done.err), (0, format!("no problems found: {line}\n"), String::new()));
@@ -343,9 +305,9 @@ fn bases_without_an_entry_point_are_told_in_one_line() {
 
 #[test]
 fn a_configuration_file_marks_the_repository_without_git() {
-    let fleet = Repository::fleet();
-    let nested = Repository::of(&[("fluxdag.toml", "root = \"fleet\"\n".to_owned())]);
-    crate::copy_folder(&fleet.path(""), &nested.path("fleet"));
+    let fleet = Fleet::fleet();
+    let nested = Fleet::of(&[("fluxdag.toml", "root = \"fleet\"\n".to_owned())]);
+    copy_folder(&fleet.path(""), &nested.path("fleet"));
     nested.write("handbook/README.md", "x");
     assert_eq!(nested.found("fleet/apps", &[]), set(&["dangling-dependency x"]));
     assert_eq!(nested.found("", &[]), set(&WHOLE));
@@ -363,19 +325,19 @@ fn a_cluster_whose_path_does_not_exist_has_no_timeline() {
     let instance = "apiVersion: fluxcd.controlplane.io/v1\nkind: FluxInstance\nmetadata: {name: flux, namespace: flux-system}\n\
                     spec: {distribution: {version: 2.x, registry: ghcr.io/fluxcd}, sync: {kind: GitRepository, url: \
                     'https://example.com/x.git', ref: refs/heads/main, path: clusters/nowhere}}\n";
-    let fleet = Repository::fleet();
+    let fleet = Fleet::fleet();
     fleet.write("instances/nowhere.yaml", instance);
     let done = fleet.run("", &["timeline"]);
     assert_eq!(done.code, 0, "{}", done.err);
-    assert!(done.out.contains("in cluster clusters/prod") && !done.out.contains("nowhere"), "{}", done.out);
+    assert!(done.out.contains("in cluster clusters/prod") && !done.out.contains("clusters/nowhere"), "{}", done.out);
     assert_eq!(done.err, "note: cluster clusters/nowhere is left out: its path does not exist\n");
     assert!(fleet.listed("", &[]).iter().any(|(root, _)| root == "clusters/nowhere"));
 }
 
 #[test]
 fn a_path_behind_a_name_says_which_cluster_is_meant() {
-    let fleet = Repository::fleet();
-    let cluster = |arguments: &[&str]| fleet.json("", arguments)["cluster"].as_str().unwrap().to_owned();
+    let fleet = Fleet::fleet();
+    let cluster = |arguments: &[&str]| fleet.json("", arguments)["clusters"][0]["cluster"].as_str().unwrap().to_owned();
     assert_eq!(fleet.run("", &["why", "apps"]).code, 2);
     assert_eq!(cluster(&["why", "apps", "clusters/prod"]), "clusters/prod");
     assert_eq!(cluster(&["why", "apps", "./clusters/staging"]), "clusters/staging");
@@ -388,7 +350,7 @@ fn a_path_behind_a_name_says_which_cluster_is_meant() {
     assert_eq!(impact["clusters"].as_array().unwrap().len(), 1);
     // A bare word is a name, though there is a folder of that name.
     let two = fleet.json("", &["why", "apps", "infra", "--cluster", "prod"]);
-    assert_eq!(two["on"]["name"], "infra");
+    assert_eq!(two["clusters"][0]["on"]["name"], "infra");
     let docs = fleet.run("", &["why", "apps", "docs", "--cluster", "prod"]);
     assert!(docs.code == 2 && docs.err.contains("write `./docs`"), "{}", docs.err);
     let many = fleet.run("", &["why", "apps", "infra", "x"]);
@@ -397,7 +359,7 @@ fn a_path_behind_a_name_says_which_cluster_is_meant() {
 
 #[test]
 fn files_that_are_asked_about_say_where_the_repository_is() {
-    let (fleet, elsewhere) = (Repository::fleet(), Repository::of(&[]));
+    let (fleet, elsewhere) = (Fleet::fleet(), Fleet::of(&[]));
     let file = fleet.path("base/web.yaml");
     let json = elsewhere.json("", &["impact", file.to_str().unwrap()]);
     assert_eq!(json["clusters"].as_array().unwrap().len(), 2);
@@ -410,8 +372,8 @@ fn files_that_are_asked_about_say_where_the_repository_is() {
 
 #[test]
 fn a_folder_is_built_from_wherever_one_stands() {
-    let (fleet, nested) = (Repository::fleet(), Repository::of(&[("docs/README.md", "x".to_owned())]));
-    crate::copy_folder(&fleet.path(""), &nested.path("fleet"));
+    let (fleet, nested) = (Fleet::fleet(), Fleet::of(&[("docs/README.md", "x".to_owned())]));
+    copy_folder(&fleet.path(""), &nested.path("fleet"));
     let expected = fleet.run("", &["render", "--path", "apps"]);
     assert!(expected.code == 0 && expected.out.contains("kind: HelmRelease"), "{}", expected.err);
     for git in [false, true] {
@@ -427,10 +389,9 @@ fn a_folder_is_built_from_wherever_one_stands() {
 
 #[test]
 fn a_difference_is_narrowed_too() {
-    let fleet = Repository::fleet();
-    fleet.git(&["init", "-q", "-b", "main"]);
-    fleet.git(&["add", "-A"]);
-    fleet.git(&["commit", "-q", "-m", "one"]);
+    let fleet = Fleet::fleet();
+    fleet.git(&["init", "--quiet", "--initial-branch=main"]);
+    fleet.commit("one");
     for cluster in ["prod", "staging"] {
         fleet.write(&format!("clusters/{cluster}/infra.yaml"), &node("infra", "./infra", ", wait: true"));
     }
@@ -440,9 +401,13 @@ fn a_difference_is_narrowed_too() {
         let clusters = json["clusters"].as_array().unwrap();
         let gates = clusters.iter().flat_map(|it| it["gates"].as_array().unwrap());
         let gates: BTreeSet<String> = gates.map(|it| it["node"]["name"].as_str().unwrap().to_owned()).collect();
-        let new = json["findings"]["new"].as_array().unwrap().len();
-        let files: Vec<String> =
-            json["files"].as_array().unwrap().iter().map(|it| it["path"].as_str().unwrap().to_owned()).collect();
+        let new = json["new_findings"].as_array().unwrap().len();
+        let files: Vec<String> = json["touched_files"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|it| it["path"].as_str().unwrap().to_owned())
+            .collect();
         (gates, new, files.len())
     };
     assert_eq!(changed("", &["HEAD"]), (set(&["infra", "x"]), 1, 3));
@@ -468,41 +433,45 @@ fn a_difference_is_narrowed_too() {
 
 #[test]
 fn what_there_is_is_listed_with_its_state() {
-    let fleet = Repository::fleet();
+    let fleet = Fleet::fleet();
     fleet.write("clusters/prod/paused.yaml", &node("paused", "./infra", ", suspend: true"));
     let loops = node("one", "./infra", ", dependsOn: [{name: two}]")
         + "---\n"
         + &node("two", "./infra", ", dependsOn: [{name: one}]");
     fleet.write("clusters/prod/loop.yaml", &loops);
     let json = fleet.json("", &["list", "clusters/prod"]);
-    assert_eq!((&json["schema_version"], &json["command"]), (&1.into(), &"list".into()));
+    assert_eq!((&json["schema_version"], &json["command"]), (&2.into(), &"list".into()));
     assert_eq!(json["tool"]["name"], "fluxdag");
     let cluster = &json["clusters"][0];
     assert_eq!(cluster["cluster"], "clusters/prod");
     let of = |name: &str| cluster["nodes"].as_array().unwrap().iter().find(|it| it["node"]["name"] == name).unwrap();
     let apps = of("apps");
     assert_eq!(apps["node"], serde_json::json!({"kind": "Kustomization", "namespace": "flux-system", "name": "apps"}));
-    assert_eq!((&apps["state"], &apps["path"], &apps["why"]), (&"ready".into(), &"./apps".into(), &Value::Null));
+    assert_eq!((&apps["state"], &apps["path"], &apps["obstacle"]), (&"ready".into(), &"./apps".into(), &Value::Null));
     assert_eq!(apps["location"]["path"], "clusters/prod/apps.yaml");
     assert_eq!(apps["location"]["start"], serde_json::json!({"line": 3, "column": 18}));
     assert_eq!(apps["applied_by"][0]["name"], "flux-system");
-    let ready = &apps["ready_s"];
-    assert!(ready["low"].as_u64() <= ready["typical"].as_u64() && ready["typical"].as_u64() > Some(0), "{ready}");
+    let ready = &apps["ready"];
+    let of_ready = |key: &str| ready[key].as_u64().unwrap();
+    assert!(of_ready("low_s") <= of_ready("typical_s") && of_ready("typical_s") > 0, "{ready}");
     let web = of("web");
     assert_eq!((&web["chart"], &web["path"]), (&"web".into(), &Value::Null));
-    assert_eq!((&of("paused")["state"], &of("paused")["ready_s"]), (&"suspended".into(), &Value::Null));
+    assert_eq!((&of("paused")["state"], &of("paused")["ready"]), (&"suspended".into(), &Value::Null));
     assert_eq!(of("one")["state"], "never");
-    assert_eq!(of("one")["why"], "waits for Kustomization/flux-system/two, which never is Ready");
+    let obstacle = &of("one")["obstacle"];
+    assert_eq!(obstacle["cause"], "deadlock");
+    assert!(obstacle["message"].as_str().unwrap().contains("waits for itself"), "{obstacle}");
+    assert_eq!(obstacle["location"]["path"], "clusters/prod/loop.yaml");
     let text = fleet.run("", &["list", "clusters/prod"]).out;
     assert!(text.starts_with("7 Kustomizations and 1 HelmRelease in cluster clusters/prod\n\n"), "{text}");
-    assert!(text.contains("1 suspended, 2 never Ready.\n"), "{text}");
+    assert!(text.contains("1 suspended, 4 never Ready.\n"), "{text}");
     assert!(text.lines().any(|line| line.starts_with("Never") && line.contains("ks/flux-system/one")), "{text}");
     assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
 }
 
 #[test]
 fn names_are_for_shells_and_hostile_ones_are_left_out() {
-    let fleet = Repository::fleet();
+    let fleet = Fleet::fleet();
     fleet.write("apps/x/ks.yaml", &(node("$(reboot)", "./infra", "") + "---\n" + &node("a b", "./infra", "")));
     let names = fleet.run("apps", &["list", "..", "-o", "names"]);
     assert_eq!((names.code, names.err.as_str()), (0, ""));
@@ -518,10 +487,9 @@ fn names_are_for_shells_and_hostile_ones_are_left_out() {
     }
     let text = fleet.run("", &["list"]).out;
     assert!(text.contains("$(reboot)"), "{text}");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_fluxdag"));
-    command.args(["--", "fluxdag", "why", ""]).current_dir(fleet.path("apps")).env_clear().stdin(Stdio::null());
-    command.env("FLUXDAG_COMPLETE", "bash").env("_CLAP_IFS", "\n").env("_CLAP_COMPLETE_INDEX", "2");
-    let offered = String::from_utf8(command.output().unwrap().stdout).unwrap();
+    let offered = Program::of(program(), fleet.path("apps"), &["--", "fluxdag", "why", ""]);
+    let offered =
+        offered.env("FLUXDAG_COMPLETE", "bash").env("_CLAP_IFS", "\n").env("_CLAP_COMPLETE_INDEX", "2").run().out;
     let offered: Vec<&str> = offered.lines().filter(|line| !line.starts_with('-')).collect();
     assert_eq!(offered, ["apps", "flux-system", "infra", "web"]);
 }

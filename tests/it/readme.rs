@@ -1,12 +1,14 @@
 //! What the documentation shows is made: the list of rules from the registry, output by the program. `UPDATE=1 cargo test`
 //! writes both.
 
-use std::{env, fs, path::Path, process::Command};
+use std::{env, fs};
 
 use fluxdag::{
     finding::{Category, Tier},
     rules::RULES,
 };
+
+use crate::support::{fluxdag, root};
 
 const OUTPUT: &str = "<!-- printed by `fluxdag lint fixtures/heavy-in-wait`; `UPDATE=1 cargo test` writes it -->\n";
 const OUTPUT_END: &str = "<!-- end of output -->\n";
@@ -43,7 +45,7 @@ fn the_page_of_rules_lists_each() {
             page.push_str(&format!("| [`{0}`](../rules/{0}.md) | {1}{tier} | {summary} |\n", info.id, info.severity));
         }
     }
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/rules.md");
+    let path = root().join("docs/rules.md");
     if env::var_os("UPDATE").is_some() {
         fs::write(&path, page).unwrap();
     } else {
@@ -67,18 +69,12 @@ fn the_page_of_questions_shows_an_answer() {
 
 /// What the program prints on standard output.
 fn printed(arguments: &[&str]) -> String {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut command = Command::new(env!("CARGO_BIN_EXE_fluxdag"));
-    command.args(arguments).current_dir(root).env_clear().env("LC_ALL", "C.UTF-8");
-    if let Some(windows) = env::var_os("SystemRoot") {
-        command.env("SystemRoot", windows);
-    }
-    String::from_utf8(command.output().unwrap().stdout).unwrap().replace('\r', "")
+    fluxdag(root(), arguments).out.replace('\r', "")
 }
 
 /// Holds what stands between two marks of a page to `text`, or writes it there.
 fn hold(page: &str, start: &str, text: &str, end: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(page);
+    let path = root().join(page);
     let readme = fs::read_to_string(&path).unwrap().replace('\r', "");
     let (before, rest) = readme.split_once(start).unwrap();
     let (_, after) = rest.split_once(end).unwrap();

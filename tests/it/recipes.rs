@@ -1,14 +1,11 @@
 //! What `docs/install.md` and `docs/ci.md` tell people to type and to copy.
 #![cfg(unix)]
 
-use std::{
-    collections::BTreeSet,
-    fs,
-    path::Path,
-    process::{Command, Output, Stdio},
-};
+use std::{collections::BTreeSet, fs};
 
 use serde_json::Value;
+
+use crate::support::{self, Done, Program, Repository, copy_folder, root};
 
 const PAGES: [&str; 2] = ["docs/install.md", "docs/ci.md"];
 
@@ -16,7 +13,7 @@ const PAGES: [&str; 2] = ["docs/install.md", "docs/ci.md"];
 const OTHERS: [&str; 8] = ["cargo ", "pip ", "scripts/archive ", "docker ", "mkdir ", "ln ", "flux ", "maturin "];
 
 fn read(path: &str) -> String {
-    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
+    fs::read_to_string(root().join(path)).unwrap()
 }
 
 /// The lines behind `$ ` in the fences of a page.
@@ -27,31 +24,17 @@ fn commands(page: &str) -> Vec<String> {
 }
 
 /// A folder with a copy of a fixture in `work`, where commands are run as a user would.
-struct Desk(tempfile::TempDir);
+struct Desk(Repository);
 
 impl Desk {
     fn new(fixture: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        crate::copy_folder(
-            &Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(fixture),
-            &folder.path().join("work"),
-        );
-        Self(folder)
+        let desk = Repository::empty();
+        copy_folder(&support::fixture(fixture), &desk.path("work"));
+        Self(desk)
     }
 
-    fn run(&self, command: &str) -> Output {
-        let programs = Path::new(env!("CARGO_BIN_EXE_fluxdag")).parent().unwrap();
-        Command::new("bash")
-            .args(["-euo", "pipefail", "-c", command])
-            .current_dir(self.0.path().join("work"))
-            .env_clear()
-            .env("PATH", format!("{}:/usr/local/bin:/usr/bin:/bin", programs.display()))
-            .env("HOME", self.0.path())
-            .envs(["GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME"].map(|name| (name, "someone")))
-            .envs(["GIT_AUTHOR_EMAIL", "GIT_COMMITTER_EMAIL"].map(|name| (name, "someone@example.com")))
-            .stdin(Stdio::null())
-            .output()
-            .unwrap()
+    fn run(&self, command: &str) -> Done {
+        Program::shell(self.0.path("work"), self.0.folder(), command).run()
     }
 }
 
@@ -64,8 +47,7 @@ fn every_command_of_the_pages_runs() {
                 continue;
             }
             let done = Desk::new("heavy-in-wait").run(&command);
-            let code = done.status.code().unwrap();
-            let said = String::from_utf8_lossy(&done.stderr);
+            let Done { code, err: said, .. } = done;
             // Of findings a strict command may complain, and of nothing else.
             assert!(code == 0 || (code == 1 && command.contains("--fail-on")), "{page}: `{command}` {code}: {said}");
             run += 1;
@@ -106,13 +88,13 @@ fn the_recipe_for_pull_requests_stops_what_a_branch_brings() {
         "git init -q -b main && git add -A && git commit -qm start && git update-ref refs/remotes/origin/main main &&\n\
          git switch -qc change",
     );
-    assert!(prepared.status.success(), "{}", String::from_utf8_lossy(&prepared.stderr));
-    let code = |desk: &Desk| desk.run(recipe).status.code().unwrap();
+    assert_eq!(prepared.code, 0, "{}", prepared.err);
+    let code = |desk: &Desk| desk.run(recipe).code;
     // The old warnings do not count.
     assert_eq!(code(&desk), 0);
     // A commit that does nothing but delete a file that others need.
-    assert!(desk.run("git rm -q clusters/home/issuers.yaml && git commit -qm delete").status.success());
+    assert!(desk.run("git rm -q clusters/home/issuers.yaml && git commit -qm delete").code == 0);
     let stopped = desk.run(recipe);
-    assert_eq!(stopped.status.code(), Some(1), "{}", String::from_utf8_lossy(&stopped.stderr));
-    assert!(String::from_utf8_lossy(&stopped.stdout).contains("dangling-dependency"));
+    assert_eq!(stopped.code, 1, "{}", stopped.err);
+    assert!(stopped.out.contains("dangling-dependency"));
 }

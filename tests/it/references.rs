@@ -1,13 +1,11 @@
 //! Names that lead nowhere: what decides how sure a finding is, and which rule tells of it.
 
-use std::{fs, path::Path};
-
-use crate::SYNC;
 use fluxdag::{
     Analysis, Options,
     finding::{Confidence, Finding, Severity},
-    lint,
 };
+
+use crate::support::Repository;
 
 /// A Kustomization of the folder of its name, with further fields of its spec.
 fn kustomization(name: &str, more: &str) -> String {
@@ -39,17 +37,7 @@ fn deployment(arguments: &str) -> String {
 }
 
 fn analyse(files: &[(&str, &str)], options: &Options) -> Analysis {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let write = |path: &str, text: &str| {
-        let path = folder.path().join(Path::new(path));
-        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
-        fs::write(path, text).expect("a file");
-    };
-    write("clusters/prod/flux-system/gotk-sync.yaml", SYNC);
-    for (path, text) in files {
-        write(path, text);
-    }
-    lint(&[folder.path().to_owned()], options).expect("an analysis")
+    Repository::cluster(files).analyse(options)
 }
 
 fn of<'a>(analysis: &'a Analysis, rule: &str) -> Vec<&'a Finding> {

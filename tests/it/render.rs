@@ -4,8 +4,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    path::{Path, PathBuf},
-    process::{Command, Stdio},
+    path::Path,
 };
 
 use fluxdag::{
@@ -17,23 +16,7 @@ use fluxdag::{
     yaml::{Node, Store, Value, parse},
 };
 
-fn corpus() -> Option<PathBuf> {
-    let folder = std::env::var_os("FLUXDAG_CORPUS").map(PathBuf::from);
-    if folder.is_none() {
-        eprintln!("SKIPPED: FLUXDAG_CORPUS is not set, so nothing of real repositories is rendered");
-    }
-    folder
-}
-
-fn sorted(folder: &Path) -> Vec<PathBuf> {
-    let mut paths: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    paths.sort();
-    paths
-}
-
-fn name(path: &Path) -> String {
-    path.file_name().unwrap().to_string_lossy().into_owned()
-}
+use crate::support::{Done, SYNC, SYNC_FILE, corpus, entries as sorted, fixture, fluxdag, name};
 
 #[test]
 fn folders_are_printed_byte_for_byte_as_kustomize_does() {
@@ -263,10 +246,9 @@ fn the_place_of_a_value_decides_it() {
     }
     let (hold, all) = check("every feature", &files, usize::MAX);
     assert!(all > 50 && hold == all, "{hold} of {all}");
-    for fixture in ["clean-bootstrap", "clean-home-ops", "heavy-in-wait"] {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(fixture);
-        let (hold, all) = check(fixture, &read(&folder), 40);
-        assert_eq!(hold, all, "{fixture}");
+    for name in ["clean-bootstrap", "clean-home-ops", "heavy-in-wait"] {
+        let (hold, all) = check(name, &read(&fixture(name)), 40);
+        assert_eq!(hold, all, "{name}");
     }
 }
 
@@ -285,14 +267,7 @@ fn the_place_of_a_value_decides_it_in_real_repositories() {
 
 /// A repository in which every step of a build has a part.
 const EVERYTHING: &[(&str, &str)] = &[
-    (
-        "clusters/prod/flux-system/gotk-sync.yaml",
-        "apiVersion: source.toolkit.fluxcd.io/v1\nkind: GitRepository\nmetadata:\n  name: flux-system\n  namespace: \
-         flux-system\nspec:\n  url: https://example.com/repo\n  ref:\n    branch: main\n---\napiVersion: \
-         kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata:\n  name: flux-system\n  namespace: \
-         flux-system\nspec:\n  interval: 10m\n  path: ./clusters/prod\n  prune: true\n  sourceRef:\n    kind: \
-         GitRepository\n    name: flux-system\n",
-    ),
+    (SYNC_FILE, SYNC),
     (
         "clusters/prod/apps.yaml",
         r#"apiVersion: kustomize.toolkit.fluxcd.io/v1
@@ -557,23 +532,9 @@ spec:
     ),
 ];
 
-struct Done {
-    code: i32,
-    out: String,
-    err: String,
-}
-
-/// Runs `fluxdag render` in the fixture `fixture`.
-fn render(fixture: &str, arguments: &[&str]) -> Done {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(fixture);
-    let mut command = Command::new(env!("CARGO_BIN_EXE_fluxdag"));
-    command.arg("render").args(arguments).current_dir(folder).env_clear().stdin(Stdio::null());
-    if let Some(root) = std::env::var_os("SystemRoot") {
-        command.env("SystemRoot", root);
-    }
-    let output = command.output().expect("the program starts");
-    let text = |bytes| String::from_utf8(bytes).expect("the program writes text");
-    Done { code: output.status.code().expect("an exit code"), out: text(output.stdout), err: text(output.stderr) }
+/// Runs `fluxdag render` in a fixture.
+fn render(name: &str, arguments: &[&str]) -> Done {
+    fluxdag(fixture(name), &[&["render"], arguments].concat())
 }
 
 #[test]
@@ -594,17 +555,22 @@ fn a_node_is_rendered_with_its_origin() {
 }
 
 #[test]
-fn json_is_one_array_and_tells_the_place_of_every_scalar() {
-    let parse = |done: Done| -> serde_json::Value { serde_json::from_str(&done.out).expect("JSON") };
+fn json_has_the_objects_and_tells_the_place_of_every_scalar() {
+    let parse = |done: Done| done.json();
     let node = ["apps", "--cluster", "production", "-o", "json"];
     let plain = parse(render("clean-bootstrap", &node));
-    assert_eq!(plain[2]["spec"]["values"]["replicaCount"], 3);
+    let plain = &plain["objects"];
+    assert_eq!(plain[2]["manifest"]["spec"]["values"]["replicaCount"], 3);
+    assert_eq!(plain[2]["trace"], serde_json::Value::Null);
     let traced = parse(render("clean-bootstrap", &[&node[..], &["--origin"]].concat()));
-    assert_eq!(traced[2]["object"], plain[2]);
-    assert_eq!(traced[2]["changes"][0]["step"], "patches");
-    assert_eq!(traced[2]["changes"][0]["path"], "apps/production/kustomization.yaml");
-    let place = &traced[2]["fields"]["/spec/values/replicaCount"];
-    assert_eq!(*place, serde_json::json!({"path": "apps/production/podinfo-values.yaml", "line": 8, "column": 19}));
+    assert_eq!(traced["clusters"][0]["cluster"], "clusters/production");
+    let (traced, trace) = (&traced["objects"], &traced["objects"][2]["trace"]);
+    assert_eq!(traced[2]["manifest"], plain[2]["manifest"]);
+    assert_eq!(trace["steps"][0]["step"], "patches");
+    assert_eq!(trace["steps"][0]["location"]["path"], "apps/production/kustomization.yaml");
+    let place = &trace["values"]["/spec/values/replicaCount"];
+    assert_eq!(place["path"], "apps/production/podinfo-values.yaml");
+    assert_eq!(place["start"], serde_json::json!({"line": 8, "column": 19}));
 }
 
 #[test]

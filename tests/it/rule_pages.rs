@@ -13,39 +13,12 @@ use fluxdag::{
 };
 use page::{Case, Page};
 
+use crate::support::{Repository, SYNC, SYNC_FILE, entries, name};
+
 const SECTIONS: [&str; 7] =
     ["What it flags", "Why it matters", "Bad", "Good", "How to fix", "When to ignore", "Sources"];
 
 const FACTS: [&str; 4] = ["severity", "confidence", "tier", "since"];
-
-/// What `flux bootstrap --path=clusters/prod` writes; part of every example.
-const ROOT: (&str, &str) = (
-    "clusters/prod/flux-system/gotk-sync.yaml",
-    "apiVersion: source.toolkit.fluxcd.io/v1
-kind: GitRepository
-metadata:
-  name: flux-system
-  namespace: flux-system
-spec:
-  interval: 1m
-  ref:
-    branch: main
-  url: ssh://git@example.org/fleet
----
-apiVersion: kustomize.toolkit.fluxcd.io/v1
-kind: Kustomization
-metadata:
-  name: flux-system
-  namespace: flux-system
-spec:
-  interval: 10m
-  path: ./clusters/prod
-  prune: true
-  sourceRef:
-    kind: GitRepository
-    name: flux-system
-",
-);
 
 fn folder() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/rules"))
@@ -58,20 +31,31 @@ fn read(id: &str) -> Page {
     Page::parse(&text).unwrap_or_else(|error| panic!("{id}.md: {error}"))
 }
 
+/// Every example of every page as a whole repository, with a name; of one in two revisions the later.
+pub(super) fn examples() -> Vec<(String, Repository)> {
+    let mut all = Vec::new();
+    for rule in RULES.iter() {
+        let page = read(rule.info.id);
+        for (section, cases) in [("bad", &page.bad), ("good", &page.good)] {
+            let named =
+                |case: &Case| (format!("{}, {section}, {}", page.title, case.name), made(case.without("before")));
+            all.extend(cases.iter().map(named));
+        }
+    }
+    all
+}
+
 /// The bad examples of a rule's page as whole repositories: path and text of each file.
 pub(super) fn bad_examples(id: &str) -> Vec<Vec<(String, String)>> {
-    let root = || (ROOT.0.to_owned(), ROOT.1.to_owned());
-    read(id).bad.into_iter().map(|case| case.files.into_iter().chain([root()]).collect()).collect()
+    let root = || (SYNC_FILE.to_owned(), SYNC.to_owned());
+    read(id).bad.into_iter().map(|case| [root()].into_iter().chain(case.files).collect()).collect()
 }
 
 #[test]
 fn every_rule_has_a_page_and_every_page_a_rule() {
     let rules: BTreeSet<String> = RULES.iter().map(|rule| rule.info.id.to_owned()).collect();
-    let entries = fs::read_dir(folder()).expect("a folder of pages").map(|entry| entry.expect("readable").path());
-    let pages: BTreeSet<String> = entries
-        .filter(|path| path.extension().is_some_and(|extension| extension == "md"))
-        .filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()))
-        .collect();
+    let files = entries(folder()).into_iter().filter(|path| path.is_file());
+    let pages: BTreeSet<String> = files.filter_map(|path| Some(name(&path).strip_suffix(".md")?.to_owned())).collect();
     assert_eq!(rules, pages);
 }
 
@@ -161,12 +145,13 @@ fn check_good(rule: &RuleInfo, case: &Case, options: &Options) -> Vec<String> {
 /// Lints the repository of `case`, made in a temporary folder; of one in two revisions the later, compared with the former.
 fn run<T>(case: &Case, options: &Options, judge: impl FnOnce(&Analysis) -> T) -> T {
     let after = made(case.without("before"));
-    let paths = [after.path().to_owned()];
+    let paths = [after.folder().to_owned()];
     let analysis = if case.is_change() {
         let before = made(case.without("after"));
-        let former = [before.path().to_owned()];
+        let former = [before.folder().to_owned()];
         compare([&former, &paths], [options, options], |_, after| after.found.findings).map(|(findings, survey)| {
             Analysis {
+                masking: fluxdag::situation::Masking::default(),
                 repository: None,
                 is_whole: true,
                 heard: Vec::new(),
@@ -184,18 +169,8 @@ fn run<T>(case: &Case, options: &Options, judge: impl FnOnce(&Analysis) -> T) ->
     judge(&analysis.unwrap_or_else(|error| panic!("`{}`: {error}", case.name)))
 }
 
-fn made<'a>(files: impl Iterator<Item = &'a (String, String)>) -> tempfile::TempDir {
-    let repository = tempfile::tempdir().expect("a temporary folder");
-    let mut files: Vec<_> = files.cloned().collect();
-    if !files.iter().any(|(path, _)| path == ROOT.0) {
-        files.push((ROOT.0.to_owned(), ROOT.1.to_owned()));
-    }
-    for (path, text) in files {
-        let path = repository.path().join(path);
-        fs::create_dir_all(path.parent().expect("below the repository")).expect("created");
-        fs::write(path, text).expect("written");
-    }
-    repository
+fn made<'a>(files: impl Iterator<Item = &'a (String, String)>) -> Repository {
+    Repository::cluster(&files.cloned().collect::<Vec<_>>())
 }
 
 fn spans(finding: &Finding) -> impl Iterator<Item = Span> {

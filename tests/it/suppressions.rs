@@ -1,12 +1,12 @@
 //! Comments that silence findings: which they mean, what is said of those that are of no use, and what is shown.
 
-use std::{fs, path::Path};
-
 use fluxdag::{
     Analysis, Options,
     finding::{Finding, SuppressionKind},
     lint,
 };
+
+use crate::support::{Done, Repository, SYNC, SYNC_FILE, sync};
 
 /// A Kustomization that lacks its folder, with `extra` behind `path` and `above` on the lines above it.
 fn node(name: &str, above: &str, extra: &str) -> String {
@@ -17,51 +17,9 @@ fn node(name: &str, above: &str, extra: &str) -> String {
     )
 }
 
-/// What `flux bootstrap` wrote for a cluster.
-fn root(cluster: &str) -> String {
-    node("flux-system", "", "").replace("./flux-system", &format!("./clusters/{cluster}"))
-}
-
-/// A repository in a folder of its own.
-struct Repository(tempfile::TempDir);
-
-impl Repository {
-    fn new(files: &[(&str, String)]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        for (path, text) in files {
-            let path = folder.path().join(path);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, text).unwrap();
-        }
-        Self(folder)
-    }
-
-    /// One cluster, whose Kustomizations are `text`.
-    fn of(text: &str) -> Self {
-        Self::new(&[
-            ("clusters/prod/flux-system/gotk-sync.yaml", root("prod")),
-            ("clusters/prod/apps.yaml", text.to_owned()),
-        ])
-    }
-
-    fn path(&self, path: &str) -> std::path::PathBuf {
-        self.0.path().join(path)
-    }
-
-    fn lint(&self, options: &Options) -> Analysis {
-        lint(&[self.0.path().to_owned()], options).unwrap()
-    }
-
-    fn run(&self, arguments: &[&str]) -> (i32, String, String) {
-        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_fluxdag"));
-        command.arg("lint").args(arguments).current_dir(self.0.path()).env_clear().stdin(std::process::Stdio::null());
-        if let Some(root) = std::env::var_os("SystemRoot") {
-            command.env("SystemRoot", root);
-        }
-        let output = command.output().unwrap();
-        let text = |bytes| String::from_utf8(bytes).unwrap();
-        (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
-    }
+/// One cluster, whose Kustomizations are `text`.
+fn one(text: &str) -> Repository {
+    Repository::cluster(&[("clusters/prod/apps.yaml", text)])
 }
 
 /// Rule and line of what is shown, with the rules of what is suppressed.
@@ -76,7 +34,7 @@ fn told(analysis: &Analysis) -> (Vec<String>, Vec<String>) {
 }
 
 fn told_of(text: &str) -> (Vec<String>, Vec<String>) {
-    told(&Repository::of(text).lint(&Options::default()))
+    told(&one(text).analyse(&Options::default()))
 }
 
 /// As [`told_of`], for what is expected.
@@ -112,7 +70,7 @@ fn a_comment_elsewhere_silences_nothing_and_is_called_unused() {
     let other_rule = node("apps", "", " # fluxdag: ignore[dependency-cycle]");
     assert_eq!(told_of(&other_rule), lines(&["missing-path:10", "unused-suppression:10"], &[]));
     let half = node("apps", "", " # fluxdag: ignore[dependency-cycle, missing-path]");
-    let analysis = Repository::of(&half).lint(&Options::default());
+    let analysis = one(&half).analyse(&Options::default());
     assert_eq!(told(&analysis), lines(&["unused-suppression:10"], &["missing-path:10"]));
     let unused = analysis.findings.iter().find(|finding| finding.suppressed.is_none()).unwrap();
     assert!(unused.message.contains("`dependency-cycle` finds nothing here"), "{}", unused.message);
@@ -146,14 +104,9 @@ fn a_related_place_counts_as_the_main_one_does() {
             format!("{text}  dependsOn:\n    - name: {other}{mark}\n")
         };
         let apps = [of(0, "a", "b"), of(1, "b", "c"), of(2, "c", "a")].join("---\n");
-        let repository = Repository::of(&apps);
-        fs::create_dir_all(repository.path("apps")).unwrap();
-        fs::write(
-            repository.path("apps/x.yaml"),
-            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x, namespace: x}\n",
-        )
-        .unwrap();
-        let (shown, suppressed) = told(&repository.lint(&Options::default()));
+        let repository = one(&apps);
+        repository.write("apps/x.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x, namespace: x}\n");
+        let (shown, suppressed) = told(&repository.analyse(&Options::default()));
         let of_cycle = |lines: &[String]| lines.iter().filter(|line| line.starts_with("dependency-cycle")).count();
         (of_cycle(&shown), of_cycle(&suppressed))
     };
@@ -166,7 +119,7 @@ fn a_related_place_counts_as_the_main_one_does() {
 #[test]
 fn malformed_comments_are_told_and_silence_nothing() {
     let message = |comment: &str, options: &Options| {
-        let analysis = Repository::of(&node("apps", "", &format!(" {comment}"))).lint(options);
+        let analysis = one(&node("apps", "", &format!(" {comment}"))).analyse(options);
         assert!(analysis.findings.iter().all(|finding| finding.suppressed.is_none()), "{comment}");
         let found = analysis.findings.into_iter().find(|finding| finding.rule == "unused-suppression").unwrap();
         (found.message, found.help)
@@ -185,7 +138,7 @@ fn malformed_comments_are_told_and_silence_nothing() {
     assert!(plain("# fluxdag: disable[missing-path]").0.contains("`disable` is neither"));
     let strict = Options { require_reason: true, ..Options::default() };
     assert!(message("# fluxdag: ignore[missing-path]", &strict).0.contains("gives no reason"));
-    let reasoned = Repository::of(&node("apps", "", " # fluxdag: ignore[missing-path] later")).lint(&strict);
+    let reasoned = one(&node("apps", "", " # fluxdag: ignore[missing-path] later")).analyse(&strict);
     assert_eq!(told(&reasoned), lines(&[], &["missing-path:10"]));
 }
 
@@ -194,8 +147,8 @@ fn a_comment_for_a_rule_that_does_not_run_is_left_alone() {
     let text = node("apps", "", " # fluxdag: ignore[missing-path, long-critical-path]");
     assert_eq!(told_of(&text), lines(&[], &["missing-path:10"]));
     let limited = Options { max_path: Some(std::time::Duration::from_secs(36_000)), ..Options::default() };
-    let repository = Repository::of(&text);
-    assert_eq!(told(&repository.lint(&limited)), lines(&["unused-suppression:10"], &["missing-path:10"]));
+    let repository = one(&text);
+    assert_eq!(told(&repository.analyse(&limited)), lines(&["unused-suppression:10"], &["missing-path:10"]));
     let kept = node("apps", "", " # fluxdag: ignore[missing-path, dependency-cycle, unused-suppression]");
     assert_eq!(told_of(&kept), lines(&[], &["missing-path:10", "unused-suppression:10"]));
 }
@@ -204,16 +157,17 @@ fn a_comment_for_a_rule_that_does_not_run_is_left_alone() {
 fn two_clusters() -> Repository {
     let comment = "# fluxdag: ignore[duplicate-owner] known\n";
     let shared = format!("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  {comment}  name: x\n  namespace: default\n");
+    let (staging, sync) = sync("staging");
     let good = |name: &str| node(name, "", "").replace(&format!("./{name}"), "./base");
     Repository::new(&[
-        ("clusters/prod/flux-system/gotk-sync.yaml", root("prod")),
+        (SYNC_FILE, SYNC.to_owned()),
         ("clusters/prod/apps.yaml", good("apps")),
         (
             "clusters/prod/more.yaml",
             format!("{}# fluxdag: ignore[dependency-cycle]\n", node("more", "", "").replace("./more", "./prod")),
         ),
         ("prod/y.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: y, namespace: y}\n".to_owned()),
-        ("clusters/staging/flux-system/gotk-sync.yaml", root("staging")),
+        (staging.as_str(), sync),
         ("clusters/staging/apps.yaml", format!("{}---\n{}", good("apps"), node("again", "", ""))),
         ("clusters/staging/broken.yaml", node("broken", "", " # fluxdag: ignore[missing-path] later")),
         (
@@ -234,12 +188,12 @@ fn a_run_on_a_part_calls_no_comment_unused_that_another_part_needs() {
         unused.map(|finding| finding.subject.name.clone()).collect()
     };
     let in_prod = "clusters/prod/more.yaml".to_owned();
-    let whole = repository.lint(&Options::default());
+    let whole = repository.analyse(&Options::default());
     assert_eq!(unused(&whole), [in_prod.clone(), "clusters/staging/kustomization.yaml".to_owned()]);
     let at = |path: &str, cluster: Option<&str>| {
         let options = Options { cluster: cluster.map(str::to_owned), ..Options::default() };
         // Without git the root is found from the whole alone.
-        let options = Options { root: Some(repository.0.path().to_owned()), ..options };
+        let options = Options { root: Some(repository.folder().to_owned()), ..options };
         lint(&[repository.path(path)], &options).unwrap()
     };
     assert_eq!(unused(&at("clusters/prod", None)), std::slice::from_ref(&in_prod));
@@ -265,15 +219,14 @@ fn one_finding_of_two_clusters_is_silenced_once() {
         )
     };
     let files = [
-        ("clusters/prod/flux-system/gotk-sync.yaml".to_owned(), root("prod")),
+        sync("prod"),
         import("prod"),
-        ("clusters/staging/flux-system/gotk-sync.yaml".to_owned(), root("staging")),
+        sync("staging"),
         import("staging"),
         ("shared/kustomization.yaml".to_owned(), "resources: [apps.yaml]\n".to_owned()),
         ("shared/apps.yaml".to_owned(), shared),
     ];
-    let files: Vec<(&str, String)> = files.iter().map(|(path, text)| (path.as_str(), text.clone())).collect();
-    let analysis = Repository::new(&files).lint(&Options::default());
+    let analysis = Repository::new(&files).analyse(&Options::default());
     assert_eq!(told(&analysis), lines(&[], &["missing-path:10"]));
     assert_eq!(analysis.findings[0].clusters, ["clusters/prod", "clusters/staging"]);
     let suppressed = analysis.findings[0].suppressed.as_ref().unwrap();
@@ -282,46 +235,43 @@ fn one_finding_of_two_clusters_is_silenced_once() {
 
 #[test]
 fn what_is_suppressed_is_counted_kept_in_json_and_fails_nothing() {
-    let repository = Repository::of(&node("apps", "", " # fluxdag: ignore[missing-path] later"));
-    let (code, out, _) = repository.run(&[]);
+    let repository = one(&node("apps", "", " # fluxdag: ignore[missing-path] later"));
+    let Done { code, out, .. } = repository.run(&["lint"]);
     assert_eq!(code, 0);
     assert!(
         out.contains("no problems found") && out.contains("(1 suppressed)") && !out.contains("missing-path"),
         "{out}"
     );
-    let (code, out, err) = repository.run(&["-o", "concise"]);
+    let Done { code, out, err } = repository.lint(&[]);
     assert!(code == 0 && out.is_empty() && err.contains("1 suppressed"), "{out}{err}");
 
-    let (code, out, _) = repository.run(&["-o", "json"]);
-    let json: serde_json::Value = serde_json::from_str(&out).unwrap();
-    assert_eq!((code, &json["summary"]["suppressed"], &json["summary"]["errors"]), (0, &1.into(), &0.into()));
+    let done = repository.run(&["lint", "-o", "json"]);
+    let json = done.json();
+    assert_eq!((done.code, &json["summary"]["suppressed"], &json["summary"]["errors"]), (0, &1.into(), &0.into()));
     let finding = &json["findings"][0];
     assert_eq!((&finding["rule"], &finding["suppressed"]["kind"]), (&"missing-path".into(), &"inline".into()));
     assert_eq!(finding["suppressed"]["reason"], "later");
 
-    let (code, out, _) = repository.run(&["--no-ignore-comments"]);
+    let Done { code, out, .. } = repository.run(&["lint", "--no-ignore-comments"]);
     assert!(code == 1 && out.contains("error[missing-path]") && !out.contains("suppress"), "{out}");
-    let unused = Repository::of("# fluxdag: ignore-file[dependency-cycle, nonsense]\n");
-    assert!(!unused.run(&["--no-ignore-comments"]).1.contains("unused-suppression"));
-    assert!(unused.run(&["-o", "concise"]).1.contains("unused-suppression"));
+    let unused = one("# fluxdag: ignore-file[dependency-cycle, nonsense]\n");
+    assert!(!unused.run(&["lint", "--no-ignore-comments"]).out.contains("unused-suppression"));
+    assert!(unused.lint(&[]).out.contains("unused-suppression"));
 }
 
 #[test]
 fn the_configuration_may_require_a_reason() {
-    let repository = Repository::of(&node("apps", "", " # fluxdag: ignore[missing-path]"));
-    fs::write(repository.path("fluxdag.toml"), "require-reason = true\n").unwrap();
-    let (code, out, _) = repository.run(&["-o", "concise"]);
+    let repository = one(&node("apps", "", " # fluxdag: ignore[missing-path]"));
+    repository.write("fluxdag.toml", "require-reason = true\n");
+    let Done { code, out, .. } = repository.lint(&[]);
     assert!(code == 1 && out.contains("missing-path") && out.contains("it gives no reason"), "{out}");
-    assert_eq!(repository.run(&["-o", "concise", "--no-config"]).0, 0);
+    assert_eq!(repository.lint(&["--no-config"]).code, 0);
 }
 
 #[test]
 fn files_that_do_not_parse_may_be_silenced_above_their_content() {
     let broken = "# fluxdag: ignore-file[invalid-yaml] a template\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: x, namespace: x}\ndata:\n  a: b: c\n";
-    let repository = Repository::new(&[
-        ("clusters/prod/flux-system/gotk-sync.yaml", root("prod")),
-        ("clusters/prod/x.yaml", broken.to_owned()),
-    ]);
-    assert_eq!(told(&repository.lint(&Options::default())).1, ["invalid-yaml:6"]);
-    assert!(Path::new(&repository.path("clusters/prod/x.yaml")).exists());
+    let repository = Repository::cluster(&[("clusters/prod/x.yaml", broken)]);
+    assert_eq!(told(&repository.analyse(&Options::default())).1, ["invalid-yaml:6"]);
+    assert!(repository.path("clusters/prod/x.yaml").exists());
 }

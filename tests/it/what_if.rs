@@ -6,12 +6,10 @@ use fluxdag::{
     Options, Survey,
     cluster::{Cluster, Edit, NodeKey, ObjectKey},
     survey,
-    timing::{Comparison, Durations, Profile, compare},
+    timing::{Comparison, Durations, Profile, Scenario, compare},
 };
 
-fn folder(name: &str) -> std::path::PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name)
-}
+use crate::support::{Repository, corpus, fixture as folder};
 
 /// The one cluster of a folder.
 fn cluster(folder: &Path) -> Cluster {
@@ -23,7 +21,7 @@ fn cluster(folder: &Path) -> Cluster {
 
 /// The minutes of two clusters on slow hardware.
 fn minutes(before: &Cluster, after: &Cluster) -> Comparison {
-    compare(before, &Durations::of(before, Profile::Slow, &[]), after, &[])
+    compare(&Durations::of(before, Profile::Slow, &[]), [before, after].map(Scenario::repaired))
 }
 
 fn key(name: &str) -> NodeKey {
@@ -36,14 +34,12 @@ fn release(cluster: &Cluster, name: &str) -> ObjectKey {
 }
 
 /// A copy of a fixture, with one file changed.
-fn changed(name: &str, file: &str, change: impl FnOnce(String) -> String) -> tempfile::TempDir {
-    let copy = tempfile::tempdir().unwrap();
-    crate::copy_folder(&folder(name), copy.path());
-    let path = copy.path().join(file);
-    let text = std::fs::read_to_string(&path).unwrap();
+fn changed(name: &str, file: &str, change: impl FnOnce(String) -> String) -> Repository {
+    let copy = Repository::fixture(name);
+    let text = copy.read(file);
     let new = change(text.clone());
     assert_ne!(new, text, "the edit of {file} changes nothing");
-    std::fs::write(path, new).unwrap();
+    copy.write(file, new);
     copy
 }
 
@@ -66,7 +62,7 @@ fn an_edit_gives_the_minutes_of_the_edited_files() {
     for (edit, file, change) in cases {
         let in_mind = before.edited(std::slice::from_ref(&edit)).unwrap();
         let copy = changed("heavy-in-wait", file, change);
-        same(&minutes(&before, &in_mind), &minutes(&before, &cluster(copy.path())));
+        same(&minutes(&before, &in_mind), &minutes(&before, &cluster(copy.folder())));
     }
 }
 
@@ -115,12 +111,12 @@ fn a_split_takes_its_objects_along_and_waits_for_nothing() {
 #[test]
 fn what_has_slack_may_be_late_by_it_and_no_more() {
     use fluxdag::{
-        graph::{Actor, EventGraph, Moment},
+        graph::{Actor, EventGraph, Moment, Repaired},
         timing::{ColdStart, Disturbance},
     };
     let cluster = cluster(&folder("heavy-in-wait"));
-    let (graph, durations) = (EventGraph::of(&cluster), Durations::of(&cluster, Profile::Slow, &[]));
-    let cold_start = ColdStart::of(&graph, &durations);
+    let (graph, durations) = (EventGraph::new(&cluster, Vec::new()), Durations::of(&cluster, Profile::Slow, &[]));
+    let cold_start = ColdStart::new(&graph, &durations, Repaired::Nothing);
     let slack = cold_start.slack(&graph, &durations);
     let end = cold_start.time(cold_start.last(&graph).unwrap()).unwrap().typical;
     let index = cluster.release(&NodeKey::new("reloader", "reloader")).unwrap();
@@ -130,7 +126,8 @@ fn what_has_slack_may_be_late_by_it_and_no_more() {
     let total = |extra: f64| {
         let factor = (takes.as_secs_f64() + slack.as_secs_f64() + extra) / takes.as_secs_f64();
         let late = Disturbance::Slow { chart: "reloader".to_owned(), factor };
-        compare(&cluster, &durations, &cluster, &[late]).total[1].unwrap().typical
+        let after = Scenario { disturbances: &[late], ..Scenario::repaired(&cluster) };
+        compare(&durations, [Scenario::repaired(&cluster), after]).total[1].unwrap().typical
     };
     assert!(total(-1.0) <= end, "within its slack it delays nothing");
     assert!(total(60.0) > end, "beyond its slack it delays the end");
@@ -138,11 +135,14 @@ fn what_has_slack_may_be_late_by_it_and_no_more() {
 
 #[test]
 fn the_time_on_the_critical_path_is_all_accounted_for() {
-    use fluxdag::{graph::EventGraph, timing::ColdStart};
+    use fluxdag::{
+        graph::{EventGraph, Repaired},
+        timing::ColdStart,
+    };
     for name in ["heavy-in-wait", "heavy-in-wait-fixed", "clean-home-ops"] {
         let cluster = cluster(&folder(name));
-        let (graph, durations) = (EventGraph::of(&cluster), Durations::of(&cluster, Profile::Slow, &[]));
-        let cold_start = ColdStart::of(&graph, &durations);
+        let (graph, durations) = (EventGraph::new(&cluster, Vec::new()), Durations::of(&cluster, Profile::Slow, &[]));
+        let cold_start = ColdStart::new(&graph, &durations, Repaired::Nothing);
         let last = cold_start.last(&graph).unwrap();
         let shares = cold_start.shares(&graph, &durations, last);
         assert_eq!(shares.values().sum::<std::time::Duration>(), cold_start.time(last).unwrap().typical, "{name}");
@@ -165,28 +165,27 @@ fn advised(help: &str) -> Vec<(String, String, usize)> {
 
 /// Follows the advice on the one gate that mixes heavy and light to the letter; gives when it is Ready before and after.
 fn heed(folder: &Path, gate: &NodeKey) -> (Comparison, String) {
-    let copy = tempfile::tempdir().unwrap();
-    crate::copy_folder(folder, copy.path());
+    let copy = Repository::empty();
+    copy.fill(folder);
     let find = || {
-        let analysis = fluxdag::lint(&[copy.path().to_owned()], &Options::default()).unwrap();
+        let analysis = copy.analyse(&Options::default());
         analysis.findings.into_iter().find(|finding| finding.rule == "heavy-in-wait")
     };
     let finding = find().unwrap();
     assert_eq!(finding.subject.name, gate.name.as_str());
-    let before = cluster(copy.path());
+    let before = cluster(copy.folder());
     let mut edits = advised(&finding.help);
     assert!(!edits.is_empty(), "{}", finding.help);
     edits.sort_by_key(|(_, file, line)| std::cmp::Reverse((file.clone(), *line)));
     for (entry, file, line) in edits {
-        let path = copy.path().join(file);
-        let text = std::fs::read_to_string(&path).unwrap();
+        let text = copy.read(&file);
         let mut lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines[line - 1].trim(), format!("- {entry}"));
         lines.remove(line - 1);
-        std::fs::write(&path, lines.join("\n") + "\n").unwrap();
+        copy.write(&file, lines.join("\n") + "\n");
     }
     assert_eq!(find().map(|finding| finding.message), None, "the edited tree is free of it");
-    (minutes(&before, &cluster(copy.path())), finding.help)
+    (minutes(&before, &cluster(copy.folder())), finding.help)
 }
 
 #[test]
@@ -199,7 +198,7 @@ fn the_advice_on_a_heavy_gate_is_an_edit_that_keeps_its_promise() {
 
 #[test]
 fn the_advice_mends_the_origin_repository() {
-    let Some(corpus) = crate::corpus::corpus() else { return };
+    let Some(corpus) = corpus() else { return };
     let gate = key("infrastructure-operators-core");
     let (comparison, help) = heed(&corpus.join("tazlab-dag-fix/before"), &gate);
     for entry in

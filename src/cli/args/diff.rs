@@ -5,7 +5,7 @@ use clap::{
     builder::{PossibleValuesParser, TypedValueParser as _},
 };
 
-use super::{Configuration, Hardware, Scope};
+use super::Target;
 use crate::config::FailOn;
 
 const DIFF_EXAMPLES: &str = "\
@@ -51,6 +51,8 @@ pub(in crate::cli) struct Diff {
     /// The same, behind `--`
     #[arg(last = true, hide = true, value_name = "PATH")]
     pub(in crate::cli) more: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(in crate::cli) target: Target,
     /// How to write the answer
     #[arg(short = 'o', long = "format", value_name = "FMT", default_value = "text", help_heading = "Output")]
     pub(in crate::cli) format: DiffFormat,
@@ -58,12 +60,6 @@ pub(in crate::cli) struct Diff {
     #[arg(long, value_name = "LEVEL", hide_possible_values = true, help_heading = "Exit code",
         value_parser = PossibleValuesParser::new(FailOn::VALUES).try_map(|text| text.parse::<FailOn>()))]
     pub(in crate::cli) fail_on: Option<FailOn>,
-    #[command(flatten)]
-    pub(in crate::cli) hardware: Hardware,
-    #[command(flatten)]
-    pub(in crate::cli) scope: Scope,
-    #[command(flatten)]
-    pub(in crate::cli) configuration: Configuration,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::Model;
+use super::Target;
 
 const LIST_EXAMPLES: &str = "\
 Examples:
@@ -30,7 +30,7 @@ pub(in crate::cli) struct List {
     #[arg(short = 'o', long = "format", value_name = "FMT", default_value = "text", help_heading = "Output")]
     pub(in crate::cli) format: ListingFormat,
     #[command(flatten)]
-    pub(in crate::cli) model: Model,
+    pub(in crate::cli) target: Target,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

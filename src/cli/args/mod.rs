@@ -24,7 +24,7 @@ pub(super) use self::{
     diff::{Diff, DiffFormat},
     lint::Lint,
     list::{List, ListingFormat},
-    questions::{AnswerFormat, Impact, Model, Timeline, WhatIf, Why},
+    questions::{AnswerFormat, Impact, Question, Target, Timeline, WhatIf, Why},
     render::{ObjectFormat, ObjectOrder, Render, ShownOrigin},
     rules::{Explain, ListFormat, PageFormat, Rules},
     setup::{Completions, Man},

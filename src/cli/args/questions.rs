@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use clap_complete::engine::ArgValueCompleter;
 
-use super::{Configuration, Hardware, Scope};
+use super::{Choices, Configuration, Hardware, Scope};
 use crate::cli::completion;
 
 const WHY_EXAMPLES: &str = "\
@@ -169,25 +169,38 @@ pub(in crate::cli) struct Timeline {
     pub(in crate::cli) question: Question,
 }
 
-/// How a question is answered, and by what.
+/// How a question is answered, and of what.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Question {
+    #[command(flatten)]
+    pub(in crate::cli) target: Target,
     /// How to write the answer
     #[arg(short = 'o', long = "format", value_name = "FMT", default_value = "text", help_heading = "Output")]
     pub(in crate::cli) format: AnswerFormat,
-    #[command(flatten)]
-    pub(in crate::cli) model: Model,
 }
 
-/// What the model of a repository rests on.
+/// How the repository that a command is about is analysed.
 #[derive(Debug, Args)]
-pub(in crate::cli) struct Model {
+pub(in crate::cli) struct Target {
     #[command(flatten)]
     pub(in crate::cli) hardware: Hardware,
     #[command(flatten)]
     pub(in crate::cli) scope: Scope,
     #[command(flatten)]
     pub(in crate::cli) configuration: Configuration,
+}
+
+impl Target {
+    /// The same for [`Settings::chosen`](crate::cli::settings::Settings::chosen), with the paths of a command.
+    pub(in crate::cli) fn choices(&self, paths: &[PathBuf]) -> Choices {
+        Choices {
+            paths: paths.to_vec(),
+            scope: self.scope.clone(),
+            hardware: self.hardware.clone(),
+            configuration: self.configuration.clone(),
+            ..Choices::default()
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

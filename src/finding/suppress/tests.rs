@@ -105,6 +105,7 @@ fn finding(rule: &'static str, span: Span) -> Finding {
         related: Vec::new(),
         why: String::new(),
         help: String::new(),
+        edits: Vec::new(),
         key: String::new(),
         members: Vec::new(),
         fingerprint: String::new(),

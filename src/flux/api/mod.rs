@@ -1,10 +1,12 @@
 //! Flux's API types, as far as the analysis reads them. The `kube` derive gives each its group, version and kind.
 
 mod helm_release;
+pub mod kinds;
 mod kustomization;
 mod source;
 
 pub use helm_release::{HelmChartTemplate, HelmChartTemplateSpec, HelmRelease, HelmReleaseSpec, ValuesReference};
+use kinds::GroupKind;
 pub use kustomization::{
     CommonMetadata, Component, Decryption, HealthCheck, Image, Kustomization, KustomizationSpec, Patch, PostBuild,
     SubstituteReference,
@@ -16,6 +18,8 @@ pub use source::{
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::kustomize::ApiVersion;
 
 /// API group of kustomize-controller's objects.
 pub const KUSTOMIZE_GROUP: &str = "kustomize.toolkit.fluxcd.io";
@@ -63,7 +67,7 @@ impl HealthCheckExpr {
     /// API group of the kinds it is for.
     #[must_use]
     pub fn group(&self) -> &str {
-        self.api_version.split_once('/').map_or("", |(group, _)| group)
+        ApiVersion::parse(&self.api_version).group
     }
 
     /// Whether it is for `kind` of `group`.
@@ -89,6 +93,20 @@ pub struct CrossNamespaceSourceReference {
     /// Its namespace; the referrer's where unset.
     #[serde(default)]
     pub namespace: Option<String>,
+}
+
+impl CrossNamespaceSourceReference {
+    /// Whether it names a source of that kind.
+    #[must_use]
+    pub fn is(&self, kind: GroupKind) -> bool {
+        self.kind.as_deref() == Some(kind.kind)
+    }
+
+    /// Kind of the source; a GitRepository where none is given.
+    #[must_use]
+    pub fn kind(&self) -> &str {
+        self.kind.as_deref().unwrap_or(kinds::GIT_REPOSITORY.kind)
+    }
 }
 
 /// A name, in the referrer's namespace.

@@ -1,4 +1,4 @@
-use super::{Demand, ExpressionError, ReadyExpr, check_health_expr, ready_expr_demand};
+use super::{Demand, ExpressionError, ReadyExpr, Shown, check_health_expr, ready_expr_demand};
 use crate::{source::FileId, yaml};
 
 const READY: &str = "dep.status.conditions.filter(e, e.type == 'Ready').all(e, e.status == 'True')";
@@ -60,7 +60,7 @@ impl ReadyExpr {
     }
 
     fn never(text: &str) -> bool {
-        Self::compile(text).expect("sound").is_never_true(None, None)
+        Self::compile(text).expect("sound").is_never_true(Shown::default(), Shown::default())
     }
 }
 
@@ -80,9 +80,30 @@ fn what_no_ready_object_fulfils_is_told() {
         assert!(ReadyExpr::never(text), "{text}");
     }
     for text in [READY, "dep.status.phase == 'Running'", "dep.metadata.labels['a'] == 'b'", "dep.spec.x.y"] {
-        let never = ReadyExpr::compile(text).is_ok_and(|expr| expr.is_never_true(None, None));
+        let never = ReadyExpr::compile(text).is_ok_and(|expr| expr.is_never_true(Shown::default(), Shown::default()));
         assert!(!never, "{text}");
     }
+}
+
+#[test]
+fn a_label_that_is_not_there_fails_where_all_labels_are_known() {
+    let object = |text: &str| yaml::parse(FileId::NONE, text.as_bytes()).documents[0].root.clone();
+    let with = object("metadata: {labels: {app/version: v1}}\n");
+    let (other, without) = (object("metadata: {labels: {app/version: v2}}\n"), object("metadata: {name: a}\n"));
+    let never = |text: &str, own: &yaml::Node, on: &yaml::Node, has_all_labels: bool| {
+        let shown = |object| Shown { object: Some(object), has_all_labels };
+        ReadyExpr::compile(text).expect("sound").is_never_true(shown(own), shown(on))
+    };
+    let same = "dep.metadata.labels['app/version'] == self.metadata.labels['app/version']";
+    assert!(
+        never(same, &with, &without, true) && never(same, &without, &with, true) && never(same, &with, &other, true)
+    );
+    assert!(!never(same, &with, &with, true) && !never(same, &with, &without, false));
+    let tested = format!("!('app/version' in dep.metadata.labels) || {same}");
+    assert!(!never(&tested, &with, &without, true) && never(&tested, &with, &other, true));
+    // What kustomize-controller adds, and fields other than labels, may be there.
+    let owner = "dep.metadata.labels['kustomize.toolkit.fluxcd.io/name'] == 'apps'";
+    assert!(!never(owner, &with, &without, true) && !never("dep.metadata.annotations['a'] == 'b'", &with, &with, true));
 }
 
 #[test]

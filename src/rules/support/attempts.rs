@@ -67,7 +67,7 @@ pub(in crate::rules) struct Need {
 impl Need {
     /// The need of a node, where it may be more than `timeout` and the node becomes Ready at all.
     pub(in crate::rules) fn above(timeout: Duration, situation: &Situation<'_>, id: NodeId) -> Option<Self> {
-        let (graph, cold_start) = (&situation.graph, &situation.cold_start);
+        let (graph, cold_start) = (&situation.graph, &situation.repaired);
         let ready = graph.id(Actor::Node(id), Moment::Ready)?;
         let applied = cold_start.time(graph.id(Actor::Node(id), Moment::Applied)?)?;
         let end = cold_start.time(ready)?;
@@ -106,7 +106,7 @@ impl Need {
                 Event { actor: Actor::Node(before), moment: Moment::Applied },
                 Event { actor: Actor::Node(after), moment: Moment::Ready },
             ) if before == after => {
-                let time = situation.cold_start.time(pair[0])?;
+                let time = situation.repaired.time(pair[0])?;
                 let own = situation.durations.own(after.index());
                 (time.typical >= since && !own.is_trusted()).then_some(own.range.typical)
             }

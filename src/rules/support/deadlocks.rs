@@ -1,4 +1,4 @@
-//! What the rules on deadlocks share: each tells the loops of one nature in its own words.
+//! What the rules on deadlocks share: each tells the loops of one kind in its own words.
 
 use super::{
     Context, Situation,
@@ -7,7 +7,7 @@ use super::{
 use crate::{
     cluster::{Cluster, NodeId},
     finding::{Confidence, Finding, RuleInfo, Subject},
-    graph::{Actor, Loop, Nature, Reason, Step},
+    graph::{Actor, CycleKind, Loop, Reason, Step},
     kustomize::Object,
     source::Span,
 };
@@ -27,17 +27,17 @@ pub(in crate::rules) struct Words {
     pub(in crate::rules) help: String,
 }
 
-/// Tells every loop of `nature`; the links are turned so that the one with `reason` comes first.
+/// Tells every loop of `kind`; the links are turned so that the one with `reason` comes first.
 pub(in crate::rules) fn tell(
     context: &Context<'_>,
     rule: &RuleInfo,
-    nature: Nature,
+    kind: CycleKind,
     is_first: fn(&Step) -> bool,
     words: fn(&Case<'_>) -> Option<Words>,
     findings: &mut Vec<Finding>,
 ) {
     for situation in context.situations {
-        for deadlock in situation.deadlocks.iter().filter(|deadlock| deadlock.nature() == nature) {
+        for deadlock in situation.deadlocks().iter().filter(|deadlock| deadlock.cycle_kind() == kind) {
             findings.extend(report(context, situation, rule, deadlock, is_first, words));
         }
     }
@@ -66,15 +66,15 @@ fn report(
         finding.why.push_str(doubt(deadlock));
     }
     finding.help = help;
-    Some(situation.weighed(finding, lies_inside(deadlock.nature())))
+    Some(situation.weighed(finding, lies_inside(deadlock.cycle_kind())))
 }
 
 /// Whether nothing outside the Kustomizations of a loop could undo it. What they lack otherwise, anything in the cluster may
 /// bring.
-const fn lies_inside(nature: Nature) -> bool {
-    match nature {
-        Nature::Dependencies | Nature::MutualApply | Nature::Gate => true,
-        Nature::Class | Nature::Definition | Nature::Namespace | Nature::Volume | Nature::Input => false,
+const fn lies_inside(kind: CycleKind) -> bool {
+    match kind {
+        CycleKind::Dependencies | CycleKind::MutualApply | CycleKind::Gate => true,
+        CycleKind::Class | CycleKind::Definition | CycleKind::Namespace | CycleKind::Volume | CycleKind::Input => false,
     }
 }
 

@@ -4,7 +4,6 @@ pub(super) mod attempts;
 pub(super) mod deadlocks;
 pub(super) mod dependencies;
 pub(super) mod health;
-pub(super) mod names;
 pub(super) mod order;
 pub(super) mod references;
 pub(super) mod removal;

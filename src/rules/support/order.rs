@@ -10,7 +10,7 @@ use super::{
 use crate::{
     cluster::{Cluster, NodeId, Provider},
     finding::{Confidence, Related, Severity},
-    graph::{Actor, EventGraph, EventId, Losses, Moment, Reason},
+    graph::{Actor, BlockedReach, EventGraph, EventId, Moment, Reason},
     source::Span,
 };
 
@@ -28,12 +28,12 @@ const WORK: usize = 100_000_000;
 /// Asks a graph who is early, as long as that is not too much work.
 pub(in crate::rules) struct Search<'g> {
     graph: &'g EventGraph,
-    losses: Losses<'g>,
+    reach: BlockedReach<'g>,
 }
 
 impl<'g> Search<'g> {
     pub(in crate::rules) fn new(graph: &'g EventGraph) -> Self {
-        Self { graph, losses: Losses::of(graph) }
+        Self { graph, reach: BlockedReach::new(graph) }
     }
 
     /// Which Kustomizations have an edge of `reason` from `needed`, do not bring it themselves, and may start although
@@ -70,7 +70,7 @@ impl<'g> Search<'g> {
                 _ => None,
             })
             .collect();
-        if readers.is_empty() || self.losses.work() > WORK {
+        if readers.is_empty() || self.reach.work() > WORK {
             return Vec::new();
         }
         let bringers: Vec<EventId> = graph.inputs(needed).map(|(before, _)| before).collect();
@@ -79,11 +79,11 @@ impl<'g> Search<'g> {
         }
         let others = |start: EventId| graph.inputs(start).map(|(before, _)| before).filter(|before| *before != needed);
         let asked: Vec<EventId> = readers.iter().flat_map(|(start, ..)| others(*start)).collect();
-        let mut happens = self.losses.happen_without(&bringers, &asked).into_iter();
+        let mut happens = self.reach.happen_without(&bringers, &asked).into_iter();
         let mut found = Vec::new();
         for (start, early, reason) in readers {
             let are_met = others(start).zip(happens.by_ref()).fold(true, |all, (_, happens)| all && happens);
-            if are_met && self.losses.happens(start) {
+            if are_met && self.reach.happens(start) {
                 found.push((early, reason));
             }
         }
@@ -103,13 +103,13 @@ impl<'g> Search<'g> {
         let event = |node: NodeId, moment| self.graph.id(Actor::Node(node), moment);
         // What never gets there at all is a deadlock, told as such.
         let (nodes, starts): (Vec<NodeId>, Vec<EventId>) = nodes
-            .filter(|node| event(*node, Moment::Applied).is_some_and(|applied| self.losses.happens(applied)))
+            .filter(|node| event(*node, Moment::Applied).is_some_and(|applied| self.reach.happens(applied)))
             .filter_map(|node| Some((node, event(node, Moment::Start)?)))
             .unzip();
-        if nodes.is_empty() || self.losses.work() > WORK {
+        if nodes.is_empty() || self.reach.work() > WORK {
             return Vec::new();
         }
-        let happens = self.losses.happen_without(needed, &starts);
+        let happens = self.reach.happen_without(needed, &starts);
         nodes.into_iter().zip(happens).filter_map(|(node, happens)| happens.then_some(node)).collect()
     }
 }

@@ -12,7 +12,7 @@ use crate::{
     graph::{Actor, Moment, Reason},
     kustomize::Kustomize,
     source::{Artifact, FileId, Span, normalize},
-    timing::compare,
+    timing::{Scenario, compare},
     yaml,
 };
 
@@ -54,7 +54,7 @@ impl Split {
             })
             .collect();
         let after = cluster.edited(&edits(cluster, id, &going)).ok()?;
-        let comparison = compare(cluster, &situation.durations, &after, &[]);
+        let comparison = compare(&situation.durations, [cluster, &after].map(Scenario::repaired));
         let find = |key: &NodeKey| comparison.changes.iter().find(|change| change.node == *key);
         let ready = find(&cluster.node(id).key)?.after?;
         let saved = dependents.iter().filter_map(|dependent| {
@@ -188,11 +188,7 @@ fn sketch(cluster: &Cluster, id: NodeId) -> String {
         Folder::Here(folder) | Folder::Mapped(folder) => format!("./{folder}-heavy"),
         _ => "./…".to_owned(),
     };
-    let source = format!(
-        "{{kind: {}, name: {}}}",
-        spec.source_ref.kind.as_deref().unwrap_or("GitRepository"),
-        spec.source_ref.name
-    );
+    let source = format!("{{kind: {}, name: {}}}", spec.source_ref.kind(), spec.source_ref.name);
     format!(
         "`{{apiVersion: kustomize.toolkit.fluxcd.io/v1, kind: Kustomization, metadata: {{name: {name}, namespace: {}}}, spec: {{interval: {}, \
          retryInterval: 1m, path: {path}, prune: true, sourceRef: {source}}}}}`",

@@ -1,6 +1,6 @@
 //! Words that several rules use.
 
-pub(in crate::rules) use crate::finding::about;
+pub(in crate::rules) use crate::finding::{about, list};
 use crate::{
     catalog,
     cluster::{Cluster, NodeId},
@@ -17,13 +17,15 @@ pub(in crate::rules) fn subject_of(cluster: &Cluster, actor: Actor) -> Subject {
 /// Puts the links of a loop into `finding`: the first at its own place, the others beside it.
 pub(in crate::rules) fn tell_links(cluster: &Cluster, links: &[&Step], finding: &mut Finding) {
     let Some((first, others)) = links.split_first() else { return };
-    finding.label = first.told(cluster).text;
+    finding.label = first.describe(cluster).text;
     finding.members = links.iter().map(|step| subject_of(cluster, step.after.actor)).collect();
     finding.members.sort_unstable();
     finding.members.dedup();
     finding.related = others
         .iter()
-        .map(|step| Related::new(step.told(cluster).text, Some(subject_of(cluster, step.after.actor)), step.edge.span))
+        .map(|step| {
+            Related::new(step.describe(cluster).text, Some(subject_of(cluster, step.after.actor)), step.edge.span)
+        })
         .collect();
 }
 
@@ -46,15 +48,6 @@ pub(in crate::rules) fn requeue(cluster: &Cluster, kind: &str) -> String {
 /// `path:line` of a span.
 pub(in crate::rules) fn place(tree: &Tree, span: Span) -> String {
     format!("{}:{}", tree.path(span.file), tree.position(span).line)
-}
-
-/// `a`, `a and b`, or `a, b and c`.
-pub(in crate::rules) fn list(items: &[String]) -> String {
-    match items {
-        [] => String::new(),
-        [one] => one.clone(),
-        [most @ .., last] => format!("{} and {last}", most.join(", ")),
-    }
 }
 
 /// At most `most` items of a list, and how many more there are.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::Context;
 use crate::{
     cluster::{Cluster, Folder},
+    flux::api::kinds::EXTERNAL_ARTIFACT,
     kustomize::Kustomize,
     source::{FileId, Tree, join, parent},
     yaml::{Node, Value},
@@ -81,7 +82,7 @@ impl Listing {
         for node in &cluster.nodes {
             let spec = &node.kustomization.spec;
             if let Folder::Here(folder) = &node.folder
-                && spec.source_ref.kind.as_deref() != Some("ExternalArtifact")
+                && !spec.source_ref.is(EXTERNAL_ARTIFACT)
             {
                 if self.kustomizations.contains_key(folder) {
                     open.push(folder.clone());

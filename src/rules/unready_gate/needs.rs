@@ -12,7 +12,7 @@ use crate::{
     flux::{Health, Policy, health_of, variable_sources},
     graph::{Actor, Event, EventId, Moment},
     kustomize::Object,
-    rules::{Situation, health::hides_objects, wording::worth},
+    rules::{Situation, wording::worth},
     source::{Span, Tree},
     yaml,
 };
@@ -186,7 +186,7 @@ impl<'a> Needs<'a> {
         let uses = |id: NodeId| self.customs[id.index()].keys().any(|(of, _)| of == group);
         let brings = |id: &EventId| match graph.event(*id) {
             Event { actor: Actor::Node(id), moment: Moment::Applied } if id != dependent => {
-                hides_objects(cluster.node(id)) || uses(id)
+                cluster.node(id).hides_objects() || uses(id)
             }
             _ => false,
         };

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use crate::{cluster::Cluster, finding::Confidence};
+use crate::{cluster::Cluster, finding::Confidence, graph::Repaired};
 
 /// How the controllers are run and how they behave, where it is not written in each object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,9 +31,10 @@ pub struct Assumptions {
     pub backoff: Duration,
     /// Longest such delay.
     pub longest_backoff: Duration,
-    /// Requirements less sure than this are taken for none. At `Low` all hold, as in [`ColdStart`](crate::timing::ColdStart):
-    /// what a guess makes stuck is stuck.
+    /// Requirements less sure than this are taken for none.
     pub least: Confidence,
+    /// Whether what stops something is taken as repaired.
+    pub repaired: Repaired,
     /// What is not there by then is taken for never. Less than 49 days.
     pub horizon: Duration,
 }
@@ -55,7 +56,8 @@ impl Assumptions {
             kept_percent: 75,
             backoff: Duration::from_millis(750),
             longest_backoff: Duration::from_secs(900),
-            least: Confidence::Low,
+            least: Confidence::Medium,
+            repaired: Repaired::Nothing,
             horizon: Duration::from_secs(24 * 3600),
         }
     }

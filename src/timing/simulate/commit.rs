@@ -20,8 +20,8 @@ impl Engine<'_> {
     pub(super) fn start_commit(&mut self, concerned: &[u32], changed: &[u32], unchanged: &Work) {
         let plan = self.plan;
         let mut arrival = Arrival {
-            stale: vec![false; plan.ids.len()],
-            awaited: vec![false; plan.ids.len()],
+            stale: vec![false; plan.roles.len()],
+            awaited: vec![false; plan.roles.len()],
             changed: vec![false; plan.processes.len()],
             unchanged: unchanged.apply.clone(),
         };
@@ -29,6 +29,7 @@ impl Engine<'_> {
             arrival.changed[*node as usize] = true;
         }
         self.times.fill(0);
+        self.times[plan.never as usize] = NEVER;
         self.left = 0;
         for node in concerned {
             let process = &plan.processes[*node as usize];

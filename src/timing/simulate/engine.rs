@@ -18,7 +18,7 @@ pub(super) struct Engine<'p> {
     /// When each event happened last.
     pub(super) times: Vec<Millis>,
     pub(super) standings: Vec<Standing>,
-    pub(super) doomed: Vec<bool>,
+    pub(super) unreachable: Vec<bool>,
     pub(super) arrival: Option<Arrival>,
     /// Health checks and Helm actions that ended too early, where somebody wants to know.
     pub(super) timed_out: Option<Vec<(u32, Millis)>>,
@@ -43,7 +43,7 @@ impl<'p> Engine<'p> {
             now: 0,
             times: Vec::new(),
             standings: Vec::new(),
-            doomed: Vec::new(),
+            unreachable: Vec::new(),
             arrival: None,
             timed_out: None,
             missing: Vec::new(),
@@ -60,7 +60,7 @@ impl<'p> Engine<'p> {
 
     /// Forgets the last run.
     pub(super) fn reset(&mut self) {
-        let (plan, events) = (self.plan, self.plan.ids.len());
+        let (plan, events) = (self.plan, self.plan.roles.len());
         self.now = 0;
         self.limit = plan.assumptions.horizon;
         self.left = plan.awaited;
@@ -70,7 +70,7 @@ impl<'p> Engine<'p> {
         self.waiters.resize(events, NONE);
         self.missing.clone_from(&plan.missing);
         self.open.clone_from(&plan.open);
-        self.doomed.clone_from(&plan.doomed);
+        self.unreachable.clone_from(&plan.unreachable);
         self.standings.clear();
         self.standings.resize(plan.processes.len(), Standing::new());
         self.alarms.clear();
@@ -181,7 +181,7 @@ impl<'p> Engine<'p> {
             if let Some(arrival) = &mut self.arrival {
                 arrival.stale[event as usize] = false;
             }
-            self.settle(event, self.doomed[event as usize]);
+            self.settle(event, self.unreachable[event as usize]);
             if let Role::Exists(process) = plan.roles[event as usize] {
                 self.enqueue(process);
             }
@@ -194,10 +194,10 @@ impl<'p> Engine<'p> {
     }
 
     /// An event has happened, or never will: either way nobody waits for it any more.
-    fn settle(&mut self, event: u32, was_doomed: bool) {
+    fn settle(&mut self, event: u32, was_unreachable: bool) {
         let is_awaited = match &mut self.arrival {
             Some(arrival) => std::mem::replace(&mut arrival.awaited[event as usize], false),
-            None => !was_doomed && self.plan.roles[event as usize] == (Role::Own { awaited: true }),
+            None => !was_unreachable && self.plan.roles[event as usize] == (Role::Own { awaited: true }),
         };
         self.left = self.left.saturating_sub(u32::from(is_awaited));
     }
@@ -205,7 +205,8 @@ impl<'p> Engine<'p> {
     fn input_happened(&mut self, event: u32) {
         let role = self.plan.roles[event as usize];
         let missing = &mut self.missing[event as usize];
-        if matches!(role, Role::Own { .. }) || *missing == 0 || self.times[event as usize] != NEVER {
+        if matches!(role, Role::Own { .. }) || *missing == 0 || *missing == NONE || self.times[event as usize] != NEVER
+        {
             return;
         }
         *missing -= 1;
@@ -291,7 +292,7 @@ impl<'p> Engine<'p> {
         self.stack.push(event);
         while self.stack.len() > bottom {
             let Some(event) = self.stack.pop() else { break };
-            if self.has_happened(event) || std::mem::replace(&mut self.doomed[event as usize], true) {
+            if self.has_happened(event) || std::mem::replace(&mut self.unreachable[event as usize], true) {
                 continue;
             }
             self.settle(event, false);

@@ -4,7 +4,7 @@ use super::{
     clock::{Millis, duration},
     engine::Engine,
     path,
-    plan::{NONE, Plan},
+    plan::Plan,
     standing::{Blocked, State},
 };
 use crate::graph::EventId;
@@ -177,5 +177,5 @@ fn failed_member(engine: &Engine<'_>, members: &[u32]) -> Option<u32> {
 }
 
 fn event_id(plan: &Plan, event: u32) -> Option<EventId> {
-    (event != NONE).then(|| plan.ids[event as usize])
+    plan.ids.get(event as usize).copied()
 }

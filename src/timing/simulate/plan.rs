@@ -8,8 +8,7 @@ use super::{
 };
 use crate::{
     cluster::Cluster,
-    finding::Confidence,
-    graph::{Actor, Edge, Event, EventGraph, EventId, Moment, Reason},
+    graph::{Actor, Assume, Event, EventGraph, EventId, Moment, Reason},
 };
 
 /// No event, no process.
@@ -60,7 +59,9 @@ pub(super) struct Plan {
     /// By process, the HelmReleases it applies.
     pub(super) releases: Lists,
     /// Which events never happen, whatever the times.
-    pub(super) doomed: Vec<bool>,
+    pub(super) unreachable: Vec<bool>,
+    /// An event behind all others that never happens: what is missing where a blocker stops something.
+    pub(super) never: u32,
     /// How many inputs of an event may happen.
     pub(super) open: Vec<u32>,
     /// How many awaited events happen at all.
@@ -109,9 +110,9 @@ impl Plan {
         let (settings, count) = (Settings::of(cluster, assumptions), processes.len());
         let mut plan = Self {
             nodes,
-            roles: vec![Role::Plain; ids.len()],
-            owners: vec![NONE; ids.len()],
-            is_or: ids.iter().map(|id| graph.event(*id).is_or()).collect(),
+            roles: vec![Role::Plain; ids.len() + 1],
+            owners: vec![NONE; ids.len() + 1],
+            is_or: ids.iter().map(|id| graph.event(*id).is_or()).chain([false]).collect(),
             inputs: Lists::default(),
             outputs: Lists::default(),
             missing: Vec::new(),
@@ -123,7 +124,8 @@ impl Plan {
             members: Lists::default(),
             watchers: Lists::default(),
             releases: releases(cluster, count),
-            doomed: Vec::new(),
+            unreachable: Vec::new(),
+            never: ids.len() as u32,
             open: Vec::new(),
             awaited: 0,
             assumptions: settings,
@@ -135,8 +137,9 @@ impl Plan {
             plan.roles[index] = plan.role(graph, event, millis(assumptions.resource_set_requeue));
             plan.place(event, index as u32);
         }
-        plan.read_edges(graph, assumptions.least);
-        plan.settle();
+        let assume = Assume { least: assumptions.least, repaired: assumptions.repaired, failing: &[] };
+        plan.read_edges(graph, assume);
+        plan.settle(graph, assume);
         plan
     }
 
@@ -181,16 +184,16 @@ impl Plan {
         }
     }
 
-    fn read_edges(&mut self, graph: &EventGraph, least: Confidence) {
+    fn read_edges(&mut self, graph: &EventGraph, assume: Assume<'_>) {
         let mut edges = Edges::default();
         for index in 0..self.ids.len() {
             let after = graph.event(self.ids[index]);
-            for (before, edge) in graph.inputs(self.ids[index]).filter(|(_, edge)| edge.confidence >= least) {
+            for (before, edge) in graph.inputs_under(self.ids[index], assume) {
                 let pair = (before.index() as u32, index as u32);
                 edges.inputs.push((pair.1, pair.0));
                 edges.outputs.push(pair);
                 if let Some(process) = self.process(after.actor).filter(|_| edge.reason != Reason::Progress) {
-                    edges.add(process, pair.0, after.moment, edge);
+                    edges.add(process, pair.0, after.moment, edge.reason);
                     if after.moment == Moment::Ready
                         && let Some(member) = self.process(graph.event(before).actor)
                     {
@@ -199,7 +202,12 @@ impl Plan {
                 }
             }
         }
-        let (events, processes) = (self.ids.len(), self.processes.len());
+        for (id, blocker) in graph.stops(assume) {
+            if let Some(process) = self.process(blocker.actor) {
+                edges.add(process, self.never, graph.event(id).moment, blocker.reason);
+            }
+        }
+        let (events, processes) = (self.ids.len() + 1, self.processes.len());
         self.inputs = Lists::of(events, &edges.inputs);
         self.outputs = Lists::of(events, &edges.outputs);
         let of = |pairs: &[(u32, u32)]| Lists::of(processes, pairs);
@@ -212,43 +220,34 @@ impl Plan {
         self.watchers = of(&edges.watchers);
     }
 
-    /// Finds what never happens: the least fixpoint, with suspended objects never starting (kustomize-controller v1.9,
-    /// `Reconcile`, step 2).
-    fn settle(&mut self) {
-        let count = self.ids.len();
-        let inputs = |event: usize| self.inputs.row(event as u32).len() as u32;
-        self.missing =
-            (0..count).map(|event| if self.is_or[event] { inputs(event).min(1) } else { inputs(event) }).collect();
-        let mut missing = self.missing.clone();
-        for process in self.processes.iter().filter(|process| process.suspended) {
-            missing[process.start as usize] = NONE;
-        }
-        let mut happens = vec![false; count];
-        let mut open: Vec<u32> = (0..count as u32).filter(|event| missing[*event as usize] == 0).collect();
-        while let Some(event) = open.pop() {
-            happens[event as usize] = true;
-            for output in self.outputs.row(event) {
-                let left = &mut missing[*output as usize];
-                if *left > 0 && *left != NONE {
-                    *left -= 1;
-                    if *left == 0 {
-                        open.push(*output);
-                    }
+    /// Finds what never happens.
+    fn settle(&mut self, graph: &EventGraph, assume: Assume<'_>) {
+        let reach = graph.reach(assume);
+        let happens = |event: u32| self.ids.get(event as usize).is_some_and(|id| reach.happens(*id));
+        let events = 0..=self.never;
+        let missing = |event: u32| {
+            let inputs = self.inputs.row(event).len() as u32;
+            match self.owners[event as usize] == NONE && !happens(event) {
+                // Nothing but its inputs makes it happen, and a blocker may stop it although they have happened.
+                true => NONE,
+                false if self.is_or[event as usize] => {
+                    u32::from(inputs > 0 && !graph.is_given(self.ids[event as usize], assume))
                 }
+                false => inputs,
             }
-        }
-        let may = |event: usize| self.inputs.row(event as u32).iter().filter(|input| happens[**input as usize]).count();
-        self.open = (0..count).map(|event| may(event) as u32).collect();
-        self.awaited = (0..count)
-            .filter(|event| happens[*event] && self.roles[*event] == (Role::Own { awaited: true }))
-            .count() as u32;
-        self.doomed = happens.into_iter().map(|happens| !happens).collect();
+        };
+        self.missing = events.clone().map(missing).collect();
+        let may = |event: u32| self.inputs.row(event).iter().filter(|input| happens(**input)).count() as u32;
+        self.open = events.clone().map(may).collect();
+        let is_awaited = |event: &u32| self.roles[*event as usize] == (Role::Own { awaited: true });
+        self.awaited = events.clone().filter(|event| happens(*event) && is_awaited(event)).count() as u32;
+        self.unreachable = events.map(|event| !happens(event)).collect();
     }
 }
 
 impl Edges {
-    fn add(&mut self, process: u32, before: u32, moment: Moment, edge: &Edge) {
-        let list = match (moment, edge.reason) {
+    fn add(&mut self, process: u32, before: u32, moment: Moment, reason: Reason) {
+        let list = match (moment, reason) {
             (Moment::Start, Reason::DependsOn | Reason::DependsOnExpr) => &mut self.dependencies,
             (Moment::Start, Reason::Source) => &mut self.sources,
             (Moment::Start, _) => &mut self.reads,

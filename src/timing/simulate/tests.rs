@@ -15,7 +15,8 @@ use super::{
 };
 use crate::{
     cluster::{Cluster, NodeKey, Scope, discover, resolve},
-    graph::{Actor, EventGraph, Moment},
+    finding::Confidence,
+    graph::{self, Actor, Blocker, EventGraph, Moment, Reason},
     source::Tree,
     timing::Quantile,
     yaml::Store,
@@ -110,7 +111,7 @@ impl Case {
 
     fn built(&self) -> Built {
         let cluster = cluster(&self.files);
-        let graph = EventGraph::of(&cluster);
+        let graph = EventGraph::new(&cluster, suspensions(&cluster));
         let of = |table: &[(&str, u32)], key: &NodeKey| -> Spread3 {
             let found = table.iter().find(|(name, _)| *name == key.name);
             [found.map_or(0, |(_, seconds)| seconds * 1000); 3]
@@ -195,4 +196,23 @@ fn s(seconds: u64) -> Option<Duration> {
 
 fn timed_out(seconds: &[u64]) -> Vec<Duration> {
     seconds.iter().copied().map(Duration::from_secs).collect()
+}
+
+/// What stops suspended objects.
+fn suspensions(cluster: &Cluster) -> Vec<Blocker> {
+    let blocker = |actor, span| Blocker {
+        actor,
+        moment: Moment::Start,
+        reason: Reason::Progress,
+        cause: graph::Cause::Suspended,
+        text: "is suspended".to_owned(),
+        span,
+        confidence: Confidence::High,
+    };
+    let nodes = cluster.nodes().filter(|(_, node)| node.kustomization.spec.suspend);
+    let releases = cluster.releases.iter().enumerate().filter(|(_, release)| release.helm.spec.suspend);
+    let nodes = nodes.map(|(id, node)| blocker(Actor::Node(id), node.span()));
+    nodes
+        .chain(releases.map(|(index, release)| blocker(Actor::Release(index as u32), release.helm.name_span())))
+        .collect()
 }

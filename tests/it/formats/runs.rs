@@ -1,16 +1,11 @@
 //! The program, in every format.
 
-use std::{
-    collections::BTreeMap,
-    fs,
-    path::Path,
-    process::{Command, Output, Stdio},
-};
+use std::{collections::BTreeMap, fs};
 
 use fluxdag::report::Format;
 
 use super::consumers;
-use crate::SYNC;
+use crate::support::{Done, Repository, SYNC, SYNC_FILE, entries, root};
 
 const BROKEN: &str = "\
 apiVersion: kustomize.toolkit.fluxcd.io/v1
@@ -26,27 +21,13 @@ spec:
 ";
 
 /// A Git repository whose artifact is its folder `deploy`.
-fn repository() -> tempfile::TempDir {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    for (path, text) in [
+fn repository() -> Repository {
+    Repository::new(&[
         (".git/HEAD", "ref: refs/heads/main\n"),
-        ("deploy/clusters/prod/flux-system/gotk-sync.yaml", SYNC),
+        (&format!("deploy/{SYNC_FILE}"), SYNC),
         ("deploy/clusters/prod/apps.yaml", BROKEN),
         ("other/x.yaml", "a: 1\n"),
-    ] {
-        let path = folder.path().join(path);
-        fs::create_dir_all(path.parent().expect("a folder")).expect("created");
-        fs::write(path, text).expect("written");
-    }
-    folder
-}
-
-fn run(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_fluxdag"));
-    command.args(arguments).current_dir(folder).env_clear().env("LC_ALL", "C.UTF-8").stdin(Stdio::null());
-    let Output { status, stdout, stderr } = command.output().expect("the program starts");
-    let text = |bytes| String::from_utf8(bytes).expect("the program writes text");
-    (status.code().expect("an exit code"), text(stdout), text(stderr))
+    ])
 }
 
 #[test]
@@ -62,7 +43,7 @@ fn paths_are_seen_from_the_root_of_the_repository() {
         ("markdown", "`deploy/clusters/prod/apps.yaml:6:9`"),
         ("json", "\"artifact_root\": \"deploy\""),
     ] {
-        let (code, out, _) = run(folder.path(), &["lint", "--root", "deploy", "deploy", "-o", format]);
+        let Done { code, out, .. } = folder.run(&["lint", "--root", "deploy", "deploy", "-o", format]);
         assert!(code == 1 && out.contains(path), "{format}: {out}");
     }
 }
@@ -72,7 +53,7 @@ fn code_scanning_knows_every_enabled_rule() {
     let folder = repository();
     let rules = |flags: &[&str]| {
         let arguments = [&["lint", "--root", "deploy", "deploy", "-o", "sarif"][..], flags].concat();
-        let log: serde_json::Value = serde_json::from_str(&run(folder.path(), &arguments).1).expect("JSON");
+        let log = folder.run(&arguments).json();
         let rules = consumers::list(&log["runs"][0]["tool"]["driver"]["rules"]);
         rules.iter().map(|rule| consumers::text(&rule["id"]).to_owned()).collect::<Vec<_>>()
     };
@@ -90,22 +71,22 @@ fn code_scanning_knows_every_enabled_rule() {
 #[test]
 fn what_lies_outside_of_the_repository_gives_no_place() {
     let folder = repository();
-    fs::create_dir_all(folder.path().join("deploy/clusters/.git")).expect("created");
+    fs::create_dir_all(folder.path("deploy/clusters/.git")).expect("created");
     let arguments = ["lint", "--root", "deploy", "deploy/clusters/prod", "-o", "gitlab"];
-    let (_, out, _) = run(folder.path(), &arguments);
+    let Done { out, .. } = folder.run(&arguments);
     assert!(consumers::gitlab(&out) > 0 && out.contains("\"path\": \"prod/apps.yaml\""), "{out}");
-    let (_, json, _) = run(folder.path(), &[&arguments[..4], &["-o", "json"]].concat());
+    let Done { out: json, .. } = folder.run(&[&arguments[..4], &["-o", "json"]].concat());
     assert!(json.contains("\"artifact_root\": \"..\""), "{json}");
 }
 
 #[test]
 fn bytes_depend_on_neither_threads_nor_working_directory_nor_colour() {
     let folder = repository();
-    let absolute = folder.path().join("deploy");
+    let absolute = folder.path("deploy");
     let absolute = absolute.to_str().expect("text");
     for format in Format::ALL {
         let format = format.to_string();
-        let (_, expected, _) = run(folder.path(), &["lint", "--root", "deploy", "deploy", "-o", &format]);
+        let Done { out: expected, .. } = folder.run(&["lint", "--root", "deploy", "deploy", "-o", &format]);
         assert!(expected.contains("missing-path") && expected.contains("dangling-dependency"), "{format}: {expected}");
         for (from, arguments) in [
             ("deploy", &["lint", "--root", ".", "."][..]),
@@ -114,16 +95,16 @@ fn bytes_depend_on_neither_threads_nor_working_directory_nor_colour() {
             (".", &["lint", "--root", "deploy", "deploy", "--threads", "1"]),
             (".", &["lint", "--root", "deploy", "deploy", "--threads", "7"]),
         ] {
-            let (_, out, _) = run(&folder.path().join(from), &[arguments, &["-o", &format]].concat());
+            let Done { out, .. } = folder.run_in(from, &[arguments, &["-o", &format]].concat());
             assert_eq!(out, expected, "{format} from `{from}` with {arguments:?}");
         }
         let always = ["lint", "--root", "deploy", "deploy", "--color", "always", "-o"];
-        let (_, out, _) = run(folder.path(), &[&always[..], &[&format]].concat());
+        let Done { out, .. } = folder.run(&[&always[..], &[&format]].concat());
         assert_eq!(out == expected, !["full", "concise"].contains(&format.as_str()), "{format}");
         let file = format!("{format}=out.txt");
-        run(folder.path(), &[&always[..], &[&file]].concat());
-        assert_eq!(fs::read_to_string(folder.path().join("out.txt")).expect("written"), expected, "{format}");
-        fs::remove_file(folder.path().join("out.txt")).expect("removed");
+        folder.run(&[&always[..], &[&file]].concat());
+        assert_eq!(folder.read("out.txt"), expected, "{format}");
+        folder.remove("out.txt");
     }
 }
 
@@ -133,16 +114,16 @@ fn exit_codes_do_not_depend_on_the_format() {
     for format in Format::ALL {
         let format = format.to_string();
         let code = |more: &[&str]| {
-            run(folder.path(), &[&["lint", "--root", "deploy", "deploy", "-o", &format][..], more].concat()).0
+            folder.run(&[&["lint", "--root", "deploy", "deploy", "-o", &format][..], more].concat()).code
         };
         assert_eq!(code(&[]), 1, "{format}");
         assert_eq!(code(&["--fail-on", "warning"]), 1, "{format}");
         assert_eq!(code(&["--exit-zero"]), 0, "{format}");
-        let empty = tempfile::tempdir().expect("a folder");
-        let nothing = |more: &[&str]| run(empty.path(), &[&["lint", "-o", &format], more].concat()).0;
+        let empty = Repository::empty();
+        let nothing = |more: &[&str]| empty.run(&[&["lint", "-o", &format], more].concat()).code;
         assert_eq!((nothing(&[]), nothing(&["--allow-empty"])), (2, 0), "{format}");
         // A folder without Flux in a repository that has some: nothing of it is reported.
-        assert_eq!(run(&folder.path().join("other"), &["lint", "-o", &format]).0, 0, "{format}");
+        assert_eq!(folder.run_in("other", &["lint", "-o", &format]).code, 0, "{format}");
     }
 }
 
@@ -150,7 +131,7 @@ fn exit_codes_do_not_depend_on_the_format() {
 fn summaries_are_told_where_no_one_else_tells_them() {
     let folder = repository();
     for format in Format::ALL {
-        let (_, out, err) = run(folder.path(), &["lint", "--root", "deploy", "deploy", "-o", &format.to_string()]);
+        let Done { out, err, .. } = folder.run(&["lint", "--root", "deploy", "deploy", "-o", &format.to_string()]);
         let is_told = err.contains("found ") && err.contains("1 cluster");
         assert_eq!(is_told, matches!(format, Format::Concise | Format::Github), "{format}: {out}{err}");
     }
@@ -158,25 +139,20 @@ fn summaries_are_told_where_no_one_else_tells_them() {
 
 #[test]
 fn every_fixture_is_read_by_every_reader() {
-    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
-    let mut names: Vec<_> =
-        fs::read_dir(&fixtures).expect("fixtures").map(|entry| entry.expect("an entry").path()).collect();
-    names.retain(|path| path.is_dir());
-    names.sort();
     let readers: BTreeMap<String, consumers::Reader> =
         consumers::READERS.iter().map(|(format, read)| (format.to_string(), *read)).collect();
     let mut total = 0;
-    for fixture in names {
-        let out = tempfile::tempdir().expect("a temporary folder");
+    for fixture in entries(&root().join("fixtures")) {
+        let out = Repository::empty();
         let path = fixture.to_str().expect("text");
         let mut arguments = vec!["lint".to_owned(), path.to_owned()];
         arguments
             .extend("--allow-empty --pedantic --min-severity info --min-confidence low".split(' ').map(str::to_owned));
         arguments.extend(readers.keys().flat_map(|format| ["-o".to_owned(), format!("{format}={format}")]));
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-        let (code, _, err) = run(out.path(), &arguments);
+        let Done { code, err, .. } = out.run(&arguments);
         assert!(code < 2, "{path}: {err}");
-        let text = |format: &str| fs::read_to_string(out.path().join(format)).expect("written");
+        let text = |format: &str| out.read(format);
         let counts: BTreeMap<&str, usize> =
             readers.iter().map(|(format, read)| (format.as_str(), read(&text(format)))).collect();
         let json: serde_json::Value = serde_json::from_str(&text("json")).expect("JSON");

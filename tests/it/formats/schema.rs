@@ -1,12 +1,13 @@
 //! `schema/report.schema.json` and the page on formats say what the code writes.
 
-use std::{fs, path::Path};
+use std::fs;
 
 use super::consumers::{self, text};
+use crate::support::root;
 
 #[test]
 fn the_schema_is_the_one_that_the_code_yields() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("schema/report.schema.json");
+    let path = root().join("schema/report.schema.json");
     let schema = fluxdag::report::json_schema();
     if std::env::var_os("UPDATE").is_some() {
         fs::create_dir_all(path.parent().expect("a folder")).expect("created");

@@ -2,13 +2,15 @@
 //! kustomize` prints it, or `FAILS` with the place of the fault. Where a `kubectl` with kustomize 5.5 is on the path, the
 //! stored results are held against what it prints.
 
-use std::{fs, path::Path, process::Command};
+use std::{fs, process::Command};
 
 use fluxdag::{
     kustomize::{Build, Kustomize, legacy_order},
     source::{Artifact, FileId, Tree},
     yaml::{Node, Store, parse},
 };
+
+use crate::support::{Repository, entries, root};
 
 struct Case {
     name: String,
@@ -18,11 +20,8 @@ struct Case {
 }
 
 fn cases() -> Vec<Case> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/kustomize/cases");
-    let mut paths: Vec<_> = fs::read_dir(folder).expect("cases").map(|entry| entry.expect("listed").path()).collect();
-    paths.sort();
     let mut cases: Vec<Case> = Vec::new();
-    for path in paths {
+    for path in entries(&root().join("tests/it/kustomize/cases")) {
         let subject = path.file_stem().expect("named").to_string_lossy().into_owned();
         let text = fs::read_to_string(&path).expect("read");
         for case in text.split("==== ").skip(1) {
@@ -182,15 +181,10 @@ fn stored_results_are_those_of_kubectl() {
     }
     let mut compared = 0;
     for case in cases() {
-        let folder = tempfile::tempdir().expect("a folder");
-        for (path, bytes) in &case.files {
-            let path = folder.path().join(path);
-            fs::create_dir_all(path.parent().expect("a parent")).expect("made");
-            fs::write(path, bytes).expect("written");
-        }
+        let folder = Repository::new(&case.files);
         let run = Command::new("kubectl")
             .args(["kustomize", "--load-restrictor", "LoadRestrictionsNone"])
-            .arg(folder.path().join(top(&case)))
+            .arg(folder.path(top(&case)))
             .output()
             .expect("kubectl runs");
         let printed = run.status.success().then(|| documents(&String::from_utf8_lossy(&run.stdout)));

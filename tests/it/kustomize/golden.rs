@@ -1,7 +1,6 @@
 //! Builds every path of the corpus and compares objects, order and digests with what `kubectl kustomize` made of it.
-//! Reads the corpus from the folder that `FLUXDAG_CORPUS` names; says so and passes where it is unset.
 
-use std::{collections::BTreeMap, fmt::Write as _, fs, path::Path, time::Instant};
+use std::{collections::BTreeMap, fmt::Write as _, fs, time::Instant};
 
 use fluxdag::{
     flux::{IgnoreRules, generated_kustomization},
@@ -13,6 +12,8 @@ use rayon::prelude::*;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
+use crate::support::{corpus, entries};
+
 struct Outcome {
     path: String,
     wrong: Option<String>,
@@ -20,17 +21,10 @@ struct Outcome {
 
 #[test]
 fn builds_equal_those_of_kustomize() {
-    let Ok(corpus) = std::env::var("FLUXDAG_CORPUS") else {
-        println!("SKIPPED: FLUXDAG_CORPUS is not set");
-        return;
-    };
-    let corpus = Path::new(&corpus);
-    let mut goldens: Vec<_> =
-        fs::read_dir(corpus.join("golden")).expect("goldens").map(|entry| entry.expect("listed").path()).collect();
-    goldens.sort();
+    let Some(corpus) = corpus() else { return };
     let only = std::env::var("FLUXDAG_GOLDEN").unwrap_or_default();
     let (mut total, mut matched, mut shown) = (0, 0, 0);
-    for golden in goldens {
+    for golden in entries(&corpus.join("golden")) {
         let name = golden.file_stem().expect("named").to_string_lossy().into_owned();
         if !name.contains(&only) {
             continue;

@@ -100,7 +100,8 @@ fn large() -> crate::cluster::Cluster {
 #[ignore = "a measurement"]
 fn a_thousand_runs_of_ten_thousand_kustomizations() {
     let cluster = large();
-    let (graph, durations) = (EventGraph::of(&cluster), Durations::of(&cluster, crate::timing::Profile::Slow, &[]));
+    let (graph, durations) =
+        (EventGraph::new(&cluster, Vec::new()), Durations::of(&cluster, crate::timing::Profile::Slow, &[]));
     for workers in [4, 20] {
         let assumptions =
             Assumptions { kustomize_workers: workers, helm_workers: workers, ..Assumptions::of(&cluster) };

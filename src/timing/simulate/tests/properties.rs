@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::{cluster, config_map, kustomization, namespace, release};
 use crate::{
     cluster::{Cluster, NodeId},
-    graph::{Actor, EventGraph, Moment},
+    graph::{Actor, Assume, EventGraph, Moment, Repaired},
     timing::{Assumptions, ColdStart, Durations, Quantile, Simulation},
 };
 
@@ -59,7 +59,7 @@ fn drawn(shapes: &[Shape], namespaces: bool) -> Cluster {
 }
 
 fn ready_by_graph(graph: &EventGraph, actor: Actor) -> bool {
-    graph.id(actor, Moment::Ready).is_some_and(|id| graph.reachable().time(id).is_some())
+    graph.id(actor, Moment::Ready).is_some_and(|id| graph.reach(Assume::AS_IS).happens(id))
 }
 
 proptest! {
@@ -68,8 +68,8 @@ proptest! {
     #[test]
     fn controllers_that_cost_nothing_are_as_fast_as_the_graph_allows(shapes in shapes()) {
         let cluster = drawn(&shapes, false);
-        let (graph, durations) = (EventGraph::of(&cluster), Durations::of(&cluster, crate::timing::Profile::Slow, &[]));
-        let (cold, assumptions) = (ColdStart::of(&graph, &durations), Assumptions::ideal(&cluster));
+        let (graph, durations) = (EventGraph::new(&cluster, Vec::new()), Durations::of(&cluster, crate::timing::Profile::Slow, &[]));
+        let (cold, assumptions) = (ColdStart::new(&graph, &durations, Repaired::Nothing), Assumptions::ideal(&cluster));
         // The low end of what polling costs is nothing.
         let run = Simulation::new(&cluster, &graph, &durations, assumptions).run(Quantile::Low);
         let time = |actor, moment| Some(cold.time(graph.id(actor, moment)?)?.low);
@@ -94,7 +94,7 @@ proptest! {
     #[test]
     fn all_becomes_ready_but_what_is_in_a_deadlock(shapes in shapes(), workers in 1..5_u32) {
         let cluster = drawn(&shapes, true);
-        let (graph, durations) = (EventGraph::of(&cluster), Durations::of(&cluster, crate::timing::Profile::Slow, &[]));
+        let (graph, durations) = (EventGraph::new(&cluster, Vec::new()), Durations::of(&cluster, crate::timing::Profile::Slow, &[]));
         let assumptions = Assumptions { kustomize_workers: workers, ..Assumptions::of(&cluster) };
         let run = Simulation::new(&cluster, &graph, &durations, assumptions).run(Quantile::Typical);
         for (index, outcome) in run.nodes.iter().enumerate() {

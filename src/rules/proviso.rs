@@ -1,0 +1,43 @@
+//! What is slow or fragile about an object that never comes so far: the rules judge the repaired cluster, and the finding
+//! says what has to be mended first.
+
+use super::Context;
+use crate::{
+    cluster::NodeKey,
+    finding::{Category, Finding, RuleInfo, Severity, Subject},
+    graph::Actor,
+    situation::{Situation, State},
+};
+
+/// Adds to findings of `info` what has to be mended before they matter.
+pub(super) fn add(info: &RuleInfo, context: &Context<'_>, findings: &mut [Finding]) {
+    if !matches!(info.category, Category::Time | Category::Order | Category::Gate) {
+        return;
+    }
+    for finding in findings.iter_mut().filter(|finding| finding.severity != Severity::Error) {
+        let mut situations =
+            context.situations.iter().filter(|situation| finding.clusters.contains(&situation.cluster.root));
+        if let Some(text) = situations.find_map(|situation| proviso(situation, &finding.subject)) {
+            finding.why = format!("{text} {}", finding.why);
+        }
+    }
+}
+
+/// What has to be mended before `subject` becomes Ready at all; nothing where it does.
+fn proviso(situation: &Situation<'_>, subject: &Subject) -> Option<String> {
+    let actor = actor(situation, subject)?;
+    if situation.state(actor) != State::Never {
+        return None;
+    }
+    let obstacle = situation.describe(*situation.obstacles(actor).first()?)?;
+    Some(format!("Today it never comes to this, since {} {}. Once that is fixed:", obstacle.subject, obstacle.text))
+}
+
+fn actor(situation: &Situation<'_>, subject: &Subject) -> Option<Actor> {
+    let key = NodeKey::new(subject.namespace.as_deref().unwrap_or_default(), subject.name.as_str());
+    match subject.kind.as_str() {
+        "Kustomization" => situation.cluster.find(&key).map(Actor::Node),
+        "HelmRelease" => situation.cluster.release(&key).map(|index| Actor::Release(index as u32)),
+        _ => None,
+    }
+}

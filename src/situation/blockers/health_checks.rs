@@ -1,0 +1,340 @@
+//! Entries of `healthChecks` that can never be met. The health check waits for them until its timeout, and again at each
+//! attempt (kustomize-controller v1.9, `checkHealth`; fluxcd/pkg ssa, `WaitForSetWithContext`).
+
+use rustc_hash::FxHashMap;
+use smol_str::SmolStr;
+
+use super::{Blocker, Cause, View};
+use crate::{
+    cluster::{Cluster, HealthMember, HealthSet, Node, NodeId, NodeKey, ObjectKey, is_same},
+    finding::{
+        Confidence,
+        names::{COMPARED, likeness},
+    },
+    flux::{is_namespaced, is_open_text},
+    graph::{Actor, Moment, Reason},
+    kustomize::{ObjectId, Unresolved},
+    source::Span,
+};
+
+/// An entry of `healthChecks` that can never be met.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HealthCheckFact {
+    /// The Kustomization.
+    pub node: NodeId,
+    /// Position of the entry.
+    pub entry: usize,
+    /// The object that it asks for.
+    pub key: ObjectKey,
+    /// The place of the entry.
+    pub span: Span,
+    /// What is wrong with it.
+    pub problem: HealthCheckProblem,
+    /// How sure that is.
+    pub confidence: Confidence,
+}
+
+/// Why an entry of `healthChecks` can never be met.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HealthCheckProblem {
+    /// The API server knows no such kind in the group.
+    WrongGroup {
+        /// The `apiVersion`, as it is written; `None` where `apps/v1` is assumed.
+        declared: Option<String>,
+        /// The right one, where it is known.
+        right: Option<String>,
+    },
+    /// It has no namespace, and objects of the kind belong to one: the whole health check is refused (fluxcd/cli-utils v1.2
+    /// kstatus, `validateIdentifiers`).
+    NoNamespace {
+        /// The namespace of the object that seems to be meant.
+        meant: Option<SmolStr>,
+    },
+    /// A variable stands in it that nothing substitutes: the `postBuild` of a Kustomization does not reach its own spec, and
+    /// what applies it has none (kustomize-controller v1.9, `build`).
+    Variable {
+        /// The text with the variable.
+        text: String,
+        /// The Kustomization whose `postBuild` would substitute it.
+        applied_by: NodeId,
+    },
+    /// Nothing in the cluster has the object.
+    NoObject {
+        /// The object that is most like it, and its place.
+        similar: Option<(ObjectKey, Span)>,
+        /// Whether parts of the cluster are not in the repository, and may have it.
+        is_partial: bool,
+    },
+}
+
+/// Kinds whose group is certain, since nobody else defines them under that name, and the version in which Flux 2.9 and
+/// Kubernetes serve them.
+const GROUPS: &[(&str, &str)] = &[
+    ("CustomResourceDefinition", "apiextensions.k8s.io/v1"),
+    ("DaemonSet", "apps/v1"),
+    ("Deployment", "apps/v1"),
+    ("GitRepository", "source.toolkit.fluxcd.io/v1"),
+    ("HelmRelease", "helm.toolkit.fluxcd.io/v2"),
+    ("HelmRepository", "source.toolkit.fluxcd.io/v1"),
+    ("Kustomization", "kustomize.toolkit.fluxcd.io/v1"),
+    ("OCIRepository", "source.toolkit.fluxcd.io/v1"),
+    ("StatefulSet", "apps/v1"),
+];
+
+/// Groups that are Kubernetes' own, and all their kinds (Kubernetes 1.36): whatever else is looked for in them is not there.
+const CLOSED: &[(&str, &[&str])] = &[
+    (
+        "",
+        &[
+            "Binding",
+            "ComponentStatus",
+            "ConfigMap",
+            "Endpoints",
+            "Event",
+            "LimitRange",
+            "Namespace",
+            "Node",
+            "PersistentVolume",
+            "PersistentVolumeClaim",
+            "Pod",
+            "PodTemplate",
+            "ReplicationController",
+            "ResourceQuota",
+            "Secret",
+            "Service",
+            "ServiceAccount",
+        ],
+    ),
+    ("apps", &["ControllerRevision", "DaemonSet", "Deployment", "ReplicaSet", "StatefulSet"]),
+    ("batch", &["CronJob", "Job"]),
+];
+
+/// From this likeness on, a name is taken for a slip.
+const NEAR: f64 = 0.8;
+
+impl HealthCheckFact {
+    /// Whether the object is one of Flux's own, which no chart and no other controller makes.
+    #[must_use]
+    pub fn is_of_flux(&self) -> bool {
+        is_of_flux(&self.key)
+    }
+
+    /// What is wrong, as a clause that follows the name of the Kustomization.
+    #[must_use]
+    pub fn clause(&self) -> String {
+        let object = self.key.subject();
+        match &self.problem {
+            HealthCheckProblem::WrongGroup { declared: None, .. } => {
+                format!("checks {object} without `apiVersion`, which means {}", crate::cluster::DEFAULT_API_VERSION)
+            }
+            HealthCheckProblem::WrongGroup { declared: Some(version), .. } => {
+                format!("checks {object} as {version}, where there is no such kind")
+            }
+            HealthCheckProblem::NoNamespace { .. } => format!("checks {object} without a namespace"),
+            HealthCheckProblem::Variable { text, .. } => {
+                format!("checks {object}, and nothing sets the variable in `{text}`")
+            }
+            HealthCheckProblem::NoObject { .. } => {
+                format!("checks {object}, which nothing in this cluster defines")
+            }
+        }
+    }
+
+    /// The Kustomization never becomes Ready.
+    #[must_use]
+    pub fn blocker(&self) -> Option<Blocker> {
+        Some(Blocker {
+            actor: Actor::Node(self.node),
+            moment: Moment::Ready,
+            reason: Reason::HealthCheck,
+            cause: Cause::HopelessHealthCheck,
+            text: self.clause(),
+            span: self.span,
+            confidence: self.confidence,
+        })
+    }
+}
+
+/// Finds those of a cluster.
+pub(super) fn find(view: View<'_>) -> Vec<HealthCheckFact> {
+    let cluster = view.cluster;
+    let lists = |node: &Node| !node.kustomization.spec.wait && !node.kustomization.spec.health_checks.is_empty();
+    if !cluster.nodes.iter().any(lists) {
+        return Vec::new();
+    }
+    let known = Known::new(cluster);
+    let nodes = cluster.nodes().filter(|(_, node)| lists(node));
+    nodes.flat_map(|(id, node)| of_node(&known, id, node)).collect()
+}
+
+fn of_node(known: &Known<'_>, id: NodeId, node: &Node) -> Vec<HealthCheckFact> {
+    let set = HealthSet::new(node);
+    let judged = set.members().iter().filter_map(|member| {
+        let entry = member.entry?;
+        let (problem, confidence) = judge(known, node, member, entry)?;
+        Some(HealthCheckFact { node: id, entry, key: member.key.clone(), span: member.span, problem, confidence })
+    });
+    judged.collect()
+}
+
+fn judge(
+    known: &Known<'_>,
+    node: &Node,
+    member: &HealthMember<'_>,
+    entry: usize,
+) -> Option<(HealthCheckProblem, Confidence)> {
+    let key = &member.key;
+    let declared = node.kustomization.spec.health_checks[entry].api_version.as_deref();
+    let declared = declared.filter(|version| !version.is_empty());
+    if key.kind.is_empty() || key.name.is_empty() {
+        return None;
+    }
+    let texts = [key.name.as_str(), &key.namespace, &key.kind, declared.unwrap_or_default()];
+    if let Some(text) = texts.into_iter().find(|text| is_open_text(text)) {
+        let applied_by = left_as_written_by(known.cluster, node, text)?;
+        return Some((HealthCheckProblem::Variable { text: text.to_owned(), applied_by }, Confidence::Medium));
+    }
+    if let Some(problem) = wrong_group(known, node, key, declared) {
+        return Some((problem, Confidence::High));
+    }
+    if key.namespace.is_empty() && is_namespaced(&key.group, &key.kind) == Some(true) {
+        let problem = HealthCheckProblem::NoNamespace { meant: namespace_of(node, key) };
+        return Some((problem, Confidence::High));
+    }
+    no_object(known, node, key)
+}
+
+/// The Kustomization that applies the node, where it leaves the variable in `text` as it is. Entry points may be applied by
+/// something that sets variables, and the Flux Operator by templates.
+fn left_as_written_by(cluster: &Cluster, node: &Node, text: &str) -> Option<NodeId> {
+    let [definition] = node.definitions.as_slice() else { return None };
+    let owner = definition.owner.as_ref().filter(|_| definition.resource_set.is_none() && !node.is_entry)?;
+    let owner = cluster.find(owner)?;
+    let is_substituted = cluster.node(owner).kustomization.spec.post_build.is_some();
+    (!is_substituted && text.contains("${") && !text.contains("<<")).then_some(owner)
+}
+
+/// An `apiVersion` under which there is no such kind.
+fn wrong_group(known: &Known<'_>, node: &Node, key: &ObjectKey, declared: Option<&str>) -> Option<HealthCheckProblem> {
+    let certain = GROUPS.iter().find(|(kind, _)| *kind == key.kind).map(|(_, version)| *version);
+    let is_wrong = match certain {
+        Some(version) => group_of(version) != key.group,
+        None => CLOSED.iter().any(|(group, kinds)| *group == key.group && !kinds.contains(&key.kind.as_str())),
+    };
+    // A kind of that name in that group is somebody's own.
+    if !is_wrong || known.kinds.contains_key(&(key.group.as_str(), key.kind.as_str())) {
+        return None;
+    }
+    // What the node builds under that name is meant, else a kind of Kubernetes.
+    let mut own = node.applied.build.objects.iter().map(|object| object.id());
+    let meant = own.find(|id| id.kind == key.kind && id.name == key.name && id.group != key.group);
+    let served = || {
+        let (group, _) = CLOSED.iter().find(|(_, kinds)| kinds.contains(&key.kind.as_str()))?;
+        Some(if group.is_empty() { "v1".to_owned() } else { format!("{group}/v1") })
+    };
+    let right = certain.map(str::to_owned).or_else(|| meant.map(|id| written(&id))).or_else(served);
+    Some(HealthCheckProblem::WrongGroup { declared: declared.map(str::to_owned), right })
+}
+
+/// The namespace of the object that the node builds under that name, else the one that it gives to all objects.
+fn namespace_of(node: &Node, key: &ObjectKey) -> Option<SmolStr> {
+    let mut own = node.applied.build.objects.iter().map(|object| ObjectKey::from(object.id()));
+    let meant = own.find(|other| other.kind == key.kind && other.group == key.group && other.name == key.name);
+    let meant = meant.map(|other| other.namespace).filter(|namespace| !namespace.is_empty());
+    meant.or_else(|| node.kustomization.spec.target_namespace.as_deref().map(SmolStr::new))
+}
+
+/// An entry that names nothing this cluster has.
+fn no_object(known: &Known<'_>, node: &Node, key: &ObjectKey) -> Option<(HealthCheckProblem, Confidence)> {
+    if node.is_remote() || !known.cluster.reached || known.has(key) {
+        return None;
+    }
+    let is_of_flux = is_of_flux(key);
+    let similar = nearest(node, key).or_else(|| is_of_flux.then(|| known.nearest(key)).flatten());
+    // What else a chart or a controller makes, nobody can tell from here.
+    if !is_of_flux && similar.is_none() {
+        return None;
+    }
+    let confidence = match (known.is_partial, is_of_flux) {
+        (true, _) => Confidence::Low,
+        (false, false) => Confidence::Medium,
+        (false, true) => Confidence::High,
+    };
+    Some((HealthCheckProblem::NoObject { similar, is_partial: known.is_partial }, confidence))
+}
+
+/// The `apiVersion` of an object.
+fn written(id: &ObjectId) -> String {
+    if id.group.is_empty() { id.version.to_string() } else { format!("{}/{}", id.group, id.version) }
+}
+
+/// The group of an `apiVersion`.
+fn group_of(version: &str) -> &str {
+    version.split_once('/').map_or("", |(group, _)| group)
+}
+
+fn is_of_flux(key: &ObjectKey) -> bool {
+    key.is_helm_release() || key.is_kustomization()
+}
+
+/// What a cluster has, for one look per entry.
+struct Known<'c> {
+    cluster: &'c Cluster,
+    /// The objects of each group and kind.
+    kinds: FxHashMap<(&'c str, &'c str), Vec<&'c ObjectKey>>,
+    /// Those of each name.
+    names: FxHashMap<&'c str, Vec<&'c ObjectKey>>,
+    /// Whether there may be more than the repository shows.
+    is_partial: bool,
+}
+
+impl<'c> Known<'c> {
+    fn new(cluster: &'c Cluster) -> Self {
+        let mut kinds: FxHashMap<(&str, &str), Vec<&ObjectKey>> = FxHashMap::default();
+        let mut names: FxHashMap<&str, Vec<&ObjectKey>> = FxHashMap::default();
+        for key in cluster.objects.keys() {
+            kinds.entry((key.group.as_str(), key.kind.as_str())).or_default().push(key);
+            names.entry(key.name.as_str()).or_default().push(key);
+        }
+        let mut sets = cluster.nodes.iter().flat_map(|node| &node.resource_sets);
+        let is_partial = cluster.nodes.iter().any(Node::hides_objects)
+            || sets.any(|set| set.unresolved.iter().any(Unresolved::hides_objects));
+        Self { cluster, kinds, names, is_partial }
+    }
+
+    fn has(&self, key: &ObjectKey) -> bool {
+        let name = NodeKey::new(key.namespace.clone(), key.name.clone());
+        let mut named = self.names.get(key.name.as_str()).into_iter().flatten();
+        self.cluster.provides(key)
+            || (key.is_kustomization() && self.cluster.find(&name).is_some())
+            || named.any(|other| is_same(other, key))
+    }
+
+    /// The object of that kind that is most like the one asked for. Where there are very many, none is looked for.
+    fn nearest(&self, key: &ObjectKey) -> Option<(ObjectKey, Span)> {
+        let of_kind = self.kinds.get(&(key.group.as_str(), key.kind.as_str())).filter(|all| all.len() <= COMPARED)?;
+        let place = |other: &ObjectKey| Some(self.cluster.object(*self.cluster.objects.get(other)?.first()?).place());
+        best(of_kind.iter().filter_map(|other| Some(((*other).clone(), place(other)?))), key)
+    }
+}
+
+/// The object of the node's own build that is most like the one asked for: of its kind, in another namespace or with a
+/// name that differs by a slip.
+fn nearest(node: &Node, key: &ObjectKey) -> Option<(ObjectKey, Span)> {
+    if node.applied.build.objects.len() > COMPARED {
+        return None;
+    }
+    let own = node.applied.build.objects.iter().map(|object| (ObjectKey::from(object.id()), object.place()));
+    best(own, key)
+}
+
+fn best(candidates: impl Iterator<Item = (ObjectKey, Span)>, key: &ObjectKey) -> Option<(ObjectKey, Span)> {
+    candidates
+        .filter(|(other, _)| {
+            other.kind == key.kind && other.group == key.group && !other.is_unresolved() && other != key
+        })
+        .filter_map(|found| Some((likeness(&found.0.name, &key.name, NEAR)?, found)))
+        .filter(|(score, (other, _))| *score < 1.0 || other.namespace != key.namespace)
+        .max_by(|(left, one), (right, other)| left.total_cmp(right).then_with(|| other.0.cmp(&one.0)))
+        .map(|(_, found)| found)
+}
