@@ -89,12 +89,15 @@ impl ListedNode {
         printable(self.path.as_deref().or(self.chart.as_deref()).unwrap_or_default()).into_owned()
     }
 
-    /// What keeps it from becoming Ready, in short.
+    /// What keeps it from becoming Ready, in short: of what is ahead of it, only where to look.
     fn why(&self) -> Option<String> {
         let obstacle = self.obstacle.as_ref().filter(|_| self.state == ListedState::Never)?;
         let own = obstacle.message.strip_prefix(&format!("{} ", self.node));
-        let place = obstacle.location.as_ref().map_or_else(String::new, |place| format!(" ({place})"));
-        Some(format!("{}{place}", own.unwrap_or(&obstacle.message)))
+        let place = || obstacle.location.as_ref().map_or_else(String::new, |place| format!(" ({place})"));
+        Some(match own {
+            Some(own) => format!("{own}{}", place()),
+            None => format!("behind {}: {}", short(&obstacle.node), obstacle.cause),
+        })
     }
 
     /// What applies it, in short: nearly always a Kustomization beside Flux itself.
