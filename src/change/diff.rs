@@ -33,6 +33,9 @@ pub struct Diff {
     /// What could not be looked at, in words.
     #[serde(skip)]
     pub warnings: Vec<String>,
+    /// What there is to know of what was compared.
+    #[serde(skip)]
+    pub remark: Option<String>,
 }
 
 /// A revision.

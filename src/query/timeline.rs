@@ -13,6 +13,7 @@ use crate::{
     finding::Subject,
     graph::{Actor, EventId, Moment},
     situation::Situation,
+    source::readable,
     timing::{Assumptions, Distribution, Outcome, PathCause, Quantile, Run, Simulation, Spread},
 };
 
@@ -154,11 +155,12 @@ impl Document for Timeline {
     }
 }
 
-/// When everything happens in a cold start of each cluster that an entry point reaches, or up to one object.
+/// When everything happens in a cold start of each cluster that an entry point reaches and that is reported, or up to one
+/// object. A cluster whose path does not exist is left out. `remark` is what there is to know of what is reported.
 ///
 /// # Errors
 /// Where the name is not that of one object.
-pub fn timeline(model: Model<'_>, options: &TimelineOptions) -> Result<Timeline, Error> {
+pub fn timeline(model: Model<'_>, options: &TimelineOptions, remark: Option<String>) -> Result<Timeline, Error> {
     let mut notes = Vec::new();
     let clusters = match &options.to {
         Some(text) => {
@@ -168,8 +170,19 @@ pub fn timeline(model: Model<'_>, options: &TimelineOptions) -> Result<Timeline,
             vec![of_cluster(model, &model.situations[found.cluster], Some(found.actor), options)]
         }
         None => {
-            let reached = model.situations.iter().filter(|situation| situation.cluster.reached);
-            reached.map(|situation| of_cluster(model, situation, None, options)).collect()
+            notes.extend(remark);
+            let (lost, reported): (Vec<_>, Vec<_>) = model.reported().partition(|(_, one)| one.cluster.is_lost());
+            let root = |situation: &Situation<'_>| readable(&situation.cluster.root).into_owned();
+            let lost = lost.into_iter().map(|(_, situation)| root(situation));
+            notes.extend(lost.map(|root| format!("cluster {root} is left out: its path does not exist")));
+            let narrowed = |(index, situation): (usize, &Situation<'_>)| {
+                let mut timeline = of_cluster(model, situation, None, options);
+                if let Some(reported) = model.focus.subjects(index, situation.cluster) {
+                    timeline.nodes.retain(|node| reported.contains(&node.node));
+                }
+                timeline
+            };
+            reported.into_iter().map(narrowed).collect()
         }
     };
     Ok(Timeline { profile: model.profile, clusters, notes })

@@ -66,6 +66,8 @@ pub struct Report<'a> {
     pub suppressed: &'a [Finding],
     /// How many more there are.
     pub hidden: Hidden,
+    /// What is to be known of what was looked at, where that is not all of a repository with clusters: a clause.
+    pub remark: Option<&'a str>,
     /// The rules that ran.
     pub rules: &'a [&'static RuleInfo],
 }

@@ -24,7 +24,7 @@ pub struct Draft {
 /// Where the files cannot be read, or hold nothing of Flux.
 pub fn draft(path: &Path) -> Result<Draft, Error> {
     let options = Options::default();
-    let root = artifact_root(&[path.to_owned()], None)?;
+    let root = artifact_root(path)?;
     let real = path.canonicalize().unwrap_or_else(|_| root.clone());
     let repository = real.ancestors().find(|folder| folder.join(".git").exists());
     // Where it is looked for: from the given folder up. Without Git the artifact root is the top.

@@ -6,6 +6,7 @@ mod error;
 mod folder;
 mod init;
 mod lint;
+mod locate;
 mod options;
 mod revisions;
 mod session;

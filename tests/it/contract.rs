@@ -8,6 +8,7 @@ use std::{
 
 use fluxdag::{
     Options,
+    cluster::Focus,
     query::{Change, Document, Model, TimelineOptions, render},
     report::{Hidden, Linted, Report, document, schemas},
 };
@@ -252,7 +253,7 @@ fn what_is_answered_about_fixtures_fits_the_schemas() {
                 if let Ok(answer) = session.what_if(&[Change::UnsetWait(name.clone())]) {
                     checked("what-if", &answer);
                 }
-                if let Ok(rendering) = render(&session.survey.clusters, name) {
+                if let Ok(rendering) = render(&session.survey.clusters, &Focus::default(), name) {
                     for is_traced in [false, true] {
                         checked("render", &rendering.document(session.tree(), is_traced));
                         count("render");
@@ -275,6 +276,7 @@ fn what_is_found_in_fixtures_fits_the_schema() {
     for name in FIXTURES {
         let analysis = fluxdag::lint(&[fixture(name)], &Options::default()).unwrap();
         let report = Report {
+            remark: None,
             tree: &analysis.tree,
             repository: analysis.repository.as_deref(),
             profile: "slow",

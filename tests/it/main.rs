@@ -35,6 +35,7 @@ mod kustomize;
 mod manners;
 mod minutes;
 mod packages;
+mod paths;
 mod queries;
 mod readme;
 mod real;

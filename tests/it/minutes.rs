@@ -125,7 +125,7 @@ fn a_commit_holds_up_what_depends_on_what_it_changes() {
     assert!(of("core").is_changed && !of("blog").is_changed);
     let ready = |name: &str| of(name).simulated.ready_s.unwrap();
     assert!(ready("blog") > ready("core") && ready("namespaces") < ready("core"));
-    let nothing = run(&["timeline", "--commit", "fixtures/heavy-in-wait/README.md", "-C", GATE]);
+    let nothing = run(&["timeline", "--commit", "README.md", "-C", GATE]);
     assert!(nothing.code == 0 && nothing.out.contains("No Kustomization is built from that"), "{}", nothing.out);
     let missing = run(&["timeline", "--commit", "nowhere.yaml", "-C", GATE]);
     assert_eq!(missing.code, 2);

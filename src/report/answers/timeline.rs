@@ -6,7 +6,7 @@ use super::{Text, head, headline, paragraph};
 use crate::{
     finding::{Subject, about, count},
     query::{ClusterTimeline, NodeTimeline, Seconds, Timeline, TotalSpread},
-    report::{Terminal, printable, wrap},
+    report::{Terminal, printable, text::shortened, wrap},
 };
 
 impl Text for Timeline {
@@ -94,7 +94,7 @@ fn chart(cluster: &ClusterTimeline, terminal: &Terminal) -> String {
     let mut text = String::new();
     for node in &cluster.nodes {
         let mark = if node.analytic.is_some_and(|analytic| analytic.on_critical_path) { '*' } else { ' ' };
-        let name = shortened(&printable(&short(&node.node)), terminal);
+        let name = shortened(&printable(&short(&node.node)), NAME, terminal);
         let ready = node.analytic.and_then(|analytic| analytic.ready);
         let at = ready.map_or_else(|| "never".to_owned(), |ready| about(ready.typical));
         let line = format!("{mark} {name:<NAME$} {} {at:>TIME$}", bar(node, end, bars, terminal));
@@ -105,7 +105,7 @@ fn chart(cluster: &ClusterTimeline, terminal: &Terminal) -> String {
 }
 
 /// The name with the kind as `flux` and `kubectl` shorten it, which `--to` takes as well.
-fn short(subject: &Subject) -> String {
+pub(super) fn short(subject: &Subject) -> String {
     let kind = match subject.kind.as_str() {
         "Kustomization" => "ks",
         "HelmRelease" => "hr",
@@ -126,17 +126,6 @@ const CRITICAL: usize = 5;
 /// Columns of a name, and of a time.
 const NAME: usize = 42;
 const TIME: usize = 8;
-
-/// The end of a name tells more than its beginning.
-fn shortened(name: &str, terminal: &Terminal) -> String {
-    let length = name.chars().count();
-    if length <= NAME {
-        return name.to_owned();
-    }
-    let sign = terminal.ellipsis();
-    let kept = NAME - sign.chars().count();
-    format!("{sign}{}", name.chars().skip(length - kept).collect::<String>())
-}
 
 /// What the controllers make of an object that gives up on the way.
 fn trouble(node: &NodeTimeline) -> Option<String> {
