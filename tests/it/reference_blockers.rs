@@ -241,12 +241,6 @@ fn a_suspended_source_is_never_fetched() {
 }
 
 #[test]
-fn the_source_of_an_entry_point_was_fetched_before_it_is_suspended() {
-    let suspended = source("GitRepository", "flux-system", ", suspend: true");
-    assert_eq!(of(&suspended), ["GitRepository/flux-system/flux-system Ready Suspended Low"]);
-}
-
-#[test]
 fn a_path_that_is_no_folder_fails_before_the_apply() {
     let of_path = |path: &str, more: &str| {
         let web = kustomization("web", more).replace("./apps", path);
