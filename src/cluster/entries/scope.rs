@@ -1,5 +1,8 @@
-use super::{Cluster, Folder, root::is_below};
-use crate::source::{Span, Tree};
+use super::root::is_below;
+use crate::{
+    cluster::{Cluster, Folder},
+    source::{Span, Tree},
+};
 
 /// The part of a tree that the user asked about: folders or files, relative to the root of the tree.
 #[derive(Debug, Clone, Default)]
