@@ -10,6 +10,7 @@ mod closure;
 mod comments;
 mod edit;
 mod entries;
+mod focus;
 mod implicit;
 mod model;
 
@@ -19,16 +20,18 @@ pub use comments::{Sight, suppressions};
 pub use edit::{Edit, EditError};
 pub use entries::{
     discover::{Declared, Discovered, discover},
+    present::flux_objects,
     resolve,
-    root::find_root,
+    root::{find_root, is_root},
     scope::Scope,
 };
+pub use focus::{Focus, Relation};
 pub use implicit::{ChartSupply, CustomKind, Made, MadeNamespace, Supply};
 pub use model::{
     Cluster, Definition, Folder, Node, NodeId, NodeKey, ObjectKey, Provider, Release,
     charts::{Chart, chart_of},
     externals::{External, Externals},
-    health_set::{DEFAULT_API_VERSION, HealthMember, HealthSet, Skipped, is_same, listed},
+    health_set::{DEFAULT_API_VERSION, HealthMember, HealthSet, Skipped},
     is_named,
     object_query::{Named, Wanted, WantedError},
 };

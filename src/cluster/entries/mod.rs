@@ -2,6 +2,7 @@
 
 pub(super) mod discover;
 mod layout;
+pub(super) mod present;
 pub(super) mod root;
 pub(super) mod scope;
 
