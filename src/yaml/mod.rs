@@ -9,7 +9,6 @@
 //! [`Span`]: crate::source::Span
 
 mod budget;
-mod data;
 mod de;
 mod document;
 mod emit;
@@ -20,8 +19,7 @@ mod scalar;
 mod spanned;
 mod store;
 
-pub use data::read_data;
-pub use de::{DecodeError, decode, decode_lenient};
+pub use de::{DecodeError, decode, decode_lenient, read_data};
 pub use document::{Comment, Document, File, Problem, ProblemKind, ValuesBelow};
 pub use emit::{Style, canonical_json, double_quoted, is_plain_scalar, prints_plain, style_of};
 pub use node::{Entry, Map, Node, Value};
