@@ -15,7 +15,7 @@ pub use levels::{Confidence, Severity};
 pub use rule_info::{Category, RuleInfo, Tier};
 pub use subject::Subject;
 pub use suppress::{CommentReader, Fault, MARK, Reach, Suppressed, Suppression, SuppressionKind, suppress};
-pub use words::{about, count};
+pub use words::{about, count, list};
 
 use crate::source::Span;
 

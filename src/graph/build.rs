@@ -4,6 +4,7 @@ use rustc_hash::FxHashMap;
 use super::{
     Actor, Edge, Event, EventId, Moment, Reason,
     needs::{core_key, is_awaited},
+    stages,
     volumes::Consumers,
 };
 use crate::{
@@ -46,8 +47,10 @@ impl<'c> Builder<'c> {
 
     pub(super) fn run(mut self) -> (DiGraph<Event, Edge>, FxHashMap<Event, EventId>) {
         for (id, node) in self.cluster.nodes() {
-            let stages = self.stages(node);
-            self.progress(Actor::Node(id), &stages, node.span());
+            let mut moments = vec![Moment::Exists, Moment::Start];
+            moments.extend(stages::all(self.cluster, node));
+            moments.push(Moment::Ready);
+            self.progress(Actor::Node(id), &moments, node.span());
         }
         for (index, release) in self.cluster.releases.iter().enumerate() {
             let actor = Actor::Release(index as u32);

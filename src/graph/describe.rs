@@ -109,6 +109,8 @@ impl Step {
             Reason::Decryption => ("decryption", format!("{after} takes its decryption keys from {before}")),
             Reason::ServiceAccount => ("service-account", format!("{after} acts as {before}")),
             Reason::Credentials => ("credentials", format!("{after} logs in with {before}")),
+            Reason::Build => ("build", format!("{after} is built before it is applied")),
+            Reason::DryRun => ("dry-run", format!("the API server has to accept what {after} applies")),
         };
         Description { reason, text }
     }

@@ -121,6 +121,10 @@ pub enum Reason {
     ServiceAccount,
     /// The source needs the Secret that it logs in with.
     Credentials,
+    /// The files have to be built before anything of them is applied (kustomize-controller v1.9, `generate` and `build`).
+    Build,
+    /// The API server has to accept every object of a stage before any of it is applied (fluxcd/pkg ssa, `ApplyAllStaged`).
+    DryRun,
 }
 
 impl Reason {

@@ -24,6 +24,7 @@ mod event;
 mod needs;
 mod paths;
 mod reach;
+pub mod stages;
 mod stuck;
 mod volumes;
 

@@ -3,13 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use super::{Actor, Edge, Moment, Reason, build::Builder};
+use super::{Actor, Edge, Moment, Reason, build::Builder, stages};
 use crate::{
     catalog,
     cluster::{Node, NodeKey, ObjectKey},
     finding::Confidence,
     flux::{
-        FluxVersion, Policy, SourceRef,
+        Policy, SourceRef,
         api::{OPERATOR_GROUP, SOURCE_EXTENSIONS_GROUP, SOURCE_GROUP},
         is_open_text,
     },
@@ -19,43 +19,6 @@ use crate::{
 };
 
 impl<'c> Builder<'c> {
-    /// The moments of a Kustomization: stages of the apply (fluxcd/pkg ssa, `ApplyAllStaged`) where others may need what
-    /// they hold.
-    pub(super) fn stages(&self, node: &Node) -> Vec<Moment> {
-        let mut stages = vec![Moment::Exists, Moment::Start];
-        let kinds = || node.applied.build.objects.iter().filter_map(|object| object.node.find_str(&["kind"]));
-        if kinds().any(|kind| matches!(kind, "CustomResourceDefinition" | "Namespace")) {
-            stages.push(Moment::Defined);
-        }
-        if node
-            .applied
-            .build
-            .objects
-            .iter()
-            .any(|object| self.is_staged(&object.node) && self.kind(&object.node).is_some())
-        {
-            stages.push(Moment::Classified);
-        }
-        stages.extend([Moment::Applied, Moment::Ready]);
-        stages
-    }
-
-    /// Whether an object is applied in the stage of classes.
-    fn is_staged(&self, object: &yaml::Node) -> bool {
-        is_class(object) && self.cluster.version.is_none_or(FluxVersion::has_class_stage)
-    }
-
-    /// The kind of a custom resource, where something in the cluster brings its definition.
-    fn kind(&self, object: &yaml::Node) -> Option<u32> {
-        let (group, _) = object.find_str(&["apiVersion"])?.split_once('/')?;
-        let supply = &self.cluster.supply;
-        // Most objects are of Kubernetes' own groups.
-        if !group.contains('.') || supply.kinds.is_empty() {
-            return None;
-        }
-        supply.kind(group, object.find_str(&["kind"])?).map(|index| index as u32)
-    }
-
     /// What a Kustomization's objects need before they can be applied: one failed dry-run keeps back the whole stage.
     pub(super) fn needs(&mut self, actor: Actor, node: &'c Node) {
         if node.is_remote() {
@@ -63,11 +26,9 @@ impl<'c> Builder<'c> {
         }
         let mut needed: BTreeMap<(Actor, Moment), Span> = BTreeMap::new();
         for object in node.applied.build.objects.iter().filter(|object| Policy::of(&object.node).applied) {
-            let kind = self.kind(&object.node);
-            let stage =
-                if kind.is_some() && self.is_staged(&object.node) { Moment::Classified } else { Moment::Applied };
-            if let Some(kind) = kind {
-                needed.entry((Actor::Kind(kind), stage)).or_insert_with(|| object.place());
+            let stage = stages::needing(self.cluster, &object.node);
+            if let Some(kind) = stages::custom_kind(self.cluster, &object.node) {
+                needed.entry((Actor::Kind(kind as u32), stage)).or_insert_with(|| object.place());
             }
             if let Some(namespace) = self.namespace(&object.node) {
                 needed.entry((Actor::Namespace(namespace), stage)).or_insert_with(|| object.place());
@@ -110,7 +71,8 @@ impl<'c> Builder<'c> {
         let api_version = object.find_str(&["apiVersion"])?;
         let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
         // kustomize sets a namespace on custom resources of the cluster's scope as well.
-        let is_of_cluster = kind.starts_with("Cluster") || is_class(object) || is_cluster_scoped(group, version, kind);
+        let is_of_cluster =
+            kind.starts_with("Cluster") || stages::is_class(object) || is_cluster_scoped(group, version, kind);
         (!is_of_cluster && !is_open_text(namespace)).then_some(index as u32)
     }
 
@@ -265,11 +227,6 @@ impl<'c> Builder<'c> {
             }
         }
     }
-}
-
-/// Whether the object is applied in the stage of classes: its kind ends in `Class`.
-fn is_class(object: &yaml::Node) -> bool {
-    object.find_str(&["kind"]).is_some_and(|kind| kind.ends_with("Class"))
 }
 
 /// The key of a ConfigMap, Secret or ServiceAccount.

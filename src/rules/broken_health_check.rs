@@ -1,7 +1,6 @@
 use super::{Context, Rule, Situation};
 use crate::{
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Tier},
-    flux::api::HELM_GROUP,
     situation::{HealthCheckFact, HealthCheckProblem},
 };
 
@@ -39,7 +38,7 @@ fn report(situation: &Situation<'_>, fact: &HealthCheckFact) -> Finding {
             finding.label = format!("no {kind} in {}", if declared.is_none() { "apps/v1" } else { "that group" });
             finding.why = format!("The API server knows no {kind} there, so the object stays Unknown, and {TIMEOUT}.");
             finding.help = match right {
-                Some(group) => format!("write `apiVersion: {group}/{}` in the entry", version_of(group)),
+                Some(version) => format!("write `apiVersion: {version}` in the entry"),
                 None => format!("add the `apiVersion` of {kind} to the entry"),
             };
         }
@@ -53,15 +52,18 @@ fn report(situation: &Situation<'_>, fact: &HealthCheckFact) -> Finding {
                 None => "add the `namespace` of the object to the entry".to_owned(),
             };
         }
+        HealthCheckProblem::Variable { text, applied_by } => {
+            let owner = situation.cluster.node(*applied_by).subject();
+            finding.label = "stays as it is written".to_owned();
+            finding.why = format!(
+                "The `postBuild` of a Kustomization reaches what it builds, not its own spec, and {owner}, which applies it, has none: the API server                  has no object named with `{text}`, so it stays NotFound, and {TIMEOUT}."
+            );
+            finding.help = format!("set the variable in `postBuild` of {owner}, or write the name out");
+        }
         HealthCheckProblem::NoObject { .. } => missing(fact, &mut finding),
     }
     let lies_inside = !matches!(fact.problem, HealthCheckProblem::NoObject { .. });
     situation.weighed(finding, lies_inside)
-}
-
-/// The version in which Flux 2.9 and Kubernetes serve a group.
-fn version_of(group: &str) -> &'static str {
-    if group == HELM_GROUP { "v2" } else { "v1" }
 }
 
 /// An entry that names nothing this cluster has.

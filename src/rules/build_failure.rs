@@ -2,9 +2,9 @@ use std::collections::BTreeMap;
 
 use super::{Context, Rule, Situation, duplicate_node::is_flux_object, wording::short_list};
 use crate::{
-    cluster::Node,
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Tier},
     kustomize::Error,
+    situation::blockers::{BuildFact, BuildStep},
     source::Span,
 };
 
@@ -23,35 +23,34 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
-    for situation in context.situations.iter().filter(|situation| situation.cluster.reached) {
-        let mut by_fault: BTreeMap<(Span, &str), Vec<(&Node, &Error)>> = BTreeMap::new();
-        for node in &situation.cluster.nodes {
-            for error in &node.applied.build.errors {
-                if !is_told_elsewhere(context, error) {
-                    by_fault.entry((error.span, &error.message)).or_default().push((node, error));
-                }
+    for situation in context.situations {
+        let mut by_fault: BTreeMap<(Span, &str), Vec<&BuildFact>> = BTreeMap::new();
+        for fact in situation.facts.builds.iter().filter(|fact| fact.step == BuildStep::Kustomize) {
+            if !is_reported_elsewhere(context, &fact.error) {
+                by_fault.entry((fact.error.span, &fact.error.message)).or_default().push(fact);
             }
         }
         findings.extend(by_fault.values().filter_map(|faults| report(situation, faults)));
     }
 }
 
-/// Whether another rule says the same of the same place: a document that cannot be read, a Flux object defined twice.
-fn is_told_elsewhere(context: &Context<'_>, error: &Error) -> bool {
+/// Whether another rule reports the same of the same place: a document that cannot be read, a Flux object defined twice.
+fn is_reported_elsewhere(context: &Context<'_>, error: &Error) -> bool {
     let broken = context.broken.iter().any(|broken| broken.span.file == error.span.file && broken.is_in(error.span));
     broken || error.twice.as_ref().is_some_and(is_flux_object)
 }
 
-fn report(situation: &Situation<'_>, faults: &[(&Node, &Error)]) -> Option<Finding> {
-    let (node, error) = *faults.first()?;
-    let at = error.span.or(node.kustomization.span(&["spec", "path"]));
+fn report(situation: &Situation<'_>, faults: &[&BuildFact]) -> Option<Finding> {
+    let (fact, others) = faults.split_first()?;
+    let (node, error) = (situation.cluster.node(fact.node), &fact.error);
     let message = format!("the build of {} fails: {}", node.subject(), error.message);
-    let mut finding = situation.finding(&RULE.info, node.subject(), at, message);
+    let mut finding = situation.finding(&RULE.info, node.subject(), fact.span, message);
     finding.label = "here".to_owned();
     for (span, text) in &error.related {
         finding.related.push(Related::new(text.clone(), None, *span));
     }
-    let others: Vec<String> = faults[1..].iter().map(|(node, _)| node.subject().to_string()).collect();
+    let others: Vec<String> =
+        others.iter().map(|fact| situation.cluster.node(fact.node).subject().to_string()).collect();
     let also =
         if others.is_empty() { String::new() } else { format!(" The same fault fails {}.", short_list(&others, 5)) };
     finding.related.push(Related::new(

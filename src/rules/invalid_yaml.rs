@@ -4,8 +4,9 @@ use rustc_hash::FxHashMap;
 
 use super::{Context, Rule, wording::short_list};
 use crate::{
-    cluster::{BrokenDocument, Node},
+    cluster::{BrokenDocument, Node, NodeId},
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Subject, Tier},
+    situation::blockers::BuildStep,
     source::FileId,
 };
 
@@ -25,12 +26,11 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     let mut users: FxHashMap<FileId, Vec<(&str, &Node)>> = FxHashMap::default();
-    for situation in context.situations.iter().filter(|situation| situation.cluster.reached) {
-        for node in &situation.cluster.nodes {
-            let files: BTreeSet<FileId> = node.applied.build.errors.iter().map(|error| error.span.file).collect();
-            for file in files {
-                users.entry(file).or_default().push((&situation.cluster.root, node));
-            }
+    for situation in context.situations {
+        let failed = situation.facts.builds.iter().filter(|fact| fact.step == BuildStep::Kustomize);
+        let files: BTreeSet<(FileId, NodeId)> = failed.map(|fact| (fact.error.span.file, fact.node)).collect();
+        for (file, node) in files {
+            users.entry(file).or_default().push((&situation.cluster.root, situation.cluster.node(node)));
         }
     }
     let users = |broken: &BrokenDocument| users.get(&broken.span.file).map(Vec::as_slice).unwrap_or_default();

@@ -1,8 +1,7 @@
 use super::{Context, Rule, Situation};
 use crate::{
-    cluster::{Folder, Node},
     finding::{Category, Confidence, Finding, RuleInfo, Severity, Tier},
-    flux::SourceRef,
+    situation::PathFact,
 };
 
 pub(super) static RULE: Rule = Rule {
@@ -21,61 +20,55 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for situation in context.situations {
-        findings.extend(situation.cluster.nodes.iter().filter_map(|node| report(context, situation, node)));
+        findings.extend(situation.facts.paths.iter().map(|fact| report(situation, fact)));
     }
 }
 
-fn report(context: &Context<'_>, situation: &Situation<'_>, node: &Node) -> Option<Finding> {
-    let Folder::Missing { path, other, similar, mapping } = &node.folder else { return None };
-    let subject = node.subject();
-    let at = node.kustomization.span(&["spec", "path"]);
-    let what = match other {
+fn report(situation: &Situation<'_>, fact: &PathFact) -> Finding {
+    let PathFact { path, subject, .. } = fact;
+    let what = match fact.other {
         Some(other) => format!("the path `{path}` of {subject} is {other}, not a folder"),
         None => format!("the path `{path}` of {subject} does not exist"),
     };
-    let what = match mapping {
+    let message = match &fact.mapping {
         Some(mapping) => format!("{what} in `{mapping}`, which its source is mapped to"),
         None => what,
     };
-    let mut finding = situation.finding(&RULE.info, subject, at, what);
+    let mut finding = situation.finding(&RULE.info, subject.clone(), fact.span, message);
+    finding.confidence = fact.confidence;
     finding.label = "not a folder of the source".to_owned();
-    let kind = node.kustomization.spec.source_ref.kind.as_deref().unwrap_or("GitRepository");
-    finding.why = match other {
+    finding.why = match fact.other {
         Some(_) => "It ends with Ready=False, reason BuildFailed (`not a directory`); nothing of it is applied, and its dependents wait."
             .to_owned(),
         None => "It stays at Ready=False, reason ArtifactFailed (`kustomization path not found`); nothing of it is applied, and its \
                  dependents wait."
             .to_owned(),
     };
-    let written = node.kustomization.spec.path.as_deref().unwrap_or_default();
-    finding.help = match similar {
-        Some(similar) => format!("did you mean `{similar}`?"),
-        None if written.contains("../") => "write the path from the root of the source, not from the file it stands in".to_owned(),
-        None if other.is_some() => "name the folder that holds the file".to_owned(),
-        None => "correct `spec.path`, or commit the folder: paths count from the root of the source, and upper and lower case matter"
-            .to_owned(),
-    };
-    if kind != "GitRepository" {
-        // What was pushed into an artifact need not be the whole repository.
-        finding.confidence = Confidence::Medium;
-    }
-    let source = |node: &Node| SourceRef::of(&node.kustomization.spec.source_ref, &node.key.namespace);
-    let is_here = |other: &Node| matches!(other.folder, Folder::Here(_)) && source(other) == source(node);
-    let is_told = similar.is_some() || other.is_some() || mapping.is_some();
-    if !is_told && !situation.cluster.nodes.iter().any(is_here) {
-        finding.confidence = Confidence::Low;
+    if fact.is_foreign {
         finding.why.push_str(
             " No path of this source is a folder here, so its files may well be those of another repository.",
         );
     }
-    if mapping.is_some() && similar.is_none() {
-        finding.help = "correct `spec.path`, or bring the folder that the source is mapped to up to date".to_owned();
-    }
-    let link = mapping.is_none() && context.tree.entry(path) == Some(crate::source::Entry::Link);
-    if link {
-        finding.help =
+    finding.help = help(fact);
+    situation.weighed(finding, false)
+}
+
+fn help(fact: &PathFact) -> String {
+    let help = match &fact.similar {
+        _ if fact.is_link => {
             "replace the symbolic link by a folder: Flux leaves links out of what it hands to the controllers"
-                .to_owned();
-    }
-    Some(situation.weighed(finding, false))
+        }
+        Some(similar) => return format!("did you mean `{similar}`?"),
+        None if fact.mapping.is_some() => {
+            "correct `spec.path`, or bring the folder that the source is mapped to up to date"
+        }
+        None if fact.written.contains("../") => {
+            "write the path from the root of the source, not from the file it stands in"
+        }
+        None if fact.other.is_some() => "name the folder that holds the file",
+        None => {
+            "correct `spec.path`, or commit the folder: paths count from the root of the source, and upper and lower case matter"
+        }
+    };
+    help.to_owned()
 }

@@ -71,7 +71,6 @@ mod support;
 
 pub use context::{Budget, Context};
 pub use ignores::{Ignore, leave_out, unused};
-pub use missing_substitute_source::missing_inputs;
 pub use selection::{ALIASES, Selection, Selector, UnknownRule, find, first_id, named, rename};
 
 use std::collections::BTreeMap;
@@ -79,10 +78,10 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 
 // What rules share is named as if it stood beside them.
-use support::{attempts, deadlocks, dependencies, health, names, order, references, removal, split, wording};
+use support::{attempts, deadlocks, dependencies, health, order, references, removal, split, wording};
 
 use crate::{
-    finding::{Finding, RuleInfo, suppress},
+    finding::{Finding, RuleInfo, names, suppress},
     situation::Situation,
     source::{Span, Tree},
 };

@@ -2,12 +2,8 @@ use std::collections::BTreeMap;
 
 use super::{Context, Rule, Situation};
 use crate::{
-    cluster::{ObjectKey, Provider},
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Tier},
-    flux::{
-        FluxVersion,
-        api::{HELM_GROUP, KUSTOMIZE_GROUP, SOURCE_GROUP},
-    },
+    situation::{RemovedVersion, VersionFact},
     source::Span,
 };
 
@@ -28,41 +24,16 @@ pub(super) static RULE: Rule = Rule {
 /// Places told; the rest is counted.
 const PLACES: usize = 5;
 
-/// Group, version, the release that no longer serves it, and the version that it serves (changelogs of kustomize-controller
-/// 1.7 and 1.8, helm-controller 1.4 and 1.5, source-controller 1.7 and 1.8).
-const REMOVED: [(&str, &str, FluxVersion, &str); 6] = [
-    (KUSTOMIZE_GROUP, "v1beta1", FluxVersion { major: 2, minor: 7 }, "v1"),
-    (KUSTOMIZE_GROUP, "v1beta2", FluxVersion { major: 2, minor: 8 }, "v1"),
-    (HELM_GROUP, "v2beta1", FluxVersion { major: 2, minor: 7 }, "v2"),
-    (HELM_GROUP, "v2beta2", FluxVersion { major: 2, minor: 8 }, "v2"),
-    (SOURCE_GROUP, "v1beta1", FluxVersion { major: 2, minor: 7 }, "v1"),
-    (SOURCE_GROUP, "v1beta2", FluxVersion { major: 2, minor: 8 }, "v1"),
-];
-
-/// An object of a removed version: where that stands, and who applies it.
-type Found<'a> = (Span, &'a ObjectKey, Provider);
-
-type Row = &'static (&'static str, &'static str, FluxVersion, &'static str);
-
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
-    for situation in context.situations.iter().filter(|situation| situation.cluster.reached) {
-        let cluster = situation.cluster;
-        let mut by_version: BTreeMap<(usize, &str), Vec<Found<'_>>> = BTreeMap::new();
-        for (key, providers) in &cluster.objects {
-            for provider in providers.iter().filter(|_| key.group.ends_with(".toolkit.fluxcd.io")) {
-                let object = cluster.object(*provider);
-                let version = object.id().version;
-                let row = REMOVED.iter().position(|(group, removed, _, _)| key.group == *group && version == *removed);
-                if let Some(row) = row {
-                    let at = object.node.find(&["apiVersion"]).map_or(Span::NONE, |version| version.span);
-                    by_version.entry((row, &key.kind)).or_default().push((at.or(object.source), key, *provider));
-                }
-            }
+    for situation in context.situations {
+        let mut by_version: BTreeMap<(&RemovedVersion, &str), Vec<&VersionFact>> = BTreeMap::new();
+        for fact in &situation.facts.versions {
+            by_version.entry((fact.removed, &fact.subject.kind)).or_default().push(fact);
         }
-        for ((row, kind), mut found) in by_version {
+        for mut facts in by_version.into_values() {
             let path = |span: Span| if span.is_some() { context.tree.path(span.file) } else { "" };
-            found.sort_by_key(|(span, key, _)| (path(*span), span.start, *key));
-            findings.extend(report(situation, &REMOVED[row], kind, &found));
+            facts.sort_by_key(|fact| (path(fact.span), fact.span.start));
+            findings.extend(report(situation, &facts));
         }
     }
 }
@@ -72,18 +43,18 @@ fn plural(kind: &str) -> String {
     kind.strip_suffix('y').map_or_else(|| format!("{kind}s"), |stem| format!("{stem}ies"))
 }
 
-fn report(situation: &Situation<'_>, row: Row, kind: &str, found: &[Found<'_>]) -> Option<Finding> {
-    let (group, version, since, now) = row;
-    let cluster = situation.cluster;
-    let (at, key, provider) = found.first()?;
-    let mut places: Vec<Span> = found.iter().map(|(span, _, _)| *span).collect();
+fn report(situation: &Situation<'_>, facts: &[&VersionFact]) -> Option<Finding> {
+    let first = facts.first()?;
+    let RemovedVersion { group, version, since, successor } = first.removed;
+    let kind = &first.subject.kind;
+    let mut places: Vec<Span> = facts.iter().map(|fact| fact.span).collect();
     places.dedup();
     let what = match places.len() {
-        1 => format!("{} has", key.subject()),
+        1 => format!("{} has", first.subject),
         count => format!("{count} {} have", plural(kind)),
     };
     let message = format!("{what} the API version `{group}/{version}`, which Flux {since} no longer serves");
-    let mut finding = situation.finding(&RULE.info, key.subject(), *at, message);
+    let mut finding = situation.finding(&RULE.info, first.subject.clone(), first.span, message);
     finding.label = format!("served until Flux 2.{}", since.minor - 1);
     for place in places.iter().skip(1).take(PLACES) {
         finding.related.push(Related::new("here too", None, *place));
@@ -95,21 +66,21 @@ fn report(situation: &Situation<'_>, row: Row, kind: &str, found: &[Found<'_>]) 
     finding.why = format!(
         "From that release on {} ends with Ready=False, reason ReconciliationFailed (`no matches for kind \"{kind}\" in version \
          \"{group}/{version}\"`), and applies nothing of what it builds.",
-        cluster.owner(*provider)
+        first.owner_subject
     );
-    match cluster.version {
-        Some(version) if version >= *since => finding.why.push_str(&format!(" This cluster runs {version}.")),
-        Some(version) => {
+    match first.release {
+        Some(release) if first.is_served() => {
             finding.severity = Severity::Info;
-            finding.why.push_str(&format!(" This cluster runs {version}, so it is the upgrade that fails."));
+            finding.why.push_str(&format!(" This cluster runs {release}, so it is the upgrade that fails."));
         }
+        Some(release) => finding.why.push_str(&format!(" This cluster runs {release}.")),
         None => {
             (finding.severity, finding.confidence) = (Severity::Warning, Confidence::Medium);
             finding.why.push_str(" Which release runs here is not in the repository.");
         }
     }
     finding.help = format!(
-        "write `apiVersion: {group}/{now}` and adapt the spec (`flux migrate -f .` does it for files); do so before Flux {since} is installed"
+        "write `apiVersion: {group}/{successor}` and adapt the spec (`flux migrate -f .` does it for files); do so before Flux {since} is installed"
     );
     Some(finding)
 }

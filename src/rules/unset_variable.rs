@@ -2,16 +2,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Context, Rule, Situation,
-    names::{Candidate, nearest},
     wording::{list, short_list},
 };
 use crate::{
-    cluster::{Cluster, Node, ObjectKey},
+    cluster::{Node, NodeId, ObjectKey},
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Tier},
-    flux::{VariableUse, envsubst::is_opted_out},
-    kustomize::Error,
+    flux::VariableUse,
+    situation::blockers::{BuildFact, BuildStep, VariableFact, VariableFate},
     source::Span,
-    yaml::{Node as Yaml, Value},
 };
 
 pub(super) static RULE: Rule = Rule {
@@ -28,21 +26,24 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-/// Names told in one sentence; the rest is counted.
+/// Names in one sentence; the rest is counted.
 const NAMES: usize = 4;
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for situation in context.situations.iter().filter(|situation| situation.cluster.reached) {
-        let set = set_names(situation.cluster);
-        let mut unreadable: BTreeMap<(Span, &str), Vec<(&Node, &Error)>> = BTreeMap::new();
+        for fact in &situation.facts.variables {
+            findings.push(match &fact.fate {
+                VariableFate::Unset { .. } => unset(situation, fact),
+                VariableFate::Unsubstituted { set_by, .. } => unsubstituted(situation, fact, *set_by),
+            });
+        }
         for node in &situation.cluster.nodes {
-            findings.extend(unset(situation, node));
             findings.extend(misread(situation, node));
             findings.extend(literal(situation, node));
-            findings.extend(unsubstituted(situation, node, &set));
-            for error in &node.applied.expression_errors {
-                unreadable.entry((error.span, &error.message)).or_default().push((node, error));
-            }
+        }
+        let mut unreadable: BTreeMap<(Span, &str), Vec<&BuildFact>> = BTreeMap::new();
+        for fact in situation.facts.builds.iter().filter(|fact| fact.step == BuildStep::Expression) {
+            unreadable.entry((fact.error.span, &fact.error.message)).or_default().push(fact);
         }
         findings.extend(unreadable.values().filter_map(|faults| report(situation, faults)));
     }
@@ -55,24 +56,21 @@ fn names(uses: &[VariableUse]) -> Vec<String> {
 }
 
 /// Variables that are set nowhere, all of one node in one finding.
-fn unset(situation: &Situation<'_>, node: &Node) -> Option<Finding> {
-    let uses = &node.applied.unset_variables;
-    let first = uses.first()?;
+fn unset(situation: &Situation<'_>, fact: &VariableFact) -> Finding {
     let cluster = situation.cluster;
-    let gate = cluster.controllers.strict_substitution_gate();
-    let is_strict = cluster.controllers.has_strict_substitution(cluster.version);
-    let is_known = cluster.version.is_some() || gate.is_some();
-    let names = names(uses);
+    let node = cluster.node(fact.node);
+    let names: Vec<String> = fact.names.iter().map(|name| format!("`{name}`")).collect();
     let (are, have) = if names.len() == 1 { ("is", "has") } else { ("are", "have") };
     let names = short_list(&names, NAMES);
     let message = format!("{} uses {names}, which {are} set nowhere and {have} no default", node.subject());
-    let mut finding = situation.finding(&RULE.info, node.subject(), first.span, message);
+    let mut finding = situation.finding(&RULE.info, node.subject(), fact.span, message);
     finding.label = "not set".to_owned();
     finding.related.push(variables_of(node));
-    if let Some(gate) = &gate {
+    if let Some(gate) = cluster.controllers.strict_substitution_gate() {
         finding.related.push(Related::new("this decides whether substitution is strict", None, gate.span));
     }
-    finding.why = if is_strict {
+    let VariableFate::Unset { is_strict, is_known, similar, .. } = &fact.fate else { return finding };
+    finding.why = if *is_strict {
         "Since Flux 2.9 substitution is strict: it ends with Ready=False, reason BuildFailed (`variable not set (strict mode)`). Earlier \
          releases put nothing in its place."
     } else {
@@ -86,41 +84,20 @@ fn unset(situation: &Situation<'_>, node: &Node) -> Option<Finding> {
         finding.severity = Severity::Warning;
         finding.why.push_str(" Which release runs here is not in the repository.");
     }
+    let uses = &node.applied.unset_variables;
     if let Some(child) = uses.iter().find(|used| ObjectKey::from(used.object.clone()).is_kustomization()) {
         finding.why.push_str(&format!(
             " `{}` stands in {}: its parent substitutes that text before the child's own `postBuild` is looked at, so write `$${{{}}}` there.",
             child.name, child.object, child.name
         ));
     }
-    let similar = nearest(&first.name, known_names(cluster, node));
-    let similar = similar.map(|name| format!("did you mean `{name}`? Otherwise ")).unwrap_or_default();
+    let similar = similar.as_ref().map(|name| format!("did you mean `{name}`? Otherwise ")).unwrap_or_default();
     finding.help = format!(
         "{similar}set it in `postBuild.substitute` or in a source of `substituteFrom`, give it a default (`${{NAME:=value}}`), write \
          `$${{NAME}}` where the text is meant literally, or exempt the object with the annotation \
          `kustomize.toolkit.fluxcd.io/substitute: disabled`"
     );
-    Some(finding)
-}
-
-/// The variables that `node` has.
-fn known_names<'a>(cluster: &'a Cluster, node: &'a Node) -> impl Iterator<Item = Candidate<'a>> {
-    let post_build = node.kustomization.spec.post_build.iter();
-    post_build.flat_map(move |post_build| {
-        let inline = post_build.substitute.keys().map(String::as_str);
-        let sources = post_build.substitute_from.iter().filter_map(move |reference| {
-            let key = ObjectKey {
-                group: "".into(),
-                kind: reference.kind.as_str().into(),
-                namespace: node.key.namespace.clone(),
-                name: reference.name.as_str().into(),
-            };
-            Some(cluster.object(*cluster.objects.get(&key)?.first()?))
-        });
-        let data = |object: &'a crate::kustomize::Object| {
-            ["data", "stringData"].into_iter().filter_map(|field| object.node.get(field)).flat_map(Yaml::entries)
-        };
-        inline.chain(sources.flat_map(data).map(|entry| entry.key.as_str()))
-    })
+    finding
 }
 
 fn variables_of(node: &Node) -> Related {
@@ -170,87 +147,46 @@ fn literal(situation: &Situation<'_>, node: &Node) -> Option<Finding> {
     Some(finding)
 }
 
-/// The variables that some Kustomization of the cluster has, and one that has them.
-fn set_names(cluster: &Cluster) -> BTreeMap<&str, &Node> {
-    let mut set = BTreeMap::new();
-    for node in &cluster.nodes {
-        for name in known_names(cluster, node).filter(|name| name.len() >= TELLING && name.contains('_')) {
-            set.entry(name).or_insert(node);
-        }
-    }
-    set
-}
-
-/// Shorter names than this, and those of one word, may mean anything to anybody.
-const TELLING: usize = 6;
-
 /// Variables of the cluster in what a Kustomization without `postBuild` applies.
-fn unsubstituted(situation: &Situation<'_>, node: &Node, set: &BTreeMap<&str, &Node>) -> Option<Finding> {
-    if set.is_empty() || node.kustomization.spec.post_build.is_some() || node.is_entry {
-        return None;
-    }
-    let mut uses: Vec<(&str, Span)> = Vec::new();
-    let objects = node.applied.build.objects.iter().filter(|object| !is_opted_out(&object.node));
-    // Scripts have variables of their own.
-    for object in objects.filter(|object| !matches!(object.id().kind.as_str(), "ConfigMap" | "Secret")) {
-        expressions(&object.node, &mut |name, span| {
-            if let Some((name, _)) = set.get_key_value(name) {
-                uses.push((name, span));
-            }
-        });
-    }
-    let (first, at) = *uses.first()?;
-    let names: BTreeSet<&str> = uses.iter().map(|(name, _)| *name).collect();
-    let names: Vec<String> = names.into_iter().map(|name| format!("`${{{name}}}`")).collect();
+fn unsubstituted(situation: &Situation<'_>, fact: &VariableFact, set_by: NodeId) -> Finding {
+    let node = situation.cluster.node(fact.node);
+    let names: Vec<String> = fact.names.iter().map(|name| format!("`${{{name}}}`")).collect();
     let message =
         format!("{} applies {} as it is written: it has no `postBuild`", node.subject(), short_list(&names, NAMES));
-    let mut finding = situation.finding(&RULE.info, node.subject(), at, message);
+    let mut finding = situation.finding(&RULE.info, node.subject(), fact.span, message);
     finding.label = "stays as it is written".to_owned();
     finding.related.push(Related::new("no `postBuild` here", Some(node.subject()), node.span()));
-    if let Some(other) = set.get(first) {
-        let at = other.kustomization.span(&["spec", "postBuild"]);
-        finding.related.push(Related::new(format!("`{first}` is set for this one"), Some(other.subject()), at));
-    }
+    let other = situation.cluster.node(set_by);
+    let at = other.kustomization.span(&["spec", "postBuild"]);
+    finding.related.push(Related::new(format!("`{}` is set for this one", fact.first), Some(other.subject()), at));
     (finding.severity, finding.confidence) = (Severity::Warning, Confidence::Medium);
     finding.why = "Variables are substituted by the Kustomization that builds the text, with its own `postBuild` and no other's, so `${…}` reaches the \
                    cluster."
         .to_owned();
+    if let VariableFate::Unsubstituted { refused: Some(refused), .. } = &fact.fate {
+        finding.why.push_str(&format!(
+            " `{}` of {} takes no such text: the Kustomization ends with Ready=False, reason ReconciliationFailed, and nothing of that \
+             stage is applied.",
+            refused.path,
+            refused.key.subject()
+        ));
+    }
     finding.help =
         "give it the `postBuild` that the others have, or write `$${…}` in theirs where the text is meant literally"
             .to_owned();
-    Some(finding)
-}
-
-/// The variables in the texts of an object, less those below the keys of commands.
-fn expressions<'n>(node: &'n Yaml, found: &mut dyn FnMut(&'n str, Span)) {
-    match &node.value {
-        Value::Str(text) => {
-            for part in text.split("${").skip(1) {
-                let end =
-                    part.find(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_').unwrap_or(part.len());
-                found(&part[..end], node.span);
-            }
-        }
-        Value::Map(map) => {
-            for entry in
-                map.entries().iter().filter(|entry| !matches!(entry.key.as_str(), "command" | "args" | "script"))
-            {
-                expressions(&entry.value, found);
-            }
-        }
-        Value::Seq(items) => items.iter().for_each(|item| expressions(item, found)),
-        _ => {}
-    }
+    finding
 }
 
 /// An expression that Flux cannot read.
-fn report(situation: &Situation<'_>, faults: &[(&Node, &Error)]) -> Option<Finding> {
-    let (node, error) = *faults.first()?;
+fn report(situation: &Situation<'_>, faults: &[&BuildFact]) -> Option<Finding> {
+    let (fact, others) = faults.split_first()?;
+    let (node, error) = (situation.cluster.node(fact.node), &fact.error);
     let message = format!("the build of {} fails: {}", node.subject(), error.message);
     let mut finding = situation.finding(&RULE.info, node.subject(), error.span, message);
     finding.label = "Flux cannot read this".to_owned();
     finding.related.push(variables_of(node));
-    let others: Vec<String> = faults[1..].iter().map(|(node, _)| node.subject().to_string()).collect();
+    let others: Vec<String> =
+        others.iter().map(|fact| situation.cluster.node(fact.node).subject().to_string()).collect();
     let also = if others.is_empty() { String::new() } else { format!(" The same fails {}.", list(&others)) };
     finding.why = format!(
         "It ends with Ready=False, reason BuildFailed; nothing of it is applied, and what depends on it waits.{also}"

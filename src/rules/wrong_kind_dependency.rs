@@ -1,9 +1,11 @@
 use super::{
     Context, Rule,
-    dependencies::{Doubts, Target},
-    renamed_reference::unexplained,
+    dependencies::{doubted, symptom},
 };
-use crate::finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Tier};
+use crate::{
+    finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Tier},
+    situation::DependencyProblem,
+};
 
 pub(super) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -21,24 +23,20 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for situation in context.situations {
-        let doubts = Doubts::of(context.tree, situation.cluster);
-        for entry in unexplained(context, situation) {
-            let Target::OtherKind { subject, span, owner } = &entry.target else { continue };
-            let message =
-                format!("{} depends on {}, but `{}` is a {}", entry.subject, entry.wanted(), entry.name, subject.kind);
-            let mut finding = situation.finding(&RULE.info, entry.subject.clone(), entry.span, message);
-            finding.key = entry.wanted().to_string();
-            finding.label = format!("a {} can only depend on a {}", entry.subject.kind, entry.subject.kind);
-            finding.related.push(Related::new(
-                format!("the only `{}` there is", entry.name),
-                Some(subject.clone()),
-                *span,
-            ));
+        for fact in &situation.facts.dependencies {
+            let DependencyProblem::OtherKind { object, place, owner } = &fact.problem else { continue };
+            let kind = &fact.subject.kind;
+            let message = format!("{} {}", fact.subject, fact.clause());
+            let mut finding = situation.finding(&RULE.info, fact.subject.clone(), fact.span, message);
+            finding.key = fact.wanted().to_string();
+            finding.label = format!("a {kind} can only depend on a {kind}");
+            let only = format!("the only `{}` there is", fact.name);
+            finding.related.push(Related::new(only, Some(object.clone()), *place));
             finding.why = format!(
                 "`dependsOn` has no kind, and each controller looks among its own objects only. {}.",
-                entry.symptom(situation.cluster)
+                symptom(situation.cluster, fact)
             );
-            finding.help = match (entry.subject.kind.as_str(), owner) {
+            finding.help = match (kind.as_str(), owner) {
                 ("Kustomization", Some(owner)) => format!(
                     "depend on the Kustomization that applies it, `{owner}`, and give that `wait: true` or a health check on the HelmRelease"
                 ),
@@ -48,8 +46,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
                 }
                 _ => "name a Kustomization instead".to_owned(),
             };
-            let finding = entry.doubted(finding, &doubts);
-            findings.push(situation.weighed(finding, false));
+            findings.push(situation.weighed(doubted(finding, fact), false));
         }
     }
 }

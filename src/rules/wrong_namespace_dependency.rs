@@ -1,10 +1,11 @@
 use super::{
     Context, Rule,
-    dependencies::{Doubts, Target},
-    renamed_reference::unexplained,
-    wording::list,
+    dependencies::{doubted, symptom},
 };
-use crate::finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Tier};
+use crate::{
+    finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Tier},
+    situation::DependencyProblem,
+};
 
 pub(super) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -22,36 +23,27 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for situation in context.situations {
-        let doubts = Doubts::of(context.tree, situation.cluster);
-        for entry in unexplained(context, situation) {
-            let Target::OtherNamespace(there) = &entry.target else { continue };
-            let namespaces: Vec<String> = there.iter().map(|(namespace, _)| format!("`{namespace}`")).collect();
-            let message = format!(
-                "{} depends on {}, but `{}` lives in namespace {}",
-                entry.subject,
-                entry.wanted(),
-                entry.name,
-                list(&namespaces)
-            );
-            let mut finding = situation.finding(&RULE.info, entry.subject.clone(), entry.span, message);
-            finding.key = entry.wanted().to_string();
-            finding.label = match entry.declared_namespace {
+        for fact in &situation.facts.dependencies {
+            let DependencyProblem::OtherNamespace(there) = &fact.problem else { continue };
+            let message = format!("{} {}", fact.subject, fact.clause());
+            let mut finding = situation.finding(&RULE.info, fact.subject.clone(), fact.span, message);
+            finding.key = fact.wanted().to_string();
+            finding.label = match &fact.declared_namespace {
                 Some(namespace) => format!("looked up in namespace `{namespace}`"),
                 None => {
-                    format!("looked up in `{}`, the namespace of the {} itself", entry.namespace, entry.subject.kind)
+                    format!("looked up in `{}`, the namespace of the {} itself", fact.namespace, fact.subject.kind)
                 }
             };
-            for (namespace, span) in there.iter().take(3) {
-                finding.related.push(Related::new(format!("defined here, in namespace `{namespace}`"), None, *span));
+            for (namespace, place) in there.iter().take(3) {
+                finding.related.push(Related::new(format!("defined here, in namespace `{namespace}`"), None, *place));
             }
             finding.why = format!(
                 "A dependency without `namespace` is looked up in the namespace the object has after its build. {}.",
-                entry.symptom(situation.cluster)
+                symptom(situation.cluster, fact)
             );
             let wanted = there.first().map_or("", |(namespace, _)| namespace.as_str());
             finding.help = format!("set `namespace: {wanted}` on the `dependsOn` entry");
-            let finding = entry.doubted(finding, &doubts);
-            findings.push(situation.weighed(finding, false));
+            findings.push(situation.weighed(doubted(finding, fact), false));
         }
     }
 }

@@ -36,6 +36,7 @@ mod queries;
 mod readme;
 mod real;
 mod recipes;
+mod reference_blockers;
 mod references;
 mod render;
 mod rule_pages;

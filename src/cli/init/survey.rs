@@ -13,7 +13,7 @@ use crate::{
     finding::Subject,
     flux::{SourceRef, api::SOURCE_GROUP},
     graph::Actor,
-    rules::missing_inputs,
+    situation::blockers::missing_inputs,
     situation::{Situation, View},
     source::RemoteUrl,
     timing::Profile,

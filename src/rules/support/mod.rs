@@ -10,7 +10,5 @@ pub(super) mod removal;
 pub(super) mod split;
 pub(super) mod wording;
 
-pub(super) use crate::finding::names;
-
 use super::Context;
 use crate::situation::Situation;

@@ -1,6 +1,6 @@
 //! Words that several rules use.
 
-pub(in crate::rules) use crate::finding::about;
+pub(in crate::rules) use crate::finding::{about, list};
 use crate::{
     catalog,
     cluster::{Cluster, NodeId},
@@ -48,15 +48,6 @@ pub(in crate::rules) fn requeue(cluster: &Cluster, kind: &str) -> String {
 /// `path:line` of a span.
 pub(in crate::rules) fn place(tree: &Tree, span: Span) -> String {
     format!("{}:{}", tree.path(span.file), tree.position(span).line)
-}
-
-/// `a`, `a and b`, or `a, b and c`.
-pub(in crate::rules) fn list(items: &[String]) -> String {
-    match items {
-        [] => String::new(),
-        [one] => one.clone(),
-        [most @ .., last] => format!("{} and {last}", most.join(", ")),
-    }
 }
 
 /// At most `most` items of a list, and how many more there are.

@@ -11,12 +11,9 @@ use crate::{
         Confidence,
         names::{COMPARED, likeness},
     },
-    flux::{
-        api::{HELM_GROUP, KUSTOMIZE_GROUP, SOURCE_GROUP},
-        is_namespaced, is_open_text,
-    },
+    flux::{is_namespaced, is_open_text},
     graph::{Actor, Moment, Reason},
-    kustomize::Unresolved,
+    kustomize::{ObjectId, Unresolved},
     source::Span,
 };
 
@@ -44,14 +41,22 @@ pub enum HealthCheckProblem {
     WrongGroup {
         /// The `apiVersion`, as it is written; `None` where `apps/v1` is assumed.
         declared: Option<String>,
-        /// The group of the kind, where that is certain.
-        right: Option<&'static str>,
+        /// The right one, where it is known.
+        right: Option<String>,
     },
     /// It has no namespace, and objects of the kind belong to one: the whole health check is refused (fluxcd/cli-utils v1.2
     /// kstatus, `validateIdentifiers`).
     NoNamespace {
         /// The namespace of the object that seems to be meant.
         meant: Option<SmolStr>,
+    },
+    /// A variable stands in it that nothing substitutes: the `postBuild` of a Kustomization does not reach its own spec, and
+    /// what applies it has none (kustomize-controller v1.9, `build`).
+    Variable {
+        /// The text with the variable.
+        text: String,
+        /// The Kustomization whose `postBuild` would substitute it.
+        applied_by: NodeId,
     },
     /// Nothing in the cluster has the object.
     NoObject {
@@ -62,31 +67,46 @@ pub enum HealthCheckProblem {
     },
 }
 
-/// Kinds whose group is certain: what Kubernetes and Flux define, and nobody else does under that name.
+/// Kinds whose group is certain, since nobody else defines them under that name, and the version in which Flux 2.9 and
+/// Kubernetes serve them.
 const GROUPS: &[(&str, &str)] = &[
-    ("CustomResourceDefinition", "apiextensions.k8s.io"),
-    ("DaemonSet", "apps"),
-    ("Deployment", "apps"),
-    ("HelmRelease", HELM_GROUP),
-    ("HelmRepository", SOURCE_GROUP),
-    ("GitRepository", SOURCE_GROUP),
-    ("Kustomization", KUSTOMIZE_GROUP),
-    ("OCIRepository", SOURCE_GROUP),
-    ("StatefulSet", "apps"),
+    ("CustomResourceDefinition", "apiextensions.k8s.io/v1"),
+    ("DaemonSet", "apps/v1"),
+    ("Deployment", "apps/v1"),
+    ("GitRepository", "source.toolkit.fluxcd.io/v1"),
+    ("HelmRelease", "helm.toolkit.fluxcd.io/v2"),
+    ("HelmRepository", "source.toolkit.fluxcd.io/v1"),
+    ("Kustomization", "kustomize.toolkit.fluxcd.io/v1"),
+    ("OCIRepository", "source.toolkit.fluxcd.io/v1"),
+    ("StatefulSet", "apps/v1"),
 ];
 
-/// Kinds that are not in the group `apps`, and that a missing `apiVersion` therefore misses.
-const NOT_APPS: &[&str] = &[
-    "CronJob",
-    "Ingress",
-    "Job",
-    "PersistentVolumeClaim",
-    "Pod",
-    "Service",
-    "ConfigMap",
-    "Secret",
-    "Certificate",
-    "ClusterIssuer",
+/// Groups that are Kubernetes' own, and all their kinds (Kubernetes 1.36): whatever else is looked for in them is not there.
+const CLOSED: &[(&str, &[&str])] = &[
+    (
+        "",
+        &[
+            "Binding",
+            "ComponentStatus",
+            "ConfigMap",
+            "Endpoints",
+            "Event",
+            "LimitRange",
+            "Namespace",
+            "Node",
+            "PersistentVolume",
+            "PersistentVolumeClaim",
+            "Pod",
+            "PodTemplate",
+            "ReplicationController",
+            "ResourceQuota",
+            "Secret",
+            "Service",
+            "ServiceAccount",
+        ],
+    ),
+    ("apps", &["ControllerRevision", "DaemonSet", "Deployment", "ReplicaSet", "StatefulSet"]),
+    ("batch", &["CronJob", "Job"]),
 ];
 
 /// From this likeness on, a name is taken for a slip.
@@ -111,6 +131,9 @@ impl HealthCheckFact {
                 format!("checks {object} as {version}, where there is no such kind")
             }
             HealthCheckProblem::NoNamespace { .. } => format!("checks {object} without a namespace"),
+            HealthCheckProblem::Variable { text, .. } => {
+                format!("checks {object}, and nothing sets the variable in `{text}`")
+            }
             HealthCheckProblem::NoObject { .. } => {
                 format!("checks {object}, which nothing in this cluster defines")
             }
@@ -163,11 +186,15 @@ fn judge(
     let key = &member.key;
     let declared = node.kustomization.spec.health_checks[entry].api_version.as_deref();
     let declared = declared.filter(|version| !version.is_empty());
-    let texts = [key.name.as_str(), &key.namespace, &key.kind, declared.unwrap_or_default()];
-    if texts.into_iter().any(is_open_text) || key.kind.is_empty() || key.name.is_empty() {
+    if key.kind.is_empty() || key.name.is_empty() {
         return None;
     }
-    if let Some(problem) = wrong_group(known, key, declared) {
+    let texts = [key.name.as_str(), &key.namespace, &key.kind, declared.unwrap_or_default()];
+    if let Some(text) = texts.into_iter().find(|text| is_open_text(text)) {
+        let applied_by = left_as_written_by(known.cluster, node, text)?;
+        return Some((HealthCheckProblem::Variable { text: text.to_owned(), applied_by }, Confidence::Medium));
+    }
+    if let Some(problem) = wrong_group(known, node, key, declared) {
         return Some((problem, Confidence::High));
     }
     if key.namespace.is_empty() && is_namespaced(&key.group, &key.kind) == Some(true) {
@@ -177,18 +204,36 @@ fn judge(
     no_object(known, node, key)
 }
 
-/// An `apiVersion` under which there is no such kind, or none where `apps/v1` is not meant.
-fn wrong_group(known: &Known<'_>, key: &ObjectKey, declared: Option<&str>) -> Option<HealthCheckProblem> {
-    let right = GROUPS.iter().find(|(kind, _)| *kind == key.kind).map(|(_, group)| *group);
-    let is_wrong = match (right, declared) {
-        (Some(right), _) => right != key.group,
-        (None, None) => NOT_APPS.contains(&key.kind.as_str()),
-        (None, Some(_)) => false,
+/// The Kustomization that applies the node, where it leaves the variable in `text` as it is. Entry points may be applied by
+/// something that sets variables, and the Flux Operator by templates.
+fn left_as_written_by(cluster: &Cluster, node: &Node, text: &str) -> Option<NodeId> {
+    let [definition] = node.definitions.as_slice() else { return None };
+    let owner = definition.owner.as_ref().filter(|_| definition.resource_set.is_none() && !node.is_entry)?;
+    let owner = cluster.find(owner)?;
+    let is_substituted = cluster.node(owner).kustomization.spec.post_build.is_some();
+    (!is_substituted && text.contains("${") && !text.contains("<<")).then_some(owner)
+}
+
+/// An `apiVersion` under which there is no such kind.
+fn wrong_group(known: &Known<'_>, node: &Node, key: &ObjectKey, declared: Option<&str>) -> Option<HealthCheckProblem> {
+    let certain = GROUPS.iter().find(|(kind, _)| *kind == key.kind).map(|(_, version)| *version);
+    let is_wrong = match certain {
+        Some(version) => group_of(version) != key.group,
+        None => CLOSED.iter().any(|(group, kinds)| *group == key.group && !kinds.contains(&key.kind.as_str())),
     };
     // A kind of that name in that group is somebody's own.
-    let is_known = known.kinds.contains_key(&(key.group.as_str(), key.kind.as_str()));
-    let declared = declared.map(str::to_owned);
-    (is_wrong && !is_known).then_some(HealthCheckProblem::WrongGroup { declared, right })
+    if !is_wrong || known.kinds.contains_key(&(key.group.as_str(), key.kind.as_str())) {
+        return None;
+    }
+    // What the node builds under that name is meant, else a kind of Kubernetes.
+    let mut own = node.applied.build.objects.iter().map(|object| object.id());
+    let meant = own.find(|id| id.kind == key.kind && id.name == key.name && id.group != key.group);
+    let served = || {
+        let (group, _) = CLOSED.iter().find(|(_, kinds)| kinds.contains(&key.kind.as_str()))?;
+        Some(if group.is_empty() { "v1".to_owned() } else { format!("{group}/v1") })
+    };
+    let right = certain.map(str::to_owned).or_else(|| meant.map(|id| written(&id))).or_else(served);
+    Some(HealthCheckProblem::WrongGroup { declared: declared.map(str::to_owned), right })
 }
 
 /// The namespace of the object that the node builds under that name, else the one that it gives to all objects.
@@ -216,6 +261,16 @@ fn no_object(known: &Known<'_>, node: &Node, key: &ObjectKey) -> Option<(HealthC
         (false, true) => Confidence::High,
     };
     Some((HealthCheckProblem::NoObject { similar, is_partial: known.is_partial }, confidence))
+}
+
+/// The `apiVersion` of an object.
+fn written(id: &ObjectId) -> String {
+    if id.group.is_empty() { id.version.to_string() } else { format!("{}/{}", id.group, id.version) }
+}
+
+/// The group of an `apiVersion`.
+fn group_of(version: &str) -> &str {
+    version.split_once('/').map_or("", |(group, _)| group)
 }
 
 fn is_of_flux(key: &ObjectKey) -> bool {

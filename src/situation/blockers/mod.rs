@@ -4,21 +4,51 @@
 //! confidence included, and which event it keeps from happening. The rules word the facts, the graph has an event that never
 //! happens for each, and so every command knows the same reasons.
 
+mod builds;
+mod decryption;
+mod dependencies;
 mod expressions;
 mod health_checks;
+mod hidden;
+mod inputs;
+mod known_sources;
+mod manifests;
 mod never_ready;
+mod paths;
+mod renames;
+mod source_uses;
+mod sources;
 mod suspension;
+mod unknown_fields;
+mod variables;
+mod versions;
 
+pub use builds::{BuildFact, BuildStep};
+pub use decryption::{SealedFact, SealedFate, SealedObject};
+pub use dependencies::{DependencyFact, DependencyProblem, Doubt, Elsewhere};
 pub use expressions::{ExpressionFact, ExpressionProblem};
 pub use health_checks::{HealthCheckFact, HealthCheckProblem};
+pub use hidden::hidden_by;
+pub use inputs::{Difference, InputFact, InputField, LookAlike, missing_inputs};
+pub use known_sources::KnownSource;
+pub use manifests::{FieldFault, Flaw, Form, ManifestFact, Unquoted, any_of};
 pub use never_ready::{NeverReady, NeverReadyFact};
+pub use paths::PathFact;
+pub use renames::Rename;
+pub use source_uses::SourceUse;
+pub use sources::{Instead, SourceFact, SourceProblem, with_article};
 pub use suspension::SuspensionFact;
+pub use unknown_fields::{UnknownField, UnknownFieldFact};
+pub use variables::{RefusedText, VariableFact, VariableFate};
+pub use versions::{RemovedVersion, VersionFact};
 
 use rayon::prelude::*;
 
 use crate::{
-    cluster::Cluster,
-    graph::{Blocker, Cause},
+    cluster::{Cluster, Node, NodeId, ObjectKey, Provider},
+    finding::Confidence,
+    flux::api::OPERATOR_GROUP,
+    graph::{Actor, Blocker, Cause, Moment, stages},
     yaml::Store,
 };
 
@@ -38,6 +68,22 @@ impl<'a> View<'a> {
     pub fn each(clusters: &'a [Cluster], store: &'a Store) -> impl IndexedParallelIterator<Item = Self> {
         clusters.par_iter().map(move |cluster| Self { cluster, clusters, store })
     }
+
+    /// How sure a fact about this cluster is that would be as sure as `confidence` in one that an entry point reaches: what
+    /// nothing reaches may be applied by anything, to any cluster.
+    fn confidence(self, confidence: Confidence) -> Confidence {
+        if self.cluster.reached { confidence } else { Confidence::Low }
+    }
+
+    /// Whether `other` is the cluster looked at, or that cluster before it was edited.
+    fn is_of(self, other: &Cluster) -> bool {
+        std::ptr::eq(self.cluster, other) || (self.cluster.reached && other.reached && self.cluster.root == other.root)
+    }
+
+    /// The Kustomizations, where an entry point leads to them. What nothing applies fails nowhere.
+    fn nodes(self) -> impl Iterator<Item = (NodeId, &'a Node)> {
+        self.cluster.nodes().filter(move |_| self.cluster.reached)
+    }
 }
 
 /// The facts of one cluster, by topic, each in the order of the cluster.
@@ -51,6 +97,26 @@ pub struct Facts {
     pub never_ready: Vec<NeverReadyFact>,
     /// Objects of Flux that are suspended.
     pub suspended: Vec<SuspensionFact>,
+    /// Entries of `dependsOn` that lead nowhere.
+    pub dependencies: Vec<DependencyFact>,
+    /// References to sources that are nowhere, or that the controllers refuse to follow.
+    pub sources: Vec<SourceFact>,
+    /// Paths that are no folder of their source.
+    pub paths: Vec<PathFact>,
+    /// Objects of API versions that Flux no longer serves.
+    pub versions: Vec<VersionFact>,
+    /// Builds that fail.
+    pub builds: Vec<BuildFact>,
+    /// Encrypted objects that nothing decrypts.
+    pub sealed: Vec<SealedFact>,
+    /// ConfigMaps and Secrets that are read and missing.
+    pub inputs: Vec<InputFact>,
+    /// Manifests that the API server refuses.
+    pub manifests: Vec<ManifestFact>,
+    /// Fields that no CRD declares.
+    pub unknown_fields: Vec<UnknownFieldFact>,
+    /// Variables that are set nowhere or not substituted.
+    pub variables: Vec<VariableFact>,
 }
 
 impl Facts {
@@ -62,16 +128,55 @@ impl Facts {
             health_checks: health_checks::find(view),
             never_ready: never_ready::find(view),
             suspended: suspension::find(view),
+            dependencies: dependencies::find(view),
+            sources: sources::find(view),
+            paths: paths::find(view),
+            versions: versions::find(view),
+            builds: builds::find(view),
+            sealed: decryption::find(view),
+            inputs: inputs::find(view),
+            manifests: manifests::find(view),
+            unknown_fields: unknown_fields::find(view),
+            variables: variables::find(view),
         }
     }
 
-    /// What they keep from happening.
+    /// What they keep from happening. The graph may lack an event, where nothing waits for it.
     #[must_use]
     pub fn blockers(&self) -> Vec<Blocker> {
-        let expressions = self.expressions.iter().filter_map(ExpressionFact::blocker);
-        let health_checks = self.health_checks.iter().filter_map(HealthCheckFact::blocker);
-        let never_ready = self.never_ready.iter().filter_map(NeverReadyFact::blocker);
-        let suspended = self.suspended.iter().filter_map(SuspensionFact::blocker);
-        expressions.chain(health_checks).chain(never_ready).chain(suspended).collect()
+        let mut blockers = Vec::new();
+        blockers.extend(self.expressions.iter().filter_map(ExpressionFact::blocker));
+        blockers.extend(self.health_checks.iter().filter_map(HealthCheckFact::blocker));
+        blockers.extend(self.never_ready.iter().filter_map(NeverReadyFact::blocker));
+        blockers.extend(self.suspended.iter().filter_map(SuspensionFact::blocker));
+        blockers.extend(self.dependencies.iter().filter_map(DependencyFact::blocker));
+        blockers.extend(self.sources.iter().filter_map(SourceFact::blocker));
+        blockers.extend(self.paths.iter().filter_map(PathFact::blocker));
+        blockers.extend(self.versions.iter().filter_map(VersionFact::blocker));
+        blockers.extend(self.builds.iter().filter_map(BuildFact::blocker));
+        blockers.extend(self.sealed.iter().filter_map(SealedFact::blocker));
+        blockers.extend(self.inputs.iter().filter_map(InputFact::blocker));
+        blockers.extend(self.manifests.iter().flat_map(ManifestFact::blockers));
+        blockers.extend(self.unknown_fields.iter().filter_map(UnknownFieldFact::blocker));
+        blockers.extend(self.variables.iter().filter_map(VariableFact::blocker));
+        blockers
+    }
+}
+
+/// The event that applies an object: a stage of a Kustomization, or the apply of a ResourceSet.
+fn apply_of(cluster: &Cluster, provider: Provider) -> (Actor, Moment) {
+    let set = provider.set.and_then(|_| {
+        let owner = cluster.owner(provider);
+        let key = ObjectKey {
+            group: OPERATOR_GROUP.into(),
+            kind: owner.kind.into(),
+            namespace: owner.namespace.unwrap_or_default().into(),
+            name: owner.name.into(),
+        };
+        cluster.objects.keys().position(|known| *known == key)
+    });
+    match set {
+        Some(index) => (Actor::Object(index as u32), Moment::Applied),
+        None => (Actor::Node(provider.node), stages::of(cluster, &cluster.object(provider).node)),
     }
 }

@@ -6,7 +6,10 @@ use super::{Blocker, Cause, View};
 use crate::{
     cluster::{Cluster, ObjectKey, Provider},
     finding::{Confidence, Subject},
-    flux::{SourceRef, api::SOURCE_GROUP},
+    flux::{
+        SourceRef,
+        api::{SOURCE_EXTENSIONS_GROUP, SOURCE_GROUP},
+    },
     graph::{Actor, Moment, Reason},
     kustomize::Object,
     source::Span,
@@ -71,7 +74,8 @@ pub(super) fn find(view: View<'_>) -> Vec<SuspensionFact> {
 /// Suspended sources, which are never fetched.
 fn sources(cluster: &Cluster) -> impl Iterator<Item = SuspensionFact> + '_ {
     cluster.objects.iter().zip(0_u32..).filter_map(move |((key, providers), index)| {
-        let object = (key.group == SOURCE_GROUP).then(|| providers.first())?.map(|first| cluster.object(*first))?;
+        let is_source = matches!(key.group.as_str(), SOURCE_GROUP | SOURCE_EXTENSIONS_GROUP);
+        let object = is_source.then(|| providers.first())?.map(|first| cluster.object(*first))?;
         // There is nothing to fetch for a Helm repository that is an OCI registry, and it is Ready without.
         let is_static = key.kind == "HelmRepository" && object.node.find_str(&["spec", "type"]) == Some("oci");
         (is_suspended(&object.node) && !is_static).then(|| SuspensionFact {
@@ -105,6 +109,9 @@ fn objects<'c>(cluster: &'c Cluster, providers: &'c [Provider]) -> impl Iterator
     providers.iter().map(|provider| cluster.object(*provider))
 }
 
+/// An ArtifactGenerator is suspended by an annotation (source-watcher v2.2, `ReconcileAnnotation`).
 fn is_suspended(object: &Yaml) -> bool {
+    let annotation = object.find_str(&["metadata", "annotations", "source.extensions.fluxcd.io/reconcile"]);
     object.find(&["spec", "suspend"]).and_then(Yaml::as_bool) == Some(true)
+        || annotation.is_some_and(|value| value.eq_ignore_ascii_case("disabled"))
 }

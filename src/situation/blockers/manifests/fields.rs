@@ -1,0 +1,280 @@
+//! What schemas ask of fields. Those of Flux's objects: the validation markers of kustomize-controller v1.9,
+//! `api/v1/kustomization_types.go` and `reference_types.go`, and of helm-controller v1.6, `api/v2/helmrelease_types.go`.
+
+use super::{FieldFault, Flaw, flaw::Unquoted};
+use crate::{
+    flux::{is_flux_duration, is_open_text},
+    kustomize::Object,
+    source::Span,
+    yaml::{Node, Store, Value},
+};
+
+/// What a field must hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// Anything.
+    Any,
+    /// Text.
+    Text,
+    /// True or false.
+    Truth,
+    /// A mapping.
+    Map,
+    /// A duration of Flux's own pattern.
+    Duration,
+    /// One of these texts.
+    OneOf(&'static [&'static str]),
+    /// Text of at least and at most so many letters.
+    Length(usize, usize),
+}
+
+/// A field, where it is, and what it must hold. `*` is every item of a list and every value of a mapping.
+#[derive(Debug)]
+pub(super) struct Field {
+    path: &'static [&'static str],
+    form: Form,
+    required: bool,
+}
+
+const fn required(path: &'static [&'static str], form: Form) -> Field {
+    Field { path, form, required: true }
+}
+
+const fn optional(path: &'static [&'static str], form: Form) -> Field {
+    Field { path, form, required: false }
+}
+
+const CONFIGS: Form = Form::OneOf(&["Secret", "ConfigMap"]);
+
+/// Fields of `Kustomization` v1.
+pub(super) static KUSTOMIZATION: &[Field] = &[
+    required(&["spec"], Form::Map),
+    required(&["spec", "interval"], Form::Duration),
+    optional(&["spec", "retryInterval"], Form::Duration),
+    optional(&["spec", "timeout"], Form::Duration),
+    required(&["spec", "prune"], Form::Truth),
+    optional(&["spec", "wait"], Form::Truth),
+    optional(&["spec", "force"], Form::Truth),
+    optional(&["spec", "suspend"], Form::Truth),
+    optional(&["spec", "path"], Form::Text),
+    required(&["spec", "sourceRef"], Form::Map),
+    required(
+        &["spec", "sourceRef", "kind"],
+        Form::OneOf(&["OCIRepository", "GitRepository", "Bucket", "ExternalArtifact"]),
+    ),
+    required(&["spec", "sourceRef", "name"], Form::Text),
+    optional(&["spec", "sourceRef", "namespace"], Form::Text),
+    required(&["spec", "dependsOn", "*", "name"], Form::Text),
+    required(&["spec", "healthChecks", "*", "kind"], Form::Text),
+    required(&["spec", "healthChecks", "*", "name"], Form::Text),
+    required(&["spec", "patches", "*", "patch"], Form::Text),
+    required(&["spec", "images", "*", "name"], Form::Text),
+    required(&["spec", "decryption", "provider"], Form::OneOf(&["sops"])),
+    optional(&["spec", "deletionPolicy"], Form::OneOf(&["MirrorPrune", "Delete", "WaitForTermination", "Orphan"])),
+    optional(&["spec", "targetNamespace"], Form::Length(1, 63)),
+    optional(&["spec", "namePrefix"], Form::Length(1, 200)),
+    optional(&["spec", "nameSuffix"], Form::Length(1, 200)),
+    optional(&["spec", "postBuild", "substitute", "*"], Form::Text),
+    required(&["spec", "postBuild", "substituteFrom", "*", "kind"], CONFIGS),
+    required(&["spec", "postBuild", "substituteFrom", "*", "name"], Form::Length(1, 253)),
+    optional(&["spec", "serviceAccountName"], Form::Text),
+];
+
+/// Fields of `HelmRelease` v2.
+pub(super) static HELM_RELEASE: &[Field] = &[
+    required(&["spec"], Form::Map),
+    required(&["spec", "interval"], Form::Duration),
+    optional(&["spec", "timeout"], Form::Duration),
+    optional(&["spec", "install", "timeout"], Form::Duration),
+    optional(&["spec", "upgrade", "timeout"], Form::Duration),
+    optional(&["spec", "rollback", "timeout"], Form::Duration),
+    optional(&["spec", "uninstall", "timeout"], Form::Duration),
+    optional(&["spec", "test", "timeout"], Form::Duration),
+    optional(&["spec", "suspend"], Form::Truth),
+    optional(&["spec", "releaseName"], Form::Length(1, 53)),
+    optional(&["spec", "targetNamespace"], Form::Length(1, 63)),
+    optional(&["spec", "storageNamespace"], Form::Length(1, 63)),
+    optional(&["spec", "values"], Form::Any),
+    required(&["spec", "dependsOn", "*", "name"], Form::Text),
+    required(&["spec", "chart", "spec"], Form::Map),
+    required(&["spec", "chart", "spec", "chart"], Form::Text),
+    optional(&["spec", "chart", "spec", "version"], Form::Text),
+    optional(&["spec", "chart", "spec", "interval"], Form::Duration),
+    required(&["spec", "chart", "spec", "sourceRef"], Form::Map),
+    optional(
+        &["spec", "chart", "spec", "sourceRef", "kind"],
+        Form::OneOf(&["HelmRepository", "GitRepository", "Bucket"]),
+    ),
+    required(&["spec", "chart", "spec", "sourceRef", "name"], Form::Length(1, 253)),
+    required(&["spec", "chartRef", "kind"], Form::OneOf(&["OCIRepository", "HelmChart", "ExternalArtifact"])),
+    required(&["spec", "chartRef", "name"], Form::Length(1, 253)),
+    required(&["spec", "valuesFrom", "*", "kind"], CONFIGS),
+    required(&["spec", "valuesFrom", "*", "name"], Form::Length(1, 253)),
+    optional(&["spec", "install", "crds"], Form::OneOf(&["Skip", "Create", "CreateReplace"])),
+    optional(&["spec", "upgrade", "crds"], Form::OneOf(&["Skip", "Create", "CreateReplace"])),
+];
+
+/// Fields of `ConfigMap` v1: maps of text (`k8s.io/api/core/v1`, `ConfigMap`).
+pub(super) static CONFIG_MAP: &[Field] =
+    &[optional(&["data", "*"], Form::Text), optional(&["binaryData", "*"], Form::Text)];
+
+/// Fields of `Secret` v1: maps of text (`k8s.io/api/core/v1`, `Secret`).
+pub(super) static SECRET: &[Field] =
+    &[optional(&["data", "*"], Form::Text), optional(&["stringData", "*"], Form::Text)];
+
+/// Group and kind of objects whose names are DNS subdomains.
+pub(super) static NAMED: &[(&str, &str)] = &[
+    ("kustomize.toolkit.fluxcd.io", "Kustomization"),
+    ("helm.toolkit.fluxcd.io", "HelmRelease"),
+    ("source.toolkit.fluxcd.io", "GitRepository"),
+    ("source.toolkit.fluxcd.io", "OCIRepository"),
+    ("source.toolkit.fluxcd.io", "HelmRepository"),
+    ("source.toolkit.fluxcd.io", "Bucket"),
+    ("source.toolkit.fluxcd.io", "HelmChart"),
+    ("", "Namespace"),
+    ("", "ConfigMap"),
+    ("", "Secret"),
+    ("", "Service"),
+    ("", "ServiceAccount"),
+    ("", "PersistentVolumeClaim"),
+    ("apps", "Deployment"),
+    ("apps", "StatefulSet"),
+    ("apps", "DaemonSet"),
+    ("batch", "CronJob"),
+    ("batch", "Job"),
+    ("networking.k8s.io", "Ingress"),
+    ("networking.k8s.io", "NetworkPolicy"),
+];
+
+/// The faults of an object: fields that are not as `fields` asks, and `problems`, fields that do not fit their types.
+pub(super) fn faults(object: &Object, problems: &[(String, Span)], fields: &[Field], store: &Store) -> Vec<FieldFault> {
+    let mut faults = Vec::new();
+    for field in fields {
+        visit(&object.node, field.path, "", &mut |node, parent, path| {
+            let span = parent.or(object.source);
+            faults.extend(flaw(field, node, span, store).map(|flaw| FieldFault { path, flaw, span }));
+        });
+    }
+    if object.node.find_str(&["metadata", "name"]).is_none() {
+        return faults;
+    }
+    for (problem, span) in problems {
+        let is_known = faults.iter().any(|fault| fault.span == *span || span.contains(fault.span));
+        let (path, what) = problem.split_once(": ").unwrap_or(("spec", problem));
+        if !is_known {
+            let (path, flaw) = (path.trim_matches('`').to_owned(), Flaw::Schema(what.to_owned()));
+            faults.push(FieldFault { path, flaw, span: *span });
+        }
+    }
+    faults
+}
+
+/// Visits every value that `path` leads to, `*` standing for every item of a list and every value of a mapping. Where only the last
+/// step leads nowhere, the visit is one of nothing.
+pub(in crate::situation::blockers) fn visit(
+    node: &Node,
+    path: &[&str],
+    shown: &str,
+    look: &mut dyn FnMut(Option<&Node>, Span, String),
+) {
+    let Some((key, rest)) = path.split_first() else {
+        look(Some(node), node.span, shown.to_owned());
+        return;
+    };
+    if *key == "*" {
+        for (index, item) in node.items().enumerate() {
+            visit(item, rest, &format!("{shown}[{index}]"), look);
+        }
+        for entry in node.entries() {
+            visit(&entry.value, rest, &format!("{shown}.{}", entry.key), look);
+        }
+        return;
+    }
+    let path = if shown.is_empty() { (*key).to_owned() } else { format!("{shown}.{key}") };
+    match node.get(key).filter(|value| !value.is_null()) {
+        Some(value) if rest.is_empty() => look(Some(value), value.span.or(node.span), path),
+        Some(value) => visit(value, rest, &path, look),
+        None if rest.is_empty() && node.as_map().is_some() => look(None, node.span, path),
+        None => {}
+    }
+}
+
+fn flaw(field: &Field, node: Option<&Node>, span: Span, store: &Store) -> Option<Flaw> {
+    let Some(node) = node else { return field.required.then_some(Flaw::Missing(field.form)) };
+    if node.is_null() || node.as_str().is_some_and(is_open_text) {
+        return None;
+    }
+    let text = node.as_str();
+    let wanted = match field.form {
+        Form::Any => return None,
+        Form::Truth => node.as_bool().is_none().then_some("true or false"),
+        Form::Map => node.as_map().is_none().then_some("a mapping"),
+        Form::Text | Form::Duration | Form::OneOf(_) | Form::Length(..) => text.is_none().then_some("text"),
+    };
+    if let Some(wanted) = wanted {
+        let is_scalar = matches!(node.value, Value::Bool(_) | Value::Int(_) | Value::Uint(_) | Value::Float(_));
+        let is_variable = || written(span, store).is_some_and(|text| text.contains("${"));
+        let unquoted = (wanted == "text" && is_scalar)
+            .then(|| if is_variable() { Unquoted::Substituted } else { Unquoted::Written });
+        return Some(Flaw::Type { is: words_of(node), wanted, unquoted });
+    }
+    let text = text?;
+    match field.form {
+        Form::Duration if !is_flux_duration(text) => Some(Flaw::NoDuration(text.to_owned())),
+        Form::OneOf(values) if !values.contains(&text) => Some(Flaw::NotAmong { text: text.to_owned(), values }),
+        Form::Length(least, most) if !(least..=most).contains(&text.chars().count()) => {
+            Some(Flaw::Length { letters: text.chars().count(), allowed: (least, most) })
+        }
+        _ => None,
+    }
+}
+
+/// The text at `span`, as the file has it.
+fn written(span: Span, store: &Store) -> Option<&str> {
+    let text = store.tree().text(span.file).filter(|_| span.is_some())?;
+    text.get(span.start as usize..span.end as usize)
+}
+
+/// A release has one of `chart` and `chartRef` (helm-controller v1.6, `HelmReleaseSpec`, validation rule).
+pub(super) fn chart_fault(object: &Object) -> Option<FieldFault> {
+    let spec = object.node.get("spec").filter(|spec| spec.as_map().is_some())?;
+    let set = |key: &str| spec.get(key).is_some_and(|value| !value.is_null());
+    let flaw = match (set("chart"), set("chartRef")) {
+        (true, true) => Flaw::TwoCharts,
+        (false, false) => Flaw::NoChart,
+        _ => return None,
+    };
+    Some(FieldFault { path: "spec".to_owned(), flaw, span: spec.span.or(object.source) })
+}
+
+/// Names are DNS subdomains (apimachinery `ValidateDNS1123Subdomain`).
+pub(super) fn name_fault(object: &Object) -> Option<FieldFault> {
+    let name = object.node.find(&["metadata", "name"])?;
+    let text = name.as_str().filter(|text| !is_open_text(text) && !text.contains("{{"))?;
+    let is_part = |part: &str| {
+        let is_end =
+            |letter: Option<char>| letter.is_some_and(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit());
+        is_end(part.chars().next())
+            && is_end(part.chars().next_back())
+            && part.chars().all(|letter| is_end(Some(letter)) || letter == '-')
+    };
+    let flaw = if text.len() > 253 {
+        Flaw::LongName(text.len())
+    } else if !text.split('.').all(is_part) {
+        Flaw::NoName(text.to_owned())
+    } else {
+        return None;
+    };
+    Some(FieldFault { path: "metadata.name".to_owned(), flaw, span: name.span.or(object.source) })
+}
+
+const fn words_of(node: &Node) -> &'static str {
+    match node.value {
+        Value::Null => "null",
+        Value::Bool(_) => "a truth value",
+        Value::Int(_) | Value::Uint(_) | Value::Float(_) => "a number",
+        Value::Str(_) => "text",
+        Value::Map(_) => "a mapping",
+        Value::Seq(_) => "a list",
+    }
+}

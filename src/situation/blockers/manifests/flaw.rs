@@ -1,0 +1,111 @@
+use std::fmt;
+
+use super::fields::Form;
+
+/// What is wrong with a field. It prints as what follows the path of the field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Flaw {
+    /// It has to be there and is not.
+    Missing(Form),
+    /// It is of another type.
+    Type {
+        /// What it is.
+        is: &'static str,
+        /// What is wanted.
+        wanted: &'static str,
+        /// Where text is wanted and there is none: what takes the quotes away.
+        unquoted: Option<Unquoted>,
+    },
+    /// The text is no duration.
+    NoDuration(String),
+    /// The text is none of those that are allowed.
+    NotAmong {
+        /// The text.
+        text: String,
+        /// What is allowed.
+        values: &'static [&'static str],
+    },
+    /// The text is too short or too long.
+    Length {
+        /// How many letters it has.
+        letters: usize,
+        /// The fewest and the most that are allowed.
+        allowed: (usize, usize),
+    },
+    /// The schema asks for something else, which the decoder describes.
+    Schema(String),
+    /// A release has both `chart` and `chartRef`.
+    TwoCharts,
+    /// A release has neither `chart` nor `chartRef`.
+    NoChart,
+    /// The text is no DNS subdomain.
+    NoName(String),
+    /// The text has too many letters for a DNS subdomain.
+    LongName(usize),
+}
+
+/// Why a text is read as a number or a truth value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unquoted {
+    /// It has no quotes.
+    Written,
+    /// It comes out of a variable: substitution works on text whose quotes kustomize has taken away.
+    Substituted,
+}
+
+impl Flaw {
+    /// What the API server says of it.
+    #[must_use]
+    pub const fn reason(&self) -> &'static str {
+        match self {
+            Self::Missing(_) => "Required value",
+            Self::NotAmong { .. } => "Unsupported value",
+            Self::TwoCharts | Self::NoChart => "Invalid value: either chart or chartRef must be set",
+            Self::NoName(_) | Self::LongName(_) => {
+                "Invalid value: a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.'"
+            }
+            Self::Type { .. } | Self::NoDuration(_) | Self::Length { .. } | Self::Schema(_) => "Invalid value",
+        }
+    }
+}
+
+impl fmt::Display for Flaw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing(_) => f.write_str("is missing"),
+            Self::Type { is, wanted, .. } => write!(f, "is {is}, where {wanted} is wanted"),
+            Self::NoDuration(text) => write!(f, "is `{}`, which is no duration", brief(text)),
+            Self::NotAmong { text, values } => {
+                write!(f, "is `{}`, where only {} are known", brief(text), any_of(values, "and"))
+            }
+            Self::Length { letters, allowed: (least, most) } => {
+                write!(f, "has {letters} letters, where {least} to {most} are allowed")
+            }
+            Self::Schema(what) => write!(f, "is not what its schema asks for: {what}"),
+            Self::TwoCharts => f.write_str("has both `chart` and `chartRef`"),
+            Self::NoChart => f.write_str("has neither `chart` nor `chartRef`"),
+            Self::NoName(text) => write!(
+                f,
+                "is `{}`, where only small letters, digits, `-` and `.` are allowed, letters or digits at both ends",
+                brief(text)
+            ),
+            Self::LongName(letters) => write!(f, "has {letters} letters, where 253 are allowed"),
+        }
+    }
+}
+
+/// `a, b or c`.
+#[must_use]
+pub fn any_of(values: &[&str], and: &str) -> String {
+    match values {
+        [most @ .., last] if !most.is_empty() => format!("{} {and} {last}", most.join(", ")),
+        _ => values.join(""),
+    }
+}
+
+/// The first line of a text, cut where it is long: a message is one line.
+fn brief(text: &str) -> String {
+    let line = text.lines().next().unwrap_or_default();
+    let start: String = line.chars().take(60).collect();
+    if start == text { start } else { format!("{start}…") }
+}

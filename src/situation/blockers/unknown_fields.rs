@@ -1,0 +1,121 @@
+//! Fields of Flux objects that their API version does not have.
+
+use super::{Blocker, Cause, View, apply_of};
+use crate::{
+    catalog::{FieldCatalog, Fields},
+    cluster::{Cluster, ObjectKey, Provider},
+    finding::{Confidence, names::nearest},
+    flux::{FluxVersion, Policy, is_open_text},
+    graph::{Actor, Moment, Reason},
+    source::Span,
+    yaml::Node,
+};
+
+/// The release whose CRDs the catalogue holds.
+const CATALOGUE: FluxVersion = FluxVersion { major: 2, minor: 9 };
+
+/// Fields of earlier versions of the Kustomization API.
+const REMOVED: [&str; 3] = ["spec.validation", "spec.patchesStrategicMerge", "spec.patchesJson6902"];
+
+/// A Flux object with fields that the CRD does not declare. Server-side apply refuses them; of Kubernetes' own kinds
+/// kustomize-controller drops such fields before (fluxcd/pkg ssa, `normalize.UnstructuredList`).
+#[derive(Debug, Clone)]
+pub struct UnknownFieldFact {
+    /// The object.
+    pub key: ObjectKey,
+    /// Who applies it so.
+    pub provider: Provider,
+    /// The fields, in the order of the object; at least one.
+    pub fields: Vec<UnknownField>,
+    /// How sure it is: later releases may have more fields.
+    pub confidence: Confidence,
+    /// The stage that would apply it.
+    event: (Actor, Moment),
+}
+
+/// A field that the CRD does not declare.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownField {
+    /// Path from the root of the object.
+    pub path: String,
+    /// Its key.
+    pub span: Span,
+    /// The name that was meant, if one is near.
+    pub similar: Option<String>,
+}
+
+impl UnknownField {
+    /// Whether an earlier version of the API had it.
+    #[must_use]
+    pub fn is_removed(&self) -> bool {
+        REMOVED.contains(&self.path.as_str())
+    }
+}
+
+impl UnknownFieldFact {
+    /// What it keeps from happening.
+    #[must_use]
+    pub fn blocker(&self) -> Option<Blocker> {
+        let first = self.fields.first()?;
+        let (actor, moment) = self.event;
+        Some(Blocker {
+            actor,
+            moment,
+            reason: Reason::DryRun,
+            cause: Cause::RefusedManifest,
+            text: format!("applies {}, whose CRD declares no `{}`", self.key.subject(), first.path),
+            span: first.span,
+            confidence: self.confidence,
+        })
+    }
+}
+
+/// The facts of a cluster, sorted by object.
+pub(super) fn find(view: View<'_>) -> Vec<UnknownFieldFact> {
+    let cluster = view.cluster;
+    let of_flux = cluster.objects.iter().filter(|(key, _)| key.group.ends_with(".toolkit.fluxcd.io"));
+    let provided = of_flux
+        .filter(|_| cluster.reached)
+        .flat_map(|(key, providers)| providers.iter().filter_map(move |provider| fact(cluster, key, *provider)));
+    provided.collect()
+}
+
+fn fact(cluster: &Cluster, key: &ObjectKey, provider: Provider) -> Option<UnknownFieldFact> {
+    let object = cluster.object(provider);
+    let fields = FieldCatalog::builtin().of(&key.group, &object.id().version, &key.kind)?;
+    let mut unknown = Vec::new();
+    if let Some(spec) = object.node.get("spec").filter(|_| Policy::of(&object.node).applied) {
+        walk(spec, fields, "spec", &mut unknown);
+    }
+    if unknown.is_empty() {
+        return None;
+    }
+    let is_newer = cluster.version.is_some_and(|version| version > CATALOGUE);
+    let is_plain = unknown.iter().any(|field| field.similar.is_some() || field.is_removed());
+    let confidence = if is_newer || !is_plain { Confidence::Medium } else { Confidence::High };
+    let event = apply_of(cluster, provider);
+    Some(UnknownFieldFact { key: key.clone(), provider, fields: unknown, confidence, event })
+}
+
+fn walk(node: &Node, fields: &Fields, path: &str, unknown: &mut Vec<UnknownField>) {
+    let Some(known) = fields.known() else { return };
+    for item in node.items() {
+        walk(item, fields, path, unknown);
+    }
+    for entry in node.entries() {
+        let path = format!("{path}.{}", entry.key);
+        match known.get(entry.key.as_str()) {
+            Some(fields) => walk(&entry.value, fields, &path, unknown),
+            // Nothing is asked for where the value is null: it is dropped before the object is sent.
+            None if entry.value.is_null() || is_open_text(&entry.key) => {}
+            None => {
+                let taken = |name: &&str| node.get(name).is_none();
+                let lower = |name: &&String| name.eq_ignore_ascii_case(&entry.key);
+                let similar = known.keys().find(lower).map(String::as_str);
+                let similar = similar.or_else(|| nearest(&entry.key, known.keys().map(String::as_str).filter(taken)));
+                let span = entry.key_span.or(entry.value.span);
+                unknown.push(UnknownField { path, span, similar: similar.map(str::to_owned) });
+            }
+        }
+    }
+}

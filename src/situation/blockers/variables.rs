@@ -1,0 +1,236 @@
+//! Variables that are set nowhere, and text that no substitution reaches.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Blocker, Cause, View, manifests};
+use crate::{
+    cluster::{Cluster, Node, NodeId, ObjectKey},
+    finding::{Confidence, names::nearest},
+    flux::envsubst::is_opted_out,
+    graph::{Actor, Moment, Reason, stages},
+    kustomize::Object,
+    source::Span,
+    yaml::{Node as Yaml, Value},
+};
+
+/// Variables of a Kustomization that come out otherwise than they were meant.
+#[derive(Debug, Clone)]
+pub struct VariableFact {
+    /// The Kustomization that builds the text.
+    pub node: NodeId,
+    /// The variable that is used first.
+    pub first: String,
+    /// The place of that use.
+    pub span: Span,
+    /// All of them, sorted.
+    pub names: Vec<String>,
+    /// What becomes of them.
+    pub fate: VariableFate,
+}
+
+/// What becomes of a variable.
+#[derive(Debug, Clone)]
+pub enum VariableFate {
+    /// It is set nowhere and has no default.
+    Unset {
+        /// Whether substitution is strict, so that the build fails (kustomize-controller v1.9, gate
+        /// `StrictPostBuildSubstitutions`); otherwise nothing stands in its place.
+        is_strict: bool,
+        /// Whether the repository shows that.
+        is_known: bool,
+        /// The name of a variable that is set and is like the first one.
+        similar: Option<String>,
+        /// The first event that does not happen.
+        moment: Moment,
+    },
+    /// Its expression reaches the cluster, because the Kustomization has no `postBuild`, although another one has the variable.
+    Unsubstituted {
+        /// One that has the first variable.
+        set_by: NodeId,
+        /// An object with an expression in a field that takes no such text.
+        refused: Option<RefusedText>,
+    },
+}
+
+/// An expression in a field that the API server validates.
+#[derive(Debug, Clone)]
+pub struct RefusedText {
+    /// The object.
+    pub key: ObjectKey,
+    /// The field.
+    pub path: String,
+    /// Its place.
+    pub span: Span,
+    /// The stage that would apply the object.
+    moment: Moment,
+}
+
+impl VariableFact {
+    /// What it keeps from happening.
+    #[must_use]
+    pub fn blocker(&self) -> Option<Blocker> {
+        let blocker = |moment, reason, cause, text, span, confidence| {
+            Some(Blocker { actor: Actor::Node(self.node), moment, reason, cause, text, span, confidence })
+        };
+        match &self.fate {
+            VariableFate::Unset { is_strict: true, is_known, moment, .. } => {
+                let confidence = if *is_known { Confidence::High } else { Confidence::Medium };
+                let more = match self.names.len() {
+                    0 | 1 => String::new(),
+                    count => format!(" (and {} more)", count - 1),
+                };
+                let text = format!("uses the variable `{}`{more}, which is set nowhere and has no default", self.first);
+                blocker(*moment, Reason::Build, Cause::FailedBuild, text, self.span, confidence)
+            }
+            VariableFate::Unsubstituted { refused: Some(refused), .. } => {
+                let text = format!(
+                    "applies {}, which the API server refuses: `{}` holds `${{…}}`, and nothing substitutes it",
+                    refused.key.subject(),
+                    refused.path
+                );
+                let cause = Cause::RefusedManifest;
+                blocker(refused.moment, Reason::DryRun, cause, text, refused.span, Confidence::Medium)
+            }
+            VariableFate::Unset { .. } | VariableFate::Unsubstituted { .. } => None,
+        }
+    }
+}
+
+/// The facts of a cluster, in the order of its Kustomizations.
+pub(super) fn find(view: View<'_>) -> Vec<VariableFact> {
+    let cluster = view.cluster;
+    let set = set_names(view);
+    let facts = view.nodes().map(|(id, node)| [unset(cluster, id, node), unsubstituted(cluster, id, node, &set)]);
+    facts.flatten().flatten().collect()
+}
+
+/// Variables that are set nowhere, all of one Kustomization in one fact.
+fn unset(cluster: &Cluster, id: NodeId, node: &Node) -> Option<VariableFact> {
+    let uses = &node.applied.unset_variables;
+    let first = uses.first()?;
+    let names: BTreeSet<&String> = uses.iter().map(|used| &used.name).collect();
+    let controllers = &cluster.controllers;
+    let fate = VariableFate::Unset {
+        is_strict: controllers.has_strict_substitution(cluster.version),
+        is_known: cluster.version.is_some() || controllers.strict_substitution_gate().is_some(),
+        similar: nearest(&first.name, known_names(cluster, node)).map(str::to_owned),
+        moment: stages::first(cluster, node),
+    };
+    let names = names.into_iter().cloned().collect();
+    Some(VariableFact { node: id, first: first.name.clone(), span: first.span, names, fate })
+}
+
+/// The variables that `node` has.
+fn known_names<'a>(cluster: &'a Cluster, node: &'a Node) -> impl Iterator<Item = &'a str> {
+    let post_build = node.kustomization.spec.post_build.iter();
+    post_build.flat_map(move |post_build| {
+        let inline = post_build.substitute.keys().map(String::as_str);
+        let sources = post_build.substitute_from.iter().filter_map(move |reference| {
+            let key = ObjectKey {
+                group: "".into(),
+                kind: reference.kind.as_str().into(),
+                namespace: node.key.namespace.clone(),
+                name: reference.name.as_str().into(),
+            };
+            Some(cluster.object(*cluster.objects.get(&key)?.first()?))
+        });
+        let data = |object: &'a Object| {
+            ["data", "stringData"].into_iter().filter_map(|field| object.node.get(field)).flat_map(Yaml::entries)
+        };
+        inline.chain(sources.flat_map(data).map(|entry| entry.key.as_str()))
+    })
+}
+
+/// Shorter names than this, and those of one word, may mean anything to anybody.
+const TELLING: usize = 6;
+
+/// The variables that some Kustomization of the cluster has, and one that has them.
+fn set_names(view: View<'_>) -> BTreeMap<&str, NodeId> {
+    let mut set = BTreeMap::new();
+    for (id, node) in view.nodes() {
+        for name in known_names(view.cluster, node).filter(|name| name.len() >= TELLING && name.contains('_')) {
+            set.entry(name).or_insert(id);
+        }
+    }
+    set
+}
+
+/// Variables of the cluster in what a Kustomization without `postBuild` applies.
+fn unsubstituted(cluster: &Cluster, id: NodeId, node: &Node, set: &BTreeMap<&str, NodeId>) -> Option<VariableFact> {
+    if set.is_empty() || node.kustomization.spec.post_build.is_some() || node.is_entry {
+        return None;
+    }
+    let mut uses: Vec<(&str, Span)> = Vec::new();
+    let mut refused = None;
+    let objects = node.applied.build.objects.iter().filter(|object| !is_opted_out(&object.node));
+    // Scripts have variables of their own.
+    for object in objects.filter(|object| !matches!(object.id().kind.as_str(), "ConfigMap" | "Secret")) {
+        let known = uses.len();
+        expressions(&object.node, &mut |name, span| {
+            if let Some((name, _)) = set.get_key_value(name) {
+                uses.push((name, span));
+            }
+        });
+        if uses.len() > known && refused.is_none() {
+            refused = refused_text(cluster, object);
+        }
+    }
+    let (first, span) = *uses.first()?;
+    let names: BTreeSet<&str> = uses.iter().map(|(name, _)| *name).collect();
+    let fate = VariableFate::Unsubstituted { set_by: *set.get(first)?, refused };
+    let names = names.into_iter().map(str::to_owned).collect();
+    Some(VariableFact { node: id, first: first.to_owned(), span, names, fate })
+}
+
+/// The variables in the texts of an object, less those below the keys of commands.
+fn expressions<'n>(node: &'n Yaml, found: &mut dyn FnMut(&'n str, Span)) {
+    match &node.value {
+        Value::Str(text) => {
+            for part in text.split("${").skip(1) {
+                let end =
+                    part.find(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_').unwrap_or(part.len());
+                found(&part[..end], node.span);
+            }
+        }
+        Value::Map(map) => {
+            for entry in
+                map.entries().iter().filter(|entry| !matches!(entry.key.as_str(), "command" | "args" | "script"))
+            {
+                expressions(&entry.value, found);
+            }
+        }
+        Value::Seq(items) => items.iter().for_each(|item| expressions(item, found)),
+        _ => {}
+    }
+}
+
+/// Group, kind and field of what the API server validates: addresses, host names, quantities, numbers (Kubernetes v1.36,
+/// `pkg/apis/core/validation` and `pkg/apis/networking/validation`, and the types of the fields).
+const VALIDATED: &[(&str, &str, &[&str])] = &[
+    ("", "Service", &["spec", "clusterIP"]),
+    ("", "Service", &["spec", "clusterIPs", "*"]),
+    ("", "Service", &["spec", "externalName"]),
+    ("", "Service", &["spec", "ports", "*", "port"]),
+    ("", "PersistentVolumeClaim", &["spec", "resources", "requests", "storage"]),
+    ("apps", "Deployment", &["spec", "replicas"]),
+    ("apps", "StatefulSet", &["spec", "replicas"]),
+    ("networking.k8s.io", "Ingress", &["spec", "rules", "*", "host"]),
+];
+
+/// A field of `object` that takes no expression and holds one.
+fn refused_text(cluster: &Cluster, object: &Object) -> Option<RefusedText> {
+    let id = object.id();
+    let name: &[&str] = &["metadata", "name"];
+    let fields = VALIDATED.iter().filter(|(group, kind, _)| id.group == *group && id.kind == *kind);
+    let mut found = None;
+    for path in fields.map(|(_, _, path)| *path).chain([name]) {
+        manifests::visit(&object.node, path, "", &mut |node, span, path| {
+            if found.is_none() && node.and_then(Yaml::as_str).is_some_and(|text| text.contains("${")) {
+                found = Some((path, span));
+            }
+        });
+    }
+    let (path, span) = found?;
+    let moment = stages::of(cluster, &object.node);
+    Some(RefusedText { key: id.into(), path, span: span.or(object.source), moment })
+}
