@@ -55,8 +55,15 @@ impl<'a> HealthSet<'a> {
     /// That of a Kustomization.
     #[must_use]
     pub fn new(node: &'a Node) -> Self {
-        let members = if node.kustomization.spec.wait { applied(node) } else { listed(node) };
-        Self { node, members: members.into_iter().filter(|member| !is_itself(node, &member.key)).collect() }
+        Self::of_kinds(node, &|_| true)
+    }
+
+    /// That of a Kustomization, less objects of kinds that are not `wanted`.
+    #[must_use]
+    pub fn of_kinds(node: &'a Node, wanted: &dyn Fn(&str) -> bool) -> Self {
+        let mut members = if node.kustomization.spec.wait { applied(node, wanted) } else { listed(node) };
+        members.retain(|member| wanted(&member.key.kind) && !is_itself(node, &member.key));
+        Self { node, members }
     }
 
     /// Every member, also those that each health check passes over.
@@ -106,10 +113,11 @@ impl HealthMember<'_> {
     }
 }
 
-/// All that a Kustomization applies.
-fn applied(node: &Node) -> Vec<HealthMember<'_>> {
+/// All that a Kustomization applies of some kinds.
+fn applied<'a>(node: &'a Node, wanted: &dyn Fn(&str) -> bool) -> Vec<HealthMember<'a>> {
     let span = node.kustomization.span(&["spec", "wait"]);
-    let objects = node.applied.build.objects.iter();
+    let is_wanted = |object: &&Object| object.node.find_str(&["kind"]).is_some_and(wanted);
+    let objects = node.applied.build.objects.iter().filter(is_wanted);
     let members = objects.map(|object| {
         let policy = Policy::of(&object.node);
         let skipped = match (policy.applied, policy.if_not_present) {

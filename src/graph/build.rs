@@ -316,15 +316,13 @@ impl<'c> Builder<'c> {
         if node.is_remote() {
             return;
         }
-        for member in HealthSet::new(node).checked() {
-            let is_listed = member.entry.is_some();
-            if is_listed || is_awaited(&member.key.kind) {
-                let reason = if is_listed { Reason::HealthCheck } else { Reason::Wait };
-                // The second attempt passes over it, so it takes time, and stops nothing.
-                let is_lasting = member.skipped == Skipped::Never;
-                let confidence = if is_lasting { Confidence::High } else { Confidence::Low };
-                self.becomes_ready(actor, &member.built(), Edge { reason, span: member.span, confidence });
-            }
+        let has_event = |kind: &str| !node.kustomization.spec.wait || is_awaited(kind);
+        for member in HealthSet::of_kinds(node, &has_event).checked() {
+            let reason = if member.entry.is_some() { Reason::HealthCheck } else { Reason::Wait };
+            // The second attempt passes over it, so it takes time, and stops nothing.
+            let is_lasting = member.skipped == Skipped::Never;
+            let confidence = if is_lasting { Confidence::High } else { Confidence::Low };
+            self.becomes_ready(actor, &member.built(), Edge { reason, span: member.span, confidence });
         }
     }
 

@@ -4,7 +4,7 @@ use super::{Context, Rule, Situation, duplicate_node::is_flux_object, wording::s
 use crate::{
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Tier},
     kustomize::Error,
-    situation::blockers::{BuildFact, BuildStep},
+    situation::{BuildFact, BuildStep},
     source::Span,
 };
 

@@ -1,7 +1,7 @@
 use super::{Context, Rule, Situation, wording::short_list};
 use crate::{
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Tier},
-    situation::blockers::{SealedFact, SealedFate},
+    situation::{SealedFact, SealedFate},
 };
 
 pub(super) static RULE: Rule = Rule {

@@ -1,7 +1,7 @@
 use super::{Context, Rule, Situation, names::nearest};
 use crate::{
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Tier},
-    situation::blockers::{FieldFault, Flaw, Form, ManifestFact, Unquoted, any_of},
+    situation::{FieldFault, Flaw, Form, ManifestFact, Unquoted, any_of},
 };
 
 pub(super) static RULE: Rule = Rule {
@@ -53,7 +53,7 @@ fn fix(path: &str, flaw: &Flaw) -> String {
         Flaw::Missing(form) => format!("add `{path}`{}", example(*form)),
         Flaw::Type { unquoted: Some(Unquoted::Written), .. } => format!("put the value of `{path}` in quotes"),
         Flaw::Type { unquoted: Some(Unquoted::Substituted), .. } => format!(
-            "let the value of the variable bring its quotes (`NAME: '\"2\"'`), or let other text stand around it: quotes around `${{NAME}}` in \
+            "let the value of the variable contain its quotes (`NAME: '\"2\"'`), or let other text stand around it: quotes around `${{NAME}}` in \
              `{path}` are gone before the variable is replaced"
         ),
         Flaw::Type { wanted, .. } => format!("write {wanted} in `{path}`"),

@@ -6,7 +6,7 @@ use super::{Context, Rule, wording::short_list};
 use crate::{
     cluster::{BrokenDocument, Node, NodeId},
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Subject, Tier},
-    situation::blockers::BuildStep,
+    situation::BuildStep,
     source::FileId,
 };
 

@@ -4,7 +4,7 @@ use super::{Context, Rule, Situation, wording::short_list};
 use crate::{
     cluster::{Cluster, ObjectKey},
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Tier},
-    situation::blockers::{Difference, InputFact, InputField, LookAlike},
+    situation::{Difference, InputFact, InputField, LookAlike},
 };
 
 pub(super) static RULE: Rule = Rule {

@@ -36,7 +36,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
                 match (event.actor, reason) {
                     (Actor::Node(id), Reason::DependsOn) => findings.push(depends(situation, fact, id, span)),
                     (Actor::Release(_), Reason::DependsOn) => {
-                        findings.push(release(situation, fact, event.actor, span))
+                        findings.push(release(situation, fact, event.actor, span));
                     }
                     (Actor::Node(id), Reason::Wait | Reason::HealthCheck) => gates.entry(id).or_default().push(fact),
                     (user, Reason::Source) => users.push((user, span)),

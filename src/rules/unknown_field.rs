@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Tier},
-    situation::blockers::{UnknownField, UnknownFieldFact},
+    situation::{UnknownField, UnknownFieldFact},
     source::Span,
 };
 

@@ -8,7 +8,7 @@ use crate::{
     cluster::{Node, NodeId, ObjectKey},
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Tier},
     flux::VariableUse,
-    situation::blockers::{BuildFact, BuildStep, VariableFact, VariableFate},
+    situation::{BuildFact, BuildStep, VariableFact, VariableFate},
     source::Span,
 };
 
@@ -32,10 +32,11 @@ const NAMES: usize = 4;
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for situation in context.situations.iter().filter(|situation| situation.cluster.reached) {
         for fact in &situation.facts.variables {
-            findings.push(match &fact.fate {
+            let finding = match &fact.fate {
                 VariableFate::Unset { .. } => unset(situation, fact),
                 VariableFate::Unsubstituted { set_by, .. } => unsubstituted(situation, fact, *set_by),
-            });
+            };
+            findings.push(weighed(finding, fact));
         }
         for node in &situation.cluster.nodes {
             findings.extend(misread(situation, node));
@@ -47,6 +48,15 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         }
         findings.extend(unreadable.values().filter_map(|faults| report(situation, faults)));
     }
+}
+
+/// Lowers what a webhook of the cluster may settle.
+fn weighed(mut finding: Finding, fact: &VariableFact) -> Finding {
+    if let Some(webhook) = &fact.webhook {
+        (finding.severity, finding.confidence) = (Severity::Info, Confidence::Low);
+        finding.why.push_str(&format!(" {webhook} may add variables to every Kustomization, those among them."));
+    }
+    finding
 }
 
 /// The names of `uses` as they are listed: each once, in quotes.

@@ -1,16 +1,12 @@
 //! One analysed cluster: what waits for what, what keeps things from happening, and when the rest happens; and two of them
 //! side by side. Every command reads its answers here.
 
-pub mod blockers;
+mod blockers;
 mod masking;
 mod outcome;
 mod pair;
 
-pub use blockers::{
-    DependencyFact, DependencyProblem, Doubt, Elsewhere, ExpressionFact, ExpressionProblem, Facts, HealthCheckFact,
-    HealthCheckProblem, Instead, KnownSource, NeverReady, NeverReadyFact, PathFact, RemovedVersion, Rename, SourceFact,
-    SourceProblem, SourceUse, SuspensionFact, VersionFact, View, hidden_by, with_article,
-};
+pub use blockers::*;
 pub use masking::Masking;
 pub use outcome::{ObstacleText, Outcomes, State};
 pub use pair::{Pair, pairs};

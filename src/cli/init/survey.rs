@@ -13,8 +13,7 @@ use crate::{
     finding::Subject,
     flux::{SourceRef, api::SOURCE_GROUP},
     graph::Actor,
-    situation::blockers::missing_inputs,
-    situation::{Situation, View},
+    situation::{Situation, View, missing_inputs},
     source::RemoteUrl,
     timing::Profile,
 };

@@ -8,13 +8,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use smol_str::SmolStr;
 
-use super::{Blocker, Cause, View};
+use super::{Blocker, Cause, View, hidden_by};
 use crate::{
     cluster::{Cluster, Node, NodeId, ObjectKey, Release},
     finding::{Confidence, Subject},
     flux::{is_open_text, variable_sources},
     graph::{Actor, Moment, Reason},
-    situation::hidden_by,
     source::Span,
 };
 use look_alike::Built;

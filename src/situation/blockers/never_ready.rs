@@ -51,6 +51,7 @@ pub enum NeverReady {
 }
 
 const CLAIM: &str = "PersistentVolumeClaim";
+const DEPLOYMENT: &str = "Deployment";
 
 impl NeverReadyFact {
     /// What is wrong, as a clause that follows the name of the Kustomization.
@@ -83,9 +84,11 @@ impl NeverReadyFact {
 pub(super) fn find(view: View<'_>) -> Vec<NeverReadyFact> {
     let cluster = view.cluster;
     let is_hidden = cluster.nodes.iter().any(Node::hides_objects);
+    let rows = KindCatalog::builtin().rows().filter(|row| row.readiness == Readiness::Never);
+    let kinds: BTreeSet<&str> = rows.map(|row| row.kind.as_str()).chain([CLAIM, DEPLOYMENT]).collect();
     let mut found = Vec::new();
     for (id, node) in cluster.nodes().filter(|(_, node)| node.has_gate() && !node.is_remote()) {
-        let set = HealthSet::new(node);
+        let set = HealthSet::of_kinds(node, &|kind| kinds.contains(kind));
         // An expression says otherwise what is Current.
         for member in set.lasting().filter(|member| set.expression(&member.key).is_none()) {
             found.extend(judge(cluster, is_hidden, id, member));
@@ -106,7 +109,7 @@ fn judge(cluster: &Cluster, is_hidden: bool, node: NodeId, member: &HealthMember
 }
 
 fn paused(member: &HealthMember<'_>) -> Option<(NeverReady, Span, Confidence)> {
-    if (member.key.group.as_str(), member.key.kind.as_str()) != ("apps", "Deployment") {
+    if (member.key.group.as_str(), member.key.kind.as_str()) != ("apps", DEPLOYMENT) {
         return None;
     }
     let node = &member.object?.node;

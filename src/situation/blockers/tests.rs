@@ -114,6 +114,21 @@ fn an_expression_that_nothing_substitutes_is_refused_where_the_field_takes_no_su
 }
 
 #[test]
+fn a_webhook_that_sets_variables_leaves_it_open() {
+    let apps = apps("  postBuild: {substitute: {B: b}}\n");
+    let webhook = "apiVersion: admissionregistration.k8s.io/v1\nkind: MutatingWebhookConfiguration\nmetadata: {name: variables}\n\
+                   webhooks: [{name: x, rules: [{resources: [RESOURCE]}]}]\n";
+    for (resource, confidence) in [("kustomizations", "Low"), ("pods", "Medium")] {
+        let webhook = webhook.replace("RESOURCE", resource);
+        let files =
+            [("cluster/apps.yaml", apps.as_str()), ("apps/web.yaml", CONFIG_MAP), ("cluster/webhook.yaml", &webhook)];
+        let found = stopped(&files);
+        let start = format!("apps Applied FailedBuild ({confidence}): ");
+        assert!(matches!(&found[..], [only] if only.starts_with(&start)), "{found:?}");
+    }
+}
+
+#[test]
 fn what_nothing_builds_may_be_made_outside_and_is_a_guess() {
     let apps = apps(
         "  decryption: {provider: sops, secretRef: {name: sops-age}}\n  postBuild: {substituteFrom: [{kind: ConfigMap, name: settings}]}\n",

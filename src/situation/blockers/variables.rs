@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Blocker, Cause, View, manifests};
 use crate::{
-    cluster::{Cluster, Node, NodeId, ObjectKey},
-    finding::{Confidence, names::nearest},
+    cluster::{Cluster, Node, NodeId, ObjectKey, Release, chart_of},
+    finding::{Confidence, Subject, names::nearest},
     flux::envsubst::is_opted_out,
     graph::{Actor, Moment, Reason, stages},
     kustomize::Object,
@@ -26,6 +26,8 @@ pub struct VariableFact {
     pub names: Vec<String>,
     /// What becomes of them.
     pub fate: VariableFate,
+    /// A webhook of the cluster that may set variables of any Kustomization.
+    pub webhook: Option<Subject>,
 }
 
 /// What becomes of a variable.
@@ -70,6 +72,7 @@ impl VariableFact {
     #[must_use]
     pub fn blocker(&self) -> Option<Blocker> {
         let blocker = |moment, reason, cause, text, span, confidence| {
+            let confidence = if self.webhook.is_some() { Confidence::Low } else { confidence };
             Some(Blocker { actor: Actor::Node(self.node), moment, reason, cause, text, span, confidence })
         };
         match &self.fate {
@@ -101,7 +104,28 @@ pub(super) fn find(view: View<'_>) -> Vec<VariableFact> {
     let cluster = view.cluster;
     let set = set_names(view);
     let facts = view.nodes().map(|(id, node)| [unset(cluster, id, node), unsubstituted(cluster, id, node, &set)]);
-    facts.flatten().flatten().collect()
+    let mut facts: Vec<VariableFact> = facts.flatten().flatten().collect();
+    if let Some(webhook) = (!facts.is_empty()).then(|| webhook(cluster)).flatten() {
+        facts.iter_mut().for_each(|fact| fact.webhook = Some(webhook.clone()));
+    }
+    facts
+}
+
+/// What changes Kustomizations on their way into the cluster: the chart that adds variables to them, or a configuration of
+/// webhooks that names their kind.
+fn webhook(cluster: &Cluster) -> Option<Subject> {
+    let is_chart = |release: &&Release| chart_of(cluster, release).is_some_and(|chart| chart.name.ends_with(WEBHOOK));
+    let release = cluster.releases.iter().find(is_chart).map(Release::subject);
+    release.or_else(|| {
+        let configurations = cluster.objects.iter().filter(|(key, _)| key.kind == "MutatingWebhookConfiguration");
+        let mut named = configurations.filter(|(_, providers)| {
+            let webhooks = providers.first().and_then(|provider| cluster.object(*provider).node.get("webhooks"));
+            let rules = webhooks.into_iter().flat_map(Yaml::items).filter_map(|webhook| webhook.get("rules"));
+            let resources = rules.flat_map(Yaml::items).filter_map(|rule| rule.get("resources"));
+            resources.flat_map(Yaml::items).any(|resource| resource.as_str() == Some("kustomizations"))
+        });
+        named.next().map(|(key, _)| key.subject())
+    })
 }
 
 /// Variables that are set nowhere, all of one Kustomization in one fact.
@@ -117,7 +141,7 @@ fn unset(cluster: &Cluster, id: NodeId, node: &Node) -> Option<VariableFact> {
         moment: stages::first(cluster, node),
     };
     let names = names.into_iter().cloned().collect();
-    Some(VariableFact { node: id, first: first.name.clone(), span: first.span, names, fate })
+    Some(VariableFact { node: id, first: first.name.clone(), span: first.span, names, fate, webhook: None })
 }
 
 /// The variables that `node` has.
@@ -140,6 +164,9 @@ fn known_names<'a>(cluster: &'a Cluster, node: &'a Node) -> impl Iterator<Item =
         inline.chain(sources.flat_map(data).map(|entry| entry.key.as_str()))
     })
 }
+
+/// The chart of a webhook that sets variables of every Kustomization (xunholy/fluxcd-kustomize-mutating-webhook).
+const WEBHOOK: &str = "kustomize-mutating-webhook";
 
 /// Shorter names than this, and those of one word, may mean anything to anybody.
 const TELLING: usize = 6;
@@ -179,7 +206,7 @@ fn unsubstituted(cluster: &Cluster, id: NodeId, node: &Node, set: &BTreeMap<&str
     let names: BTreeSet<&str> = uses.iter().map(|(name, _)| *name).collect();
     let fate = VariableFate::Unsubstituted { set_by: *set.get(first)?, refused };
     let names = names.into_iter().map(str::to_owned).collect();
-    Some(VariableFact { node: id, first: first.to_owned(), span, names, fate })
+    Some(VariableFact { node: id, first: first.to_owned(), span, names, fate, webhook: None })
 }
 
 /// The variables in the texts of an object, less those below the keys of commands.

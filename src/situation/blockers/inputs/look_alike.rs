@@ -22,11 +22,11 @@ pub struct LookAlike {
     pub key: ObjectKey,
     /// Who applies it.
     pub provider: Provider,
-    /// What tells it from the one that is read.
+    /// How it differs from the one that is read.
     pub difference: Difference,
 }
 
-/// What tells an object from the one that is read.
+/// How an object differs from the one that is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Difference {
     /// A generator made it, with a hash at the end of its name.
