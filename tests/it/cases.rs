@@ -19,7 +19,6 @@ const FALLS_SHORT: &[&str] = &[
     "false/ignored-missing-path",
     "false/library-silent",
     "false/missed-helm-timeout",
-    "false/mutating-webhook",
     "false/open-name",
     "false/overlap-self",
     "false/root-beside-archive",
