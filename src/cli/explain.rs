@@ -7,10 +7,7 @@ use super::{
     page, print,
     rules::{self, RuleJson},
 };
-use crate::{finding::RuleInfo, report::printable, rules::RULES};
-
-/// How alike two names are for one to be taken for the other.
-const ALIKE: f64 = 0.75;
+use crate::{finding::RuleInfo, report::printable, rules::RULES, source::names};
 
 #[derive(Serialize)]
 struct PageJson {
@@ -34,15 +31,9 @@ pub(super) fn run(explain: &Explain, global: &Global, environment: &Environment)
 }
 
 fn unknown(name: &str, infos: impl Iterator<Item = &'static RuleInfo>) -> CliError {
-    let help = match alike(name, infos.map(|info| info.id)) {
+    let help = match names::nearest(&name.to_lowercase(), infos.map(|info| info.id)) {
         Some(id) => format!("did you mean `{id}`? `fluxdag rules` lists them all"),
         None => "`fluxdag rules` lists them all".to_owned(),
     };
     CliError::new(format!("there is no rule `{}`", printable(name))).with_help(help)
-}
-
-/// The one of `names` that is most like `name`, if any is.
-pub(super) fn alike<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
-    let likeness = |known: &str| strsim::jaro_winkler(&name.to_lowercase(), known);
-    names.max_by(|a, b| likeness(a).total_cmp(&likeness(b))).filter(|best| likeness(best) >= ALIKE)
 }

@@ -137,9 +137,8 @@ fn describe(clusters: &[ClusterSummary], tree: &Tree) {
         let line = format!("cluster {root}: {}{version}", count(cluster.nodes, "node"));
         say(&printable(&line));
         for detail in &cluster.unresolved_details {
-            let at = detail
-                .location
-                .map_or_else(String::new, |span| format!(" ({}:{})", tree.path(span.file), tree.position(span).line));
+            let place = detail.location.and_then(|span| tree.place(span));
+            let at = place.map_or_else(String::new, |place| format!(" ({place})"));
             say(&format!("  not resolved: {}", printable(&format!("{}: {}{at}", detail.what, detail.why))));
         }
     }

@@ -5,10 +5,9 @@ use clap::CommandFactory as _;
 use super::{
     args::{Arguments, Global, Man},
     error::CliError,
-    explain::alike,
     print, say,
 };
-use crate::report::printable;
+use crate::{report::printable, source::names::nearest};
 
 /// Prints a manual page, or writes all of them.
 pub(super) fn run(man: &Man, global: &Global) -> Result<(), CliError> {
@@ -31,7 +30,7 @@ pub(super) fn run(man: &Man, global: &Global) -> Result<(), CliError> {
             let names = || command.get_subcommands().map(clap::Command::get_name);
             let found = command.get_subcommands().find(|known| known.get_name() == name).cloned();
             found.ok_or_else(|| {
-                let help = alike(name, names()).map_or_else(
+                let help = nearest(&name.to_lowercase(), names()).map_or_else(
                     || "`fluxdag --help` lists them all".to_owned(),
                     |similar| format!("did you mean `{similar}`?"),
                 );

@@ -5,8 +5,11 @@ use std::{
     str::FromStr,
 };
 
-use super::{error::CliError, explain::alike, print};
-use crate::report::{Format, Report, Terminal, printable};
+use super::{error::CliError, print};
+use crate::{
+    report::{Format, Report, Terminal, printable},
+    source::names::nearest,
+};
 
 /// A format, and where it goes: a file, or standard output.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,7 +30,7 @@ impl FromStr for Output {
         };
         let format = format.parse().map_err(|unknown: String| {
             let names: Vec<String> = Format::ALL.iter().map(ToString::to_string).collect();
-            match alike(format, names.iter().map(String::as_str)) {
+            match nearest(&format.to_lowercase(), names.iter().map(String::as_str)) {
                 Some(name) => format!("{unknown}; did you mean `{name}`?"),
                 None => unknown,
             }

@@ -20,7 +20,7 @@ use crate::{
         build, expand_resource_sets, is_kustomization, is_open_text, substitute, variable_sources,
     },
     kustomize::{Build, Hidden, Kustomize, Object, Unresolved},
-    source::{Artifact, normalize, parent},
+    source::{Artifact, names, normalize, parent},
     yaml,
 };
 
@@ -270,8 +270,6 @@ fn build_folder(kustomization: &Kustomization, sources: &Sources<'_, '_>) -> (Bu
 
 /// Most neighbours that a missing folder is compared with.
 const NEIGHBOURS: usize = 1000;
-/// The longest part of a path that is compared: no file system has longer names.
-const LONGEST: usize = 255;
 
 /// The folder that `path` means, if one of its parts is misspelt: the most alike of those that differ in that part.
 fn similar_folder(artifact: &Artifact, path: &str) -> Option<String> {
@@ -283,13 +281,8 @@ fn similar_folder(artifact: &Artifact, path: &str) -> Option<String> {
         return None;
     }
     let part = &path[start..end];
-    let near = artifact.names(beside).filter(|name| part.len().max(name.len()) <= LONGEST).filter_map(|name| {
-        let candidate = format!("{}{name}{}", &path[..start], &path[end..]);
-        let longest = candidate.chars().count().max(path.chars().count()) as f64;
-        let likeness = 1.0 - strsim::damerau_levenshtein(name, part) as f64 / longest;
-        (likeness >= 0.8 && artifact.is_folder(&candidate)).then_some(((likeness * 1e6) as u64, candidate))
-    });
-    near.max_by_key(|(score, _)| *score).map(|(_, candidate)| candidate)
+    let with = |name: &str| format!("{}{name}{}", &path[..start], &path[end..]);
+    names::nearest_of_all(part, artifact.names(beside).filter(|name| artifact.is_folder(&with(name)))).map(with)
 }
 
 fn unresolved(

@@ -1,7 +1,10 @@
 //! Finding the object that somebody named by hand.
 
 use super::{Cluster, Node, NodeId, NodeKey, ObjectKey};
-use crate::flux::api::kinds::{self, GroupKind, HELM_RELEASE, KUSTOMIZATION};
+use crate::{
+    flux::api::kinds::{self, GroupKind, HELM_RELEASE, KUSTOMIZATION},
+    source::names,
+};
 
 /// An object as people name it: `apps`, `flux-system/apps`, `Kustomization/apps` or `Kustomization/flux-system/apps`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,9 +40,6 @@ pub enum WantedError {
         kind: String,
     },
 }
-
-/// How alike two names are for one to be taken for the other.
-const ALIKE: f64 = 0.75;
 
 /// The kind that `text` names. A namespace begins with no capital letter.
 fn kind(text: &str) -> Option<String> {
@@ -138,7 +138,7 @@ impl Wanted {
     #[must_use]
     pub fn similar(&self, clusters: &[Cluster]) -> Option<String> {
         self.nearest(clusters.iter().flat_map(|cluster| cluster.nodes.iter().map(|node| &node.key)))
-            .map(|key| key.to_string())
+            .map(|(_, key)| key.to_string())
     }
 
     /// The name of the Kustomization or HelmRelease that is most like what is wanted, if any is.
@@ -149,21 +149,19 @@ impl Wanted {
         let node = if self.is_of(KUSTOMIZATION) { self.nearest(nodes) } else { None };
         let release = if self.is_of(HELM_RELEASE) { self.nearest(releases) } else { None };
         match (node, release) {
-            (Some(node), Some(release)) if self.likeness(release) > self.likeness(node) => {
+            (Some((score, _)), Some((better, release))) if better > score => {
                 Some(release.subject(HELM_RELEASE.kind).to_string())
             }
-            (Some(node), _) => Some(node.subject(KUSTOMIZATION.kind).to_string()),
-            (None, release) => release.map(|key| key.subject(HELM_RELEASE.kind).to_string()),
+            (Some((_, node)), _) => Some(node.subject(KUSTOMIZATION.kind).to_string()),
+            (None, release) => release.map(|(_, key)| key.subject(HELM_RELEASE.kind).to_string()),
         }
     }
 
-    fn likeness(&self, key: &NodeKey) -> f64 {
-        strsim::jaro_winkler(&self.name.to_lowercase(), &key.name)
-    }
-
-    fn nearest<'c>(&self, keys: impl Iterator<Item = &'c NodeKey>) -> Option<&'c NodeKey> {
-        let near = keys.filter(|key| self.likeness(key) >= ALIKE);
-        near.max_by(|one, other| self.likeness(one).total_cmp(&self.likeness(other)).then_with(|| other.cmp(one)))
+    /// The key whose name is most like the one that is meant, and how alike they are.
+    fn nearest<'c>(&self, keys: impl Iterator<Item = &'c NodeKey>) -> Option<(f64, &'c NodeKey)> {
+        let name = self.name.to_lowercase();
+        let near = keys.filter_map(|key| Some((names::likeness(&name, &key.name, names::NEAR)?, key)));
+        near.max_by(|(one, key), (other, than)| one.total_cmp(other).then_with(|| than.cmp(key)))
     }
 }
 

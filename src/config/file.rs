@@ -17,7 +17,7 @@ use super::{
 use crate::{
     finding::{Confidence, Severity},
     flux::FluxVersion,
-    source::{MappedSource, RemoteUrl},
+    source::{MappedSource, RemoteUrl, names},
     timing::Profile,
 };
 
@@ -239,11 +239,7 @@ fn fault(error: &toml::de::Error, text: &str, path: &Path) -> ConfigError {
     };
     let (key, rest) = rest.rsplit_once("`, expected ").unwrap_or((rest, ""));
     let known: Vec<&str> = rest.split('`').skip(1).step_by(2).collect();
-    let likeness = |known: &str| (strsim::normalized_damerau_levenshtein(known, key) * 1e6) as u64;
-    // What is much longer than any of them is like none.
-    let near = known.iter().filter(|_| key.len() <= 100).max_by_key(|known| likeness(known));
-    let near = near.filter(|known| likeness(known) >= 500_000);
-    let help = match near {
+    let help = match names::nearest(key, known.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("known here are {}", known.join(", ")),
     };

@@ -3,7 +3,6 @@
 mod baseline;
 mod fingerprint;
 mod levels;
-pub(crate) mod names;
 mod rule_info;
 mod subject;
 mod suppress;

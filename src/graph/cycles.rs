@@ -143,9 +143,16 @@ impl EventGraph {
         self.loops = loops;
     }
 
-    /// Takes a loop as repaired: none of its links holds anything up.
+    /// Takes a loop as repaired: nobody in it waits any more. What applies or makes something still does, except in a loop of
+    /// nothing else.
     fn repair(&mut self, edges: &[EdgeIndex]) -> Option<Loop> {
-        for edge in edges.iter().filter(|edge| self.graph[**edge].reason != Reason::Progress) {
+        let waits = |edge: &&EdgeIndex| !self.graph[**edge].reason.is_origin();
+        let is_link = |edge: &&EdgeIndex| self.graph[**edge].reason != Reason::Progress;
+        let mut lifted: Vec<EdgeIndex> = edges.iter().filter(is_link).filter(waits).copied().collect();
+        if lifted.is_empty() {
+            lifted = edges.iter().filter(is_link).copied().collect();
+        }
+        for edge in lifted {
             self.repairs[edge.index()] = true;
         }
         let steps: Vec<Step> = edges.iter().filter_map(|edge| self.step_of(*edge)).collect();

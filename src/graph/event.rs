@@ -143,6 +143,12 @@ impl Reason {
         )
     }
 
+    /// Whether it is how something comes into being, which no edit of a wait changes.
+    #[must_use]
+    pub const fn is_origin(self) -> bool {
+        matches!(self, Self::AppliedBy | Self::Installs | Self::CreatesNamespace | Self::MadeOf)
+    }
+
     /// Whether it is a health check.
     #[must_use]
     pub const fn is_gate(self) -> bool {

@@ -2,7 +2,7 @@
 
 use smol_str::SmolStr;
 
-use super::scope::is_cluster_scoped;
+use super::schema::scope::is_cluster_scoped;
 use crate::yaml::{Node, Value};
 
 /// An `apiVersion`, in its parts (kyaml `resid.ParseGroupVersion`).

@@ -6,40 +6,13 @@
 //! would give up, the fault is located and the build goes on with what remains.
 
 mod accumulate;
-mod build;
-mod config;
-mod crds;
-mod defaults;
-mod fields;
-mod file;
-mod finish;
-mod generate;
-mod hash;
 mod id;
-mod images;
-mod json_patch;
-mod keyed_list;
-mod limits;
-mod load;
-mod metadata;
-mod names;
 mod object;
-mod openapi;
-mod order;
-mod patch;
-mod paths;
-mod plugin;
-mod replace;
 mod report;
 mod resource;
 mod schema;
-mod scope;
-mod select;
-mod smp;
 mod text;
 mod transform;
-mod transformers;
-mod vars;
 
 use std::{
     rc::Rc,
@@ -48,15 +21,19 @@ use std::{
 
 use rustc_hash::FxHashMap;
 
+pub use accumulate::{
+    order::legacy_order,
+    reads::{Known, ReadSet},
+};
 pub use id::ApiVersion;
 pub use object::{Build, Change, Error, Hidden, Object, ObjectId, Step, Unresolved};
-pub use order::legacy_order;
-pub use scope::is_cluster_scoped;
+pub use schema::scope::is_cluster_scoped;
 
 use crate::{
     source::{Artifact, FileId, Span, normalize},
     yaml::{Node, Store},
 };
+use accumulate::folder;
 
 /// Builds folders of one artifact. What several builds share is accumulated once; many threads may build at a time.
 #[derive(Debug)]
@@ -96,13 +73,13 @@ impl<'t> Kustomize<'t> {
     /// Whether kustomization files have a field of that name.
     #[must_use]
     pub fn is_kustomization_field(name: &str) -> bool {
-        file::is_field(name)
+        accumulate::file::is_field(name)
     }
 
     /// Whether a file of that name is a kustomization file.
     #[must_use]
     pub fn is_kustomization_file(name: &str) -> bool {
-        build::NAMES.contains(&name)
+        folder::NAMES.contains(&name)
     }
 
     /// What `kustomize build` makes of the folder `dir` of the artifact. `root` is the kustomization to use in place of
@@ -111,19 +88,19 @@ impl<'t> Kustomize<'t> {
     pub fn build(&self, dir: &str, root: Option<&Node>) -> Build {
         let dir = normalize(dir);
         let (accumulated, file) = accumulate::Session::new(self).root(&dir, root);
-        finish::finish(self.store.tree(), accumulated, file.as_ref())
+        accumulate::finish::finish(self.store.tree(), accumulated, file.as_ref())
     }
 
     /// `objects` with `patches` applied, entries of that field of a kustomization file in `dir`. What does not apply to
     /// them is passed over.
     #[must_use]
     pub fn patched<const N: usize>(&self, objects: [Object; N], dir: &str, patches: &[Node]) -> [Object; N] {
-        let folder = build::Folder { kustomize: self, path: dir, schema: Rc::default() };
+        let folder = folder::Folder::new(self, dir, Rc::default());
         let mut report = report::Report::default();
         objects.map(|object| {
             let mut resources = vec![resource::Resource::new(object.node.clone(), object.source)];
             for entry in patches {
-                patch::entry(&folder, &mut resources, entry, &mut report);
+                transform::patch::entry(&folder, &mut resources, entry, &mut report);
             }
             let changed = resources.pop().filter(|resource| !resource.deleted);
             changed.map_or(object, |resource| resource.object)
@@ -133,13 +110,13 @@ impl<'t> Kustomize<'t> {
     /// The kustomization files of a folder: one at most, or kustomize refuses it.
     #[must_use]
     pub fn kustomization_files(artifact: &Artifact, dir: &str) -> Vec<FileId> {
-        build::kustomization_files(artifact, dir)
+        folder::kustomization_files(artifact, dir)
     }
 
     /// The kustomization file that a folder is built with, if it has one.
     #[must_use]
     pub fn kustomization_file(artifact: &Artifact, dir: &str) -> Option<FileId> {
-        build::kustomization_files(artifact, dir).first().copied()
+        folder::kustomization_files(artifact, dir).first().copied()
     }
 
     fn known(&self, path: &str) -> Option<Arc<accumulate::Accumulated>> {

@@ -1,8 +1,8 @@
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use smol_str::SmolStr;
 
-use super::ApiVersion;
+use super::{ApiVersion, ReadSet};
 use crate::{source::Span, yaml::Node};
 
 /// An object that a build produced, and how it came about.
@@ -79,6 +79,8 @@ pub struct Build {
     pub errors: Vec<Error>,
     /// What cannot be known from the files.
     pub unresolved: Vec<Unresolved>,
+    /// Which files it read.
+    pub reads: Arc<ReadSet>,
 }
 
 /// A fault for which `kustomize build` fails.

@@ -3,7 +3,6 @@ use smol_str::SmolStr;
 use super::{
     Change, Object, Step,
     id::{Gvk, ResId},
-    metadata::Origin,
 };
 use crate::{source::Span, yaml::Node};
 
@@ -26,6 +25,15 @@ pub(super) struct Resource {
     pub(super) transformations: Vec<SmolStr>,
     /// Deleted by a patch; taken out after the step.
     pub(super) deleted: bool,
+}
+
+/// Where a resource comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// A file.
+    File(SmolStr),
+    /// A generator, in YAML.
+    Made(SmolStr),
 }
 
 /// What a generator does about an object that is there already.

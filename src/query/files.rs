@@ -5,10 +5,7 @@ use std::path::{Path, PathBuf};
 use rustc_hash::FxHashSet;
 
 use super::{Error, Model};
-use crate::source::{FileId, Tree, slashed};
-
-/// From this likeness on, a path is worth asking about.
-const NEAR: f64 = 0.9;
+use crate::source::{FileId, Tree, names, slashed};
 
 /// Files that were named.
 #[derive(Default)]
@@ -94,7 +91,6 @@ pub(super) fn looks_like_path(text: &str) -> bool {
 }
 
 fn similar(text: &str, tree: &Tree) -> Option<String> {
-    let likeness = |path: &str| strsim::jaro_winkler(text.trim_start_matches("./"), path);
-    let paths = tree.files().map(|file| tree.path(file)).filter(|path| likeness(path) >= NEAR);
-    paths.max_by(|one, other| likeness(one).total_cmp(&likeness(other)).then(other.cmp(one))).map(str::to_owned)
+    let paths = tree.files().map(|file| tree.path(file));
+    names::nearest_path(text.trim_start_matches("./"), paths).map(str::to_owned)
 }

@@ -81,9 +81,9 @@ use rayon::prelude::*;
 use support::{attempts, deadlocks, dependencies, health, order, references, removal, split, wording};
 
 use crate::{
-    finding::{Finding, RuleInfo, names, suppress},
+    finding::{Finding, RuleInfo, suppress},
     situation::Situation,
-    source::{Span, Tree},
+    source::{Span, Tree, names},
 };
 
 /// A rule.

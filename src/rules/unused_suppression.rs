@@ -1,7 +1,10 @@
 use std::collections::BTreeSet;
 
 use super::{Context, RULES, Rule, says_all, wording::list};
-use crate::finding::{Category, Confidence, Fault, Finding, RuleInfo, Severity, Subject, Suppression, Tier};
+use crate::{
+    finding::{Category, Confidence, Fault, Finding, RuleInfo, Severity, Subject, Suppression, Tier},
+    source::names,
+};
 
 pub(super) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -16,9 +19,6 @@ pub(super) static RULE: Rule = Rule {
     },
     check,
 };
-
-/// How alike an id has to be to be asked about.
-const NEAR: f64 = 0.75;
 
 /// Comments whose form is wrong. Those of no use are known once all rules have run: [`unused`].
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
@@ -119,11 +119,5 @@ fn rule(id: &str) -> Option<&'static RuleInfo> {
 }
 
 fn nearest(id: &str) -> Option<&'static str> {
-    // What is much longer than any of them is like none.
-    if id.len() > 100 {
-        return None;
-    }
-    let likeness = |known: &str| strsim::jaro_winkler(&id.to_lowercase(), known);
-    let best = RULES.iter().map(|rule| rule.info.id).max_by(|left, right| likeness(left).total_cmp(&likeness(right)));
-    best.filter(|known| likeness(known) >= NEAR)
+    names::nearest(&id.to_lowercase(), RULES.iter().map(|rule| rule.info.id))
 }

@@ -60,8 +60,8 @@ pub fn build_folder(folder: &Path, root: Option<&Path>, sources: &[MappedSource]
     let (generated, errors) = match kustomize.kustomization_node(&below) {
         Some(_) => (None, Vec::new()),
         None => {
-            let (node, errors) = generated_kustomization(&store, kustomize.artifact(), &below);
-            (Some(node), errors)
+            let generated = generated_kustomization(&store, kustomize.artifact(), &below);
+            (Some(generated.root), generated.errors)
         }
     };
     let mut build = kustomize.build(&below, generated.as_ref());

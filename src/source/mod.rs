@@ -10,6 +10,7 @@ mod error;
 mod git;
 mod line_index;
 mod mapping;
+pub(crate) mod names;
 mod path;
 mod pattern;
 mod place;

@@ -6,6 +6,7 @@ use crate::{
     catalog::Range,
     cluster::{Cluster, NodeKey, ObjectKey, Release, chart_of},
     flux::api::kinds::HELM_RELEASE,
+    source::names,
 };
 
 /// A duration that a user set.
@@ -94,11 +95,9 @@ impl Target {
                 Self::Object { .. } => cluster.objects.keys().map(|key| key.subject().to_string()).collect(),
             }
         });
-        let likeness = |name: &str| (strsim::normalized_damerau_levenshtein(name, &wanted) * 1e6) as u64;
-        // What differs in length by more is not that much alike.
-        let near = known.filter(|name| name.len().abs_diff(wanted.len()) <= wanted.len() / 3);
-        let near = near.map(|name| (likeness(&name), std::cmp::Reverse(name))).max()?;
-        (near.0 >= 750_000).then_some(near.1.0)
+        let mut known: Vec<String> = known.collect();
+        known.sort_unstable();
+        names::nearest_of_all(&wanted, known.iter().map(String::as_str)).map(str::to_owned)
     }
 
     fn text(&self) -> String {

@@ -30,9 +30,6 @@ const NOT_ABOUT_READY: &[(&str, &str)] = &[
     ("wait-starvation", "workers are no events"),
 ];
 
-/// Rules whose errors do not stop the model yet. One that disagrees nowhere is taken off the list.
-const NOT_YET: &[&str] = &[];
-
 /// A disagreement that is known: repository, object, rule (or `unexplained`), and why.
 type Exception = (&'static str, &'static str, &'static str, &'static str);
 
@@ -40,7 +37,7 @@ const EXCEPTIONS: &[Exception] = &[(
     "bornav__fluxcd",
     "Kustomization/flux-system/kube-prometheus-stack",
     UNEXPLAINED,
-    "no rule reports that what installs a CRD is suspended",
+    "what needs its CRDs has the finding on the loop that it is part of as well",
 )];
 
 /// What stands for the rule where nothing explains why an object is never Ready.
@@ -184,7 +181,7 @@ fn is_exception((repository, object, rule, _): &Exception, one: &Disagreement) -
 }
 
 fn is_listed(one: &Disagreement) -> bool {
-    NOT_YET.contains(&one.rule) || EXCEPTIONS.iter().any(|listed| is_exception(listed, one))
+    EXCEPTIONS.iter().any(|listed| is_exception(listed, one))
 }
 
 /// The cases that hold a repository: name and folder; of a commit what it leads to.
@@ -219,9 +216,6 @@ fn findings_and_model_agree_on_who_becomes_ready() {
     let mut problems: Vec<String> = new.map(|one| format!("{one:?}")).collect();
     // Without the data of elsewhere fewer disagreements show.
     if cases().is_some() && corpus().is_some() {
-        let agrees = |rule: &&&str| !disagreements.iter().any(|one| one.rule == **rule);
-        problems
-            .extend(NOT_YET.iter().filter(agrees).map(|rule| format!("{rule}: it agrees, so it is not to be listed")));
         let is_gone = |listed: &&Exception| !disagreements.iter().any(|one| is_exception(listed, one));
         problems
             .extend(EXCEPTIONS.iter().filter(is_gone).map(|listed| format!("{listed:?}: it agrees, so it is none")));

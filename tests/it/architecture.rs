@@ -83,6 +83,7 @@ const OWNED: &[(&[&str], &[&str])] = &[
     (&["gix"], &["source"]),
     (&["cel"], &["flux"]),
     (&["globset"], &["source", "flux"]),
+    (&["strsim"], &["source"]),
     (&["toml"], &["config"]),
     (&["clap"], &["cli"]),
     (&["clap_complete"], &["cli"]),

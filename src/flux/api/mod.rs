@@ -1,8 +1,10 @@
 //! Flux's API types, as far as the analysis reads them. The `kube` derive gives each its group, version and kind.
 
+pub(super) mod duration;
 mod helm_release;
 pub mod kinds;
 mod kustomization;
+pub(super) mod object;
 mod source;
 
 pub use helm_release::{HelmChartTemplate, HelmChartTemplateSpec, HelmRelease, HelmReleaseSpec, ValuesReference};

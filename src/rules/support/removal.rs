@@ -82,9 +82,9 @@ pub(in crate::rules) fn deletes(before: &Situation<'_>, after: &Situation<'_>, p
 
 /// Where something stood before the change, for people: no file holds it any more.
 pub(in crate::rules) fn former(before: &Tree, span: crate::source::Span, what: &str, subject: Subject) -> Related {
-    let message = match span.is_some() {
-        true => format!("{what}, formerly at {}:{}", before.path(span.file), before.position(span).line),
-        false => what.to_owned(),
+    let message = match before.place(span) {
+        Some(place) => format!("{what}, formerly at {place}"),
+        None => what.to_owned(),
     };
     Related { message, subject: Some(subject), location: None }
 }

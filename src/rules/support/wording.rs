@@ -47,7 +47,7 @@ pub(in crate::rules) fn requeue(cluster: &Cluster, kind: &str) -> String {
 
 /// `path:line` of a span.
 pub(in crate::rules) fn place(tree: &Tree, span: Span) -> String {
-    format!("{}:{}", tree.path(span.file), tree.position(span).line)
+    tree.place(span).as_ref().map_or_else(String::new, ToString::to_string)
 }
 
 /// At most `most` items of a list, and how many more there are.

@@ -10,14 +10,14 @@ use super::{
 };
 use crate::{
     cluster::{Cluster, Node, NodeKey, Release},
-    finding::{
-        Confidence, Subject, list,
-        names::{COMPARED, likeness},
-    },
+    finding::{Confidence, Subject, list},
     flux::{SourceRef, api::DependencyReference, is_open_text},
     graph::{Actor, Moment, Reason},
     kustomize::Object,
-    source::Span,
+    source::{
+        Span,
+        names::{COMPARED, NEAR, likeness},
+    },
 };
 
 /// An entry of `dependsOn`, of a Kustomization or a HelmRelease, that leads to no object of the cluster.
@@ -285,9 +285,6 @@ impl<'a> Entry<'a> {
         best.map(|(_, key)| if key.namespace == self.namespace { key.name.to_string() } else { key.to_string() })
     }
 }
-
-/// From this likeness on, a name is worth asking about.
-const NEAR: f64 = 0.7;
 
 /// How alike the name of an object and the name in an entry are, where that is worth a question.
 fn alike(known: &str, wanted: &str) -> Option<f64> {

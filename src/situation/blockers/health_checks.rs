@@ -7,14 +7,14 @@ use smol_str::SmolStr;
 use super::{Blocker, Cause, View};
 use crate::{
     cluster::{Cluster, HealthMember, HealthSet, Node, NodeId, NodeKey, ObjectKey, is_same},
-    finding::{
-        Confidence,
-        names::{COMPARED, likeness},
-    },
+    finding::Confidence,
     flux::{is_namespaced, is_open_text},
     graph::{Actor, Moment, Reason},
     kustomize::{ObjectId, Unresolved},
-    source::Span,
+    source::{
+        Span,
+        names::{COMPARED, likeness},
+    },
 };
 
 /// An entry of `healthChecks` that can never be met.

@@ -11,13 +11,13 @@ use super::{
 };
 use crate::{
     cluster::{Cluster, Node, ObjectKey},
-    finding::{
-        Confidence, Subject,
-        names::{is_slip, nearest},
-    },
+    finding::{Confidence, Subject},
     flux::SourceRef,
     graph::{Moment, Reason},
-    source::Span,
+    source::{
+        Span,
+        names::{is_slip, nearest},
+    },
 };
 
 /// A reference of a Kustomization or HelmRelease to a source that it never gets.

@@ -4,10 +4,10 @@ use super::{Blocker, Cause, View, apply_of};
 use crate::{
     catalog::{FieldCatalog, Fields},
     cluster::{Cluster, ObjectKey, Provider},
-    finding::{Confidence, names::nearest},
+    finding::Confidence,
     flux::{FluxVersion, Policy, is_open_text},
     graph::{Actor, Moment, Reason},
-    source::Span,
+    source::{Span, names::nearest},
     yaml::Node,
 };
 

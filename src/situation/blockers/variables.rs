@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Blocker, Cause, View, manifests};
 use crate::{
     cluster::{Cluster, Node, NodeId, ObjectKey, Release, chart_of},
-    finding::{Confidence, Subject, names::nearest},
+    finding::{Confidence, Subject},
     flux::envsubst::is_opted_out,
     graph::{Actor, Moment, Reason, stages},
     kustomize::Object,
-    source::Span,
+    source::{Span, names::nearest},
     yaml::{Node as Yaml, Value},
 };
 

@@ -6,12 +6,10 @@ use rustc_hash::FxHashSet;
 
 use crate::{
     cluster::{Cluster, ObjectKey, Provider},
-    finding::{
-        Confidence,
-        names::{COMPARED, is_slip},
-    },
+    finding::Confidence,
     flux::is_open_text,
     kustomize::Step,
+    source::names::{COMPARED, is_slip},
     yaml::{Node, Value},
 };
 

@@ -1,0 +1,152 @@
+use smol_str::SmolStr;
+
+use super::{Lookup, Outcome, SubstError, SubstErrorKind, substitute};
+use crate::{
+    flux::build::rewrite::{Replace, replace_in},
+    source::Span,
+    yaml::Node,
+};
+
+/// An object after substitution.
+#[derive(Debug, Clone, Default)]
+pub struct SubstitutedObject {
+    /// The object, sharing with the original what did not change; `None` where nothing did.
+    pub node: Option<Node>,
+    /// The variables used, in the order of the object.
+    pub uses: Vec<ObjectUse>,
+    /// What is wrong. Flux stops at the first and builds nothing; what is at fault stays as written in `node`.
+    pub faults: Vec<Fault>,
+}
+
+/// A use of a variable in an object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObjectUse {
+    /// The variable.
+    pub name: SmolStr,
+    /// The scalar that uses it, or the key.
+    pub span: Span,
+    /// How it came out.
+    pub outcome: Outcome,
+    /// What stands behind the colon where the expression gives a default: `-`, `=`, `?` or `+`.
+    pub operator: Option<char>,
+}
+
+impl ObjectUse {
+    /// Whether a shell would have given something else: Flux takes `:?` and `:+` for `:-` (fluxcd/pkg envsubst,
+    /// `parseDefaultFunc`), so the message becomes the value, or the value stands where its replacement should.
+    #[must_use]
+    pub fn is_misread(&self) -> bool {
+        match self.operator {
+            Some('?') => self.outcome == Outcome::Default,
+            Some('+') => matches!(self.outcome, Outcome::Default | Outcome::Value),
+            _ => false,
+        }
+    }
+}
+
+/// The sign behind the colon of the expression `${name:…`.
+fn operator(expression: &str, name: &str) -> Option<char> {
+    let sign = expression.get(2 + name.len()..)?.strip_prefix(':')?.chars().next()?;
+    matches!(sign, '-' | '=' | '?' | '+').then_some(sign)
+}
+
+/// A fault for which the build fails.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// What is wrong.
+    pub kind: FaultKind,
+    /// The scalar, or the key.
+    pub span: Span,
+}
+
+/// Sorts of [`Fault`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FaultKind {
+    /// The expression itself.
+    Substitution(SubstError),
+    /// The value is not YAML any more once the variables are in it, for the reason given.
+    NotYaml(String),
+}
+
+impl std::fmt::Display for FaultKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Substitution(error) => error.fmt(f),
+            Self::NotYaml(why) => write!(f, "the result is no YAML: {why}"),
+        }
+    }
+}
+
+const OPT_OUT: &str = "kustomize.toolkit.fluxcd.io/substitute";
+
+/// Whether the object `node` asks Flux not to substitute in it, by annotation or by label. The value counts in lower
+/// case only.
+#[must_use]
+pub fn is_opted_out(node: &Node) -> bool {
+    ["labels", "annotations"].iter().any(|place| node.find_str(&["metadata", place, OPT_OUT]) == Some("disabled"))
+}
+
+/// Replaces the variables in a built object as Flux does: in its YAML text, as kustomize prints it
+/// (`resource.AsYAML`), which is then read again. So quotes of the manifest do not count: a text that prints plain
+/// becomes a number or a truth value if it looks like one afterwards, and a value may bring structure of its own.
+/// See [`substitute`] for `lookup` and `strict`.
+///
+/// Each scalar is printed and read by itself; an expression that begins in one and ends in another is a fault.
+pub fn substitute_object(node: &Node, lookup: &dyn Fn(&str) -> Lookup, strict: bool) -> SubstitutedObject {
+    if is_opted_out(node) {
+        return SubstitutedObject::default();
+    }
+    let mut substitution = Substitution { lookup, strict, out: SubstitutedObject::default() };
+    let changed = replace_in(node, &mut substitution);
+    SubstitutedObject { node: changed, ..substitution.out }
+}
+
+struct Substitution<'l> {
+    lookup: &'l dyn Fn(&str) -> Lookup,
+    strict: bool,
+    out: SubstitutedObject,
+}
+
+impl Replace for Substitution<'_> {
+    fn concerns(&self, text: &str) -> bool {
+        text.contains('$')
+    }
+
+    fn replace(&mut self, printed: &str, span: Span) -> Option<String> {
+        match substitute(printed, self.lookup, self.strict) {
+            Ok(substituted) => {
+                let uses = substituted.uses.into_iter();
+                self.out.uses.extend(uses.map(|used| {
+                    let operator = operator(printed.get(used.at).unwrap_or_default(), &used.name);
+                    ObjectUse { name: used.name, span, outcome: used.outcome, operator }
+                }));
+                Some(substituted.text)
+            }
+            Err(error) => {
+                self.out.faults.push(Fault { kind: FaultKind::Substitution(error), span });
+                None
+            }
+        }
+    }
+
+    fn not_yaml(&mut self, why: String, span: Span) {
+        self.out.faults.push(Fault { kind: FaultKind::NotYaml(why), span });
+    }
+}
+
+impl FaultKind {
+    /// The variable at fault, where one is.
+    #[must_use]
+    pub fn variable(&self) -> Option<&str> {
+        match self {
+            Self::Substitution(error) => error.variable.as_deref(),
+            Self::NotYaml(_) => None,
+        }
+    }
+
+    /// Whether a variable is unset where it must not be.
+    #[must_use]
+    pub fn is_unset(&self) -> bool {
+        matches!(self, Self::Substitution(error) if error.kind == SubstErrorKind::Unset)
+    }
+}

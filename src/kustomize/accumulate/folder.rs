@@ -1,0 +1,159 @@
+//! Finding things: folders, kustomization files, and what paths in them lead to.
+
+use std::{cell::RefCell, rc::Rc};
+
+use crate::{
+    kustomize::{Kustomize, ReadSet, report::Report, schema::openapi::Schema},
+    source::{Artifact, Entry, FileId, RemoteUrl, Span, Tree, join, readable},
+    yaml::File,
+};
+
+/// Names of kustomization files (kustomize `konfig.RecognizedKustomizationFileNames`).
+pub(in crate::kustomize) const NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+
+/// The folder of one kustomization file, from which its paths start.
+pub(in crate::kustomize) struct Folder<'k, 't> {
+    pub(in crate::kustomize) kustomize: &'k Kustomize<'t>,
+    pub(in crate::kustomize) path: &'k str,
+    /// The schema of the build.
+    pub(in crate::kustomize) schema: Rc<Schema<'t>>,
+    /// What was read on behalf of the kustomization file.
+    reads: RefCell<ReadSet>,
+}
+
+/// What a path leads to.
+pub(in crate::kustomize) enum Target {
+    File(FileId),
+    Folder(String),
+    /// Not here, but on the network.
+    Remote,
+    /// Why it leads nowhere.
+    Nothing(String),
+}
+
+/// The kustomization files of a folder; more than one is an error to kustomize.
+pub(in crate::kustomize) fn kustomization_files(artifact: &Artifact, folder: &str) -> Vec<FileId> {
+    let path = |name: &&str| if folder.is_empty() { (**name).to_owned() } else { format!("{folder}/{name}") };
+    NAMES.iter().filter_map(|name| artifact.file(&path(name))).collect()
+}
+
+impl<'k, 't> Folder<'k, 't> {
+    pub(in crate::kustomize) fn new(kustomize: &'k Kustomize<'t>, path: &'k str, schema: Rc<Schema<'t>>) -> Self {
+        Self { kustomize, path, schema, reads: RefCell::default() }
+    }
+
+    /// What was read on behalf of the kustomization file.
+    pub(in crate::kustomize) fn into_reads(self) -> ReadSet {
+        self.reads.into_inner()
+    }
+
+    pub(in crate::kustomize) const fn tree(&self) -> &'t Tree {
+        self.kustomize.store.tree()
+    }
+
+    pub(in crate::kustomize) fn parse(&self, file: FileId) -> &'t File {
+        self.kustomize.store.parse(file)
+    }
+
+    /// What `path` of the kustomization file leads to. A file counts as read.
+    pub(in crate::kustomize) fn resolve(&self, path: &str) -> Target {
+        let target = self.lookup(path);
+        if let Target::File(file) = target {
+            self.reads.borrow_mut().add_file(file);
+        }
+        target
+    }
+
+    fn lookup(&self, path: &str) -> Target {
+        if path.is_empty() {
+            return Target::Nothing("an empty path leads nowhere".to_owned());
+        }
+        let artifact = &self.kustomize.artifact;
+        let full = if path.starts_with('/') { None } else { join(self.path, path) };
+        if let Some(full) = &full {
+            if let Some(file) = artifact.file(full) {
+                return Target::File(file);
+            }
+            if artifact.is_folder(full) {
+                return Target::Folder(full.clone());
+            }
+        }
+        if is_remote(path) {
+            return self.mapped(path);
+        }
+        let Some(full) = full else {
+            return Target::Nothing(format!("`{path}` leads out of the source's artifact"));
+        };
+        self.reads.borrow_mut().add_absent(full.as_str());
+        Target::Nothing(self.absence(path, &full))
+    }
+
+    /// What a mapping makes of a remote path.
+    fn mapped(&self, path: &str) -> Target {
+        let url = RemoteUrl::parse(path);
+        let references: Vec<&str> = url.reference().into_iter().collect();
+        let Some(mapped) = self.tree().mapped(&url, &references) else { return Target::Remote };
+        let reserved = mapped.mapping.reserved(&mapped.path);
+        let artifact = &self.kustomize.artifact;
+        match artifact.file(&reserved) {
+            Some(file) => Target::File(file),
+            None if artifact.is_folder(&reserved) => Target::Folder(reserved),
+            None => {
+                self.reads.borrow_mut().add_absent(reserved);
+                Target::Nothing(format!(
+                    "`{path}` is mapped to the folder `{}`, which holds no `{}`",
+                    mapped.mapping.written(),
+                    readable(&mapped.path)
+                ))
+            }
+        }
+    }
+
+    fn absence(&self, path: &str, full: &str) -> String {
+        let ends = full.char_indices().filter(|(_, letter)| *letter == '/').map(|(at, _)| at).chain([full.len()]);
+        let link = ends.map(|end| &full[..end]).find(|part| self.tree().entry(part) == Some(Entry::Link));
+        match link {
+            Some(link) => format!("`{path}` needs the symbolic link `{link}`, which Flux drops from artifacts"),
+            None => format!("`{path}` does not exist"),
+        }
+    }
+
+    /// The file at `path`.
+    pub(in crate::kustomize) fn file(&self, path: &str, at: Span, report: &mut Report) -> Option<FileId> {
+        match self.resolve(path) {
+            Target::File(file) => return Some(file),
+            Target::Folder(_) => report.error(at, format!("`{path}` is a folder, not a file")),
+            Target::Remote => report.unresolved(at, format!("remote file {path}"), "it is not in the repository"),
+            Target::Nothing(why) => report.error(at, why),
+        }
+        None
+    }
+
+    /// The whole text of the file at `path`, where there is one.
+    pub(in crate::kustomize) fn whole(&self, path: &str) -> Option<Span> {
+        let Target::File(file) = self.resolve(path) else { return None };
+        let length = self.tree().bytes(file).map_or(0, <[u8]>::len);
+        Some(Span::new(file, 0, length as u32))
+    }
+
+    /// The contents of the file at `path`.
+    pub(in crate::kustomize) fn bytes(&self, path: &str, at: Span, report: &mut Report) -> Option<&'t [u8]> {
+        let file = self.file(path, at, report)?;
+        match self.tree().bytes(file) {
+            Ok(bytes) => Some(bytes),
+            Err(error) => {
+                report.error(at, format!("failed to read `{path}`: {error}"));
+                None
+            }
+        }
+    }
+}
+
+/// Whether kustomize would look for `path` on the network, given that it is not here.
+pub(in crate::kustomize) fn is_remote(path: &str) -> bool {
+    path.contains("://")
+        || ["git@", "git::", "gh:", "github.com/", "github.com:"].iter().any(|prefix| path.starts_with(prefix))
+        || path.contains("?ref=")
+        || path.contains(".git/")
+        || path.ends_with(".git")
+}

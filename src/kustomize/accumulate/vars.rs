@@ -1,0 +1,158 @@
+//! `vars`: texts that take the place of `$(NAME)` in configured fields (kustomize `accumulator.ResolveVars`,
+//! `filters/refvar`).
+
+use smol_str::SmolStr;
+
+use crate::{
+    kustomize::{
+        Step,
+        id::scalar_text,
+        report::{HIDDEN, Report},
+        resource::Resource,
+        schema::config::{Config, selector},
+        transform::{fields::Make, paths},
+    },
+    source::Span,
+    yaml::{Node, Value},
+};
+
+struct Var<'v> {
+    name: &'v str,
+    value: Node,
+    at: Span,
+}
+
+/// Puts the values of `vars` where the configured fields name them.
+pub(in crate::kustomize) fn resolve(resources: &mut [Resource], vars: &[Node], config: &Config, report: &mut Report) {
+    let mut known: Vec<Var<'_>> = Vec::new();
+    for var in vars {
+        let name = var.find_str(&["name"]).unwrap_or_default();
+        if let Some(first) = known.iter().find(|known| known.name == name) {
+            let related = vec![(first.at, "first defined here".to_owned())];
+            report.error_with(var.span, format!("the variable `{name}` is defined twice"), related);
+        } else if let Some(value) = value(resources, var, name, report) {
+            known.push(Var { name, value, at: var.span });
+        }
+    }
+    if known.is_empty() {
+        return;
+    }
+    for resource in resources.iter_mut() {
+        for spec in &config.vars {
+            let mut at = Span::NONE;
+            let changed =
+                spec.apply(resource.node(), Make::Nothing, Span::NONE, &mut |node| Ok(expand(node, &known, &mut at)));
+            if let Ok(Some(node)) = changed {
+                resource.replace_node(node, Step::Replacement, at);
+            }
+        }
+    }
+}
+
+/// Finds fault with the variables of one kustomization file that several of its objects could be meant by.
+pub(in crate::kustomize) fn check(resources: &[Resource], var: &Node, report: &mut Report) {
+    let found: Vec<&Resource> = matching(resources, var).collect();
+    if found.len() > 1 {
+        let name = var.find_str(&["name"]).unwrap_or_default();
+        let related = found.iter().map(|resource| (resource.object.source, "could be meant".to_owned())).collect();
+        report.error_with(var.span, format!("the variable `{name}` refers to several objects"), related);
+    }
+}
+
+fn matching<'r>(resources: &'r [Resource], var: &Node) -> impl Iterator<Item = &'r Resource> {
+    let wanted = var.get("objref").cloned().unwrap_or_else(|| Node::empty_map(var.span));
+    let gvk = selector(&wanted);
+    resources.iter().filter(move |resource| {
+        let text = |key: &str| wanted.find_str(&[key]).unwrap_or_default();
+        resource.any_id(|id| {
+            gvk.selects(&id.gvk)
+                && id.name == text("name")
+                && (text("namespace").is_empty() || id.namespace == text("namespace"))
+        })
+    })
+}
+
+fn value(resources: &[Resource], var: &Node, name: &str, report: &mut Report) -> Option<Node> {
+    let path = var.find_str(&["fieldref", "fieldpath"]).or_else(|| var.find_str(&["fieldref", "fieldPath"]));
+    let path = path.unwrap_or("metadata.name").replace('[', ".").replace(']', "");
+    let mut found = matching(resources, var);
+    let Some(object) = found.next() else {
+        if report.hides_objects() {
+            report.unresolved_value(var.span, format!("the variable {name}"), HIDDEN);
+        } else {
+            report.error(var.span, format!("the variable `{name}` refers to an object that is not in this build"));
+        }
+        return None;
+    };
+    let value = paths::find(object.node(), &paths::split(&path)).filter(|node| scalar_text(node).is_some());
+    if value.is_none() {
+        report.error(var.span, format!("the variable `{name}` refers to a field that does not exist"));
+    }
+    value.map(|value| Node::new(value.value.clone(), var.span))
+}
+
+fn expand(node: &Node, vars: &[Var<'_>], at: &mut Span) -> Option<Node> {
+    match &node.value {
+        Value::Seq(items) => {
+            let new: Vec<Option<Node>> = items.iter().map(|item| expand(item, vars, at)).collect();
+            new.iter().any(Option::is_some).then(|| {
+                let items = new.into_iter().zip(items.iter()).map(|(new, old)| new.unwrap_or_else(|| old.clone()));
+                Node::seq(items.collect(), node.span)
+            })
+        }
+        Value::Map(map) => {
+            let mut changed: Option<Node> = None;
+            for entry in map.entries() {
+                if let Some(new) = expand(&entry.value, vars, at) {
+                    changed.get_or_insert_with(|| node.clone()).set(&entry.key, new);
+                }
+            }
+            changed
+        }
+        Value::Str(text) if text.contains('$') => {
+            let new = expanded(text, vars, at);
+            (new.value != node.value).then_some(new)
+        }
+        _ => None,
+    }
+}
+
+/// A text that is nothing but `$(NAME)` becomes the value, of whatever type; `$$` is a dollar sign.
+fn expanded(text: &str, vars: &[Var<'_>], at: &mut Span) -> Node {
+    let find = |name: &str| vars.iter().find(|var| var.name == name);
+    let whole = text.strip_prefix("$(").and_then(|rest| rest.strip_suffix(')')).and_then(find);
+    if let Some(var) = whole {
+        *at = var.at;
+        return var.value.clone();
+    }
+    let mut new = String::new();
+    let mut rest = text;
+    while let Some(start) = rest.find('$') {
+        let (before, after) = rest.split_at(start);
+        new.push_str(before);
+        let length = match after.as_bytes().get(1) {
+            Some(b'$') => {
+                new.push('$');
+                2
+            }
+            Some(b'(') => {
+                let end = after.find(')').map_or(2, |end| end + 1);
+                match after.get(2..end.saturating_sub(1)).and_then(find) {
+                    Some(var) => {
+                        new.push_str(&scalar_text(&var.value).unwrap_or_default());
+                        *at = var.at;
+                    }
+                    None => new.push_str(&after[..end]),
+                }
+                end
+            }
+            _ => {
+                new.push('$');
+                1
+            }
+        };
+        rest = &after[length..];
+    }
+    new.push_str(rest);
+    Node::str(SmolStr::from(new), *at)
+}

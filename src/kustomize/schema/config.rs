@@ -1,0 +1,156 @@
+//! The field specs of one accumulation: the built-in ones plus those of `configurations`.
+
+use std::sync::{Arc, LazyLock};
+
+use super::defaults;
+use crate::{
+    kustomize::{
+        id::{ApiVersion, Gvk},
+        report::Report,
+        transform::fields::FieldSpec,
+    },
+    yaml::Node,
+};
+
+/// Field specs by transformer (kustomize `builtinconfig.TransformerConfig`).
+#[derive(Debug, Clone, Default)]
+pub(in crate::kustomize) struct Config {
+    pub(in crate::kustomize) name_prefix: Vec<FieldSpec>,
+    pub(in crate::kustomize) name_suffix: Vec<FieldSpec>,
+    pub(in crate::kustomize) namespace: Vec<FieldSpec>,
+    pub(in crate::kustomize) labels: Vec<FieldSpec>,
+    pub(in crate::kustomize) template_labels: Vec<FieldSpec>,
+    pub(in crate::kustomize) common_labels: Vec<FieldSpec>,
+    pub(in crate::kustomize) common_annotations: Vec<FieldSpec>,
+    pub(in crate::kustomize) images: Vec<FieldSpec>,
+    pub(in crate::kustomize) replicas: Vec<FieldSpec>,
+    pub(in crate::kustomize) vars: Vec<FieldSpec>,
+    pub(in crate::kustomize) references: Vec<Reference>,
+}
+
+/// Fields of other objects that hold the name of an object of `target`.
+#[derive(Debug, Clone)]
+pub(in crate::kustomize) struct Reference {
+    pub(in crate::kustomize) target: Gvk,
+    pub(in crate::kustomize) fields: Vec<FieldSpec>,
+}
+
+static BUILT_IN: LazyLock<Arc<Config>> = LazyLock::new(|| Arc::new(defaults::config()));
+
+const FIELDS: &[&str] = &[
+    "namePrefix",
+    "nameSuffix",
+    "namespace",
+    "labels",
+    "templateLabels",
+    "commonLabels",
+    "commonAnnotations",
+    "nameReference",
+    "varReference",
+    "images",
+    "replicas",
+];
+
+impl Config {
+    pub(in crate::kustomize) fn built_in() -> Arc<Self> {
+        BUILT_IN.clone()
+    }
+
+    /// Adds what `other` has more.
+    pub(in crate::kustomize) fn merge(self: &mut Arc<Self>, other: &Arc<Self>) {
+        if Arc::ptr_eq(self, other) {
+            return;
+        }
+        if Arc::ptr_eq(self, &BUILT_IN) {
+            // Everything starts from the built-in specs, so `other` has them too.
+            *self = other.clone();
+            return;
+        }
+        Arc::make_mut(self).add(other);
+    }
+
+    pub(in crate::kustomize) fn add(&mut self, other: &Self) {
+        for (specs, more) in [
+            (&mut self.name_prefix, &other.name_prefix),
+            (&mut self.name_suffix, &other.name_suffix),
+            (&mut self.namespace, &other.namespace),
+            (&mut self.labels, &other.labels),
+            (&mut self.template_labels, &other.template_labels),
+            (&mut self.common_labels, &other.common_labels),
+            (&mut self.common_annotations, &other.common_annotations),
+            (&mut self.images, &other.images),
+            (&mut self.replicas, &other.replicas),
+            (&mut self.vars, &other.vars),
+        ] {
+            add_specs(specs, more);
+        }
+        for reference in &other.references {
+            match self.references.iter_mut().find(|known| known.target == reference.target) {
+                Some(known) => add_specs(&mut known.fields, &reference.fields),
+                None => self.references.push(reference.clone()),
+            }
+        }
+    }
+
+    /// Adds the specs of one document of a `configurations` file.
+    pub(in crate::kustomize) fn add_document(&mut self, document: &Node, report: &mut Report) {
+        let mut read = Self::default();
+        for entry in document.entries() {
+            let specs = match FIELDS.iter().find(|field| field.eq_ignore_ascii_case(&entry.key)) {
+                Some(&"namePrefix") => &mut read.name_prefix,
+                Some(&"nameSuffix") => &mut read.name_suffix,
+                Some(&"namespace") => &mut read.namespace,
+                Some(&"labels") => &mut read.labels,
+                Some(&"templateLabels") => &mut read.template_labels,
+                Some(&"commonLabels") => &mut read.common_labels,
+                Some(&"commonAnnotations") => &mut read.common_annotations,
+                Some(&"images") => &mut read.images,
+                Some(&"replicas") => &mut read.replicas,
+                Some(&"varReference") => &mut read.vars,
+                Some(_) => {
+                    read.references.extend(entry.value.items().map(|item| Reference {
+                        target: selector(item),
+                        fields: item.get("fieldSpecs").map(read_specs).unwrap_or_default(),
+                    }));
+                    continue;
+                }
+                None if matches!(entry.key.as_str(), "apiVersion" | "kind" | "metadata") => continue,
+                None => {
+                    report
+                        .error(entry.key_span, format!("unknown field `{}` in a transformer configuration", entry.key));
+                    continue;
+                }
+            };
+            specs.extend(read_specs(&entry.value));
+        }
+        self.add(&read);
+    }
+}
+
+/// Adds the specs that are not there yet. One that differs only in `create` is left out; kustomize refuses it.
+pub(in crate::kustomize) fn add_specs(specs: &mut Vec<FieldSpec>, more: &[FieldSpec]) {
+    for spec in more {
+        if !specs.iter().any(|known| known.path == spec.path && known.gvk == spec.gvk) {
+            specs.push(spec.clone());
+        }
+    }
+}
+
+/// A list of field specs as written.
+pub(in crate::kustomize) fn read_specs(list: &Node) -> Vec<FieldSpec> {
+    let read = |item: &Node| {
+        let create = item.get("create").and_then(Node::as_bool).unwrap_or(false);
+        FieldSpec::new(selector(item), item.find_str(&["path"]).unwrap_or_default(), create)
+    };
+    list.items().map(read).collect()
+}
+
+/// Group, version and kind as a selector writes them.
+pub(in crate::kustomize) fn selector(node: &Node) -> Gvk {
+    let text = |key| node.find_str(&[key]).unwrap_or_default();
+    let ApiVersion { group, version } = match node.find_str(&["apiVersion"]) {
+        Some(api_version) => ApiVersion::parse(api_version),
+        None => ApiVersion { group: text("group"), version: text("version") },
+    };
+    Gvk { group: group.into(), version: version.into(), kind: text("kind").into() }
+}
