@@ -103,6 +103,10 @@ case ${INPUT_FAIL_ON:-} in
 *) fail "the input 'fail-on' is error, warning, info or never, not '$INPUT_FAIL_ON'" ;;
 esac
 
+case ${INPUT_SINCE:-} in
+-*) fail "the input 'since' is a revision, not '$INPUT_SINCE'" ;;
+esac
+
 flags=(lint --no-progress -o "json=$work/findings.json" -o "markdown=$work/findings.md")
 annotations=false
 if is_on annotations "${INPUT_ANNOTATIONS:-true}"; then
@@ -147,10 +151,7 @@ if ((code < 2)); then
         told=$work/changes.md
         diff=(diff --merge-base --fail-on=never -o markdown)
         [[ -z ${INPUT_CONFIG:-} ]] || diff+=("--config=$INPUT_CONFIG")
-        for path in "${paths[@]}"; do
-            diff+=("--repository=$path")
-        done
-        "$fluxdag" "${diff[@]}" -- "$INPUT_SINCE" >"$told" || fail "the change since '$INPUT_SINCE' could not be told"
+        "$fluxdag" "${diff[@]}" "$INPUT_SINCE" -- "${paths[@]}" >"$told" || fail "the change since '$INPUT_SINCE' could not be told"
     fi
     if is_on summary "${INPUT_SUMMARY:-true}"; then
         cat "$told" >>"$GITHUB_STEP_SUMMARY"

@@ -33,11 +33,13 @@ pub struct Diff {
     /// What could not be looked at, in words.
     #[serde(skip)]
     pub warnings: Vec<String>,
+    /// What there is to know of what was compared.
+    #[serde(skip)]
+    pub remark: Option<String>,
 }
 
 /// A revision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-#[schemars(rename = "Revision")]
 pub struct Revised {
     /// What it was asked for as; `the work tree`.
     pub name: String,

@@ -62,17 +62,22 @@ impl ClusterChange {
     }
 }
 
-/// What became of each cluster that an entry point leads to. `new` are the findings that were not there before.
+/// Whether something of the cluster of a root is reported.
+pub type IsReported<'a> = &'a (dyn Fn(&str, &Subject) -> bool + Sync);
+
+/// What became of each cluster that an entry point leads to, of what is reported of it. `new` are the findings that were not
+/// there before.
 #[must_use]
 pub fn clusters<'a>(
     [before, after]: [&'a [Situation<'a>]; 2],
     trees: [&'a Tree; 2],
     new: &[Finding],
+    is_reported: IsReported<'_>,
 ) -> Vec<ClusterChange> {
-    pairs(before, after).into_iter().filter_map(|pair| of_pair(pair, trees, new)).collect()
+    pairs(before, after).into_iter().filter_map(|pair| of_pair(pair, trees, new, is_reported)).collect()
 }
 
-fn of_pair(pair: Pair<'_>, trees: [&Tree; 2], new: &[Finding]) -> Option<ClusterChange> {
+fn of_pair(pair: Pair<'_>, trees: [&Tree; 2], new: &[Finding], is_reported: IsReported<'_>) -> Option<ClusterChange> {
     let before = Shape::of(pair.before.map(|situation| situation.cluster), trees[0]);
     let after = Shape::of(pair.after.map(|situation| situation.cluster), trees[1]);
     let root = |situation: &Situation<'_>| situation.cluster.root.clone();
@@ -82,8 +87,13 @@ fn of_pair(pair: Pair<'_>, trees: [&Tree; 2], new: &[Finding]) -> Option<Cluster
         (_, None) => Some(How::Removed),
         _ => None,
     };
-    let (nodes, edges) = (shape::nodes(&before, &after), shape::edges(&before, &after));
-    let gates = shape::gates(&before, &after);
+    let is_reported = |subject: &Subject| [&old, &now].into_iter().flatten().any(|root| is_reported(root, subject));
+    let (mut nodes, mut edges) = (shape::nodes(&before, &after), shape::edges(&before, &after));
+    let (mut gates, mut cold_start) = (shape::gates(&before, &after), Minutes::of(pair, trees));
+    nodes.retain(|change| is_reported(&change.node));
+    edges.retain(|change| is_reported(&change.from) || is_reported(&change.to));
+    gates.retain(|change| is_reported(&change.node));
+    cold_start.nodes.retain(|minutes| is_reported(&minutes.node));
     let is_here = |finding: &&Finding| now.as_ref().is_some_and(|root| finding.clusters.contains(root));
     let failing: BTreeSet<Subject> = new
         .iter()
@@ -96,7 +106,7 @@ fn of_pair(pair: Pair<'_>, trees: [&Tree; 2], new: &[Finding]) -> Option<Cluster
         was: old.clone().filter(|old| now.as_ref().is_some_and(|now| now != old)),
         cluster: now.or(old)?,
         change,
-        cold_start: Minutes::of(pair, trees),
+        cold_start,
         nodes,
         edges,
         gates,

@@ -22,9 +22,9 @@ use super::{
     environment::Environment,
     error::CliError,
     print,
-    settings::configured,
+    settings::{Configured, configured},
 };
-use crate::{Options, Survey, finding::Category, report::Format, rules::RULES};
+use crate::{Options, Survey, finding::Category, query::has_safe_name, report::Format, rules::RULES};
 
 /// Set to the name of a shell by its script.
 const VARIABLE: &str = "FLUXDAG_COMPLETE";
@@ -143,11 +143,12 @@ pub(super) fn nodes_and_files(current: &OsStr) -> Vec<CompletionCandidate> {
 fn plain(survey: &Survey) -> BTreeMap<String, String> {
     let mut names = BTreeMap::new();
     for cluster in &survey.clusters {
-        for node in cluster.nodes.iter().filter(|node| !node.is_generated) {
+        for node in cluster.nodes.iter().filter(|node| !node.is_generated && has_safe_name(&node.subject())) {
             names.insert(node.key.name.to_string(), format!("Kustomization {}", node.key));
         }
     }
-    for release in survey.clusters.iter().flat_map(|cluster| &cluster.releases) {
+    let releases = survey.clusters.iter().flat_map(|cluster| &cluster.releases);
+    for release in releases.filter(|release| has_safe_name(&release.subject())) {
         names.entry(release.key.name.to_string()).or_insert_with(|| format!("HelmRelease {}", release.key));
     }
     names
@@ -158,7 +159,7 @@ fn qualified(survey: &Survey) -> BTreeMap<String, String> {
     for cluster in &survey.clusters {
         let nodes = cluster.nodes.iter().map(|node| ("Kustomization", "ks", &node.key));
         let releases = cluster.releases.iter().map(|release| ("HelmRelease", "hr", &release.key));
-        for (kind, short, key) in nodes.chain(releases) {
+        for (kind, short, key) in nodes.chain(releases).filter(|(kind, _, key)| has_safe_name(&key.subject(kind))) {
             for name in [key.to_string(), format!("{kind}/{key}"), format!("{short}/{key}")] {
                 names.entry(name).or_insert_with(|| kind.to_owned());
             }
@@ -170,12 +171,18 @@ fn qualified(survey: &Survey) -> BTreeMap<String, String> {
 /// The repository that the words typed so far speak of.
 fn survey() -> Option<Survey> {
     let words: Vec<OsString> = env::args_os().collect();
-    let named = words.windows(2).filter(|pair| pair[0] == "-C" || pair[0] == "--repository");
-    let paths: Vec<PathBuf> = named.map(|pair| PathBuf::from(&pair[1])).filter(|path| path.exists()).collect();
-    let paths = if paths.is_empty() { vec![PathBuf::from(".")] } else { paths };
+    let is_folder = |word: &OsString| ["-C", "--directory", "--repository"].iter().any(|option| word == *option);
+    let named = words.windows(2).filter(|pair| is_folder(&pair[0])).map(|pair| &pair[1]);
+    let paths = [named.fold(PathBuf::from("."), |folder, name| folder.join(name))];
     let wanted = Configuration { config: None, no_config: false };
-    let (config, _) = configured(&wanted, &paths, None, &Environment::of_process()).ok()?;
-    let options =
-        Options { root: config.root, flux_version: config.flux_version, sources: config.sources, ..Options::default() };
+    let Configured { config, marked, .. } = configured(&wanted, &paths, &Environment::of_process()).ok()?;
+    let options = Options {
+        root: config.root,
+        flux_version: config.flux_version,
+        sources: config.sources,
+        is_whole: true,
+        marked,
+        ..Options::default()
+    };
     crate::survey(&paths, &options).ok()
 }

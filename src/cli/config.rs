@@ -1,6 +1,5 @@
 //! `fluxdag config`: what is in force and who says so, and the schema of the file.
 
-use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{
@@ -8,13 +7,13 @@ use super::{
     environment::Environment,
     error::CliError,
     origins::Origin,
-    print, rules,
+    print,
     settings::Settings,
 };
 use crate::{
     config::{self, FailOn},
     flux::format_duration,
-    report::printable,
+    report::{SettingOrigin, ShownSetting, ShownSettings, document, printable},
 };
 
 /// One setting: its key, its value, and who says so.
@@ -24,34 +23,16 @@ struct Row {
     origin: Origin,
 }
 
-#[derive(Serialize)]
-struct SettingsJson<'a> {
-    schema_version: u32,
-    file: Option<String>,
-    settings: Vec<RowJson<'a>>,
-}
-
-#[derive(Serialize)]
-struct RowJson<'a> {
-    key: &'a str,
-    value: &'a Value,
-    origin: OriginJson,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "lowercase", tag = "kind")]
-enum OriginJson {
-    Flag { name: &'static str },
-    Environment { name: &'static str },
-    File { path: String, line: usize },
-    Default,
-}
-
 pub(super) fn run(configure: &Configure, environment: &Environment) -> Result<(), CliError> {
     match &configure.command {
         ConfigureCommand::Show(show) => print(shown(show, environment)?),
-        ConfigureCommand::Schema(ConfigSchema {}) => print(rules::json(&config::schema())?),
+        ConfigureCommand::Schema(ConfigSchema {}) => print(schema()?),
     }
+}
+
+fn schema() -> Result<String, CliError> {
+    let text = serde_json::to_string_pretty(&config::schema());
+    text.map(|text| text + "\n").map_err(|error| CliError::new(format!("failed to write JSON: {error}")))
 }
 
 fn shown(show: &ConfigShow, environment: &Environment) -> Result<String, CliError> {
@@ -60,17 +41,18 @@ fn shown(show: &ConfigShow, environment: &Environment) -> Result<String, CliErro
     rows.extend(tables(&settings));
     let file = settings.file.as_ref().map(|file| file.to_string_lossy().into_owned());
     if show.format == AnswerFormat::Json {
-        let settings = rows.iter().map(|row| RowJson {
-            key: &row.key,
-            value: &row.value,
+        let settings = rows.into_iter().map(|row| ShownSetting {
+            key: row.key,
+            value: row.value,
             origin: match row.origin {
-                Origin::Flag(name) => OriginJson::Flag { name },
-                Origin::Variable(name) => OriginJson::Environment { name },
-                Origin::File(line) => OriginJson::File { path: file.clone().unwrap_or_default(), line },
-                Origin::Default => OriginJson::Default,
+                Origin::Flag(name) => SettingOrigin::Flag { name },
+                Origin::Variable(name) => SettingOrigin::Environment { name },
+                Origin::File(line) => SettingOrigin::File { path: file.clone().unwrap_or_default(), line },
+                Origin::Default => SettingOrigin::Default,
             },
         });
-        return rules::json(&SettingsJson { schema_version: 1, file: file.clone(), settings: settings.collect() });
+        let settings = settings.collect();
+        return Ok(document(&ShownSettings { clusters: [], file, settings }));
     }
     let found = match &file {
         Some(file) => format!("configuration: {}\n", printable(file)),

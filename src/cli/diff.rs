@@ -1,11 +1,15 @@
 //! What lies between two revisions: `fluxdag diff`.
 
+use std::path::{Path, PathBuf};
+
 use super::{
     FOUND,
     args::{Choices, Diff, DiffFormat, Global},
     environment::Environment,
     error::CliError,
-    print, say,
+    print,
+    question::or_here,
+    say,
     settings::Settings,
 };
 use crate::{
@@ -18,10 +22,10 @@ use crate::{
 
 /// Compares, and says what came of it. The exit code tells whether there is something new to fail for.
 pub(super) fn run(diff: &Diff, global: &Global, environment: &Environment) -> Result<u8, CliError> {
-    let choices = Choices { fail_on: diff.fail_on, ..diff.target.choices() };
-    let Settings { options, paths, filter, fail_on, .. } = Settings::chosen(&choices, environment)?;
+    let (base, head, merge_base, paths) = asked(diff)?;
+    let choices = Choices { fail_on: diff.fail_on, ..diff.target.choices(&paths) };
+    let Settings { options, filter, fail_on, .. } = Settings::chosen(&choices, environment)?;
     let repository = run::repository(&paths)?;
-    let (base, head, merge_base) = asked(diff);
     let name = if merge_base { format!("merge base of {base}") } else { base.to_owned() };
     let base = run::between(&repository, base, head.unwrap_or("HEAD"), merge_base)?;
     let head = head.map(|name| repository.revision(name)).transpose()?.map(std::sync::Arc::new);
@@ -37,6 +41,9 @@ pub(super) fn run(diff: &Diff, global: &Global, environment: &Environment) -> Re
     let base = Revised { name, commit: Some(base.id()) };
     let found = run::diff(&paths, [&past, &options], [base, head], filter)?;
     found.warnings.iter().for_each(|warning| say(&format!("warning: {}", printable(warning))));
+    if let Some(remark) = found.remark.as_ref().filter(|_| !global.quiet) {
+        say(&printable(&format!("note: {remark}")));
+    }
     print(match diff.format {
         DiffFormat::Text => found.text(&environment.stdout(global.color)),
         DiffFormat::Json => document(&found),
@@ -45,14 +52,24 @@ pub(super) fn run(diff: &Diff, global: &Global, environment: &Environment) -> Re
     Ok(if found.new_findings.iter().any(|finding| fail_on.covers(finding.severity)) { FOUND } else { 0 })
 }
 
-/// The two revisions, and whether the merge base is meant: `a..b` and `a...b` mean what they mean to `git diff`.
-fn asked(diff: &Diff) -> (&str, Option<&str>, bool) {
-    let range = |by: &str| diff.base.split_once(by).filter(|_| diff.head.is_none());
-    match (range("..."), range("..")) {
+/// The two revisions, whether the merge base is meant, and the paths. As for `git diff`, `a..b` and `a...b` mean two
+/// revisions, and what names no revision and is there is a path.
+fn asked(diff: &Diff) -> Result<(&str, Option<&str>, bool, Vec<PathBuf>), CliError> {
+    let mut paths: Vec<PathBuf> = diff.paths.iter().chain(&diff.more).cloned().collect();
+    let mut head = diff.head.as_deref();
+    if let Some(text) = head.filter(|text| Path::new(text).exists())
+        && (diff.base.contains("..") || run::repository(&or_here(paths.clone()))?.revision(text).is_err())
+    {
+        paths.insert(0, PathBuf::from(text));
+        head = None;
+    }
+    let range = |by: &str| diff.base.split_once(by).filter(|_| head.is_none());
+    let (base, head, merge_base) = match (range("..."), range("..")) {
         (Some((base, head)), _) => (or_head(base), Some(or_head(head)), true),
         (None, Some((base, head))) => (or_head(base), Some(or_head(head)), diff.merge_base),
-        (None, None) => (&diff.base, diff.head.as_deref(), diff.merge_base),
-    }
+        (None, None) => (diff.base.as_str(), head, diff.merge_base),
+    };
+    Ok((base, head, merge_base, or_here(paths)))
 }
 
 const fn or_head(name: &str) -> &str {

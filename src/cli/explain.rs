@@ -1,28 +1,24 @@
-use serde::Serialize;
-
 use super::{
     args::{Explain, Global, PageFormat},
     environment::Environment,
     error::CliError,
-    page, print,
-    rules::{self, RuleJson},
+    print,
 };
-use crate::{finding::RuleInfo, report::printable, rules::RULES, source::names};
-
-#[derive(Serialize)]
-struct PageJson {
-    rule: RuleJson,
-    page: &'static str,
-}
+use crate::{
+    finding::RuleInfo,
+    report::{RulePage, document, printable, rule_page},
+    rules::RULES,
+    source::names,
+};
 
 /// Prints the page of a rule.
 pub(super) fn run(explain: &Explain, global: &Global, environment: &Environment) -> Result<(), CliError> {
     let infos = || RULES.iter().map(|rule| &rule.info);
     let info = crate::rules::find(&explain.rule).ok_or_else(|| unknown(&explain.rule, infos()))?;
     let mut text = match explain.format {
-        PageFormat::Text => page::render(info.page, &environment.stdout(global.color)),
+        PageFormat::Text => rule_page(info.page, &environment.stdout(global.color)),
         PageFormat::Markdown => info.page.to_owned(),
-        PageFormat::Json => rules::json(&PageJson { rule: RuleJson::from(info), page: info.page })?,
+        PageFormat::Json => document(&RulePage::new(info)),
     };
     if !text.ends_with('\n') {
         text.push('\n');

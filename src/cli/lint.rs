@@ -1,5 +1,3 @@
-use std::path::PathBuf;
-
 use super::{
     FOUND,
     args::{Global, Lint},
@@ -29,15 +27,9 @@ pub(super) fn run(lint: &Lint, global: &Global, environment: &Environment) -> Re
     let progress = Progress::of(&settings.options.stage, visible, environment.stderr(global.color).unicode);
     let mut analysis = analyse(lint, &settings)?;
     drop(progress);
-    if let (None, Some([one, other])) = (&settings.options.root, apart(&settings.paths)) {
-        let (one, other) = (one.to_string_lossy(), other.to_string_lossy());
-        say(&printable(&format!(
-            "warning: {one} and {other} are two Git repositories, and paths in manifests lead through one: check each in a run of its own"
-        )));
-    }
     baseline::apply(lint, &settings, &mut analysis, global.quiet)?;
     let Settings { file, options, filter, fail_on, .. } = settings;
-    let Analysis { tree, repository, clusters, findings, warnings, .. } = analysis;
+    let Analysis { tree, repository, clusters, findings, warnings, remark, .. } = analysis;
     for error in tree.unreadable() {
         say(&format!("warning: {}; what lies there is not analysed", printable(&error.to_string())));
     }
@@ -62,6 +54,7 @@ pub(super) fn run(lint: &Lint, global: &Global, environment: &Environment) -> Re
         findings: &findings,
         suppressed: &suppressed,
         hidden,
+        remark: remark.as_deref(),
         rules: &rules,
     };
     let summary = (!global.quiet).then(|| summary(&report));
@@ -77,16 +70,6 @@ pub(super) fn run(lint: &Lint, global: &Global, environment: &Environment) -> Re
         say(&summary);
     }
     Ok(if report.findings.iter().any(|finding| fail_on.covers(finding.severity)) { FOUND } else { 0 })
-}
-
-/// Two Git repositories around `paths`, neither of which holds the other.
-fn apart(paths: &[PathBuf]) -> Option<[PathBuf; 2]> {
-    let top =
-        |path: &PathBuf| Some(path.canonicalize().ok()?.ancestors().find(|it| it.join(".git").exists())?.to_owned());
-    let tops: Vec<PathBuf> = paths.iter().filter_map(top).collect();
-    let first = tops.first()?;
-    let other = tops.iter().find(|other| !other.starts_with(first) && !first.starts_with(other))?;
-    Some([first.clone(), other.clone()])
 }
 
 fn analyse(lint: &Lint, settings: &Settings) -> Result<Analysis, CliError> {
@@ -105,17 +88,7 @@ fn analyse(lint: &Lint, settings: &Settings) -> Result<Analysis, CliError> {
             .install(analyse),
     };
     match result {
-        Err(Error::NoFluxObjects { .. }) if lint.allow_empty => Ok(Analysis {
-            tree: Tree::from_memory([]),
-            artifact_root: String::new(),
-            repository: None,
-            clusters: Vec::new(),
-            findings: Vec::new(),
-            warnings: Vec::new(),
-            is_whole: true,
-            masking: crate::situation::Masking::default(),
-            heard: Vec::new(),
-        }),
+        Err(Error::NoFluxObjects { .. }) if lint.allow_empty => Ok(Analysis::nothing()),
         Err(error @ Error::NoFluxObjects { .. }) if settings.options.stdin.is_some() => {
             let message = "no Flux Kustomization and no FluxInstance in what standard input holds";
             let help = match error {

@@ -14,10 +14,10 @@ mod explain;
 mod impact;
 mod init;
 mod lint;
+mod list;
 mod man;
 mod origins;
 mod output;
-mod page;
 mod progress;
 mod question;
 mod render;
@@ -31,6 +31,7 @@ mod why;
 use std::{
     io::{self, IsTerminal as _, Write as _},
     panic::{self, PanicHookInfo},
+    path::PathBuf,
     process::ExitCode,
 };
 
@@ -88,13 +89,33 @@ fn run(environment: &Environment) -> u8 {
             return if error.use_stderr() { FAILED } else { 0 };
         }
     };
-    let result = match &arguments.command {
+    let result = enter(&arguments.global.directory).and_then(|()| dispatch(&arguments, environment));
+    result.unwrap_or_else(|error| {
+        error.print(&environment.stderr(arguments.global.color));
+        FAILED
+    })
+}
+
+/// Goes to the folders of `-C`, one after the other.
+fn enter(folders: &[PathBuf]) -> Result<(), CliError> {
+    for folder in folders {
+        std::env::set_current_dir(folder).map_err(|error| {
+            CliError::new(format!("failed to go to the folder {}: {error}", folder.display()))
+                .with_help("-C names a folder to go to first; a file to report on is a PATH of the command")
+        })?;
+    }
+    Ok(())
+}
+
+fn dispatch(arguments: &Arguments, environment: &Environment) -> Result<u8, CliError> {
+    match &arguments.command {
         Command::Lint(lint) => lint::run(lint, &arguments.global, environment),
         Command::Render(render) => render::run(render, &arguments.global, environment),
         Command::Why(why) => why::run(why, &arguments.global, environment).map(|()| 0),
         Command::Impact(impact) => impact::run(impact, &arguments.global, environment).map(|()| 0),
         Command::WhatIf(what_if) => what_if::run(what_if, &arguments.global, environment).map(|()| 0),
         Command::Timeline(timeline) => timeline::run(timeline, &arguments.global, environment).map(|()| 0),
+        Command::List(list) => list::run(list, &arguments.global, environment).map(|()| 0),
         Command::Diff(diff) => diff::run(diff, &arguments.global, environment),
         Command::Explain(explain) => explain::run(explain, &arguments.global, environment).map(|()| 0),
         Command::Rules(rules) => rules::run(rules, &arguments.global, environment).map(|()| 0),
@@ -102,11 +123,7 @@ fn run(environment: &Environment) -> u8 {
         Command::Configure(configure) => config::run(configure, environment).map(|()| 0),
         Command::Completions(completions) => completion::script(completions).map(|()| 0),
         Command::Man(man) => man::run(man, &arguments.global).map(|()| 0),
-    };
-    result.unwrap_or_else(|error| {
-        error.print(&environment.stderr(arguments.global.color));
-        FAILED
-    })
+    }
 }
 
 /// Writes `text` to standard output. Nobody reading it any more is no error.

@@ -1,7 +1,9 @@
 //! What questions about a repository share: reading it, and printing the answer.
 
+use std::path::{Path, PathBuf};
+
 use super::{
-    args::{AnswerFormat, Global, Question},
+    args::{AnswerFormat, Global, Question, Target},
     environment::Environment,
     error::CliError,
     print, say,
@@ -14,28 +16,64 @@ use crate::{
     timing,
 };
 
-/// Asks a question of the repository that it is about, and prints the answer.
+/// Asks a question of the repository around `paths`, and prints the answer.
 pub(super) fn ask<A: Document + Text>(
-    question: &Question,
+    (paths, question): (&Paths, &Question),
     global: &Global,
     environment: &Environment,
     ask: impl FnOnce(&Session<'_>) -> Result<A, query::Error>,
 ) -> Result<(), CliError> {
-    let (survey, options) = survey(question, environment)?;
+    let (survey, options) = survey(paths, &question.target, environment)?;
     let answer = ask(&Session::new(&survey, &options))?;
-    if !global.quiet {
-        answer.notes().iter().for_each(|note| say(&format!("note: {}", printable(note))));
-    }
+    note(&answer, global);
     print(match question.format {
         AnswerFormat::Text => answer.text(&environment.stdout(global.color)),
         AnswerFormat::Json => document(&answer),
     })
 }
 
-/// The clusters that a question is about, and what was chosen about them.
-pub(super) fn survey(question: &Question, environment: &Environment) -> Result<(Survey, Options), CliError> {
-    let Settings { options, paths, .. } = Settings::chosen(&question.target.choices(), environment)?;
-    let survey = crate::survey(&paths, &options)
+/// Says what there is to know about a question.
+pub(super) fn note(answer: &impl Document, global: &Global) {
+    if !global.quiet {
+        answer.notes().iter().for_each(|note| say(&format!("note: {}", printable(note))));
+    }
+}
+
+/// The paths that a question comes with.
+pub(super) enum Paths {
+    /// What they have to do with is reported.
+    Of(Vec<PathBuf>),
+    /// They only say which repository is meant; all of it is reported.
+    Around(Vec<PathBuf>),
+}
+
+impl Paths {
+    /// `paths`, or the working directory where there are none.
+    pub(super) fn or_here(paths: &[PathBuf]) -> Self {
+        Self::Of(or_here(paths.to_vec()))
+    }
+}
+
+/// `paths`, or the working directory where there are none.
+pub(super) fn or_here(paths: Vec<PathBuf>) -> Vec<PathBuf> {
+    if paths.is_empty() { vec![PathBuf::from(".")] } else { paths }
+}
+
+/// Whether an argument that may be a name or a path is a path: it begins like one, or has a slash and is there.
+pub(super) fn is_path(text: &str) -> bool {
+    let begins = [".", "..", "/"].iter().any(|start| text == *start || text.starts_with(&format!("{start}/")));
+    begins || Path::new(text).is_absolute() || (text.contains('/') && Path::new(text).exists())
+}
+
+/// The repository that a question is about, and what was chosen about it.
+pub(super) fn survey(paths: &Paths, target: &Target, environment: &Environment) -> Result<(Survey, Options), CliError> {
+    let (paths, is_whole) = match paths {
+        Paths::Of(paths) => (paths, false),
+        Paths::Around(paths) => (paths, true),
+    };
+    let Settings { options, .. } = Settings::chosen(&target.choices(paths), environment)?;
+    let options = Options { is_whole, ..options };
+    let survey = crate::survey(paths, &options)
         .map_err(|error| CliError::of_question(error, "point -C at a folder that holds Flux Kustomizations"))?;
     for error in survey.store.tree().unreadable() {
         say(&format!("warning: {}; what lies there is not analysed", printable(&error.to_string())));

@@ -46,15 +46,14 @@ fn built(asked: &Render, environment: &Environment) -> Result<(Tree, Rendering),
         Settings::chosen(&choices, environment)
     };
     if let Some(path) = &asked.path {
-        let options = settings(std::slice::from_ref(path))?.options;
-        let built = crate::build_folder(path, options.root.as_deref(), &options.sources)?;
+        let built = crate::build_folder(path, &settings(std::slice::from_ref(path))?.options)?;
         return Ok((built.tree, render_folder(&built.folder, built.build)));
     }
     let Settings { options, paths, .. } = settings(&asked.paths)?;
     let survey = crate::survey(&paths, &options).map_err(|error| {
         CliError::of_question(error, "give a folder that holds Flux Kustomizations, or build one with --path")
     })?;
-    let rendering = render(&survey.clusters, asked.node.as_deref().unwrap_or_default())?;
+    let rendering = render(&survey.clusters, &survey.focus, asked.node.as_deref().unwrap_or_default())?;
     Ok((survey.store.into_tree(), rendering))
 }
 
@@ -68,6 +67,7 @@ fn complain(tree: &Tree, rendering: &Rendering, global: &Global, environment: &E
         findings: &rendering.findings,
         suppressed: &[],
         hidden: Hidden::default(),
+        remark: None,
         rules: &[],
     };
     let mut text = Vec::new();

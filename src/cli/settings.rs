@@ -57,8 +57,10 @@ impl Settings {
             None if choices.paths.is_empty() => vec![PathBuf::from(".")],
             None => choices.paths.clone(),
         };
-        let (config, file) = configured(&choices.configuration, &around, choices.scope.root.as_deref(), environment)?;
-        Ok(Self::merged(choices, config, file))
+        let Configured { config, file, marked } = configured(&choices.configuration, &around, environment)?;
+        let settings = Self::merged(choices, config, file);
+        let options = Options { marked, ..settings.options };
+        Ok(Self { options, ..settings })
     }
 
     pub(super) fn merged(choices: &Choices, mut config: Config, file: Option<PathBuf>) -> Self {
@@ -142,20 +144,30 @@ fn selection(choices: &Choices, config: &mut Config, from: &mut Origins) -> Sele
     }
 }
 
-/// The configuration in force around `paths`, and its file, where there is one.
+/// The configuration in force.
+pub(super) struct Configured {
+    pub(super) config: Config,
+    /// Its file, where there is one.
+    pub(super) file: Option<PathBuf>,
+    /// The folder of that, where it was found around the paths, and so marks a repository.
+    pub(super) marked: Option<PathBuf>,
+}
+
+/// The configuration in force around `paths`.
 pub(super) fn configured(
     wanted: &Configuration,
     paths: &[PathBuf],
-    root: Option<&Path>,
     environment: &Environment,
-) -> Result<(Config, Option<PathBuf>), CliError> {
+) -> Result<Configured, CliError> {
     let named = wanted.config.clone().or_else(|| environment.config().map(PathBuf::from));
     let found = match named {
         _ if wanted.no_config => None,
         Some(path) => Some(Found { path, within: None }),
-        None => discovered(paths, root)?,
+        None => discovered(paths)?,
     };
-    let Some(Found { path, within }) = found else { return Ok((Config::default(), None)) };
+    let Some(Found { path, within }) = found else {
+        return Ok(Configured { config: Config::default(), file: None, marked: None });
+    };
     let text = fs::read_to_string(&path).map_err(|error| {
         let help = match error.kind() {
             io::ErrorKind::InvalidData => "save it as UTF-8, or pass --no-config",
@@ -164,7 +176,8 @@ pub(super) fn configured(
         };
         CliError::new(format!("failed to read the configuration {}: {error}", path.display())).with_help(help)
     })?;
-    Ok((Config::parse(&text, &path, within.as_deref())?, Some(path)))
+    let config = Config::parse(&text, &path, within.as_deref())?;
+    Ok(Configured { config, file: Some(path), marked: within })
 }
 
 impl From<ConfigError> for CliError {
@@ -184,26 +197,16 @@ struct Found {
     within: Option<PathBuf>,
 }
 
-/// The nearest file around the first path: within its Git repository, else within what Flux would take for one.
-fn discovered(paths: &[PathBuf], root: Option<&Path>) -> Result<Option<Found>, CliError> {
+/// The nearest file around the first path, no further up than the Git repository around it, where there is one.
+fn discovered(paths: &[PathBuf]) -> Result<Option<Found>, CliError> {
     // A path that is not there is for the analysis to complain of.
     let Some(Ok(first)) = paths.first().map(|path| path.canonicalize()) else { return Ok(None) };
     let start = if first.is_dir() { first.as_path() } else { first.parent().unwrap_or(&first) };
     let repository = start.ancestors().find(|folder| folder.join(".git").exists());
-    let top = match repository {
-        Some(top) => top.to_owned(),
-        None if config::find(start, Some(start))?.is_some() => start.to_owned(),
-        // Finding the root reads the repository: not without need.
-        None if matches!(config::find(start, None), Ok(None)) => return Ok(None),
-        None => {
-            let root = crate::artifact_root(paths, root).ok();
-            root.filter(|root| start.starts_with(root)).unwrap_or_else(|| start.to_owned())
-        }
-    };
+    let Some(path) = config::find(start, repository)? else { return Ok(None) };
+    // Without Git the file is at the top of the repository: it marks it.
+    let top = repository.or(path.parent()).unwrap_or(start).to_owned();
     let here = env::current_dir().and_then(|here| here.canonicalize()).unwrap_or_default();
-    let found = config::find(start, Some(&top))?;
-    Ok(found.map(|path| {
-        let path = path.strip_prefix(&here).map(Path::to_owned).unwrap_or(path);
-        Found { path, within: Some(top) }
-    }))
+    let path = path.strip_prefix(&here).map(Path::to_owned).unwrap_or(path);
+    Ok(Some(Found { path, within: Some(top) }))
 }

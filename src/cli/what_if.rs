@@ -2,14 +2,15 @@ use super::{
     args::{Global, WhatIf},
     environment::Environment,
     error::CliError,
-    question::ask,
+    question::{Paths, ask},
 };
 use crate::{flux::parse_duration, query::Change};
 
 /// Says what a change would do to the minutes of a cold start.
 pub(super) fn run(what_if: &WhatIf, global: &Global, environment: &Environment) -> Result<(), CliError> {
     let changes = changes(what_if)?;
-    ask(&what_if.question, global, environment, |session| session.what_if(&changes))
+    let about = (&Paths::or_here(&what_if.paths), &what_if.question);
+    ask(about, global, environment, |session| session.what_if(&changes))
 }
 
 fn changes(what_if: &WhatIf) -> Result<Vec<Change>, CliError> {

@@ -1,14 +1,29 @@
+use std::path::PathBuf;
+
 use super::{
     args::{Global, Why},
     environment::Environment,
     error::CliError,
-    question::ask,
+    question::{Paths, ask, is_path, or_here},
 };
 
 /// Says what something waits for.
 pub(super) fn run(why: &Why, global: &Global, environment: &Environment) -> Result<(), CliError> {
-    match &why.on {
-        None => ask(&why.question, global, environment, |session| session.why(&why.node)),
-        Some(on) => ask(&why.question, global, environment, |session| session.why_on(&why.node, on)),
+    let (on, paths) = behind(why)?;
+    let about = (&Paths::Of(paths), &why.question);
+    match on {
+        None => ask(about, global, environment, |session| session.why(&why.node)),
+        Some(on) => ask(about, global, environment, |session| session.why_on(&why.node, on)),
     }
+}
+
+/// What stands behind the first argument: a name, and paths.
+fn behind(why: &Why) -> Result<(Option<&str>, Vec<PathBuf>), CliError> {
+    let (paths, names): (Vec<&String>, Vec<&String>) = why.others.iter().partition(|text| is_path(text));
+    if let [_, third, ..] = names.as_slice() {
+        return Err(CliError::new(format!("`{third}` is one name too many: two are compared"))
+            .with_help("write a path that has no slash as `./name`, or behind `--`"));
+    }
+    let paths = paths.into_iter().map(PathBuf::from).chain(why.paths.clone()).collect();
+    Ok((names.first().map(|name| name.as_str()), or_here(paths)))
 }

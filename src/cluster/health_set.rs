@@ -66,6 +66,12 @@ impl<'a> HealthSet<'a> {
         Self { node, members }
     }
 
+    /// What the entries of `healthChecks` name, whether `wait` overrules them or not.
+    #[must_use]
+    pub fn listed(node: &'a Node) -> Vec<HealthMember<'a>> {
+        listed(node)
+    }
+
     /// Every member, also those that each health check passes over.
     #[must_use]
     pub fn members(&self) -> &[HealthMember<'a>] {
@@ -130,9 +136,8 @@ fn applied<'a>(node: &'a Node, wanted: &dyn Fn(&str) -> bool) -> Vec<HealthMembe
     members.collect()
 }
 
-/// What the entries of `healthChecks` name, whether `wait` overrules them or not.
-#[must_use]
-pub fn listed(node: &Node) -> Vec<HealthMember<'_>> {
+/// What the entries of `healthChecks` name.
+fn listed(node: &Node) -> Vec<HealthMember<'_>> {
     let entries = &node.kustomization.spec.health_checks;
     let mut named: FxHashMap<&str, Vec<&Object>> = FxHashMap::default();
     for object in node.applied.build.objects.iter().filter(|_| !entries.is_empty()) {
@@ -141,28 +146,31 @@ pub fn listed(node: &Node) -> Vec<HealthMember<'_>> {
     let members = entries.iter().enumerate().map(|(index, entry)| {
         let key = ObjectKey::from(entry);
         let mut objects = named.get(key.name.as_str()).into_iter().flatten().copied();
-        let object = objects.find(|object| is_same(&object.id().into(), &key) && Policy::of(&object.node).applied);
+        let object =
+            objects.find(|object| ObjectKey::from(object.id()).is_read_by(&key) && Policy::of(&object.node).applied);
         let span = node.kustomization.item_span(&["spec", "healthChecks"], index);
         HealthMember { key, span, entry: Some(index), object, skipped: Skipped::Never }
     });
     members.collect()
 }
 
-/// Whether a health check on `listed` reads the object that a build has as `built`. The namespace counts for nothing where
-/// the kind belongs to none, and is passed over where one of them has none: kustomize sets one on custom resources whose
-/// scope it does not know.
-#[must_use]
-pub fn is_same(built: &ObjectKey, listed: &ObjectKey) -> bool {
-    let is_anywhere = || {
-        built.namespace.is_empty()
-            || listed.namespace.is_empty()
-            || built.is_unresolved()
-            || is_namespaced(&listed.group, &listed.kind) == Some(false)
-    };
-    built.name == listed.name
-        && built.kind == listed.kind
-        && built.group == listed.group
-        && (built.namespace == listed.namespace || is_anywhere())
+impl ObjectKey {
+    /// Whether a health check on `entry` reads this object, as a build has it. The namespace counts for nothing where the kind
+    /// belongs to none, and is passed over where one of them has none: kustomize sets one on custom resources whose scope it
+    /// does not know.
+    #[must_use]
+    pub fn is_read_by(&self, entry: &Self) -> bool {
+        let is_anywhere = || {
+            self.namespace.is_empty()
+                || entry.namespace.is_empty()
+                || self.is_unresolved()
+                || is_namespaced(&entry.group, &entry.kind) == Some(false)
+        };
+        self.name == entry.name
+            && self.kind == entry.kind
+            && self.group == entry.group
+            && (self.namespace == entry.namespace || is_anywhere())
+    }
 }
 
 /// Whether the key is that of the Kustomization, whose group is not compared (kustomize-controller v1.9, `checkHealth`).
@@ -250,7 +258,7 @@ mod tests {
             ]
         );
         assert_eq!((set.checked().count(), set.lasting().count()), (2, 1));
-        assert_eq!(super::listed(node(&cluster)).len(), 1);
+        assert_eq!(HealthSet::listed(node(&cluster)).len(), 1);
     }
 
     #[test]

@@ -228,6 +228,13 @@ impl Cluster {
         is_named(&self.root, wanted)
     }
 
+    /// Whether its entry points lead nowhere: the folders that they apply are not there.
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        let mut entries = self.nodes.iter().filter(|node| node.is_entry).peekable();
+        entries.peek().is_some() && entries.all(|node| matches!(node.folder, Folder::Missing { .. }))
+    }
+
     /// How many nodes are not wholly known.
     #[must_use]
     pub fn unresolved_nodes(&self) -> usize {

@@ -3,7 +3,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::Discovered;
+use super::{Declared, Discovered};
 use crate::{
     flux::api::kinds::EXTERNAL_ARTIFACT,
     source::{FileId, Tree, normalize, parent},
@@ -16,17 +16,13 @@ pub(super) fn is_below(path: &str, folder: &str) -> bool {
 
 /// The artifact root: what `spec.path` is relative to. Among `start` and its ancestors up to `top`, the one under which
 /// most of the paths that were found exist, the nearest where several are alike. Where few exist under any of them, a
-/// folder below `start` under which most do. Else `top`, or `start` where no repository is around it.
+/// folder of the tree under which most do. `None` where the paths do not tell.
 #[must_use]
-pub fn find_root(start: &Path, top: Option<&Path>, tree: &Tree, discovered: &Discovered) -> PathBuf {
+pub fn find_root(start: &Path, top: Option<&Path>, tree: &Tree, discovered: &Discovered) -> Option<PathBuf> {
     let paths = declared_paths(discovered);
-    let fallback = || top.unwrap_or(start).to_owned();
-    if paths.is_empty() {
-        return fallback();
-    }
     let hits = |candidate: &Path| paths.iter().filter(|path| tree.exists(&candidate.join(path))).count();
     let mut best = (0, None);
-    for candidate in start.ancestors() {
+    for candidate in start.ancestors().filter(|_| !paths.is_empty()) {
         let hits = hits(candidate);
         if hits > best.0 {
             best = (hits, Some(candidate));
@@ -36,7 +32,29 @@ pub fn find_root(start: &Path, top: Option<&Path>, tree: &Tree, discovered: &Dis
         }
     }
     let below = if best.0 * 2 > paths.len() { None } else { root_below(tree, discovered, &paths) };
-    below.map(|folder| start.join(folder)).or_else(|| best.1.map(Path::to_owned)).unwrap_or_else(fallback)
+    below.map(|folder| tree.root().join(folder)).or_else(|| best.1.map(Path::to_owned))
+}
+
+/// Whether the root of `tree` is one under which the entry points in it lead to folders of it: a Kustomization that its own
+/// path holds, a sync of the Flux Operator, or most of all paths.
+#[must_use]
+pub fn is_root(tree: &Tree, discovered: &Discovered) -> bool {
+    let folders: HashSet<&str> = tree.files().flat_map(|file| folders_above(tree.path(file))).collect();
+    // Every folder has a place that `./` leads to, so the path alone tells nothing.
+    let is_top = |file: FileId| matches!(parent(tree.path(file)), "" | "flux-system");
+    let mut syncs = discovered.syncs.iter().map(|(file, sync)| (*file, normalize(&sync.path)));
+    if syncs.any(|(file, path)| if path.is_empty() { is_top(file) } else { folders.contains(path.as_str()) }) {
+        return true;
+    }
+    let mut own = of_this_artifact(discovered).filter_map(|declared| {
+        let path = declared.kustomization.spec.path.as_deref().filter(|path| !path.contains("${"))?;
+        Some((declared.file, normalize(path)))
+    });
+    let paths = declared_paths(discovered);
+    let hits = paths.iter().filter(|path| folders.contains(path.as_str())).count();
+    let holds_itself = |file: FileId, path: &str| is_below(tree.path(file), path);
+    own.any(|(file, path)| if path.is_empty() { is_top(file) } else { holds_itself(file, &path) })
+        || hits * 2 > paths.len()
 }
 
 /// How many paths are enough to tell a root by.
@@ -65,13 +83,17 @@ fn folders_above(path: &str) -> impl Iterator<Item = &str> {
     std::iter::successors(Some(parent(path)), |folder| Some(parent(folder))).take_while(|folder| !folder.is_empty())
 }
 
-/// The paths that entry points and Kustomizations name, less those of ExternalArtifacts.
-fn declared_paths(discovered: &Discovered) -> Vec<String> {
-    let declared = discovered.kustomizations.iter().filter(|declared| {
+/// The Kustomizations whose paths are not those of an ExternalArtifact.
+fn of_this_artifact(discovered: &Discovered) -> impl Iterator<Item = &Declared> {
+    discovered.kustomizations.iter().filter(|declared| {
         let reference = &declared.kustomization.spec.source_ref;
         !reference.is(EXTERNAL_ARTIFACT)
-    });
-    let declared = declared.filter_map(|declared| declared.kustomization.spec.path.as_deref());
+    })
+}
+
+/// The paths that entry points and Kustomizations name, less those of ExternalArtifacts.
+fn declared_paths(discovered: &Discovered) -> Vec<String> {
+    let declared = of_this_artifact(discovered).filter_map(|declared| declared.kustomization.spec.path.as_deref());
     let synced = discovered.syncs.iter().map(|(_, sync)| sync.path.as_str());
     let copied = discovered.copied.iter().map(String::as_str);
     let mut paths: Vec<String> =

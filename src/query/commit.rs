@@ -70,8 +70,8 @@ pub fn commit(model: Model<'_>, paths: &[impl AsRef<str>]) -> Result<Commit, Err
     for text in paths {
         named.add(model.files(text.as_ref())?);
     }
-    let reached = model.situations.iter().filter(|situation| situation.cluster.reached);
-    let clusters = reached.filter_map(|situation| of_cluster(model.store, situation, &named.files)).collect();
+    let clusters =
+        model.reported().filter_map(|(_, situation)| of_cluster(model.store, situation, &named.files)).collect();
     Ok(Commit { profile: model.profile, files: named.paths(model.store.tree()), clusters })
 }
 

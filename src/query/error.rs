@@ -134,7 +134,7 @@ impl Error {
                 "did you mean `{similar}`? A deleted file is built into nothing: ask in a revision that has it"
             )),
             Self::Outside { root, .. } => {
-                Some(format!("what was read is {}; -C names another repository", root.display()))
+                Some(format!("what was read is {}; a path behind `--` names another repository", root.display()))
             }
             Self::Apart { names: [one, other], clusters: [first, second] } => {
                 Some(format!("`{one}` is in {first}, `{other}` in {second}"))

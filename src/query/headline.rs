@@ -29,14 +29,21 @@ pub struct Headline {
 /// What becomes of the Kustomizations of a cluster.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ClusterOutcome {
-    /// How many become Ready.
-    pub ready: usize,
-    /// How many are suspended, or are applied by nothing but what is suspended.
-    pub suspended: usize,
-    /// How many never become Ready.
-    pub never_ready: usize,
+    /// How many of them there are, by what becomes of them.
+    pub counts: OutcomeCounts,
     /// What keeps them from it, each with those that it is nearest to; what stops most comes first.
     pub obstacles: Vec<ReportedObstacle>,
+}
+
+/// Numbers of Kustomizations.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct OutcomeCounts {
+    /// Those that become Ready.
+    pub ready: usize,
+    /// Those that are suspended, or that only suspended Kustomizations apply.
+    pub suspended: usize,
+    /// Those that never become Ready.
+    pub never_ready: usize,
 }
 
 /// Something that keeps objects from becoming Ready.
@@ -97,17 +104,16 @@ impl ClusterOutcome {
             let stops = nodes.iter().map(|id: &NodeId| situation.cluster.node(*id).subject()).collect();
             Some(ReportedObstacle { stops, ..ReportedObstacle::new(situation, tree, (*obstacle)?)? })
         });
-        Self {
-            ready: outcomes.ready,
-            suspended: outcomes.suspended.len(),
-            never_ready: never(&outcomes),
-            obstacles: obstacles.collect(),
-        }
+        let counts =
+            OutcomeCounts { ready: outcomes.ready, suspended: outcomes.suspended.len(), never_ready: never(&outcomes) };
+        Self { obstacles: obstacles.collect(), counts }
     }
+}
 
-    /// How many Kustomizations there are.
+impl OutcomeCounts {
+    /// All of them.
     #[must_use]
-    pub const fn count(&self) -> usize {
+    pub const fn total(self) -> usize {
         self.ready + self.suspended + self.never_ready
     }
 }

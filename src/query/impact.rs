@@ -132,7 +132,7 @@ pub fn impact(model: Model<'_>, about: &[impl AsRef<str>]) -> Result<Impact, Err
         asked.add(model, text.as_ref())?;
     }
     let mut clusters = Vec::new();
-    for (index, situation) in model.situations.iter().enumerate() {
+    for (index, situation) in model.situations.iter().enumerate().filter(|(index, _)| model.focus.has_cluster(*index)) {
         let of_files = built(model.store, situation, &asked.files.files);
         let named = asked.named.iter().filter(|found| found.cluster == index).map(|found| found.actor);
         let named: Vec<Actor> = named.collect();

@@ -10,6 +10,7 @@ mod files;
 mod headline;
 mod impact;
 mod link;
+mod list;
 mod names;
 mod render;
 mod timeline;
@@ -22,9 +23,10 @@ pub use contract::{
     Sides, Tool,
 };
 pub use error::Error;
-pub use headline::{ClusterOutcome, Headline, ReportedObstacle};
+pub use headline::{ClusterOutcome, Headline, OutcomeCounts, ReportedObstacle};
 pub use impact::{Built, BuiltCounts, ClusterImpact, Impact, ImpactCounts, Revision, built, impact, of_cluster};
 pub use link::Link;
+pub use list::{ListedCluster, ListedNode, ListedState, Listing, Unreached, has_safe_name, list};
 pub use names::{Found, Matches};
 pub use render::{
     Manifest, Rendered, RenderedCluster, RenderedObject, Rendering, Trace, TraceStep, render, render_folder,
@@ -37,7 +39,7 @@ pub use what_if::{Change, ClusterWhatIf, NodeWhatIf, WhatIf, what_if};
 pub use why::{Answer, ClusterWhy, ClusterWhyOn, Decides, Happening, Stuck, Why, WhyOn, why, why_on};
 
 pub use crate::catalog::Range;
-use crate::{situation::Situation, yaml::Store};
+use crate::{cluster::Focus, situation::Situation, yaml::Store};
 
 /// What questions are asked of.
 #[derive(Debug, Clone, Copy)]
@@ -46,6 +48,16 @@ pub struct Model<'a> {
     pub store: &'a Store,
     /// The clusters, and the groups that nothing reaches.
     pub situations: &'a [Situation<'a>],
+    /// What is reported of them. Names are looked up in all, there first.
+    pub focus: &'a Focus,
     /// The hardware that times are for.
     pub profile: &'static str,
+}
+
+impl<'a> Model<'a> {
+    /// The clusters that are reported, of those that an entry point reaches, with their positions.
+    pub fn reported(self) -> impl Iterator<Item = (usize, &'a Situation<'a>)> {
+        let situations = self.situations.iter().enumerate();
+        situations.filter(move |(index, one)| one.cluster.reached && self.focus.has_cluster(*index))
+    }
 }

@@ -28,11 +28,11 @@ pub struct Matches {
 }
 
 /// Choices listed where a name is ambiguous.
-const LISTED: usize = 20;
+pub(super) const LISTED: usize = 20;
 
 impl Model<'_> {
     /// The objects with a name: those of the first rank that has any, in clusters that an entry point reaches where those
-    /// have any.
+    /// have any, and among what is reported where that has any.
     ///
     /// # Errors
     /// Where nothing has the name.
@@ -58,6 +58,11 @@ impl Model<'_> {
         let note = other
             .map(|other| format!("{} has that name too; write it like this to ask about it", self.subject(*other)));
         found.retain(|found| rank(found.actor) == first);
+        prefer(&mut found, |found| self.focus.has_cluster(found.cluster));
+        prefer(&mut found, |found| {
+            let reported = self.focus.subjects(found.cluster, self.situations[found.cluster].cluster);
+            reported.is_none_or(|reported| reported.contains(&self.subject(*found)))
+        });
         Ok(Matches { name: text.to_owned(), found, note })
     }
 
@@ -116,7 +121,18 @@ impl Model<'_> {
             || format!("there are {} and {}", count(nodes, "Kustomization"), count(releases, "HelmRelease")),
             |similar| format!("did you mean `{similar}`?"),
         );
+        let help = match std::path::Path::new(text).exists() {
+            true => format!("{help}; for the file or folder, write `./{text}`"),
+            false => help,
+        };
         Error::Unknown { name: text.to_owned(), help }
+    }
+}
+
+/// Leaves those that `holds` of, where it does of any.
+pub(super) fn prefer<T>(found: &mut Vec<T>, holds: impl Fn(&T) -> bool) {
+    if found.iter().any(&holds) {
+        found.retain(holds);
     }
 }
 

@@ -4,9 +4,12 @@ mod document;
 
 use std::collections::BTreeSet;
 
-use super::Error;
+use super::{
+    Error,
+    names::{LISTED, prefer},
+};
 use crate::{
-    cluster::{Cluster, Folder, Node, Wanted},
+    cluster::{Cluster, Focus, Folder, Node, Wanted},
     finding::{Confidence, Finding, Location, Related, Severity, Subject, count},
     kustomize::{self, Build, Object, Unresolved},
     source::Span,
@@ -29,16 +32,20 @@ pub struct Rendering {
     pub unresolved: Vec<Unresolved>,
 }
 
-/// Choices listed where a name is ambiguous.
-const LISTED: usize = 20;
-
-/// What the Kustomization of a name applies.
+/// What the Kustomization of a name applies. Where several have it, one that `focus` reports is meant.
 ///
 /// # Errors
 /// Where the name is not that of one Kustomization.
-pub fn render(clusters: &[Cluster], name: &str) -> Result<Rendering, Error> {
+pub fn render(clusters: &[Cluster], focus: &Focus, name: &str) -> Result<Rendering, Error> {
     let wanted = Wanted::kustomization(name)?;
-    let (cluster, node) = match wanted.find(clusters).as_slice() {
+    let mut found = wanted.find(clusters);
+    let position =
+        |cluster: &Cluster| clusters.iter().position(|other| std::ptr::eq(other, cluster)).unwrap_or_default();
+    prefer(&mut found, |(cluster, _)| focus.has_cluster(position(cluster)));
+    prefer(&mut found, |(cluster, node)| {
+        focus.subjects(position(cluster), cluster).is_none_or(|reported| reported.contains(&node.subject()))
+    });
+    let (cluster, node) = match found.as_slice() {
         [one] => *one,
         [] => return Err(unknown(name, &wanted, clusters)),
         several => {

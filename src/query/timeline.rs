@@ -13,6 +13,7 @@ use crate::{
     finding::Subject,
     graph::{Actor, EventId, Moment},
     situation::Situation,
+    source::readable,
     timing::{Assumptions, Distribution, Outcome, PathCause, Quantile, Run, Simulation, Spread},
 };
 
@@ -59,7 +60,7 @@ pub struct ClusterTimeline {
     /// How much of that goes to waiting for a free worker.
     pub queueing_s: Seconds,
     /// How that varies; `null` where it was not asked for.
-    pub monte_carlo: Option<TotalSpread>,
+    pub monte_carlo_total: Option<TotalSpread>,
     /// The objects on the critical path, in order.
     pub critical_path: Vec<Subject>,
     /// What the time on it goes to.
@@ -109,7 +110,7 @@ pub struct NodeTimeline {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Analytic {
     /// When its work begins.
-    pub start: Range,
+    pub starts: Range,
     /// When it is Ready; `null` where it never is.
     pub ready: Option<Range>,
     /// How much later it may be Ready without delaying the end.
@@ -154,11 +155,12 @@ impl Document for Timeline {
     }
 }
 
-/// When everything happens in a cold start of each cluster that an entry point reaches, or up to one object.
+/// When everything happens in a cold start of each cluster that an entry point reaches and that is reported, or up to one
+/// object. A cluster whose path does not exist is left out. `remark` is what there is to know of what is reported.
 ///
 /// # Errors
 /// Where the name is not that of one object.
-pub fn timeline(model: Model<'_>, options: &TimelineOptions) -> Result<Timeline, Error> {
+pub fn timeline(model: Model<'_>, options: &TimelineOptions, remark: Option<String>) -> Result<Timeline, Error> {
     let mut notes = Vec::new();
     let clusters = match &options.to {
         Some(text) => {
@@ -168,8 +170,19 @@ pub fn timeline(model: Model<'_>, options: &TimelineOptions) -> Result<Timeline,
             vec![of_cluster(model, &model.situations[found.cluster], Some(found.actor), options)]
         }
         None => {
-            let reached = model.situations.iter().filter(|situation| situation.cluster.reached);
-            reached.map(|situation| of_cluster(model, situation, None, options)).collect()
+            notes.extend(remark);
+            let (lost, reported): (Vec<_>, Vec<_>) = model.reported().partition(|(_, one)| one.cluster.is_lost());
+            let root = |situation: &Situation<'_>| readable(&situation.cluster.root).into_owned();
+            let lost = lost.into_iter().map(|(_, situation)| root(situation));
+            notes.extend(lost.map(|root| format!("cluster {root} is left out: its path does not exist")));
+            let narrowed = |(index, situation): (usize, &Situation<'_>)| {
+                let mut timeline = of_cluster(model, situation, None, options);
+                if let Some(reported) = model.focus.subjects(index, situation.cluster) {
+                    timeline.nodes.retain(|node| reported.contains(&node.node));
+                }
+                timeline
+            };
+            reported.into_iter().map(narrowed).collect()
         }
     };
     Ok(Timeline { profile: model.profile, clusters, notes })
@@ -204,7 +217,7 @@ fn of_cluster(
         critical_path: on_path(situation, &path),
         simulated_total_s: Seconds(run.total),
         queueing_s: Seconds(queueing(situation, &assumptions, &run)),
-        monte_carlo: spread.as_ref().map(|Spread { runs, total, .. }| TotalSpread {
+        monte_carlo_total: spread.as_ref().map(|Spread { runs, total, .. }| TotalSpread {
             runs: *runs,
             seed: options.seed,
             p50_s: total.p50.map(Seconds),
@@ -245,7 +258,7 @@ fn nodes(
         .map(|actor| of_actor(situation, actor, path, &slack, simulated))
         .collect();
     nodes.sort_by_key(|node| {
-        let times = node.analytic.map(|analytic| (analytic.start.typical, analytic.ready.map(|ready| ready.typical)));
+        let times = node.analytic.map(|analytic| (analytic.starts.typical, analytic.ready.map(|ready| ready.typical)));
         (times.is_none(), times, node.node.to_string())
     });
     nodes
@@ -276,8 +289,8 @@ fn of_actor(
     let (graph, cold_start) = (&situation.graph, &situation.cold_start);
     let time = |moment| graph.id(actor, moment).and_then(|id| cold_start.time(id));
     let ready = graph.id(actor, Moment::Ready);
-    let analytic = time(Moment::Start).map(|start| Analytic {
-        start,
+    let analytic = time(Moment::Start).map(|starts| Analytic {
+        starts,
         ready: time(Moment::Ready),
         slack_s: Seconds(ready.and_then(|id| slack[id.index()]).unwrap_or_default()),
         on_critical_path: path.iter().any(|id| graph.event(*id).actor == actor),

@@ -139,7 +139,8 @@ pub fn what_if(model: Model<'_>, changes: &[Change]) -> Result<WhatIf, Error> {
         return Err(Error::NoChange);
     }
     let Wishes { cluster, edits, disturbances, notes, .. } = wishes;
-    let situation = match (cluster, model.situations) {
+    let reported: Vec<&Situation<'_>> = model.reported().map(|(_, situation)| situation).collect();
+    let situation = match (cluster, reported.as_slice()) {
         (Some(index), _) => &model.situations[index],
         (None, [one]) => one,
         (None, all) => {

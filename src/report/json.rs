@@ -1,198 +1,87 @@
+//! The document of `fluxdag lint -o json`.
+
 use std::io::{self, Write};
 
-use schemars::{JsonSchema, generate::SchemaSettings};
+use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Report, formats, summary::is_known, text::is_unprintable};
+use super::{ClusterSummary, Report, answers::document, formats, summary::is_known, text::is_unprintable};
 use crate::{
-    finding::{Confidence, Finding, Location, Related, Severity, Subject, Suppressed, SuppressionKind},
-    source::{Span, Tree},
+    finding::{Finding, Severity},
+    query::{Document, ReportedFinding, ReportedUnresolved},
+    source::Tree,
 };
 
-/// Raised when a field changes its meaning or goes away. Added fields do not raise it.
-pub(super) const SCHEMA_VERSION: u32 = 1;
-
 /// The findings of one run of `fluxdag lint`.
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Report")]
-struct Document<'a> {
-    /// Raised when a field changes its meaning or goes away. Added fields do not raise it.
-    #[schemars(extend("const" = SCHEMA_VERSION))]
-    schema_version: u32,
-    /// The program.
-    tool: Tool,
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Linted {
     /// How much was found, and in how much.
-    summary: Summary,
+    pub summary: Summary,
     /// The folder that all paths are relative to, seen from the root of the Git repository; `.` for that itself, and where
     /// there is no repository.
-    artifact_root: String,
-    /// The hardware that minutes in messages are for.
-    profile: &'a str,
+    pub artifact_root: String,
+    /// The hardware that times are for.
+    pub profile: String,
     /// The clusters, sorted by root.
-    clusters: Vec<ClusterJson<'a>>,
+    pub clusters: Vec<LintedCluster>,
     /// The findings that are shown or suppressed, sorted by path and place.
-    findings: Vec<FindingJson<'a>>,
-}
-
-/// The program that wrote the report.
-#[derive(Serialize, JsonSchema)]
-pub(super) struct Tool {
-    /// Its name, `fluxdag`.
-    name: &'static str,
-    /// Its version.
-    version: &'static str,
+    pub findings: Vec<ReportedFinding>,
 }
 
 /// Numbers over the whole run.
-#[derive(Serialize, JsonSchema)]
-struct Summary {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Summary {
     /// Findings of severity `error` that are not suppressed.
-    errors: usize,
+    pub errors: usize,
     /// Findings of severity `warning` that are not suppressed.
-    warnings: usize,
+    pub warnings: usize,
     /// Findings of severity `info` that are not suppressed.
-    infos: usize,
+    pub infos: usize,
     /// Findings below the least severity or confidence: they are not in `findings`.
-    hidden: usize,
+    pub hidden: usize,
     /// Suppressed findings.
-    suppressed: usize,
-    /// Findings that the baseline knows.
-    known: usize,
+    pub suppressed: usize,
+    /// Findings that the baseline knows, or that the other revision had too.
+    pub known: usize,
     /// Files that were listed.
-    files: usize,
+    pub files: usize,
     /// Clusters.
-    clusters: usize,
+    pub clusters: usize,
     /// Kustomizations and HelmReleases of all clusters.
-    nodes: usize,
+    pub nodes: usize,
     /// Nodes that are known in part only.
-    unresolved: usize,
+    pub unresolved: usize,
 }
 
 /// A cluster.
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Cluster")]
-struct ClusterJson<'a> {
-    /// The folder that its root Kustomization applies.
-    root: &'a str,
-    /// How many Kustomizations and HelmReleases it has.
-    nodes: usize,
-    /// How many of them are known in part only.
-    unresolved: usize,
-    /// The version of Flux that it runs, where the repository says so.
-    flux_version: Option<&'a str>,
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct LintedCluster {
+    /// Root of the cluster: the folder that its root Kustomization applies.
+    pub cluster: String,
+    /// How much it has.
+    pub counts: LintedCounts,
+    /// The Flux release, where the repository says so.
+    pub flux_version: Option<String>,
     /// What is not known of it.
-    unresolved_details: Vec<UnresolvedJson<'a>>,
+    pub unresolved: Vec<ReportedUnresolved>,
 }
 
-/// Something that only the cluster, another repository or a key could tell.
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Unresolved")]
-struct UnresolvedJson<'a> {
-    /// What: an object, a field, a path.
-    what: &'a str,
-    /// Why it is not known.
-    why: &'a str,
-    /// Where it is asked for; `null` where no file holds that.
-    location: Option<Place>,
+/// Numbers of nodes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct LintedCounts {
+    /// Kustomizations and HelmReleases.
+    pub nodes: usize,
+    /// Those that are known in part only.
+    pub unresolved: usize,
 }
 
-/// A finding.
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Finding")]
-struct FindingJson<'a> {
-    /// Id of the rule.
-    rule: &'a str,
-    /// By what the next run knows it again: it depends on the rule, the objects and the folder, not on lines or words.
-    fingerprint: &'a str,
-    /// What breaks.
-    severity: Severity,
-    /// How sure the rule is.
-    confidence: Confidence,
-    /// What is wrong, on one line.
-    message: &'a str,
-    /// Roots of the clusters that it holds in; empty for what belongs to no cluster.
-    clusters: &'a [String],
-    /// The object that it is about.
-    subject: SubjectJson<'a>,
-    /// The place to look at first; `null` where no file holds it.
-    location: Option<Place>,
-    /// Why there is no place.
-    location_reason: Option<&'a str>,
-    /// What the place has to do with it.
-    label: &'a str,
-    /// Other places, in reading order.
-    related: Vec<RelatedJson<'a>>,
-    /// What the controllers will do, and what the user will see.
-    why: &'a str,
-    /// What to do.
-    help: &'a str,
-    /// What keeps it from being shown; `null` where nothing does.
-    suppressed: Option<SuppressedJson<'a>>,
-}
-
-/// What silences a finding.
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Suppressed")]
-struct SuppressedJson<'a> {
-    /// Of what kind it is.
-    kind: SuppressionKind,
-    /// Why, in the words of whoever did it.
-    reason: Option<&'a str>,
-}
-
-/// An object.
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Subject")]
-struct SubjectJson<'a> {
-    /// Its kind; `File` for a file that could not be read.
-    kind: &'a str,
-    /// Its namespace, where it has one.
-    namespace: Option<&'a str>,
-    /// Its name; the path of a file.
-    name: &'a str,
-}
-
-/// Another place that belongs to a finding.
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Related")]
-struct RelatedJson<'a> {
-    /// What it has to do with the finding.
-    message: &'a str,
-    /// The object there.
-    subject: Option<SubjectJson<'a>>,
-    /// The place; `null` where no file holds it.
-    location: Option<Place>,
-}
-
-/// A place in a file. Lines and columns are 1-based, columns count characters, and the end is the place behind the last
-/// character.
-#[derive(Serialize, JsonSchema)]
-pub(super) struct Place {
-    /// The file, relative to `artifact_root`.
-    path: String,
-    /// The line where it starts.
-    line: u32,
-    /// The column where it starts.
-    column: u32,
-    /// The line where it ends; absent where it is a point.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    end_line: Option<u32>,
-    /// The column where it ends; absent where it is a point.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    end_column: Option<u32>,
-}
-
-/// The JSON Schema of what the format `json` writes, as text: `schema/report.schema.json`.
-#[must_use]
-pub fn schema() -> String {
-    let settings = SchemaSettings::draft2020_12().for_serialize();
-    let schema = settings.into_generator().into_root_schema_for::<Document<'_>>();
-    format!("{:#}\n", schema.as_value())
+impl Document for Linted {
+    const COMMAND: &'static str = "lint";
 }
 
 /// One JSON object. Text is as in the repository; what a terminal would obey is escaped the JSON way.
 pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "{}", escaped(&serde_json::to_string_pretty(&document(report))?))
+    out.write_all(document(&Linted::new(report)).as_bytes())
 }
 
 /// `json` with what a terminal would obey or hide escaped. Such characters stand only inside strings of JSON.
@@ -208,28 +97,46 @@ pub(super) fn escaped(json: &str) -> String {
     out
 }
 
-fn document<'a>(report: &'a Report<'a>) -> Document<'a> {
-    let of = |severity| report.findings.iter().filter(|finding| finding.severity == severity).count();
-    let known = report.suppressed.iter().filter(|finding| is_known(finding)).count();
-    Document {
-        schema_version: SCHEMA_VERSION,
-        tool: Tool::THIS,
-        summary: Summary {
-            errors: of(Severity::Error),
-            warnings: of(Severity::Warning),
-            infos: of(Severity::Info),
-            hidden: report.hidden.total(),
-            suppressed: report.suppressed.len() - known,
-            known,
-            files: report.tree.len(),
-            clusters: report.clusters.len(),
-            nodes: report.clusters.iter().map(|cluster| cluster.nodes).sum(),
-            unresolved: report.clusters.iter().map(|cluster| cluster.unresolved).sum(),
-        },
-        profile: report.profile,
-        artifact_root: formats::artifact_root(report),
-        clusters: clusters(report),
-        findings: all(report).into_iter().map(|found| finding(report, found)).collect(),
+impl Linted {
+    /// What a report has.
+    #[must_use]
+    pub fn new(report: &Report<'_>) -> Self {
+        let of = |severity| report.findings.iter().filter(|finding| finding.severity == severity).count();
+        let known = report.suppressed.iter().filter(|finding| is_known(finding)).count();
+        Self {
+            summary: Summary {
+                errors: of(Severity::Error),
+                warnings: of(Severity::Warning),
+                infos: of(Severity::Info),
+                hidden: report.hidden.total(),
+                suppressed: report.suppressed.len() - known,
+                known,
+                files: report.tree.len(),
+                clusters: report.clusters.len(),
+                nodes: report.clusters.iter().map(|cluster| cluster.nodes).sum(),
+                unresolved: report.clusters.iter().map(|cluster| cluster.unresolved).sum(),
+            },
+            profile: report.profile.to_owned(),
+            artifact_root: formats::artifact_root(report),
+            clusters: report.clusters.iter().map(|cluster| LintedCluster::new(cluster, report.tree)).collect(),
+            findings: all(report).into_iter().map(|found| ReportedFinding::new(found, report.tree)).collect(),
+        }
+    }
+}
+
+impl LintedCluster {
+    fn new(cluster: &ClusterSummary, tree: &Tree) -> Self {
+        let details = cluster.unresolved_details.iter();
+        let details = details.map(|detail| {
+            let location = detail.location.and_then(|span| tree.place(span));
+            ReportedUnresolved::new(&detail.what, &detail.why, location)
+        });
+        Self {
+            cluster: cluster.root.clone(),
+            counts: LintedCounts { nodes: cluster.nodes, unresolved: cluster.unresolved },
+            flux_version: cluster.flux_version.clone(),
+            unresolved: details.collect(),
+        }
     }
 }
 
@@ -249,90 +156,4 @@ fn all<'a>(report: &Report<'a>) -> Vec<&'a Finding> {
     }
     all.extend(suppressed);
     all
-}
-
-fn suppressed(suppressed: &Suppressed) -> SuppressedJson<'_> {
-    SuppressedJson { kind: suppressed.kind, reason: suppressed.reason.as_deref() }
-}
-
-fn clusters<'a>(report: &'a Report<'a>) -> Vec<ClusterJson<'a>> {
-    let unresolved = |detail: &'a super::Unresolved| UnresolvedJson {
-        what: &detail.what,
-        why: &detail.why,
-        location: detail.location.and_then(|span| place(report, span)),
-    };
-    report
-        .clusters
-        .iter()
-        .map(|cluster| ClusterJson {
-            root: &cluster.root,
-            nodes: cluster.nodes,
-            unresolved: cluster.unresolved,
-            flux_version: cluster.flux_version.as_deref(),
-            unresolved_details: cluster.unresolved_details.iter().map(unresolved).collect(),
-        })
-        .collect()
-}
-
-fn finding<'a>(report: &Report<'_>, finding: &'a Finding) -> FindingJson<'a> {
-    let location = finding.location.span().and_then(|span| place(report, span));
-    let nowhere = match &finding.location {
-        Location::Nowhere(reason) => reason,
-        Location::At(_) => "generated: written in no file",
-    };
-    FindingJson {
-        rule: finding.rule,
-        fingerprint: &finding.fingerprint,
-        severity: finding.severity,
-        confidence: finding.confidence,
-        message: &finding.message,
-        clusters: &finding.clusters,
-        subject: subject(&finding.subject),
-        location_reason: location.is_none().then_some(nowhere),
-        location,
-        label: &finding.label,
-        related: finding.related.iter().map(|other| related(report, other)).collect(),
-        why: &finding.why,
-        help: &finding.help,
-        suppressed: finding.suppressed.as_ref().map(suppressed),
-    }
-}
-
-fn related<'a>(report: &Report<'_>, related: &'a Related) -> RelatedJson<'a> {
-    RelatedJson {
-        message: &related.message,
-        subject: related.subject.as_ref().map(subject),
-        location: related.location.and_then(|span| place(report, span)),
-    }
-}
-
-fn subject(subject: &Subject) -> SubjectJson<'_> {
-    SubjectJson { kind: &subject.kind, namespace: subject.namespace.as_deref(), name: &subject.name }
-}
-
-fn place(report: &Report<'_>, span: Span) -> Option<Place> {
-    Place::of(report.tree, span)
-}
-
-impl Place {
-    /// The place of `span`, where a file holds it.
-    pub(super) fn of(tree: &Tree, span: Span) -> Option<Self> {
-        if !span.is_some() {
-            return None;
-        }
-        let start = tree.position(span);
-        let end = (span.end > span.start).then(|| tree.position_at(span.file, span.end));
-        Some(Self {
-            path: tree.path(span.file).to_owned(),
-            line: start.line,
-            column: start.column,
-            end_line: end.map(|end| end.line),
-            end_column: end.map(|end| end.column),
-        })
-    }
-}
-
-impl Tool {
-    /// This program.
-    pub(super) const THIS: Self = Self { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") };
 }

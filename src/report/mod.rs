@@ -12,6 +12,10 @@ mod full;
 mod json;
 mod link;
 mod objects;
+mod page;
+mod rules;
+mod schemas;
+mod settings;
 mod snippet;
 mod summary;
 mod terminal;
@@ -28,8 +32,12 @@ use std::{
 
 pub use answers::{Text, diff_markdown, document};
 pub use filter::{Filter, Hidden};
-pub use json::schema as json_schema;
+pub use json::{Linted, LintedCluster, LintedCounts, Summary};
 pub use objects::{Objects, Origin};
+pub use page::rule_page;
+pub use rules::{Rule, RuleList, RulePage, rule_markdown, rule_table};
+pub use schemas::schemas;
+pub use settings::{SettingOrigin, ShownSetting, ShownSettings};
 pub use summary::summary;
 pub use terminal::Terminal;
 pub use text::{printable, printable_lines, wrap};
@@ -58,6 +66,8 @@ pub struct Report<'a> {
     pub suppressed: &'a [Finding],
     /// How many more there are.
     pub hidden: Hidden,
+    /// What is to be known of what was looked at, where that is not all of a repository with clusters: a clause.
+    pub remark: Option<&'a str>,
     /// The rules that ran.
     pub rules: &'a [&'static RuleInfo],
 }

@@ -1,4 +1,4 @@
-use super::{Hidden, Report, count};
+use super::{Hidden, Report, count, printable};
 use crate::finding::{Finding, Severity, SuppressionKind};
 
 /// The one line that ends a run: what was found, in how much, what is not known, and what is not shown.
@@ -7,12 +7,13 @@ pub fn summary(report: &Report<'_>) -> String {
     let found = found(report);
     let is_empty = report.findings.is_empty() && report.suppressed.is_empty() && report.hidden.total() == 0;
     if report.clusters.is_empty() && is_empty {
-        return format!("{found}: there are no Flux objects here");
+        return format!("{found}: {}", printable(report.remark.unwrap_or("there are no Flux objects here")));
     }
     let nodes = report.clusters.iter().map(|cluster| cluster.nodes).sum();
     let scope = format!("{}, {}", count(report.clusters.len(), "cluster"), count(nodes, "node"));
-    let notes: Vec<String> =
-        [unresolved(report), suppressed(report), known(report), hidden(report.hidden)].into_iter().flatten().collect();
+    let remark = report.remark.map(|remark| printable(remark).into_owned());
+    let notes = [remark, unresolved(report), suppressed(report), known(report), hidden(report.hidden)];
+    let notes: Vec<String> = notes.into_iter().flatten().collect();
     if notes.is_empty() { format!("{found} in {scope}") } else { format!("{found} in {scope} ({})", notes.join("; ")) }
 }
 

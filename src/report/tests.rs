@@ -90,6 +90,7 @@ impl Sample {
             findings: &self.findings,
             suppressed: &self.suppressed,
             hidden: self.hidden,
+            remark: None,
             rules: &[],
         }
     }

@@ -1,5 +1,7 @@
 use std::borrow::Cow;
 
+use super::Terminal;
+
 /// `text` on one line, without anything a terminal would obey or hide: line ends and control characters become escapes,
 /// a tab becomes a space.
 #[must_use]
@@ -36,6 +38,17 @@ pub(super) fn is_unprintable(c: char) -> bool {
         || matches!(c,
             '\u{061c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
             | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// The last `most` characters of a name: its end says more than its beginning.
+pub(super) fn shortened(name: &str, most: usize, terminal: &Terminal) -> String {
+    let length = name.chars().count();
+    if length <= most {
+        return name.to_owned();
+    }
+    let sign = terminal.ellipsis();
+    let kept = most.saturating_sub(sign.chars().count());
+    format!("{sign}{}", name.chars().skip(length - kept).collect::<String>())
 }
 
 /// `text` in lines of at most `width` columns, the first behind `first`, the others behind `rest`. Words are never

@@ -4,7 +4,7 @@ use super::{
     wording::{names, short_list},
 };
 use crate::{
-    cluster::{HealthMember, HealthSet, Node, NodeId, ObjectKey, is_same, listed},
+    cluster::{HealthMember, HealthSet, Node, NodeId, ObjectKey},
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Tier},
 };
 
@@ -42,7 +42,7 @@ fn overruled(situation: &Situation<'_>, node: &Node) -> Finding {
     let subject = node.subject();
     let set = HealthSet::new(node);
     let lost: Vec<HealthMember<'_>> =
-        listed(node).into_iter().filter(|member| !is_covered(node, &set, &member.key)).collect();
+        HealthSet::listed(node).into_iter().filter(|member| !is_covered(node, &set, &member.key)).collect();
     let at = key_span(node, "healthChecks");
     let wait = node.kustomization.span(&["spec", "wait"]);
     if lost.is_empty() {
@@ -77,7 +77,7 @@ fn overruled(situation: &Situation<'_>, node: &Node) -> Finding {
 /// Whether `wait` looks at the object, or at a release that may hold it.
 fn is_covered(node: &Node, set: &HealthSet<'_>, key: &ObjectKey) -> bool {
     let is_node_itself = key.is_kustomization() && key.name == node.key.name;
-    let is_checked = || set.checked().any(|member| is_same(&member.key, key));
+    let is_checked = || set.checked().any(|member| member.key.is_read_by(key));
     let is_flux = key.is_helm_release() || key.is_kustomization();
     // What a chart installs is waited for by Helm, on behalf of the release.
     let by_release = || {

@@ -1,9 +1,9 @@
 use std::{path::PathBuf, sync::Arc};
 
-use super::{Analysis, Error, Options, Session, State, Survey, survey};
+use super::{Analysis, Error, Options, Session, State, Survey, survey::survey_at};
 use crate::{
     change,
-    source::{Revision, SourceError},
+    source::{Revision, SourceError, is_present, presumed},
 };
 
 /// Analyses the repository around `paths`, and the same as it was at `base`. What was found there too is marked as known.
@@ -20,7 +20,7 @@ pub fn lint_since(paths: &[PathBuf], options: &Options, base: &Arc<Revision>) ->
     })?;
     if survey.store.tree().is_empty() {
         // Here as in any other run: a path that is mistyped must not pass for a clean repository.
-        self::survey(paths, options)?;
+        super::survey(paths, options)?;
     }
     let mut analysis = survey.into_analysis(found, options);
     analysis.warnings.extend(unread);
@@ -37,7 +37,17 @@ pub fn compare<T>(
     [past, options]: [&Options; 2],
     tell: impl FnOnce(State<'_>, State<'_>) -> T,
 ) -> Result<(T, Survey), Error> {
-    let (one, other) = rayon::join(|| survey(paths, past), || survey(later, options));
+    let sides = [(paths, past), (later, options)];
+    // What is new or gone is in one of the two only; all that is around it is in both.
+    for path in paths.iter().chain(later) {
+        let real = presumed(path);
+        if !sides.iter().any(|(_, options)| is_present(&real, options.revision.as_ref())) {
+            return Err(SourceError::Missing(path.clone()).into());
+        }
+    }
+    let [one, other] = sides
+        .map(|(paths, options)| move || survey_at(paths.iter().map(|path| presumed(path)).collect(), paths, options));
+    let (one, other) = rayon::join(one, other);
     let (mut before, after) = match (one, other) {
         (Err(one), other) if one.is_nothing() => (Survey::nothing(), other?),
         (one, Err(other)) if other.is_nothing() => (one?, Survey::nothing()),
@@ -46,7 +56,8 @@ pub fn compare<T>(
     // Paths in findings count from the root, so both have to have the same one.
     let (root, known) = (after.store.tree().root(), before.store.tree().root());
     if past.root.is_none() && past.revision.is_some() && root != known && !after.clusters.is_empty() {
-        let again = survey(paths, &Options { root: Some(root.to_owned()), ..past.clone() });
+        let again = Options { root: Some(root.to_owned()), ..past.clone() };
+        let again = survey_at(paths.iter().map(|path| presumed(path)).collect(), paths, &again);
         before = again.unwrap_or(before);
     }
     let (one, other) = rayon::join(|| Session::new(&before, past), || Session::new(&after, options));

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use super::{Error, Options, State, compare};
 use crate::{
     change::{self, Diff, DiffCounts, Revised, fixed, mark_known, touched},
-    finding::{Finding, SuppressionKind},
+    finding::{Finding, Subject, SuppressionKind},
     query::ReportedFinding,
     report::Filter,
     source::{SourceError, Tree},
@@ -27,11 +27,11 @@ pub fn diff(
 fn between(before: State<'_>, mut after: State<'_>, [base, head]: [Revised; 2], filter: Filter) -> Diff {
     let (one, other) = (before.session, after.session);
     let trees = [one.tree(), other.tree()];
-    let gone = fixed(&before.found.findings, &after.found.findings, trees, &after.found.masking)
-        .into_iter()
-        .cloned()
-        .collect();
+    let gone = fixed(&before.found.findings, &after.found.findings, trees, &after.found.masking);
+    let mut gone: Vec<Finding> = gone.into_iter().cloned().collect();
     mark_known(&before.found.findings, &mut after.found.findings, trees, "");
+    one.survey.narrow(&mut gone);
+    other.survey.narrow(&mut after.found.findings);
     let is_known = |finding: &Finding| {
         finding.suppressed.as_ref().is_some_and(|suppressed| suppressed.kind == SuppressionKind::Known)
     };
@@ -41,9 +41,15 @@ fn between(before: State<'_>, mut after: State<'_>, [base, head]: [Revised; 2], 
     new.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     let (gone, _) = filter.apply(gone);
     let (known, _) = filter.apply(known);
-    let mut clusters = change::clusters([&one.situations, &other.situations], trees, &new);
-    clusters.retain(|cluster| !cluster.is_same());
-    let files = touched(trees);
+    let reported = [one, other].map(|session| session.survey.reported());
+    let is_reported = |root: &str, subject: &Subject| {
+        let mut sides = reported.iter().filter_map(|side| side.get(root));
+        sides.any(|subjects| subjects.as_ref().is_none_or(|subjects| subjects.contains(subject)))
+    };
+    let mut clusters = change::clusters([&one.situations, &other.situations], trees, &new, &is_reported);
+    clusters.retain(|cluster| !cluster.is_same() && reported.iter().any(|side| side.contains_key(&*cluster.cluster)));
+    let mut files = touched(trees);
+    files.retain(|file| [one, other].iter().any(|session| session.survey.focus.has_file(&file.path)));
     let reached = [one, other].map(|session| session.survey.clusters.iter().filter(|one| one.reached).count());
     let reported = |findings: &[Finding], tree: &Tree| {
         findings.iter().map(|finding| ReportedFinding::new(finding, tree)).collect::<Vec<_>>()
@@ -60,6 +66,7 @@ fn between(before: State<'_>, mut after: State<'_>, [base, head]: [Revised; 2], 
         touched_files: files,
         several: reached.iter().any(|number| *number > 1),
         warnings: warnings(trees),
+        remark: other.survey.remark(),
     }
 }
 

@@ -9,7 +9,7 @@ pub enum Error {
     #[error(transparent)]
     Source(#[from] SourceError),
     /// There is nothing to analyse.
-    #[error("no Flux Kustomization and no FluxInstance under {}", shown(.paths))]
+    #[error("no Flux Kustomization and no FluxInstance in {}, nor around it", shown(.paths))]
     NoFluxObjects {
         /// Where they were looked for.
         paths: Vec<PathBuf>,
@@ -51,6 +51,8 @@ impl Error {
             Self::Source(SourceError::OutsideRoot { .. }) => {
                 "the root, from --root or the configuration, has to hold every path that is analysed"
             }
+            Self::Source(SourceError::TwoRepositories { .. }) => "check each in a run of its own",
+            Self::Source(SourceError::FileSystemRoot(_)) => "name a folder of a repository, or go there with -C",
             Self::Source(_) => "check the path, and that it can be read",
             Self::NoFluxObjects { templates: true, .. } => {
                 "the manifests here are templates; render them first and point at the result, or pass --allow-empty"

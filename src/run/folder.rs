@@ -1,11 +1,10 @@
 use std::{path::Path, sync::Arc};
 
-use super::Error;
+use super::{Error, Options, survey::locate};
 use crate::{
-    cluster::{Scope, discover, find_root},
     flux::{Artifacts, Selection, generated_kustomization},
     kustomize::{Build, Kustomize},
-    source::{Artifact, MappedSource, SourceError, Start, Tree, slashed},
+    source::{Artifact, SourceError, Tree, absolute, slashed},
     yaml::Store,
 };
 
@@ -22,32 +21,32 @@ pub struct FolderBuild {
     pub build: Build,
 }
 
-/// Builds `folder` alone, with the kustomization that Flux generates where it has none. `root` is the folder that is
-/// Flux's artifact; where it is not given it is looked for as [`survey`](crate::survey) does, from the working directory or the top of
-/// the Git repository, whichever is nearer. `sources` are folders on disk that stand for remote bases.
+/// Builds `folder` alone, with the kustomization that Flux generates where it has none. The folder that is Flux's artifact is
+/// `root` of the options, or found as [`survey`](crate::survey) finds it. Where there is no repository around the folder,
+/// it is the working directory, or the folder itself outside that.
 ///
 /// # Errors
 /// Where the folder cannot be read, or does not lie below the root.
-pub fn build_folder(folder: &Path, root: Option<&Path>, sources: &[MappedSource]) -> Result<FolderBuild, Error> {
-    let start = Start::of(&[folder.to_owned()], root, None)?;
-    let wanted = folder.canonicalize().unwrap_or_default();
+pub fn build_folder(folder: &Path, options: &Options) -> Result<FolderBuild, Error> {
+    let wanted = absolute(folder, None)?;
     if !wanted.is_dir() {
         return Err(Error::NoFolder(folder.to_owned()));
     }
-    if let Some(root) = start.root.as_ref().filter(|root| !wanted.starts_with(root)) {
-        return Err(SourceError::OutsideRoot { path: wanted, root: root.clone() }.into());
+    if let Some(root) = options.root.as_ref().map(|root| absolute(root, None)).transpose()?
+        && !wanted.starts_with(&root)
+    {
+        return Err(SourceError::OutsideRoot { path: wanted, root }.into());
     }
-    let here = std::env::current_dir().and_then(|here| here.canonicalize()).ok();
-    let around = [here.as_deref(), start.repository.as_deref()].into_iter().flatten();
-    let around = around.filter(|above| wanted.starts_with(above)).max_by_key(|above| above.components().count());
-    let from = start.root.as_deref().or(around).unwrap_or(&wanted);
-    let mut tree = Tree::load(from)?;
-    tree.map(sources)?;
-    let mut store = Store::new(tree);
-    let found = || discover(&store, &Scope::default());
-    let top =
-        start.root.clone().unwrap_or_else(|| find_root(from, start.repository.as_deref(), store.tree(), &found()));
-    store.widen(&top)?;
+    let (start, mut store) = locate(vec![wanted.clone()], options)?;
+    if store.tree().root() == wanted && start.root.is_none() && start.repository.is_none() {
+        let here = std::env::current_dir().and_then(|here| here.canonicalize()).ok();
+        here.filter(|here| wanted.starts_with(here)).map(|here| store.widen(&here)).transpose()?;
+    }
+    if !wanted.starts_with(store.tree().root()) {
+        // It lies beside the artifact: then it is built as kustomize would, out of all there is.
+        store = Store::new(start.tree(start.repository.as_deref().unwrap_or(&wanted), &options.sources)?);
+    }
+    let top = store.tree().root().to_owned();
     let below = wanted.strip_prefix(&top).map(slashed).unwrap_or_default();
     let mut kustomize = Artifacts::new(&store, "").git(&Selection::default());
     if !kustomize.artifact().is_folder(&below) {

@@ -1,9 +1,9 @@
-use std::path::PathBuf;
+use std::{collections::BTreeSet, path::PathBuf};
 
 use super::{Error, Found, Options, Session, Survey, survey};
 use crate::{
-    cluster::Cluster,
-    finding::Finding,
+    cluster::{Cluster, Node},
+    finding::{Finding, Subject},
     report::{self, ClusterSummary},
     rules::{self, Budget},
     situation::Masking,
@@ -26,6 +26,8 @@ pub struct Analysis {
     pub findings: Vec<Finding>,
     /// What the options ask for and the repository does not have, in words.
     pub warnings: Vec<String>,
+    /// What is to be known of what was looked at, see [`Survey::remark`].
+    pub remark: Option<String>,
     /// Whether the whole repository was looked at.
     pub is_whole: bool,
     /// Ids of the rules that said all they ever say.
@@ -34,16 +36,44 @@ pub struct Analysis {
     pub masking: Masking,
 }
 
+impl Analysis {
+    /// That of a repository without anything of Flux.
+    #[must_use]
+    pub fn nothing() -> Self {
+        Self {
+            tree: Tree::default(),
+            artifact_root: String::new(),
+            repository: None,
+            clusters: Vec::new(),
+            findings: Vec::new(),
+            warnings: Vec::new(),
+            remark: None,
+            is_whole: true,
+            heard: Vec::new(),
+            masking: Masking::default(),
+        }
+    }
+}
+
 impl Survey {
+    /// Leaves what is reported of `findings`: those about the part of the repository that was asked about.
+    pub fn narrow(&self, findings: &mut Vec<Finding>) {
+        self.focus.retain(findings, self.store.tree(), &self.clusters);
+    }
+
     pub(super) fn into_analysis(self, found: Found, options: &Options) -> Analysis {
-        let Found { findings, masking, heard, used } = found;
+        let Found { mut findings, masking, heard, used } = found;
+        self.narrow(&mut findings);
+        let remark = self.remark();
         let is_whole = self.scope.is_everything() && options.cluster.is_none();
         let mut warnings = timing::unmatched(&options.durations, &self.clusters);
         warnings.extend(Budget::unmatched(&options.budgets, &self.clusters));
         if is_whole {
             warnings.extend(rules::unused(&options.ignores, &used, &heard));
         }
-        let clusters = self.clusters.iter().filter(|cluster| cluster.reached).map(summary).collect();
+        let clusters = self.clusters.iter().enumerate();
+        let clusters = clusters.filter(|(index, cluster)| cluster.reached && self.focus.has_cluster(*index));
+        let clusters = clusters.map(|(index, cluster)| summary(cluster, self.focus.subjects(index, cluster))).collect();
         Analysis {
             artifact_root: self.artifact_root,
             repository: self.repository,
@@ -53,6 +83,7 @@ impl Survey {
             is_whole,
             heard,
             masking,
+            remark,
             tree: self.store.into_tree(),
         }
     }
@@ -71,8 +102,11 @@ pub fn lint(paths: &[PathBuf], options: &Options) -> Result<Analysis, Error> {
     Ok(survey.into_analysis(found, options))
 }
 
-fn summary(cluster: &Cluster) -> ClusterSummary {
-    let unresolved = cluster.nodes.iter().flat_map(|node| &node.unresolved);
+/// What is to be said of a cluster, of which `reported` alone counts where that is set.
+fn summary(cluster: &Cluster, reported: Option<BTreeSet<Subject>>) -> ClusterSummary {
+    let is_reported = |node: &&Node| reported.as_ref().is_none_or(|reported| reported.contains(&node.subject()));
+    let nodes = || cluster.nodes.iter().filter(is_reported);
+    let unresolved = nodes().flat_map(|node| &node.unresolved);
     let details = unresolved.map(|part| report::Unresolved {
         what: part.what.clone(),
         why: part.why.clone(),
@@ -80,8 +114,8 @@ fn summary(cluster: &Cluster) -> ClusterSummary {
     });
     ClusterSummary {
         root: cluster.root.clone(),
-        nodes: cluster.nodes.iter().filter(|node| !node.is_generated).count(),
-        unresolved: cluster.unresolved_nodes(),
+        nodes: nodes().filter(|node| !node.is_generated).count(),
+        unresolved: nodes().filter(|node| !node.unresolved.is_empty()).count(),
         flux_version: cluster.version.map(|version| version.to_string()),
         unresolved_details: details.collect(),
     }

@@ -51,6 +51,10 @@ pub struct Options {
     pub stdin: Option<Stdin>,
     /// Where an analysis says how far it is.
     pub stage: Stage,
+    /// Whether all of the repository around the paths is reported, not only what they have to do with.
+    pub is_whole: bool,
+    /// The folder of a configuration file that was found around the paths: it marks a repository where Git does not.
+    pub marked: Option<PathBuf>,
     /// The revision to look at; the work tree where there is none.
     pub revision: Option<Arc<Revision>>,
 }

@@ -4,7 +4,7 @@ use super::{Options, Survey};
 use crate::{
     cluster::{self, BrokenDocument},
     finding::{self, Finding, Suppression},
-    query::{self, Change, Commit, Impact, Model, Timeline, TimelineOptions, WhatIf, Why, WhyOn},
+    query::{self, Change, Commit, Impact, Listing, Model, Timeline, TimelineOptions, WhatIf, Why, WhyOn},
     rules::{self, Context},
     situation::{Masking, Situation, View},
     source::Tree,
@@ -86,7 +86,18 @@ impl<'a> Session<'a> {
     /// What questions are asked of.
     #[must_use]
     pub fn model(&self) -> Model<'_> {
-        Model { store: &self.survey.store, situations: &self.situations, profile: self.options.profile.name() }
+        Model {
+            store: &self.survey.store,
+            situations: &self.situations,
+            focus: &self.survey.focus,
+            profile: self.options.profile.name(),
+        }
+    }
+
+    /// What there is, and what becomes of it.
+    #[must_use]
+    pub fn list(&self) -> Listing {
+        query::list(self.model(), self.survey.remark())
     }
 
     /// What an object waits for.
@@ -118,7 +129,7 @@ impl<'a> Session<'a> {
     /// # Errors
     /// Where the name of an object is not that of one.
     pub fn timeline(&self, options: &TimelineOptions) -> Result<Timeline, query::Error> {
-        query::timeline(self.model(), options)
+        query::timeline(self.model(), options, self.survey.remark())
     }
 
     /// What a commit of files costs in running clusters.
@@ -159,12 +170,6 @@ impl<'a> Session<'a> {
         let context = Context { before: before.as_ref(), ..context };
         let (mut findings, heard) = (rules::check(&context), rules::heard(&context));
         finding::fingerprint(&mut findings, self.tree(), &rules::first_id);
-        if survey.is_narrowed {
-            findings.retain(|finding| {
-                let others = finding.related.iter().filter_map(|related| related.location);
-                survey.scope.touches(self.tree(), finding.location.span(), others)
-            });
-        }
         let from = options.patterns_from.as_deref();
         let used = rules::leave_out(&mut findings, self.tree(), from, &options.exclude, &options.ignores);
         Found { findings, masking: Masking::new(&self.situations), heard, used }

@@ -1,8 +1,12 @@
-use std::path::{Path, PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+};
 
-use super::{Error, Options, Stdin};
+use super::{Error, Options, Stdin, locate::Search};
 use crate::{
-    cluster::{Cluster, Externals, Scope, Sight, broken_documents, discover, find_root, resolve},
+    cluster::{Cluster, Externals, Focus, Scope, Sight, broken_documents, discover, flux_objects, resolve},
+    finding::{Subject, count},
     source::{SourceError, Start, Tree, absolute},
     yaml::Store,
 };
@@ -18,10 +22,12 @@ pub struct Survey {
     pub repository: Option<PathBuf>,
     /// The clusters that were asked about, and groups of what no entry point reaches.
     pub clusters: Vec<Cluster>,
+    /// What of them is reported.
+    pub focus: Focus,
+    /// How many Flux objects of each kind there are, where no entry point reaches any; else nothing.
+    pub unreached: BTreeMap<String, usize>,
     /// What was asked about.
     pub(super) scope: Scope,
-    /// Whether findings have to be narrowed to the scope, see [`Scope::narrow`].
-    pub(super) is_narrowed: bool,
     /// Which comments can be judged.
     pub(super) sight: Sight,
 }
@@ -29,83 +35,100 @@ pub struct Survey {
 impl Survey {
     /// A repository without anything of Flux.
     pub(super) fn nothing() -> Self {
-        let (scope, sight) = (Scope::default(), Sight::all(Scope::default()));
         Self {
             store: Store::new(Tree::default()),
             artifact_root: String::new(),
             repository: None,
             clusters: Vec::new(),
-            scope,
-            is_narrowed: false,
-            sight,
+            focus: Focus::default(),
+            unreached: BTreeMap::new(),
+            scope: Scope::default(),
+            sight: Sight::all(Scope::default()),
         }
+    }
+
+    /// What is reported of the clusters that are, by their roots; `None` for all of one.
+    #[must_use]
+    pub fn reported(&self) -> BTreeMap<&str, Option<BTreeSet<Subject>>> {
+        let clusters = self.clusters.iter().enumerate().filter(|(index, _)| self.focus.has_cluster(*index));
+        clusters.map(|(index, cluster)| (cluster.root.as_str(), self.focus.subjects(index, cluster))).collect()
+    }
+
+    /// What is to be known of what was looked at, where that is not all of a repository with clusters: a clause.
+    #[must_use]
+    pub fn remark(&self) -> Option<String> {
+        if self.unreached.is_empty() {
+            return self.focus.text(&self.clusters);
+        }
+        let kinds = self.unreached.iter().map(|(kind, number)| match kind.strip_suffix('y') {
+            Some(stem) if *number != 1 => format!("{number} {stem}ies"),
+            _ => count(*number, kind),
+        });
+        let kinds: Vec<String> = kinds.collect();
+        Some(format!("no entry point reaches what there is of Flux: {}", kinds.join(", ")))
     }
 }
 
 /// The name of a stream that stands for no file: only what ends so is read.
 const STDIN: &str = "stdin.yaml";
 
-/// Where `paths`, or a stream instead of them, lead, and the files there.
-fn files(paths: &[PathBuf], options: &Options) -> Result<(Start, Tree), SourceError> {
+/// The files that `paths`, or a stream instead of them, belong to, and what the paths mean there.
+pub(super) fn locate(paths: Vec<PathBuf>, options: &Options) -> Result<(Start, Store), SourceError> {
     options.stage.enter("reading files");
     let (root, revision) = (options.root.as_deref(), options.revision.as_ref());
-    match &options.stdin {
-        None => {
-            let start = Start::of(paths, root, revision)?;
-            let tree = start.tree(&options.sources)?;
-            Ok((start, tree))
-        }
+    let (start, stream) = match &options.stdin {
+        None => (Start::at(paths, root, revision)?, None),
         Some(Stdin { file: None, bytes }) => {
-            Ok((Start::nowhere(), Tree::from_memory([(STDIN.to_owned(), bytes.to_vec())])))
+            let tree = Tree::from_memory([(STDIN.to_owned(), bytes.to_vec())]);
+            return Ok((Start::nowhere(), Store::new(tree)));
         }
         Some(Stdin { file: Some(file), bytes }) => {
-            let start = Start::at(vec![file.clone()], root, revision)?;
-            let mut tree = start.tree(&options.sources)?;
-            tree.put(file, bytes.to_vec());
-            Ok((start, tree))
+            (Start::at(vec![file.clone()], root, revision)?, Some((file, bytes)))
         }
-    }
+    };
+    let prepare = |tree: &mut Tree| {
+        if let Some((file, bytes)) = stream {
+            tree.put(file, bytes.to_vec());
+        }
+    };
+    let marked = options.marked.as_deref();
+    let store = Search { start: &start, marked, sources: &options.sources, prepare: &prepare }.run()?;
+    Ok((start, store))
 }
 
-/// Finds the files and the clusters around `paths`, and builds what each Kustomization applies.
+/// Finds the repository around `paths` and its clusters, and builds what each Kustomization applies.
 ///
 /// # Errors
-/// Where the paths cannot be read, hold no Flux object, or do not fit the options.
+/// Where the paths cannot be read, where neither they nor what is around them hold a Flux object, or where they do not fit
+/// the options.
 pub fn survey(paths: &[PathBuf], options: &Options) -> Result<Survey, Error> {
-    let (start, tree) = files(paths, options)?;
-    let mut store = Store::new(tree);
-    let asked = Scope::new(start.scope.clone());
-    let found = discover(&store, &asked);
-    // A document that cannot be read may be a Flux object: then that is what is wrong.
-    let is_broken = || broken_documents(&store).iter().any(|broken| broken.mentions_flux);
-    if found.is_empty() && !is_broken() {
-        // What could not be looked at may well hold some.
-        let mut tree = store.into_tree();
-        if let Some(error) = tree.take_unreadable() {
-            return Err(error.into());
-        }
-        let templates = tree.files().map(|file| tree.path(file)).any(|path| asked.covers(path) && is_template(path));
-        return Err(Error::NoFluxObjects { paths: paths.to_vec(), templates });
-    }
-    let top = start.root.clone();
-    let top = top.unwrap_or_else(|| find_root(&start.folder, start.repository.as_deref(), store.tree(), &found));
-    if top != start.folder && top.starts_with(&start.folder) {
-        // What lies beside the root is no part of the artifact.
-        let is_near = |path: &&PathBuf| {
-            absolute(path, options.revision.as_ref()).is_ok_and(|path| path.starts_with(&top) || top.starts_with(&path))
-        };
-        let paths: Vec<PathBuf> = paths.iter().filter(is_near).cloned().collect();
-        return survey(&paths, &Options { root: Some(top), ..options.clone() });
-    }
-    let scope = asked.below(&store.widen(&top)?);
+    // A stream is read instead of them.
+    let read: &[PathBuf] = if options.stdin.is_some() { &[] } else { paths };
+    let absolute = read.iter().map(|path| absolute(path, options.revision.as_ref())).collect::<Result<_, _>>()?;
+    survey_at(absolute, paths, options)
+}
 
+/// The same of paths that are absolute and free of links, and need not be there. `named` is what the user calls them.
+pub(super) fn survey_at(paths: Vec<PathBuf>, named: &[PathBuf], options: &Options) -> Result<Survey, Error> {
+    let (start, store) = locate(paths, options)?;
+    let root = store.tree().root().to_owned();
+    let scope = if options.is_whole { Scope::default() } else { Scope::new(start.scope(&root)) };
     options.stage.enter("building what Flux applies");
     let discovered = discover(&store, &Scope::default());
+    // A document that cannot be read may be a Flux object: then that is what is wrong.
+    let is_broken = || broken_documents(&store).iter().any(|broken| broken.mentions_flux);
+    if discovered.is_empty() && !is_broken() && flux_objects(&store).is_empty() {
+        return Err(nothing(store, &scope, named));
+    }
     let mut clusters = resolve(&store, "", &discovered, options.flux_version);
     if options.externals != Externals::default() {
         clusters.iter_mut().for_each(|cluster| cluster.declare(&options.externals));
     }
-    let (is_narrowed, mut left_out) = scope.narrow(store.tree(), &mut clusters);
+    let unreached = match clusters.iter().any(|cluster| cluster.reached) {
+        true => BTreeMap::new(),
+        false => flux_objects(&store),
+    };
+    let mut left_out = Vec::new();
     if let Some(wanted) = &options.cluster {
         let known: Vec<String> =
             clusters.iter().filter(|cluster| cluster.reached).map(|cluster| cluster.root.clone()).collect();
@@ -114,27 +137,35 @@ pub fn survey(paths: &[PathBuf], options: &Options) -> Result<Survey, Error> {
             return Err(Error::NoSuchCluster { wanted: wanted.clone(), known });
         }
     }
-    let sight = match scope.is_everything() && options.cluster.is_none() {
+    let (focus, beside) = scope.narrow(&store, &mut clusters);
+    left_out.extend(beside);
+    let sight = match left_out.is_empty() && options.cluster.is_none() {
         true => Sight::all(scope.clone()),
         false => Sight::part(scope.clone(), &clusters, &left_out),
     };
     options.stage.enter("checking what waits for what");
-    let (artifact_root, repository) = (start.shown(&top), start.repository);
-    Ok(Survey { artifact_root, repository, store, clusters, scope, is_narrowed, sight })
+    let (artifact_root, repository) = (start.shown(&root), start.repository);
+    Ok(Survey { artifact_root, repository, store, clusters, focus, unreached, scope, sight })
 }
 
-/// The folder that every `spec.path` around `paths` is relative to; `root` where that is given.
+/// Why there is nothing to analyse.
+fn nothing(store: Store, scope: &Scope, paths: &[PathBuf]) -> Error {
+    let mut tree = store.into_tree();
+    // What could not be looked at may well hold some.
+    if let Some(error) = tree.take_unreadable() {
+        return error.into();
+    }
+    let templates = tree.files().map(|file| tree.path(file)).any(|path| scope.covers(path) && is_template(path));
+    Error::NoFluxObjects { paths: paths.to_vec(), templates }
+}
+
+/// The folder that every `spec.path` around `path` is relative to.
 ///
 /// # Errors
-/// Where the paths cannot be read, or do not fit the root.
-pub fn artifact_root(paths: &[PathBuf], root: Option<&Path>) -> Result<PathBuf, Error> {
-    let start = Start::of(paths, root, None)?;
-    if let Some(root) = start.root {
-        return Ok(root);
-    }
-    let store = Store::new(start.tree(&[])?);
-    let found = discover(&store, &Scope::new(start.scope.clone()));
-    Ok(find_root(&start.folder, start.repository.as_deref(), store.tree(), &found))
+/// Where the path cannot be read.
+pub fn artifact_root(path: &Path) -> Result<PathBuf, Error> {
+    let (_, store) = locate(vec![absolute(path, None)?], &Options::default())?;
+    Ok(store.tree().root().to_owned())
 }
 
 fn is_template(path: &str) -> bool {

@@ -17,6 +17,17 @@ pub enum SourceError {
         /// The root.
         root: PathBuf,
     },
+    /// The paths lie in several repositories.
+    #[error("{} and {} lie in different repositories, and paths in manifests lead through one", one.display(), other.display())]
+    TwoRepositories {
+        /// The top of the one, or the path where nothing says where its repository begins.
+        one: PathBuf,
+        /// That of the other.
+        other: PathBuf,
+    },
+    /// The path is the root of the file system, which is no repository.
+    #[error("{} is the root of the file system, and no repository", .0.display())]
+    FileSystemRoot(PathBuf),
     /// Folders that are mapped hold more files than can be listed.
     #[error("mapped folders hold more than {most} files, {} among them", folder.display())]
     TooManyMapped {

@@ -29,5 +29,5 @@ pub use pattern::Pattern;
 pub use place::{LineColumn, Place};
 pub use remote::RemoteUrl;
 pub use span::{FileId, Span};
-pub use start::{Start, absolute};
+pub use start::{Start, absolute, is_present, presumed};
 pub use tree::{Entry, Tree};

@@ -82,6 +82,27 @@ impl Tree {
         Ok(tree)
     }
 
+    /// The same of a folder that may be any, and is only looked at: `None` where it holds more than `most` files and folders.
+    /// Other file systems below it and folders that cannot be read are passed over.
+    #[must_use]
+    pub fn glance(root: &Path, most: usize) -> Option<Self> {
+        let is_passed = |entry: &walkdir::DirEntry| PASSED.iter().any(|passed| entry.file_name() == *passed);
+        let walk = WalkDir::new(root).same_file_system(true).sort_by_file_name().into_iter();
+        let mut tree = Self { root: root.to_owned(), ..Self::default() };
+        for (number, entry) in walk.filter_entry(|entry| entry.depth() == 0 || !is_passed(entry)).enumerate() {
+            if number > most {
+                return None;
+            }
+            let Ok(entry) = entry else { continue };
+            if let Ok(below) = entry.path().strip_prefix(root)
+                && entry.file_type().is_file()
+            {
+                tree.add(slashed(below), true);
+            }
+        }
+        Some(tree)
+    }
+
     /// A tree of files that exist in memory only: for tests, and for text from standard input.
     #[must_use]
     pub fn from_memory(files: impl IntoIterator<Item = (String, Vec<u8>)>) -> Self {

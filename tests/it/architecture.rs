@@ -41,6 +41,8 @@ const ROOMS: &[(&str, &[&str])] = &[
             "kustomize",
             "flux",
             "cluster",
+            "config",
+            "graph",
             "timing",
             "situation",
             "rules",
@@ -51,23 +53,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ),
     (
         "cli",
-        &[
-            "source",
-            "finding",
-            "yaml",
-            "kustomize",
-            "catalog",
-            "flux",
-            "cluster",
-            "config",
-            "graph",
-            "timing",
-            "situation",
-            "rules",
-            "query",
-            "change",
-            "report",
-        ],
+        &["source", "finding", "kustomize", "flux", "config", "timing", "rules", "query", "change", "report", "run"],
     ),
 ];
 

@@ -214,8 +214,8 @@ fn the_search_ends_at_the_repository() {
         fs::rename(fixture.path(name), fixture.path("fleet").join(name)).expect("moved");
     }
     fixture.write("fluxdag.toml", "nonsense = 1");
-    // No Git around it: up to the artifact root.
-    assert_eq!(fixture.lint_in("fleet/clusters/prod", &[]).code, 0);
+    // Without Git the file itself marks the repository.
+    assert_eq!(fixture.lint_in("fleet/clusters/prod", &[]).code, 2);
     fs::create_dir(fixture.path("fleet/.git")).expect("created");
     assert_eq!(fixture.lint_in("fleet/clusters/prod", &[]).code, 0);
     fixture.write("fleet/fluxdag.toml", "nonsense = 1");

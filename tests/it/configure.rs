@@ -336,6 +336,7 @@ fn every_setting_is_shown_with_who_says_so() {
     assert!(words("rules.missing-path.ignore[0]").ends_with("fluxdag.toml:6"), "{text}");
     assert!(words("externals[0]").ends_with("fluxdag.toml:7"), "{text}");
     let json: Value = serde_json::from_str(&shown(&["config", "show", "-o", "json"])).expect("JSON");
+    crate::contract::check_printed(&json);
     let of = |key: &str| {
         let settings = json["settings"].as_array().expect("a list");
         settings.iter().find(|row| row["key"] == key).unwrap_or_else(|| panic!("{key}: {json}")).clone()

@@ -40,6 +40,7 @@ impl Sample {
             findings: &self.findings,
             suppressed: &self.suppressed,
             hidden: Hidden::default(),
+            remark: None,
             rules: &rules,
         };
         let mut out = Vec::new();

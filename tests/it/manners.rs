@@ -7,8 +7,8 @@ use std::{
 
 use crate::support::{Done, Program, Repository, fixture, fluxdag};
 
-const COMMANDS: [&str; 10] =
-    ["lint", "render", "why", "impact", "what-if", "timeline", "explain", "rules", "completions", "man"];
+const COMMANDS: [&str; 11] =
+    ["lint", "render", "why", "impact", "what-if", "timeline", "list", "explain", "rules", "completions", "man"];
 
 fn heavy() -> PathBuf {
     fixture("heavy-in-wait")

@@ -178,7 +178,7 @@ fn impact_of_a_file_finds_the_builds_that_use_it() {
 fn files_are_found_from_the_working_directory_and_from_the_root() {
     let repository = chain(&["prod"]);
     for file in ["web.yaml", "base/web.yaml"] {
-        let done = repository.run_in("base", &["impact", file, "-C", ".."]);
+        let done = repository.run_in("base", &["impact", file]);
         assert!(
             done.code == 0 && done.out.contains("base/web.yaml in cluster clusters/prod"),
             "{}{}",
@@ -195,6 +195,8 @@ fn files_are_found_from_the_working_directory_and_from_the_root() {
     );
     let outside = tempfile::tempdir().unwrap();
     let done = repository.run(&["impact", outside.path().to_str().unwrap()]);
+    assert!(done.code == 2 && done.err.contains("no Flux Kustomization"), "{}", done.err);
+    let done = repository.run(&["impact", outside.path().to_str().unwrap(), "--", "."]);
     assert!(done.code == 2 && done.err.contains("outside the repository"), "{}", done.err);
 }
 

@@ -8,7 +8,7 @@ use std::{
 };
 
 use fluxdag::{
-    FolderBuild, build_folder,
+    FolderBuild, Options, build_folder,
     cluster::{Cluster, NodeKey, Scope, discover, resolve},
     kustomize::{Step, legacy_order},
     report::{Objects, Origin},
@@ -25,7 +25,8 @@ fn folders_are_printed_byte_for_byte_as_kustomize_does() {
     for golden in sorted(&corpus.join("golden-full")).iter().flat_map(|folder| sorted(folder)) {
         let repository = corpus.join("repos").join(name(golden.parent().unwrap()));
         let folder = name(&golden).trim_end_matches(".yaml").replace("__", "/");
-        let built = build_folder(&repository.join(&folder), Some(&repository), &[]).unwrap();
+        let at_root = Options { root: Some(repository.clone()), ..Options::default() };
+        let built = build_folder(&repository.join(&folder), &at_root).unwrap();
         let FolderBuild { tree, mut build, .. } = built;
         legacy_order(&mut build.objects);
         let printed = Objects { tree: &tree, objects: &build.objects, origin: Origin::Hidden }.yaml();

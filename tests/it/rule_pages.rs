@@ -160,6 +160,7 @@ fn run<T>(case: &Case, options: &Options, judge: impl FnOnce(&Analysis) -> T) ->
                 clusters: Vec::new(),
                 findings,
                 warnings: Vec::new(),
+                remark: None,
             }
         })
     } else {

@@ -18,7 +18,7 @@ use crate::{
 /// What a flag, the environment or the configuration decides: `lint` acts on it, `config show` prints it.
 #[derive(Debug, Default, Clone, Args)]
 pub(in crate::cli) struct Choices {
-    /// Files or folders; what lies around them is read where it is needed. `-` is one stream from standard input
+    /// Files or folders to report on; the repository around them is read as a whole. `-` is one stream from standard input
     ///
     /// Where none is given, `paths` of the configuration says, else it is the working directory.
     #[arg(value_name = "PATH")]

@@ -1,3 +1,5 @@
+use std::path::PathBuf;
+
 use clap::{
     Args, ValueEnum,
     builder::{PossibleValuesParser, TypedValueParser as _},
@@ -13,7 +15,8 @@ Examples:
   fluxdag diff --merge-base origin/main             What a pull request changes, whatever happened on main since
   fluxdag diff --merge-base origin/main -o markdown > comment.md
                                                     The same to be pasted into the pull request
-  fluxdag diff HEAD~1 HEAD -C clusters/prod         What the last commit did to one cluster
+  fluxdag diff HEAD~1 HEAD clusters/prod            What the last commit did to one cluster
+  fluxdag diff HEAD~1 -- apps                       What it did to what a folder has to do with
   fluxdag diff v1.0 -o json                         For a program
 
 Exit codes:
@@ -40,6 +43,14 @@ pub(in crate::cli) struct Diff {
     /// Compare with the merge base of the two instead of BASE itself
     #[arg(long)]
     pub(in crate::cli) merge_base: bool,
+    /// Files or folders to report on; the repository around them is compared as a whole
+    ///
+    /// The second argument is one where it names no revision and is there. Behind `--` all are.
+    #[arg(value_name = "PATH")]
+    pub(in crate::cli) paths: Vec<PathBuf>,
+    /// The same, behind `--`
+    #[arg(last = true, hide = true, value_name = "PATH")]
+    pub(in crate::cli) more: Vec<PathBuf>,
     #[command(flatten)]
     pub(in crate::cli) target: Target,
     /// How to write the answer

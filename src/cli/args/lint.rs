@@ -10,7 +10,10 @@ use crate::cli::{completion, output::Output};
 const LINT_EXAMPLES: &str = "\
 Examples:
   fluxdag lint                                  Check the repository around the current folder
-  fluxdag lint ./clusters                       Check what is below that folder
+  fluxdag lint clusters/prod                    Check the cluster whose entry point lies there
+  fluxdag lint apps                             Check what that folder defines, contains, or is read by
+  fluxdag lint apps/base/web.yaml               The same of a file
+  fluxdag -C apps lint                          The same from a folder further down
   fluxdag lint -o concise                       One line for each finding
   fluxdag lint -o full -o json=findings.json    Read it, and keep it for a program
   fluxdag lint -o github -o sarif=out.sarif     Annotate a pull request, and keep it for code scanning
@@ -31,6 +34,10 @@ Examples:
 ///
 /// Reads the repository around the given paths, finds its clusters, and reports what can never become ready, what is
 /// fragile and what is slow.
+///
+/// The repository is found upward from the paths: by `.git`, by fluxdag.toml, or as the nearest folder under which Flux's
+/// paths lead somewhere. It is always read as a whole. A path that holds the entry point of a cluster stands for all of that
+/// cluster; another one for the Kustomizations that it defines, contains, or is read by.
 #[derive(Debug, Args)]
 #[command(after_help = LINT_EXAMPLES)]
 pub(in crate::cli) struct Lint {

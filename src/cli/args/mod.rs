@@ -4,6 +4,7 @@ mod choices;
 mod config;
 mod diff;
 mod lint;
+mod list;
 mod questions;
 mod render;
 mod rules;
@@ -12,7 +13,7 @@ mod setup;
 use std::path::PathBuf;
 
 use clap::{
-    Args, Parser, Subcommand, ValueEnum,
+    Args, Parser, Subcommand, ValueEnum, ValueHint,
     builder::{PossibleValuesParser, TypedValueParser as _},
 };
 use clap_complete::engine::ArgValueCandidates;
@@ -22,6 +23,7 @@ pub(super) use self::{
     config::{ConfigSchema, ConfigShow, Configure, ConfigureCommand, Init},
     diff::{Diff, DiffFormat},
     lint::Lint,
+    list::{List, ListingFormat},
     questions::{AnswerFormat, Impact, Question, Target, Timeline, WhatIf, Why},
     render::{ObjectFormat, ObjectOrder, Render, ShownOrigin},
     rules::{Explain, ListFormat, PageFormat, Rules},
@@ -36,6 +38,7 @@ Examples:
   fluxdag lint clusters/prod          Check one cluster of it
   fluxdag lint --since origin/main    Check what a branch adds
   fluxdag render apps --origin        Print what a Kustomization applies, and what decides it
+  fluxdag list                        Say what there is, and whether it becomes Ready
   fluxdag why apps                    Say what a Kustomization waits for, and how long
   fluxdag impact apps/base/web.yaml   Say what a change of a file reaches
   fluxdag init                        Write a configuration file that fits the repository
@@ -63,6 +66,12 @@ pub(in crate::cli) struct Arguments {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
 pub(in crate::cli) struct Global {
+    /// Go to this folder first, as git and cargo do: all paths count from there
+    ///
+    /// Given more than once, each counts from the one before.
+    #[arg(short = 'C', long = "directory", alias = "repository", global = true, value_name = "DIR",
+        value_hint = ValueHint::DirPath)]
+    pub(in crate::cli) directory: Vec<PathBuf>,
     /// When to use colours
     ///
     /// `auto` heeds NO_COLOR, FORCE_COLOR, CLICOLOR_FORCE, CLICOLOR and TERM, in this order.
@@ -85,6 +94,7 @@ pub(in crate::cli) enum Command {
     Impact(Impact),
     WhatIf(WhatIf),
     Timeline(Timeline),
+    List(List),
     Diff(Diff),
     Explain(Explain),
     Rules(Rules),

@@ -11,7 +11,9 @@ Examples:
   fluxdag why apps                       What `apps` waits for, and the chain that decides when it is Ready
   fluxdag why apps cert-manager          Through what `apps` waits for `cert-manager`
   fluxdag why hr/media/plex              The same of a HelmRelease
-  fluxdag why apps --cluster prod        Where several clusters have one
+  fluxdag why apps clusters/prod         Where several clusters have one
+  fluxdag why apps --cluster prod        The same
+  fluxdag why apps -- clusters           Behind `--` there are paths alone
   fluxdag why apps -C ../fleet -o json   Of another repository, for a program
 
 Exit codes:
@@ -23,6 +25,7 @@ Examples:
   fluxdag impact cert-manager                What waits for it, at each commit and on a cold start
   fluxdag impact apps/base/web.yaml          What is built from a file, and what that reaches
   fluxdag impact ./apps                      The same of all files below a folder
+  fluxdag impact core -- clusters/prod       In the cluster of that folder
   fluxdag impact $(git diff --name-only --diff-filter=d)
                                              What the changes in the work tree reach
   fluxdag impact hr/media/plex -o json       For a program
@@ -46,7 +49,8 @@ Examples:
 const TIMELINE_EXAMPLES: &str = "\
 Examples:
   fluxdag timeline                        The cold start of each cluster
-  fluxdag timeline --cluster prod         Of one of them
+  fluxdag timeline clusters/prod          Of one of them
+  fluxdag timeline apps                   Of what a folder defines, contains, or is read by
   fluxdag timeline --to apps              What `apps` waits for, and how long
   fluxdag timeline --commit apps/base/web.yaml
                                           What a change of that file costs in a running cluster
@@ -61,15 +65,21 @@ Examples:
 ///
 /// Objects are named as NAME, NAMESPACE/NAME, KIND/NAME or KIND/NAMESPACE/NAME; `ks` and `hr` are short for Kustomization
 /// and HelmRelease. Without a kind a Kustomization is meant, else a HelmRelease, else any other object.
+///
+/// An argument behind the first is a path where it begins with `.` or `/`, or has a slash and is there: it says which
+/// cluster, and which of several objects of a name is meant.
 #[derive(Debug, Args)]
 #[command(after_help = WHY_EXAMPLES)]
 pub(in crate::cli) struct Why {
     /// What waits
     #[arg(value_name = "A", add = ArgValueCompleter::new(completion::nodes))]
     pub(in crate::cli) node: String,
-    /// What it may wait for
-    #[arg(value_name = "B", add = ArgValueCompleter::new(completion::nodes))]
-    pub(in crate::cli) on: Option<String>,
+    /// What it may wait for, and files or folders
+    #[arg(value_name = "B|PATH", add = ArgValueCompleter::new(completion::nodes_and_files))]
+    pub(in crate::cli) others: Vec<String>,
+    /// Files or folders
+    #[arg(last = true, value_name = "PATH")]
+    pub(in crate::cli) paths: Vec<PathBuf>,
     #[command(flatten)]
     pub(in crate::cli) question: Question,
 }
@@ -80,13 +90,17 @@ pub(in crate::cli) struct Why {
 /// and so never does where it fails. Of several arguments it tells what all of them together reach.
 ///
 /// An argument is the name of an object, as for `fluxdag why`, or else a file or folder, from the working directory or
-/// from the artifact root. Where both fit, the object is meant; `./apps` is always a path.
+/// from the artifact root. Where both fit, the object is meant; `./apps` is always a path. The repository is the one around
+/// the paths behind `--`, else around files that are named as paths, else around the working directory.
 #[derive(Debug, Args)]
 #[command(after_help = IMPACT_EXAMPLES)]
 pub(in crate::cli) struct Impact {
     /// Names of objects, files or folders
     #[arg(value_name = "NODE|FILE", required = true, add = ArgValueCompleter::new(completion::nodes_and_files))]
     pub(in crate::cli) about: Vec<String>,
+    /// Files or folders: which cluster, and which of several objects of a name is meant
+    #[arg(last = true, value_name = "PATH")]
+    pub(in crate::cli) paths: Vec<PathBuf>,
     #[command(flatten)]
     pub(in crate::cli) question: Question,
 }
@@ -98,6 +112,9 @@ pub(in crate::cli) struct Impact {
 #[derive(Debug, Args)]
 #[command(after_help = WHAT_IF_EXAMPLES)]
 pub(in crate::cli) struct WhatIf {
+    /// Files or folders: which cluster, and which of several objects of a name is meant
+    #[arg(value_name = "PATH", default_value = ".")]
+    pub(in crate::cli) paths: Vec<PathBuf>,
     /// Take `wait` and `healthChecks` off a Kustomization
     #[arg(long, value_name = "NODE", help_heading = "Changes", add = ArgValueCompleter::new(completion::nodes))]
     pub(in crate::cli) unset_wait: Vec<String>,
@@ -133,6 +150,9 @@ pub(in crate::cli) struct WhatIf {
 #[derive(Debug, Args)]
 #[command(after_help = TIMELINE_EXAMPLES)]
 pub(in crate::cli) struct Timeline {
+    /// Files or folders to report on; the repository around them is read as a whole
+    #[arg(value_name = "PATH", default_value = ".")]
+    pub(in crate::cli) paths: Vec<PathBuf>,
     /// Only up to this object: what it waits for, and the path to it
     #[arg(long, value_name = "NODE", add = ArgValueCompleter::new(completion::nodes))]
     pub(in crate::cli) to: Option<String>,
@@ -149,7 +169,7 @@ pub(in crate::cli) struct Timeline {
     pub(in crate::cli) question: Question,
 }
 
-/// Of what repository a question is asked, and how it is answered.
+/// How a question is answered, and of what.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Question {
     #[command(flatten)]
@@ -159,12 +179,9 @@ pub(in crate::cli) struct Question {
     pub(in crate::cli) format: AnswerFormat,
 }
 
-/// The repository that a command is about, and how it is analysed.
+/// How the repository that a command is about is analysed.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Target {
-    /// Files or folders of the repository; what lies around them is read where it is needed
-    #[arg(short = 'C', long = "repository", value_name = "PATH", default_value = ".", help_heading = "Analysis")]
-    pub(in crate::cli) paths: Vec<PathBuf>,
     #[command(flatten)]
     pub(in crate::cli) hardware: Hardware,
     #[command(flatten)]
@@ -174,10 +191,10 @@ pub(in crate::cli) struct Target {
 }
 
 impl Target {
-    /// The same for [`Settings::chosen`](crate::cli::settings::Settings::chosen).
-    pub(in crate::cli) fn choices(&self) -> Choices {
+    /// The same for [`Settings::chosen`](crate::cli::settings::Settings::chosen), with the paths of a command.
+    pub(in crate::cli) fn choices(&self, paths: &[PathBuf]) -> Choices {
         Choices {
-            paths: self.paths.clone(),
+            paths: paths.to_vec(),
             scope: self.scope.clone(),
             hardware: self.hardware.clone(),
             configuration: self.configuration.clone(),

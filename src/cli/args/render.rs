@@ -31,7 +31,7 @@ pub(in crate::cli) struct Render {
     /// The Kustomization: NAME, NAMESPACE/NAME or Kustomization/NAMESPACE/NAME
     #[arg(value_name = "NODE", required_unless_present = "path", add = ArgValueCompleter::new(completion::nodes))]
     pub(in crate::cli) node: Option<String>,
-    /// Files or folders; what lies around them is read where it is needed
+    /// Files or folders: which cluster, and which of several Kustomizations is meant
     #[arg(value_name = "PATH", default_value = ".")]
     pub(in crate::cli) paths: Vec<PathBuf>,
     /// Build this folder instead, as `kustomize build` does, without what a Kustomization adds

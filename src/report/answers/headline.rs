@@ -12,8 +12,8 @@ use crate::{
 
 /// When a cluster, or the object that was asked about, is Ready.
 pub(super) fn timeline(cluster: &ClusterTimeline, profile: &str) -> String {
-    let outcome = &cluster.outcome;
-    let is_all = outcome.ready == outcome.count();
+    let counts = cluster.outcome.counts;
+    let is_all = counts.ready == counts.total();
     let what = match &cluster.to {
         Some(to) => to.to_string(),
         None if is_all => "The whole cluster".to_owned(),
@@ -32,19 +32,17 @@ pub(super) fn timeline(cluster: &ClusterTimeline, profile: &str) -> String {
 
 /// How many Kustomizations become Ready, and what keeps the others from it; nothing where all do.
 pub(super) fn outcome(outcome: &ClusterOutcome) -> String {
-    if outcome.ready == outcome.count() {
+    let counts = outcome.counts;
+    if counts.ready == counts.total() {
         return String::new();
     }
-    let mut text = format!("{} of {} become Ready", outcome.ready, count(outcome.count(), "Kustomization"));
-    if outcome.suspended > 0 {
-        text.push_str(&format!("; {} suspended", outcome.suspended));
+    let mut text = format!("{} of {} become Ready", counts.ready, count(counts.total(), "Kustomization"));
+    if counts.suspended > 0 {
+        text.push_str(&format!("; {} suspended", counts.suspended));
     }
-    if outcome.never_ready > 0 {
-        text.push_str(&format!(
-            "; {} never {}",
-            outcome.never_ready,
-            if outcome.never_ready == 1 { "does" } else { "do" }
-        ));
+    if counts.never_ready > 0 {
+        let verb = if counts.never_ready == 1 { "does" } else { "do" };
+        text.push_str(&format!("; {} never {verb}", counts.never_ready));
     }
     text.push_str(if outcome.obstacles.is_empty() { ".\n" } else { ":\n" });
     for obstacle in outcome.obstacles.iter().take(OBSTACLES) {

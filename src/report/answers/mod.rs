@@ -4,6 +4,7 @@ mod commit;
 mod diff;
 mod headline;
 mod impact;
+mod list;
 mod timeline;
 mod what_if;
 mod why;
@@ -41,7 +42,7 @@ fn times(times: Range) -> String {
 }
 
 /// `links` one below the other, with the time of each in front where `timed`.
-fn list(links: &[Link], timed: bool, terminal: &Terminal) -> String {
+fn listed(links: &[Link], timed: bool, terminal: &Terminal) -> String {
     let mut text = String::new();
     for (index, link) in links.iter().enumerate() {
         let head = match link.at {

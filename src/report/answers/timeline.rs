@@ -6,7 +6,7 @@ use super::{Text, head, headline, paragraph};
 use crate::{
     finding::{Subject, about, count},
     query::{ClusterTimeline, NodeTimeline, Seconds, Timeline, TotalSpread},
-    report::{Terminal, printable, wrap},
+    report::{Terminal, printable, text::shortened, wrap},
 };
 
 impl Text for Timeline {
@@ -61,7 +61,8 @@ fn controllers(cluster: &ClusterTimeline) -> String {
         time if time < QUEUEING => String::new(),
         time => format!("; {} of it is waiting for a free worker", time.about()),
     };
-    let spread = cluster.monte_carlo.map_or_else(String::new, |spread| spread_text(spread, &most_critical(cluster)));
+    let spread =
+        cluster.monte_carlo_total.map_or_else(String::new, |spread| spread_text(spread, &most_critical(cluster)));
     match never {
         0 => format!(
             "With workers, timeouts and retries the controllers have all of it Ready after about {total}{queueing}.{spread}"
@@ -93,7 +94,7 @@ fn chart(cluster: &ClusterTimeline, terminal: &Terminal) -> String {
     let mut text = String::new();
     for node in &cluster.nodes {
         let mark = if node.analytic.is_some_and(|analytic| analytic.on_critical_path) { '*' } else { ' ' };
-        let name = shortened(&printable(&short(&node.node)), terminal);
+        let name = shortened(&printable(&short(&node.node)), NAME, terminal);
         let ready = node.analytic.and_then(|analytic| analytic.ready);
         let at = ready.map_or_else(|| "never".to_owned(), |ready| about(ready.typical));
         let line = format!("{mark} {name:<NAME$} {} {at:>TIME$}", bar(node, end, bars, terminal));
@@ -104,7 +105,7 @@ fn chart(cluster: &ClusterTimeline, terminal: &Terminal) -> String {
 }
 
 /// The name with the kind as `flux` and `kubectl` shorten it, which `--to` takes as well.
-fn short(subject: &Subject) -> String {
+pub(super) fn short(subject: &Subject) -> String {
     let kind = match subject.kind.as_str() {
         "Kustomization" => "ks",
         "HelmRelease" => "hr",
@@ -126,17 +127,6 @@ const CRITICAL: usize = 5;
 const NAME: usize = 42;
 const TIME: usize = 8;
 
-/// The end of a name tells more than its beginning.
-fn shortened(name: &str, terminal: &Terminal) -> String {
-    let length = name.chars().count();
-    if length <= NAME {
-        return name.to_owned();
-    }
-    let sign = terminal.ellipsis();
-    let kept = NAME - sign.chars().count();
-    format!("{sign}{}", name.chars().skip(length - kept).collect::<String>())
-}
-
 /// What the controllers make of an object that gives up on the way.
 fn trouble(node: &NodeTimeline) -> Option<String> {
     let simulated = &node.simulated;
@@ -153,7 +143,7 @@ fn bar(node: &NodeTimeline, end: Duration, columns: usize, terminal: &Terminal) 
     let Some(analytic) = node.analytic else { return " ".repeat(columns) };
     let column =
         |at: Duration| (at.as_millis() * columns as u128 / end.as_millis().max(1)).min(columns as u128) as usize;
-    let start = column(analytic.start.typical).min(columns - 1);
+    let start = column(analytic.starts.typical).min(columns - 1);
     let stop = analytic.ready.map_or(columns, |ready| column(ready.typical)).max(start + 1);
     let (full, dot) = if terminal.unicode { ("█", "·") } else { ("#", ".") };
     let bar = if analytic.ready.is_some() { full } else { "?" };

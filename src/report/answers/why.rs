@@ -1,6 +1,6 @@
 //! Why something waits: the text of `fluxdag why`.
 
-use super::{Text, at, head, list, paragraph, times};
+use super::{Text, at, head, listed, paragraph, times};
 use crate::{
     query::{Answer, ClusterWhy, ClusterWhyOn, ReportedObstacle, Why, WhyOn},
     report::{Terminal, printable, wrap},
@@ -29,12 +29,12 @@ fn of_object(why: &ClusterWhy, profile: &str, terminal: &Terminal) -> String {
     } else {
         let note = if why.behind > 1 { format!(" ({} in all, directly or not)", why.behind) } else { String::new() };
         text.push_str(&format!("\nIt waits for, longest first{note}:\n"));
-        text.push_str(&list(&why.waits_for, true, terminal));
+        text.push_str(&listed(&why.waits_for, true, terminal));
     }
     for decides in why.decides.iter().filter(|decides| decides.steps.len() > 1) {
         let verb = why.events.iter().find(|event| event.event == decides.event).map_or("happens", |event| event.verb);
         text.push_str(&format!("\nThe chain that decides when it {verb}, with when each step is done:\n"));
-        text.push_str(&list(&decides.steps, true, terminal));
+        text.push_str(&listed(&decides.steps, true, terminal));
     }
     text
 }
@@ -48,14 +48,14 @@ fn stuck(why: &ClusterWhy, terminal: &Terminal) -> String {
             true => text.push_str(":\n"),
             false => {
                 text.push_str(", since it waits for something that never comes:\n");
-                text.push_str(&list(&stuck.way, false, terminal));
+                text.push_str(&listed(&stuck.way, false, terminal));
             }
         }
         if stuck.r#loop.is_empty() {
             text.push_str(&obstacle(&stuck.obstacle, terminal));
         } else {
             text.push_str("These wait for each other in a loop, so none of them ever comes:\n");
-            text.push_str(&list(&stuck.r#loop, false, terminal));
+            text.push_str(&listed(&stuck.r#loop, false, terminal));
         }
         let others: Vec<&ReportedObstacle> = why.obstacles.iter().filter(|other| **other != stuck.obstacle).collect();
         if !others.is_empty() {
@@ -121,7 +121,7 @@ fn of_two(why: &ClusterWhyOn, terminal: &Terminal) -> String {
     }
     for (index, chain) in why.chains.iter().enumerate() {
         let head = if index == 0 { "Through:" } else { "And through:" };
-        text.push_str(&format!("\n{head}\n{}", list(chain, false, terminal)));
+        text.push_str(&format!("\n{head}\n{}", listed(chain, false, terminal)));
     }
     if why.more_chains {
         text.push_str("\nThere are more chains as short as these.\n");

@@ -6,7 +6,7 @@ use smol_str::SmolStr;
 
 use super::{Blocker, Cause, View};
 use crate::{
-    cluster::{Cluster, HealthMember, HealthSet, Node, NodeId, NodeKey, ObjectKey, is_same},
+    cluster::{Cluster, DEFAULT_API_VERSION, HealthMember, HealthSet, Node, NodeId, NodeKey, ObjectKey},
     finding::Confidence,
     flux::{is_namespaced, is_open_text},
     graph::{Actor, Moment, Reason},
@@ -125,7 +125,7 @@ impl HealthCheckFact {
         let object = self.key.subject();
         match &self.problem {
             HealthCheckProblem::WrongGroup { declared: None, .. } => {
-                format!("checks {object} without `apiVersion`, which means {}", crate::cluster::DEFAULT_API_VERSION)
+                format!("checks {object} without `apiVersion`, which means {DEFAULT_API_VERSION}")
             }
             HealthCheckProblem::WrongGroup { declared: Some(version), .. } => {
                 format!("checks {object} as {version}, where there is no such kind")
@@ -307,7 +307,7 @@ impl<'c> Known<'c> {
         let mut named = self.names.get(key.name.as_str()).into_iter().flatten();
         self.cluster.provides(key)
             || (key.is_kustomization() && self.cluster.find(&name).is_some())
-            || named.any(|other| is_same(other, key))
+            || named.any(|other| other.is_read_by(key))
     }
 
     /// The object of that kind that is most like the one asked for. Where there are very many, none is looked for.

@@ -9,7 +9,7 @@ static SARIF: LazyLock<jsonschema::Validator> =
     LazyLock::new(|| validator(include_str!("../../schemas/sarif-2.1.0.json")));
 static RDJSON: LazyLock<jsonschema::Validator> = LazyLock::new(|| validator(include_str!("../../schemas/rdjson.json")));
 static JSON: LazyLock<jsonschema::Validator> =
-    LazyLock::new(|| validator(include_str!("../../../schema/report.schema.json")));
+    LazyLock::new(|| validator(include_str!("../../../schema/lint.schema.json")));
 
 /// Gives how many findings there are in a text.
 pub(super) type Reader = fn(&str) -> usize;

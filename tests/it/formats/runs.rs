@@ -119,8 +119,11 @@ fn exit_codes_do_not_depend_on_the_format() {
         assert_eq!(code(&[]), 1, "{format}");
         assert_eq!(code(&["--fail-on", "warning"]), 1, "{format}");
         assert_eq!(code(&["--exit-zero"]), 0, "{format}");
-        let nothing = |more: &[&str]| folder.run_in("other", &[&["lint", "-o", &format], more].concat()).code;
+        let empty = Repository::empty();
+        let nothing = |more: &[&str]| empty.run(&[&["lint", "-o", &format], more].concat()).code;
         assert_eq!((nothing(&[]), nothing(&["--allow-empty"])), (2, 0), "{format}");
+        // A folder without Flux in a repository that has some: nothing of it is reported.
+        assert_eq!(folder.run_in("other", &["lint", "-o", &format]).code, 0, "{format}");
     }
 }
 

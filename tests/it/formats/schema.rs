@@ -1,44 +1,6 @@
-//! `schema/report.schema.json` and the page on formats say what the code writes.
+//! The page on formats says what the code writes.
 
-use std::fs;
-
-use super::consumers::{self, text};
-use crate::support::root;
-
-#[test]
-fn the_schema_is_the_one_that_the_code_yields() {
-    let path = root().join("schema/report.schema.json");
-    let schema = fluxdag::report::json_schema();
-    if std::env::var_os("UPDATE").is_some() {
-        fs::create_dir_all(path.parent().expect("a folder")).expect("created");
-        fs::write(&path, &schema).expect("written");
-    }
-    let committed = fs::read_to_string(&path).expect("a schema; UPDATE=1 writes it");
-    assert_eq!(committed, schema, "UPDATE=1 cargo test writes {}", path.display());
-}
-
-#[test]
-fn the_schema_can_fail() {
-    let schema: serde_json::Value = serde_json::from_str(&fluxdag::report::json_schema()).expect("JSON");
-    let validator = jsonschema::validator_for(&schema).expect("a schema");
-    assert!(!validator.is_valid(&serde_json::json!({"schema_version": 1})));
-    assert!(!validator.is_valid(&serde_json::json!([])));
-}
-
-#[test]
-fn the_page_on_formats_names_every_field() {
-    let page = include_str!("../../../docs/formats.md");
-    let schema: serde_json::Value = serde_json::from_str(&fluxdag::report::json_schema()).expect("JSON");
-    let definitions = schema["$defs"].as_object().expect("definitions");
-    let objects = definitions.values().chain([&schema]).filter_map(|object| object["properties"].as_object());
-    let mut fields = 0;
-    for (name, field) in objects.flatten() {
-        assert!(page.contains(&format!("`{name}`")), "docs/formats.md does not name `{name}`");
-        assert!(field.get("description").is_some_and(|words| !text(words).is_empty()), "`{name}` has no description");
-        fields += 1;
-    }
-    assert!(fields > 40, "{fields} fields");
-}
+use super::consumers;
 
 #[test]
 fn the_page_on_formats_names_every_format_and_level() {

@@ -27,9 +27,11 @@ impl Done {
         Self { code: status.code().expect("a process ends with a code"), out: text(stdout), err: text(stderr) }
     }
 
-    /// Standard output as JSON.
+    /// Standard output as JSON. A document of this program fits its schema.
     pub(crate) fn json(&self) -> Value {
-        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {}{}", self.out, self.err))
+        let value = serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {}{}", self.out, self.err));
+        crate::contract::check_printed(&value);
+        value
     }
 
     /// Standard output on one line, with single spaces.

@@ -178,6 +178,7 @@ mod tests {
             reach: Vec::new(),
             several: false,
             warnings: Vec::new(),
+            remark: None,
         }
     }
 

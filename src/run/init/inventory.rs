@@ -5,17 +5,14 @@ use std::{
     time::Duration,
 };
 
-use rayon::prelude::*;
-
 use crate::{
-    Survey,
     cluster::{Cluster, Folder, ObjectKey, chart_of},
     finding::Subject,
     flux::{SourceRef, api::SOURCE_GROUP},
     graph::Actor,
-    situation::{Situation, View, missing_inputs},
+    run::Session,
+    situation::{Situation, missing_inputs},
     source::RemoteUrl,
-    timing::Profile,
 };
 
 /// A cluster.
@@ -44,14 +41,10 @@ pub(super) struct Found {
 }
 
 impl Found {
-    /// What `survey` shows. `root` is the artifact root, from the folder of the configuration.
-    pub(super) fn of(survey: &Survey, root: &str) -> Self {
-        let situations: Vec<Situation<'_>> = View::each(&survey.clusters, &survey.store)
-            .filter(|view| view.cluster.reached)
-            .map(|view| Situation::new(view, Profile::default(), &[]))
-            .collect();
+    /// What `session` shows. `root` is the artifact root, from the folder of the configuration.
+    pub(super) fn of(session: &Session<'_>, root: &str) -> Self {
         let mut found = Self { root: root.to_owned(), ..Self::default() };
-        for situation in &situations {
+        for situation in session.situations.iter().filter(|situation| situation.cluster.reached) {
             let cluster = situation.cluster;
             found.clusters.push(FoundCluster {
                 root: [root, &cluster.root].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/"),

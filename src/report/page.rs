@@ -1,11 +1,12 @@
 //! Rule pages for the terminal: the little Markdown they are written in, laid out for reading.
 
-use crate::report::{Terminal, wrap};
+use super::{Terminal, wrap};
 
 const INDENT: &str = "    ";
 
 /// `markdown` as text: headings stand out, paragraphs and lists are wrapped, fences are indented under their title.
-pub(super) fn render(markdown: &str, terminal: &Terminal) -> String {
+#[must_use]
+pub fn rule_page(markdown: &str, terminal: &Terminal) -> String {
     let mut page =
         Page { terminal, out: String::new(), paragraph: String::new(), indents: (String::new(), String::new()) };
     let mut fenced = false;
@@ -117,7 +118,7 @@ mod tests {
 
     #[test]
     fn pages_read_well_without_colours() {
-        let text = render(PAGE, &Terminal { color: false, unicode: false, width: 40, links: false });
+        let text = rule_page(PAGE, &Terminal { color: false, unicode: false, width: 40, links: false });
         let expected = "dependency-cycle\n\nA loop of `dependsOn` entries over two\nlines.\n\n- one item that is long \
                         enough to wrap\n  and goes on\n1. two\n\nBad\n\n    # apps.yaml\n    spec:\n      dependsOn: \
                         []\n";
@@ -126,7 +127,7 @@ mod tests {
 
     #[test]
     fn colours_add_no_text() {
-        let text = render(PAGE, &Terminal { color: true, unicode: false, width: 400, links: false });
+        let text = rule_page(PAGE, &Terminal { color: true, unicode: false, width: 400, links: false });
         assert!(text.contains("\u{1b}[1mdependency-cycle\u{1b}[0m"), "{text:?}");
         assert!(text.contains("A loop of \u{1b}[36mdependsOn\u{1b}[0m \u{1b}[1mentries"), "{text:?}");
     }

@@ -2,13 +2,13 @@
 
 use std::{collections::BTreeMap, fmt::Write as _, time::Duration};
 
-use super::survey::Found;
+use super::inventory::Found;
 use crate::{
-    Analysis,
     config::SCHEMA_URL,
     finding::{Finding, Severity, about},
     flux::format_duration,
     report::{Filter, count, printable},
+    run::Analysis,
 };
 
 /// Entries listed of what there may be very many.

@@ -1,0 +1,25 @@
+//! `fluxdag list`: clusters, Kustomizations and HelmReleases.
+
+use super::{
+    args::{Global, List, ListingFormat},
+    environment::Environment,
+    error::CliError,
+    print,
+    question::{Paths, note, survey},
+};
+use crate::{
+    Session,
+    report::{Text as _, document},
+};
+
+/// Lists what there is.
+pub(super) fn run(list: &List, global: &Global, environment: &Environment) -> Result<(), CliError> {
+    let (survey, options) = survey(&Paths::or_here(&list.paths), &list.target, environment)?;
+    let listing = Session::new(&survey, &options).list();
+    note(&listing, global);
+    print(match list.format {
+        ListingFormat::Text => listing.text(&environment.stdout(global.color)),
+        ListingFormat::Json => document(&listing),
+        ListingFormat::Names => listing.lines(),
+    })
+}
