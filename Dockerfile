@@ -7,7 +7,7 @@ WORKDIR /src
 ARG FLUXDAG_COMMIT=""
 COPY . .
 RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,target=/src/target \
-    cargo build --release --locked && cp target/release/fluxdag /fluxdag
+    cargo build --profile dist --locked && cp target/dist/fluxdag /fluxdag
 
 FROM scratch
 COPY --from=build /fluxdag /usr/local/bin/fluxdag

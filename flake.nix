@@ -22,6 +22,7 @@
             version = manifest.version;
             src = self;
             cargoLock.lockFile = ./Cargo.lock;
+            buildType = "dist";
             env.FLUXDAG_COMMIT = self.rev or "";
             nativeBuildInputs = [ pkgs.installShellFiles ];
             # Some tests want bash in its usual place, and a few seconds more than a sandbox has.

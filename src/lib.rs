@@ -1,8 +1,19 @@
 //! Static analysis of the dependency graph of Flux GitOps repositories.
 //!
 //! The whole program is [`lint`]: find the files, find the clusters, build what each Kustomization applies, draw the
-//! graph of what waits for what, and let the rules look at it. See `ARCHITECTURE.md` for the rooms and the doors
-//! between them. The library exists for the program, its tests and its benchmarks; it is no stable interface.
+//! graph of what waits for what, and let the rules look at it. Questions are asked of a [`Session`]. See `ARCHITECTURE.md`
+//! for the rooms and the doors between them. The library exists for the program, its tests and its benchmarks; it is no
+//! stable interface.
+//!
+//! ```
+//! use fluxdag::{Options, lint};
+//!
+//! let analysis = lint(&["fixtures/deadlock-no-wait".into()], &Options::default())?;
+//! let deadlock = &analysis.findings[0];
+//! let at = analysis.tree.position(deadlock.location.span().expect("a place"));
+//! assert_eq!((deadlock.rule, deadlock.subject.name.as_str(), at.line), ("wait-deadlock", "apps", 8));
+//! # Ok::<(), fluxdag::Error>(())
+//! ```
 
 pub mod catalog;
 pub mod change;

@@ -12,6 +12,22 @@ use crate::{
 
 /// One analysed state of a repository: its files, its clusters, and what was computed of them. `lint` and all questions read
 /// the same.
+///
+/// ```
+/// use fluxdag::{Options, Session, query::TimelineOptions, survey};
+///
+/// let options = Options::default();
+/// let survey = survey(&["fixtures/deadlock-no-wait".into()], &options)?;
+/// let session = Session::new(&survey, &options);
+/// // What becomes Ready, and when.
+/// let timeline = session.timeline(&TimelineOptions::default())?;
+/// let outcome = &timeline.clusters[0].outcome;
+/// assert_eq!((outcome.ready, outcome.never_ready), (1, 2));
+/// // And why the others do not.
+/// let [why] = session.why("database")?.clusters;
+/// assert_eq!(why.obstacles[0].cause, "deadlock");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Session<'a> {
     /// The files and clusters.

@@ -4,6 +4,19 @@ use super::{File, parse};
 use crate::source::{FileId, SourceError, Tree};
 
 /// A tree and its parsed files, each parsed when first asked for and then shared, across threads too.
+///
+/// Every node knows the text that it was read from:
+///
+/// ```
+/// use fluxdag::{source::Tree, yaml::Store};
+///
+/// let files = [("apps.yaml".to_owned(), b"kind: Kustomization\nspec:\n  path: ./apps\n".to_vec())];
+/// let store = Store::new(Tree::from_memory(files));
+/// let file = store.tree().file("apps.yaml").expect("a file");
+/// let path = store.parse(file).documents[0].root.find(&["spec", "path"]).expect("a field");
+/// let at = store.tree().position(path.span);
+/// assert_eq!((path.as_str(), at.line, at.column), (Some("./apps"), 3, 9));
+/// ```
 #[derive(Debug)]
 pub struct Store {
     tree: Tree,

@@ -7,7 +7,7 @@ use std::{
 };
 
 use fluxdag::{
-    Analysis, Error, Options, Survey,
+    Error, Options, Session,
     finding::{Confidence, Finding, Severity, Subject},
     graph::Actor,
     rules::Selection,
@@ -18,7 +18,7 @@ use fluxdag::{
 use crate::{
     rule_pages,
     support::{
-        Fate, Reason, actor, actors, cases, corpus, entries, fate, fixture, fixtures, reasons, repositories, situations,
+        Fate, Reason, actor, actors, cases, corpus, entries, fate, fixture, fixtures, reached, reasons, repositories,
     },
 };
 
@@ -33,20 +33,12 @@ const NOT_ABOUT_READY: &[(&str, &str)] = &[
 /// A disagreement that is known: repository, object, rule (or `unexplained`), and why.
 type Exception = (&'static str, &'static str, &'static str, &'static str);
 
-const EXCEPTIONS: &[Exception] = &[
-    (
-        "angelnu__k8s-gitops",
-        "Kustomization/flux-system/vpn-lidarr",
-        "unset-variable",
-        "one finding stands for two clusters, and in one of them a webhook may set the variable",
-    ),
-    (
-        "bornav__fluxcd",
-        "Kustomization/flux-system/kube-prometheus-stack",
-        UNEXPLAINED,
-        "what needs its CRDs has the finding on the loop that it is part of as well",
-    ),
-];
+const EXCEPTIONS: &[Exception] = &[(
+    "bornav__fluxcd",
+    "Kustomization/flux-system/kube-prometheus-stack",
+    UNEXPLAINED,
+    "what needs its CRDs has the finding on the loop that it is part of as well",
+)];
 
 /// What stands for the rule where nothing explains why an object is never Ready.
 const UNEXPLAINED: &str = "unexplained";
@@ -63,8 +55,9 @@ struct Disagreement {
 /// One repository, looked at both ways.
 struct Compared<'a> {
     name: &'a str,
-    survey: &'a Survey,
-    analysis: &'a Analysis,
+    tree: &'a Tree,
+    situations: Vec<&'a Situation<'a>>,
+    findings: Vec<Finding>,
 }
 
 /// What came of the comparisons.
@@ -90,21 +83,20 @@ impl Outcome {
             Err(Error::NoFluxObjects { .. }) => return,
             survey => survey.unwrap_or_else(|error| panic!("{name}: {error}")),
         };
-        let analysis = fluxdag::lint(&paths, &options).unwrap_or_else(|error| panic!("{name}: {error}"));
-        let compared = Compared { name, survey: &survey, analysis: &analysis };
+        let session = Session::new(&survey, &options);
+        let findings = session.findings(None).findings;
+        let compared = Compared { name, tree: session.tree(), situations: reached(&session), findings };
         self.repositories += 1;
-        for situation in situations(&survey, &options) {
-            let here = |finding: &&Finding| finding.clusters.contains(&situation.cluster.root);
-            let findings: Vec<&Finding> = analysis.findings.iter().filter(here).collect();
-            for actor in actors(&situation) {
+        for situation in &compared.situations {
+            for actor in actors(situation) {
                 self.objects += 1;
-                self.never += usize::from(fate(&situation, actor) == Fate::Never);
-                self.disagreements.extend(compared.unexplained(&situation, actor, &findings));
+                self.never += usize::from(fate(situation, actor) == Fate::Never);
+                self.disagreements.extend(compared.unexplained(situation, actor));
             }
-            for finding in findings {
-                self.errors += usize::from(is_about_ready(finding));
-                self.disagreements.extend(compared.contradicted(&situation, finding));
-            }
+        }
+        for finding in compared.findings.iter().filter(|finding| is_about_ready(finding)) {
+            self.errors += 1;
+            self.disagreements.extend(compared.contradicted(finding));
         }
     }
 }
@@ -126,7 +118,7 @@ impl Compared<'_> {
     }
 
     /// What keeps an object from Ready without that anything is said of it.
-    fn unexplained(&self, situation: &Situation<'_>, actor: Actor, findings: &[&Finding]) -> Vec<Disagreement> {
+    fn unexplained(&self, situation: &Situation<'_>, actor: Actor) -> Vec<Disagreement> {
         if fate(situation, actor) != Fate::Never {
             return Vec::new();
         }
@@ -135,28 +127,31 @@ impl Compared<'_> {
         if reasons.is_empty() {
             return vec![self.disagreement(&subject, UNEXPLAINED, "never Ready, and nothing stops it".to_owned())];
         }
-        let is_silent = |reason: &&Reason| {
-            !findings.iter().any(|finding| self.explains(finding, reason)) && !is_unresolved(situation, reason)
-        };
+        let here = |finding: &&Finding| finding.clusters.contains(&situation.cluster.root);
+        let explains =
+            |reason: &Reason| self.findings.iter().filter(here).any(|finding| self.explains(finding, reason));
+        let is_silent = |reason: &&Reason| !explains(reason) && !is_unresolved(situation, reason);
+        let text = |reason: &Reason| format!("{}, so {subject} is never Ready", reason.text);
         let silent = reasons.iter().filter(is_silent);
-        silent.map(|reason| self.disagreement(&reason.subjects[0], UNEXPLAINED, reason.text.clone())).collect()
+        silent.map(|reason| self.disagreement(&reason.subjects[0], UNEXPLAINED, text(reason))).collect()
     }
 
     /// Whether a finding is about what stops an object: it points to the text that decides it, or it is an error of an object
     /// that is stopped by it.
     fn explains(&self, finding: &Finding, reason: &Reason) -> bool {
-        let (found, stopped) = (&self.analysis.tree, self.survey.store.tree());
         let related = finding.related.iter().filter_map(|related| related.location);
         let mut spans = finding.location.span().into_iter().chain(related);
-        let is_there = spans.any(|span| reason.spans.iter().any(|other| is_same((found, span), (stopped, *other))));
+        let is_there = spans.any(|span| reason.spans.iter().any(|other| shares_line(self.tree, span, *other)));
         let is_its = reason.subjects.contains(&finding.subject);
         finding.severity >= Severity::Warning && (is_there || (is_its && finding.severity == Severity::Error))
     }
 
-    /// What a finding says is never Ready, and becomes Ready in the model.
-    fn contradicted(&self, situation: &Situation<'_>, finding: &Finding) -> Option<Disagreement> {
-        let actor = find(situation, &finding.subject).filter(|_| is_about_ready(finding))?;
-        let is_ready = fate(situation, actor) == Fate::Ready;
+    /// What a finding says is never Ready, and becomes Ready in every cluster that it holds in. It stands for several where it
+    /// is the same in all, and may be an error in one of them alone.
+    fn contradicted(&self, finding: &Finding) -> Option<Disagreement> {
+        let here = self.situations.iter().filter(|situation| finding.clusters.contains(&situation.cluster.root));
+        let mut fates = here.filter_map(|one| Some(fate(one, find(one, &finding.subject)?))).peekable();
+        let is_ready = fates.peek().is_some() && fates.all(|fate| fate == Fate::Ready);
         is_ready.then(|| self.disagreement(&finding.subject, finding.rule, finding.message.clone()))
     }
 }
@@ -169,16 +164,15 @@ fn is_unresolved(situation: &Situation<'_>, reason: &Reason) -> bool {
     })
 }
 
-/// Whether two spans of one repository share a line.
-fn is_same((one, a): (&Tree, Span), (other, b): (&Tree, Span)) -> bool {
-    let lines = |tree: &Tree, span: Span| {
+fn shares_line(tree: &Tree, one: Span, other: Span) -> bool {
+    let lines = |span: Span| {
         let last = span.end.saturating_sub(1).max(span.start);
         (tree.position(span).line, tree.position_at(span.file, last).line)
     };
-    if !a.is_some() || !b.is_some() || one.path(a.file) != other.path(b.file) {
+    if !one.is_some() || !other.is_some() || one.file != other.file {
         return false;
     }
-    let ((first, last), (from, to)) = (lines(one, a), lines(other, b));
+    let ((first, last), (from, to)) = (lines(one), lines(other));
     first <= to && from <= last
 }
 

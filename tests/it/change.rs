@@ -5,7 +5,7 @@ use std::{fs, process::Command, sync::Arc};
 use fluxdag::{Options, lint, source};
 use serde_json::Value;
 
-use crate::support::{Repository, SYNC, config_map as map, corpus, entries, fixture, fluxdag, git, root};
+use crate::support::{Repository, SYNC, SYNC_FILE, config_map as map, corpus, entries, fixture, fluxdag, git, root};
 
 /// A Kustomization.
 fn node(name: &str, extra: &str) -> String {
@@ -23,7 +23,7 @@ fn depends(on: &str) -> String {
 /// A cluster of `base`, with a gate, and `apps`, which depends on it.
 fn cluster() -> Vec<(&'static str, String)> {
     vec![
-        ("clusters/prod/flux-system/gotk-sync.yaml", SYNC.to_owned()),
+        (SYNC_FILE, SYNC.to_owned()),
         ("clusters/prod/base.yaml", node("base", "  wait: true\n")),
         ("clusters/prod/apps.yaml", node("apps", &depends("base"))),
         ("base/map.yaml", map("base")),

@@ -1,10 +1,7 @@
 //! What the facts on health checks, expressions and suspension stop, beside what real controllers did with the same files:
 //! kustomize-controller 1.9.4 and helm-controller 1.6.3 on an API server without a kubelet.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fs,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use fluxdag::{
     cluster::{Cluster, Scope, discover, resolve},
@@ -14,7 +11,9 @@ use fluxdag::{
     source::Tree,
     yaml::Store,
 };
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::Deserialize;
+
+use crate::support::{SYNC, SYNC_FILE, recorded};
 
 /// An example of a rule page, and what became of it.
 #[derive(Deserialize)]
@@ -66,17 +65,6 @@ const UNDECIDED: [&str; 11] = [
     "statefulset",
     "kustomization-child",
 ];
-
-/// What a file of the recordings holds; `None`, said aloud, where there are none.
-fn recorded<T: DeserializeOwned>(name: &str) -> Option<T> {
-    let Some(folder) = std::env::var_os("FLUXDAG_REAL") else {
-        eprintln!("SKIPPED: FLUXDAG_REAL is not set, so nothing is compared with real controllers");
-        return None;
-    };
-    let path = std::path::PathBuf::from(folder).join(name);
-    let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    Some(serde_json::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}")))
-}
 
 /// Looks at the one cluster that these files lead to.
 fn with_cluster<T>(files: &BTreeMap<String, String>, judge: impl FnOnce(&Cluster, Vec<Blocker>) -> T) -> T {
@@ -144,13 +132,12 @@ fn what_a_real_cluster_never_saw_ready_is_stopped_and_nothing_else() {
 #[test]
 fn what_a_health_check_passed_has_no_blocker_and_what_it_held_has_one() {
     let kinds: BTreeMap<String, Kind> = recorded("kinds.json").unwrap_or_default();
-    let sync = crate::support::SYNC.to_owned();
     let gate = "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: gate, namespace: flux-system}\n\
                 spec: {interval: 1h, path: gate, prune: true, wait: true, sourceRef: {kind: GitRepository, name: flux-system}}\n";
     let mut wrong = Vec::new();
     for (name, kind) in kinds.iter().filter(|(name, _)| !UNDECIDED.contains(&name.as_str())) {
         let files = BTreeMap::from([
-            ("clusters/prod/flux-system/gotk-sync.yaml".to_owned(), sync.clone()),
+            (SYNC_FILE.to_owned(), SYNC.to_owned()),
             ("clusters/prod/gate.yaml".to_owned(), gate.to_owned()),
             ("gate/manifests.yaml".to_owned(), kind.files.clone()),
         ]);
@@ -170,9 +157,7 @@ fn what_a_health_check_passed_has_no_blocker_and_what_it_held_has_one() {
 fn blockers(manifests: &str, others: &[(&str, &str)]) -> Vec<String> {
     let mut files = BTreeMap::from([("clusters/prod/manifests.yaml".to_owned(), manifests.to_owned())]);
     files.extend(others.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())));
-    files
-        .entry("clusters/prod/flux-system/gotk-sync.yaml".to_owned())
-        .or_insert_with(|| crate::support::SYNC.to_owned());
+    files.entry(SYNC_FILE.to_owned()).or_insert_with(|| SYNC.to_owned());
     with_cluster(&files, |cluster, blockers| {
         let line =
             |it: &Blocker| format!("{} {:?} {:?} {:?}", it.actor.subject(cluster), it.moment, it.cause, it.confidence);

@@ -79,6 +79,24 @@ fn there_is_one_version() {
 }
 
 #[test]
+fn what_is_released_is_optimised_and_what_is_built_by_others_is_built_fast() {
+    let manifest: toml::Table = read("Cargo.toml").parse().unwrap();
+    let dist = &manifest["profile"]["dist"];
+    assert_eq!((dist["inherits"].as_str(), dist["lto"].as_str()), (Some("release"), Some("thin")));
+    assert_eq!(manifest["profile"].get("release"), None);
+    for (file, builds) in [
+        (".github/workflows/release.yml", &["cargo build --profile dist ", "args: --profile dist "][..]),
+        ("Dockerfile", &["cargo build --profile dist ", "target/dist/fluxdag"]),
+        ("flake.nix", &["buildType = \"dist\";"]),
+        ("docs/install.md", &["cargo build --profile dist ", "--binary target/dist/fluxdag"]),
+    ] {
+        let text = read(file);
+        assert!(builds.iter().all(|build| text.contains(build)), "{file}");
+        assert!(!text.contains("--release") && !text.contains("target/release"), "{file}");
+    }
+}
+
+#[test]
 fn hooks_see_the_whole_repository_at_every_commit() {
     let hooks = yaml(&read(".pre-commit-hooks.yaml"));
     let hooks = hooks.as_array().unwrap();

@@ -3,12 +3,12 @@
 
 mod exceptions;
 
-use std::{collections::BTreeMap, fs, path::Path, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
 use exceptions::EXCEPTIONS;
 
 use fluxdag::{
-    Options,
+    Options, Session,
     config::Config,
     graph::Actor,
     situation::Situation,
@@ -17,7 +17,7 @@ use fluxdag::{
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::support::{self, Fate, Repository, actor, fate, situations};
+use crate::support::{Fate, Repository, actor, fate, reached, recorded};
 
 /// A repository that was applied to a real cluster, and what became of its objects.
 #[derive(Debug, Deserialize)]
@@ -62,15 +62,11 @@ enum Verdict {
     Disagree(String),
 }
 
-fn recordings(folder: &Path) -> Vec<Recording> {
-    let read = |name: &str| -> Vec<Recording> {
-        let text = fs::read_to_string(folder.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
-        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"))
-    };
-    let mut all = read("examples.json");
-    all.extend(read("scenarios.json"));
+fn recordings() -> Option<Vec<Recording>> {
+    let mut all: Vec<Recording> = recorded("examples.json")?;
+    all.extend(recorded::<Vec<Recording>>("scenarios.json")?);
     all.retain(|recording| recording.lab_lacks.is_none());
-    all
+    Some(all)
 }
 
 fn options(recording: &Recording, repository: &Repository) -> Options {
@@ -124,8 +120,8 @@ fn compare(recording: &Recording) -> Vec<(String, Verdict, String)> {
     let repository = Repository::new(&files);
     let options = options(recording, &repository);
     let survey = repository.survey();
-    let situations = situations(&survey, &options);
-    let situation = situations.iter().find(|situation| situation.cluster.root == recording.entry);
+    let session = Session::new(&survey, &options);
+    let situation = reached(&session).into_iter().find(|situation| situation.cluster.root == recording.entry);
     let situation = situation.unwrap_or_else(|| panic!("{}: no cluster {}", recording.label, recording.entry));
     let simulation =
         Simulation::new(situation.cluster, &situation.graph, &situation.durations, assumptions(recording, situation));
@@ -139,10 +135,10 @@ fn compare(recording: &Recording) -> Vec<(String, Verdict, String)> {
 
 #[test]
 fn who_becomes_ready_is_as_real_controllers_had_it() {
-    let Some(folder) = support::real() else { return };
+    let Some(recordings) = recordings() else { return };
     let (mut agree, mut undecided, mut total) = (0, 0, 0);
     let mut disagreements: BTreeMap<(String, String), String> = BTreeMap::new();
-    for recording in recordings(&folder) {
+    for recording in recordings {
         for (object, verdict, last) in compare(&recording) {
             total += 1;
             match verdict {

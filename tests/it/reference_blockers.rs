@@ -9,7 +9,7 @@ use fluxdag::{
     yaml::Store,
 };
 
-use crate::support::SYNC;
+use crate::support::{SYNC, SYNC_FILE};
 
 /// A cluster to look for blockers in.
 #[derive(Default)]
@@ -33,7 +33,7 @@ impl Repository {
     }
 
     fn look(&self, see: impl Fn(&Blocker, String, &EventGraph) -> String) -> Vec<String> {
-        let sync = ("clusters/prod/flux-system/gotk-sync.yaml", SYNC.to_owned());
+        let sync = (SYNC_FILE, SYNC.to_owned());
         let files = self.files.iter().chain([&sync]);
         let bytes = files.map(|(path, text)| ((*path).to_owned(), text.clone().into_bytes()));
         let store = Store::new(Tree::from_memory(bytes));

@@ -1,9 +1,11 @@
 //! Real data, which is no part of this repository: it lies in folders that variables of the environment name.
 
 use std::{
-    env,
+    env, fs,
     path::{Path, PathBuf},
 };
+
+use serde::de::DeserializeOwned;
 
 use super::{entries, name};
 
@@ -26,9 +28,11 @@ pub(crate) fn cases() -> Option<PathBuf> {
     folder("FLUXDAG_CASES", "no case is compared with what is true of it")
 }
 
-/// What real controllers did with small repositories.
-pub(crate) fn real() -> Option<PathBuf> {
-    folder("FLUXDAG_REAL", "nothing is compared with what real controllers did")
+/// A file of what real controllers did with small repositories.
+pub(crate) fn recorded<T: DeserializeOwned>(name: &str) -> Option<T> {
+    let folder = folder("FLUXDAG_REAL", "nothing is compared with what real controllers did")?;
+    let text = fs::read_to_string(folder.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
+    Some(serde_json::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}")))
 }
 
 /// Every repository of the corpus: folder name and path. The incidents are five repositories in one folder.

@@ -2,11 +2,11 @@
 //! it is asked.
 
 use fluxdag::{
-    Options, Survey,
+    Session,
     cluster::NodeKey,
     finding::Subject,
     graph::{Actor, Obstacle},
-    situation::{Situation, State, View},
+    situation::{Situation, State},
     source::Span,
 };
 
@@ -19,10 +19,8 @@ pub(crate) enum Fate {
 }
 
 /// The model of each cluster that an entry point leads to.
-pub(crate) fn situations<'a>(survey: &'a Survey, options: &Options) -> Vec<Situation<'a>> {
-    let reached = survey.clusters.iter().filter(|cluster| cluster.reached);
-    let view = |cluster| View { cluster, clusters: &survey.clusters, store: &survey.store };
-    reached.map(|cluster| Situation::new(view(cluster), options.profile, &options.durations)).collect()
+pub(crate) fn reached<'s>(session: &'s Session<'s>) -> Vec<&'s Situation<'s>> {
+    session.situations.iter().filter(|situation| situation.cluster.reached).collect()
 }
 
 /// What becomes of a Kustomization or HelmRelease.
