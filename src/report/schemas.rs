@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     change::Diff,
-    query::{Commit, Document, Envelope, Impact, Rendered, Timeline, WhatIf, Why, WhyOn},
+    query::{Commit, Document, Envelope, Impact, Listing, Rendered, Timeline, WhatIf, Why, WhyOn},
 };
 
 /// The JSON Schema of each document, with the name of its file in `schema/` before `.schema.json`.
@@ -25,6 +25,7 @@ pub fn schemas() -> Vec<(&'static str, String)> {
         ("timeline-commit", schema::<Commit>()),
         ("what-if", schema::<WhatIf>()),
         ("render", schema::<Rendered>()),
+        ("list", schema::<Listing>()),
         ("rules", schema::<RuleList>()),
         ("explain", schema::<RulePage>()),
         ("config-show", schema::<ShownSettings>()),
