@@ -22,7 +22,7 @@ use crate::{
 
 /// Compares, and says what came of it. The exit code tells whether there is something new to fail for.
 pub(super) fn run(diff: &Diff, global: &Global, environment: &Environment) -> Result<u8, CliError> {
-    let (base, head, merge_base, paths) = asked(diff)?;
+    let Asked { base, head, merge_base, paths } = asked(diff)?;
     let choices = Choices { fail_on: diff.fail_on, ..diff.target.choices(&paths) };
     let Settings { options, filter, fail_on, .. } = Settings::chosen(&choices, environment)?;
     let repository = run::repository(&paths)?;
@@ -52,9 +52,19 @@ pub(super) fn run(diff: &Diff, global: &Global, environment: &Environment) -> Re
     Ok(if found.new_findings.iter().any(|finding| fail_on.covers(finding.severity)) { FOUND } else { 0 })
 }
 
-/// The two revisions, whether the merge base is meant, and the paths. As for `git diff`, `a..b` and `a...b` mean two
+/// What is to be compared.
+struct Asked<'d> {
+    base: &'d str,
+    /// The work tree where there is none.
+    head: Option<&'d str>,
+    /// Whether the common ancestor with `base` is meant, and not `base` itself.
+    merge_base: bool,
+    paths: Vec<PathBuf>,
+}
+
+/// The two revisions and the paths. As for `git diff`, `a..b` and `a...b` mean two
 /// revisions, and what names no revision and is there is a path.
-fn asked(diff: &Diff) -> Result<(&str, Option<&str>, bool, Vec<PathBuf>), CliError> {
+fn asked(diff: &Diff) -> Result<Asked<'_>, CliError> {
     let mut paths: Vec<PathBuf> = diff.paths.iter().chain(&diff.more).cloned().collect();
     let mut head = diff.head.as_deref();
     if let Some(text) = head.filter(|text| Path::new(text).exists())
@@ -69,7 +79,7 @@ fn asked(diff: &Diff) -> Result<(&str, Option<&str>, bool, Vec<PathBuf>), CliErr
         (None, Some((base, head))) => (or_head(base), Some(or_head(head)), diff.merge_base),
         (None, None) => (diff.base.as_str(), head, diff.merge_base),
     };
-    Ok((base, head, merge_base, or_here(paths)))
+    Ok(Asked { base, head, merge_base, paths: or_here(paths) })
 }
 
 const fn or_head(name: &str) -> &str {

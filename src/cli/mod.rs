@@ -97,6 +97,7 @@ fn run(environment: &Environment) -> u8 {
 }
 
 /// Goes to the folders of `-C`, one after the other.
+#[expect(clippy::disallowed_methods, reason = "`-C` is to be as if the program had been started there")]
 fn enter(folders: &[PathBuf]) -> Result<(), CliError> {
     for folder in folders {
         std::env::set_current_dir(folder).map_err(|error| {

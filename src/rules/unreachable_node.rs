@@ -158,7 +158,7 @@ fn shards(situation: &Situation<'_>) -> Option<Vec<String>> {
             match rest.strip_prefix("in ") {
                 _ if rest.is_empty() || rest.starts_with("notin") => {}
                 Some(set) => {
-                    shards.extend(set.trim_matches(['(', ')', ' ']).split(',').map(|shard| shard.trim().to_owned()))
+                    shards.extend(set.trim_matches(['(', ')', ' ']).split(',').map(|shard| shard.trim().to_owned()));
                 }
                 None => shards.push(rest.strip_prefix('=')?.trim_start_matches('=').trim().to_owned()),
             }

@@ -162,8 +162,8 @@ fn what_a_failing_build_or_a_new_loop_hides_is_not_gone() {
     repository.write("apps/kustomization.yaml", "resources: [settings.yaml]\n");
 
     // A loop among others stops nobody from being looked at.
-    repository.write("clusters/prod/one.yaml", &node("one", "two"));
-    repository.write("clusters/prod/two.yaml", &node("two", "one"));
+    repository.write("clusters/prod/one.yaml", node("one", "two"));
+    repository.write("clusters/prod/two.yaml", node("two", "one"));
     let pruned = repository.lint(&["--baseline", FILE, "--prune-baseline"]);
     assert!(known() == 2 && !pruned.err.contains("removed"), "{}", pruned.err);
 

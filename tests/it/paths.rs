@@ -43,7 +43,7 @@ impl Fleet {
     }
 
     /// Two clusters, `prod` and `staging`. In both `infra` waits for what is nowhere, and so does `x`, which `apps` applies.
-    fn fleet() -> Self {
+    fn sample() -> Self {
         let missing = |name: &str| format!(", dependsOn: [{{name: {name}}}]");
         let fleet = Self::of(&[
             ("apps/kustomization.yaml", "resources: [x/ks.yaml, ../base]\n".to_owned()),
@@ -101,7 +101,7 @@ const WHOLE: [&str; 2] = ["dangling-dependency infra", "dangling-dependency x"];
 
 #[test]
 fn the_repository_is_found_from_every_folder_with_and_without_git() {
-    let fleet = Fleet::fleet();
+    let fleet = Fleet::sample();
     let whole = fleet.found("", &[]);
     assert_eq!(whole, set(&WHOLE));
     for git in [false, true] {
@@ -121,7 +121,7 @@ fn the_repository_is_found_from_every_folder_with_and_without_git() {
 
 #[test]
 fn a_folder_narrows_to_what_it_defines_contains_or_is_read_by() {
-    let fleet = Fleet::fleet();
+    let fleet = Fleet::sample();
     assert_eq!(fleet.found("apps", &[]), set(&["dangling-dependency x"]));
     assert_eq!(fleet.found("infra", &[]), set(&["dangling-dependency infra"]));
     assert_eq!(fleet.found("", &["apps/x"]), fleet.found("apps/x", &["."]));
@@ -145,7 +145,7 @@ fn a_folder_narrows_to_what_it_defines_contains_or_is_read_by() {
 
 #[test]
 fn a_file_narrows_like_a_folder() {
-    let fleet = Fleet::fleet();
+    let fleet = Fleet::sample();
     assert_eq!(fleet.found("", &["apps/x/ks.yaml"]), set(&["dangling-dependency x"]));
     assert_eq!(fleet.found("apps/x", &["ks.yaml"]), set(&["dangling-dependency x"]));
     assert_eq!(fleet.found("", &["clusters/prod/apps.yaml"]), set(&[]));
@@ -163,7 +163,7 @@ fn a_file_narrows_like_a_folder() {
 
 #[test]
 fn a_narrowed_run_says_nothing_that_the_whole_does_not() {
-    let fleet = Fleet::fleet();
+    let fleet = Fleet::sample();
     let prints = |arguments: &[&str]| -> BTreeSet<String> {
         let json =
             fleet.json("", &[&["lint", "--min-severity", "info", "--min-confidence", "low"], arguments].concat());
@@ -181,7 +181,7 @@ fn a_narrowed_run_says_nothing_that_the_whole_does_not() {
 
 #[test]
 fn every_command_takes_a_folder_or_a_file_and_goes_where_it_is_told() {
-    let fleet = Fleet::fleet();
+    let fleet = Fleet::sample();
     let commands: [&[&str]; 9] = [
         &["lint", "--exit-zero"],
         &["timeline"],
@@ -214,7 +214,7 @@ fn every_command_takes_a_folder_or_a_file_and_goes_where_it_is_told() {
 
 #[test]
 fn what_is_not_there_or_has_nothing_of_flux_around_it_is_exit_code_2() {
-    let fleet = Fleet::fleet();
+    let fleet = Fleet::sample();
     let empty = Fleet::of(&[("web.yaml", config_map("web"))]);
     let elsewhere = empty.path("web.yaml");
     let root = Path::new("/").canonicalize().unwrap();
@@ -234,7 +234,7 @@ fn what_is_not_there_or_has_nothing_of_flux_around_it_is_exit_code_2() {
 
 #[test]
 fn a_path_of_the_repository_without_a_part_in_it_is_no_error() {
-    let fleet = Fleet::fleet();
+    let fleet = Fleet::sample();
     fleet.write("apps/broken.yaml", "a: [\n");
     for path in ["docs", "docs/README.md"] {
         let done = fleet.run("", &["lint", path]);
@@ -255,7 +255,7 @@ fn a_path_of_the_repository_without_a_part_in_it_is_no_error() {
 #[cfg(unix)]
 #[test]
 fn a_link_stands_for_what_it_leads_to() {
-    let fleet = Fleet::fleet();
+    let fleet = Fleet::sample();
     let outside = Fleet::of(&[]);
     std::os::unix::fs::symlink(fleet.path("apps/x"), outside.path("link")).unwrap();
     std::os::unix::fs::symlink("nowhere", outside.path("dangling")).unwrap();
@@ -265,7 +265,7 @@ fn a_link_stands_for_what_it_leads_to() {
 
 #[test]
 fn two_repositories_are_not_one() {
-    let (one, other) = (Fleet::fleet(), Fleet::fleet());
+    let (one, other) = (Fleet::sample(), Fleet::sample());
     for git in [false, true] {
         if git {
             fs::create_dir(one.path(".git")).unwrap();
@@ -305,7 +305,7 @@ fn bases_without_an_entry_point_are_told_in_one_line() {
 
 #[test]
 fn a_configuration_file_marks_the_repository_without_git() {
-    let fleet = Fleet::fleet();
+    let fleet = Fleet::sample();
     let nested = Fleet::of(&[("fluxdag.toml", "root = \"fleet\"\n".to_owned())]);
     copy_folder(&fleet.path(""), &nested.path("fleet"));
     nested.write("handbook/README.md", "x");
@@ -325,7 +325,7 @@ fn a_cluster_whose_path_does_not_exist_has_no_timeline() {
     let instance = "apiVersion: fluxcd.controlplane.io/v1\nkind: FluxInstance\nmetadata: {name: flux, namespace: flux-system}\n\
                     spec: {distribution: {version: 2.x, registry: ghcr.io/fluxcd}, sync: {kind: GitRepository, url: \
                     'https://example.com/x.git', ref: refs/heads/main, path: clusters/nowhere}}\n";
-    let fleet = Fleet::fleet();
+    let fleet = Fleet::sample();
     fleet.write("instances/nowhere.yaml", instance);
     let done = fleet.run("", &["timeline"]);
     assert_eq!(done.code, 0, "{}", done.err);
@@ -336,7 +336,7 @@ fn a_cluster_whose_path_does_not_exist_has_no_timeline() {
 
 #[test]
 fn a_path_behind_a_name_says_which_cluster_is_meant() {
-    let fleet = Fleet::fleet();
+    let fleet = Fleet::sample();
     let cluster = |arguments: &[&str]| fleet.json("", arguments)["clusters"][0]["cluster"].as_str().unwrap().to_owned();
     assert_eq!(fleet.run("", &["why", "apps"]).code, 2);
     assert_eq!(cluster(&["why", "apps", "clusters/prod"]), "clusters/prod");
@@ -359,7 +359,7 @@ fn a_path_behind_a_name_says_which_cluster_is_meant() {
 
 #[test]
 fn files_that_are_asked_about_say_where_the_repository_is() {
-    let (fleet, elsewhere) = (Fleet::fleet(), Fleet::of(&[]));
+    let (fleet, elsewhere) = (Fleet::sample(), Fleet::of(&[]));
     let file = fleet.path("base/web.yaml");
     let json = elsewhere.json("", &["impact", file.to_str().unwrap()]);
     assert_eq!(json["clusters"].as_array().unwrap().len(), 2);
@@ -372,7 +372,7 @@ fn files_that_are_asked_about_say_where_the_repository_is() {
 
 #[test]
 fn a_folder_is_built_from_wherever_one_stands() {
-    let (fleet, nested) = (Fleet::fleet(), Fleet::of(&[("docs/README.md", "x".to_owned())]));
+    let (fleet, nested) = (Fleet::sample(), Fleet::of(&[("docs/README.md", "x".to_owned())]));
     copy_folder(&fleet.path(""), &nested.path("fleet"));
     let expected = fleet.run("", &["render", "--path", "apps"]);
     assert!(expected.code == 0 && expected.out.contains("kind: HelmRelease"), "{}", expected.err);
@@ -389,13 +389,13 @@ fn a_folder_is_built_from_wherever_one_stands() {
 
 #[test]
 fn a_difference_is_narrowed_too() {
-    let fleet = Fleet::fleet();
+    let fleet = Fleet::sample();
     fleet.git(&["init", "--quiet", "--initial-branch=main"]);
     fleet.commit("one");
     for cluster in ["prod", "staging"] {
-        fleet.write(&format!("clusters/{cluster}/infra.yaml"), &node("infra", "./infra", ", wait: true"));
+        fleet.write(&format!("clusters/{cluster}/infra.yaml"), node("infra", "./infra", ", wait: true"));
     }
-    fleet.write("apps/x/ks.yaml", &node("x", "./apps/x/app", ", wait: true, dependsOn: [{name: nowhere-y}]"));
+    fleet.write("apps/x/ks.yaml", node("x", "./apps/x/app", ", wait: true, dependsOn: [{name: nowhere-y}]"));
     let changed = |folder: &str, arguments: &[&str]| {
         let json = fleet.json(folder, &[&["diff"], arguments].concat());
         let clusters = json["clusters"].as_array().unwrap();
@@ -422,7 +422,7 @@ fn a_difference_is_narrowed_too() {
     assert_eq!(since, set(&["dangling-dependency x"]));
     assert_eq!(fleet.run("infra", &["lint", "--since", "HEAD"]).code, 0);
     // A folder that is new is compared with a repository that has no such folder, not with no repository.
-    fleet.write("apps/y/ks.yaml", &node("y", "./infra", ""));
+    fleet.write("apps/y/ks.yaml", node("y", "./infra", ""));
     fleet.write("apps/kustomization.yaml", "resources: [x/ks.yaml, y/ks.yaml, ../base]\n");
     let json = fleet.json("", &["diff", "HEAD", "--", "apps/y"]);
     let nodes = json["clusters"][0]["nodes"].as_array().unwrap();
@@ -433,8 +433,8 @@ fn a_difference_is_narrowed_too() {
 
 #[test]
 fn what_there_is_is_listed_with_its_state() {
-    let fleet = Fleet::fleet();
-    fleet.write("clusters/prod/paused.yaml", &node("paused", "./infra", ", suspend: true"));
+    let fleet = Fleet::sample();
+    fleet.write("clusters/prod/paused.yaml", node("paused", "./infra", ", suspend: true"));
     let loops = node("one", "./infra", ", dependsOn: [{name: two}]")
         + "---\n"
         + &node("two", "./infra", ", dependsOn: [{name: one}]");
@@ -471,7 +471,7 @@ fn what_there_is_is_listed_with_its_state() {
 
 #[test]
 fn names_are_for_shells_and_hostile_ones_are_left_out() {
-    let fleet = Fleet::fleet();
+    let fleet = Fleet::sample();
     fleet.write("apps/x/ks.yaml", &(node("$(reboot)", "./infra", "") + "---\n" + &node("a b", "./infra", "")));
     let names = fleet.run("apps", &["list", "..", "-o", "names"]);
     assert_eq!((names.code, names.err.as_str()), (0, ""));

@@ -73,8 +73,7 @@ fn why_tells_what_is_waited_for_and_where_that_is_written() {
 #[test]
 fn why_tells_the_chain_between_two() {
     let repository = chain(&["prod"]);
-    repository
-        .write("clusters/prod/web.yaml", &node("web", "  dependsOn: [{name: apps}]\n").replace("./web", "./base"));
+    repository.write("clusters/prod/web.yaml", node("web", "  dependsOn: [{name: apps}]\n").replace("./web", "./base"));
     let [why] = repository.ask(|session| session.why_on("web", "infra")).unwrap().clusters;
     assert_eq!((why.answer, why.reverse), (Answer::Waits, Answer::DoesNotWait));
     let [chain] = why.chains.as_slice() else { panic!("{:?}", why.chains) };
@@ -91,10 +90,10 @@ fn why_tells_the_chain_between_two() {
 fn what_two_provide_may_be_waited_for() {
     let repository = chain(&["prod"]);
     let variables = "  postBuild: {substituteFrom: [{kind: ConfigMap, name: vars}]}\n";
-    repository.write("clusters/prod/web.yaml", &node("web", variables).replace("./web", "./base"));
+    repository.write("clusters/prod/web.yaml", node("web", variables).replace("./web", "./base"));
     for name in ["one", "two"] {
-        repository.write(&format!("{name}/vars.yaml"), &config_map("vars").replace("default", "flux-system"));
-        repository.write(&format!("clusters/prod/{name}.yaml"), &node(name, ""));
+        repository.write(&format!("{name}/vars.yaml"), config_map("vars").replace("default", "flux-system"));
+        repository.write(&format!("clusters/prod/{name}.yaml"), node(name, ""));
     }
     let [why] = repository.ask(|session| session.why_on("web", "one")).unwrap().clusters;
     assert_eq!(why.answer, Answer::MayWait);
@@ -106,9 +105,8 @@ fn what_two_provide_may_be_waited_for() {
 #[test]
 fn a_loop_is_told_in_order() {
     let repository = chain(&["prod"]);
-    repository.write("clusters/prod/infra.yaml", &node("infra", "  dependsOn: [{name: apps}]\n"));
-    repository
-        .write("clusters/prod/web.yaml", &node("web", "  dependsOn: [{name: apps}]\n").replace("./web", "./base"));
+    repository.write("clusters/prod/infra.yaml", node("infra", "  dependsOn: [{name: apps}]\n"));
+    repository.write("clusters/prod/web.yaml", node("web", "  dependsOn: [{name: apps}]\n").replace("./web", "./base"));
     let [why] = repository.ask(|session| session.why("web")).unwrap().clusters;
     assert_eq!(why.events[3].at, None);
     let stuck = why.stuck.unwrap();
@@ -123,7 +121,7 @@ fn a_loop_is_told_in_order() {
 #[test]
 fn errors_in_the_way_are_told_with_the_times() {
     let repository = chain(&["prod"]);
-    repository.write("clusters/prod/infra.yaml", &node("infra", "  dependsOn: [{name: nothing}]\n"));
+    repository.write("clusters/prod/infra.yaml", node("infra", "  dependsOn: [{name: nothing}]\n"));
     let [why] = repository.ask(|session| session.why("apps")).unwrap().clusters;
     assert_eq!(why.obstacles[0].cause, "missing-dependency");
     assert_eq!(why.obstacles[0].location.as_ref().unwrap().path, "clusters/prod/infra.yaml");
@@ -225,7 +223,7 @@ fn several_clusters_are_told_apart() {
     let roots: Vec<_> = impact.clusters.iter().map(|cluster| cluster.cluster.as_str()).collect();
     assert_eq!(roots, ["clusters/prod", "clusters/staging"]);
     repository.remove("clusters/staging/infra.yaml");
-    repository.write("clusters/staging/extra.yaml", &node("extra", "").replace("./extra", "./base"));
+    repository.write("clusters/staging/extra.yaml", node("extra", "").replace("./extra", "./base"));
     let why = repository.ask(|session| session.why_on("apps", "infra")).unwrap();
     assert_eq!(why.clusters[0].cluster, "clusters/prod");
     let done = repository.run(&["why", "infra", "extra"]);
@@ -262,7 +260,7 @@ fn an_empty_folder_is_exit_code_2_and_broken_yaml_is_none() {
 fn a_folder_is_told_in_a_headline() {
     let repository = chain(&["prod"]);
     for number in 0..20 {
-        repository.write(&format!("base/map-{number}.yaml"), &config_map(&format!("map-{number}")));
+        repository.write(&format!("base/map-{number}.yaml"), config_map(&format!("map-{number}")));
     }
     let out = repository.run(&["impact", "base"]).out;
     let head = out.lines().next().unwrap();
