@@ -21,7 +21,7 @@ use crate::{
 /// let session = Session::new(&survey, &options);
 /// // What becomes Ready, and when.
 /// let timeline = session.timeline(&TimelineOptions::default())?;
-/// let outcome = &timeline.clusters[0].outcome;
+/// let outcome = timeline.clusters[0].outcome.counts;
 /// assert_eq!((outcome.ready, outcome.never_ready), (1, 2));
 /// // And why the others do not.
 /// let [why] = session.why("database")?.clusters;
