@@ -85,10 +85,10 @@ pub(super) struct Declared<'a> {
     node: Option<(&'a Cluster, NodeId)>,
 }
 
-/// Fields that are told as edges.
+/// Fields that are reported as edges.
 const EDGES: [&str; 5] = ["dependsOn", "sourceRef", "chartRef", "postBuild", "valuesFrom"];
 
-/// Fields that are told as gates.
+/// Fields that are reported as gates.
 const GATES: [&str; 8] =
     ["wait", "healthChecks", "timeout", "interval", "retryInterval", "suspend", "prune", "deletionPolicy"];
 
@@ -227,7 +227,7 @@ fn objects(old: Option<&Declared<'_>>, now: Option<&Declared<'_>>) -> ObjectChan
     ObjectChanges { added, removed, changed }
 }
 
-/// What became of the edges. What belongs to a node that is gone goes with it, and is not told.
+/// What became of the edges. What belongs to a node that is gone goes with it, and is not reported.
 pub(super) fn edges(before: &Shape<'_>, after: &Shape<'_>) -> Vec<EdgeChange> {
     let mut found = Vec::new();
     let all: BTreeSet<_> = before.edges.keys().chain(after.edges.keys()).collect();

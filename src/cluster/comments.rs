@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use rayon::prelude::*;
 
-use super::{Cluster, Scope, discover::is_yaml};
+use super::{Cluster, Scope, entries::discover::is_yaml};
 use crate::{
     finding::{CommentReader, MARK, Reach, Suppression},
     source::FileId,

@@ -4,7 +4,7 @@ use std::fmt;
 
 use smol_str::SmolStr;
 
-use super::{Cluster, Definition, Node, NodeId, NodeKey, ObjectKey, finish::owned};
+use super::{Cluster, Definition, Node, NodeId, NodeKey, ObjectKey, closure::finish::owned};
 use crate::{
     flux::{Policy, api::DependencyReference, is_kustomization},
     yaml::{self, Value},

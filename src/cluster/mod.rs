@@ -6,45 +6,35 @@
 mod bootstrap;
 mod broken;
 mod builders;
-mod charts;
 mod closure;
 mod comments;
-mod configs;
-mod controllers;
-mod discover;
 mod edit;
 mod entries;
-mod externals;
-mod finish;
 mod focus;
-mod foreign;
-mod growth;
-mod health_set;
-mod layout;
+mod implicit;
 mod model;
-mod present;
-mod root;
-mod scope;
-mod sources;
-mod supply;
-mod wanted;
 
 pub use broken::{BrokenDocument, broken_documents};
 pub use builders::{Use, builders, is_decided_by};
-pub use charts::{Chart, chart_of};
 pub use comments::{Sight, suppressions};
-pub use discover::{Declared, Discovered, discover};
 pub use edit::{Edit, EditError};
-pub use entries::resolve;
-pub use externals::{External, Externals};
+pub use entries::{
+    discover::{Declared, Discovered, discover},
+    present::flux_objects,
+    resolve,
+    root::{find_root, is_root},
+    scope::Scope,
+};
 pub use focus::{Focus, Relation};
-pub use health_set::{DEFAULT_API_VERSION, HealthMember, HealthSet, Skipped};
-pub use model::{Cluster, Definition, Folder, Node, NodeId, NodeKey, ObjectKey, Provider, Release, is_named};
-pub use present::flux_objects;
-pub use root::{find_root, is_root};
-pub use scope::Scope;
-pub use supply::{ChartSupply, CustomKind, Made, MadeNamespace, Supply};
-pub use wanted::{Named, Wanted, WantedError};
+pub use implicit::{ChartSupply, CustomKind, Made, MadeNamespace, Supply};
+pub use model::{
+    Cluster, Definition, Folder, Node, NodeId, NodeKey, ObjectKey, Provider, Release,
+    charts::{Chart, chart_of},
+    externals::{External, Externals},
+    health_set::{DEFAULT_API_VERSION, HealthMember, HealthSet, Skipped},
+    is_named,
+    object_query::{Named, Wanted, WantedError},
+};
 
 #[cfg(test)]
 mod tests;

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{ConfigError, schema::DurationText, values::Checked};
+use super::{ConfigError, texts::DurationText, values::Checked};
 use crate::{
     catalog::Range,
     timing::{Override, Target},

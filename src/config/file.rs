@@ -9,9 +9,9 @@ use toml::Spanned;
 use super::{
     Config, ConfigError, FailOn, durations,
     objects::{self, BudgetEntry, ExternalEntry},
-    places::Place,
-    rules::{self, RuleTable},
-    schema::{DurationText, FailLevel, Level, ProfileName, RuleTables, SelectorText, Sureness, VersionText},
+    places::ConfigText,
+    rules::{self, RuleTable, RuleTables},
+    texts::{DurationText, FailLevel, Level, ProfileName, SelectorText, Sureness, VersionText},
     values::Checked,
 };
 use crate::{
@@ -112,7 +112,7 @@ const SOURCES: usize = 100;
 
 pub(super) fn read(text: &str, path: &Path, within: Option<&Path>) -> Result<Config, ConfigError> {
     let file: File = toml::from_str(text).map_err(|error| fault(&error, text, path))?;
-    let place = Place { text, path, within };
+    let place = ConfigText { text, path, within };
     let items = |all: &Option<Spanned<Vec<Spanned<String>>>>| {
         all.as_ref().map(|all| all.get_ref().as_slice()).unwrap_or_default().to_vec()
     };
@@ -151,7 +151,7 @@ fn checked<T>(value: Spanned<Checked<T>>) -> T {
 }
 
 /// The lines of the keys that are set, but for those of rules.
-fn lines(file: &File, place: &Place<'_>) -> BTreeMap<String, usize> {
+fn lines(file: &File, place: &ConfigText<'_>) -> BTreeMap<String, usize> {
     let start = |span: Option<std::ops::Range<usize>>| span.map(|span| place.line(span.start));
     macro_rules! of {
         ($($name:literal = $field:ident),+ $(,)?) => {
@@ -177,7 +177,7 @@ fn lines(file: &File, place: &Place<'_>) -> BTreeMap<String, usize> {
     fn each<'f, T>(
         name: &'static str,
         all: &'f [Spanned<T>],
-        place: &'f Place<'_>,
+        place: &'f ConfigText<'_>,
     ) -> impl Iterator<Item = (String, usize)> + 'f {
         all.iter().enumerate().map(move |(at, one)| (format!("{name}[{at}]"), place.line(one.span().start)))
     }
@@ -189,7 +189,7 @@ fn lines(file: &File, place: &Place<'_>) -> BTreeMap<String, usize> {
         .collect()
 }
 
-fn sources(entries: &[Spanned<Source>], place: &Place<'_>) -> Result<Vec<MappedSource>, ConfigError> {
+fn sources(entries: &[Spanned<Source>], place: &ConfigText<'_>) -> Result<Vec<MappedSource>, ConfigError> {
     if let Some(one_more) = entries.get(SOURCES) {
         return Err(place.fault(one_more.span().start, format!("more than {SOURCES} sources"), None));
     }

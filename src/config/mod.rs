@@ -3,7 +3,6 @@
 //! Flux never reads TOML, so the file does no harm wherever it lies. Every key is optional, an unknown one is an error,
 //! and a flag of the command line is stronger than the file.
 
-mod discover;
 mod durations;
 mod error;
 mod file;
@@ -12,11 +11,12 @@ mod objects;
 mod places;
 mod rules;
 mod schema;
+mod texts;
 mod values;
 
-pub use discover::{NAMES, find};
 pub use error::ConfigError;
 pub use levels::FailOn;
+pub use places::{NAMES, find};
 pub use schema::{SCHEMA_URL, schema};
 
 use std::{

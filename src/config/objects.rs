@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{ConfigError, places::Place, rules::pattern, schema::DurationText, values::Checked};
+use super::{ConfigError, places::ConfigText, rules::pattern, texts::DurationText, values::Checked};
 use crate::{
     cluster::{External, Externals},
     rules::Budget,
@@ -47,7 +47,7 @@ pub(super) struct BudgetEntry {
 const ENTRIES: usize = 200;
 
 /// Checks `[[externals]]`.
-pub(super) fn externals(entries: &[Spanned<ExternalEntry>], place: &Place<'_>) -> Result<Externals, ConfigError> {
+pub(super) fn externals(entries: &[Spanned<ExternalEntry>], place: &ConfigText<'_>) -> Result<Externals, ConfigError> {
     limit(entries, place, "externals")?;
     let external = |entry: &Spanned<ExternalEntry>| {
         let ExternalEntry { kind, namespace, name, reason } = entry.get_ref();
@@ -72,7 +72,7 @@ pub(super) fn externals(entries: &[Spanned<ExternalEntry>], place: &Place<'_>) -
 }
 
 /// Checks `[[budgets]]`.
-pub(super) fn budgets(entries: &[Spanned<BudgetEntry>], place: &Place<'_>) -> Result<Vec<Budget>, ConfigError> {
+pub(super) fn budgets(entries: &[Spanned<BudgetEntry>], place: &ConfigText<'_>) -> Result<Vec<Budget>, ConfigError> {
     limit(entries, place, "budgets")?;
     let budget = |entry: &Spanned<BudgetEntry>| {
         let BudgetEntry { node, cluster, max_path } = entry.get_ref();
@@ -86,7 +86,7 @@ pub(super) fn budgets(entries: &[Spanned<BudgetEntry>], place: &Place<'_>) -> Re
     entries.iter().map(budget).collect()
 }
 
-fn limit<T>(entries: &[Spanned<T>], place: &Place<'_>, what: &str) -> Result<(), ConfigError> {
+fn limit<T>(entries: &[Spanned<T>], place: &ConfigText<'_>, what: &str) -> Result<(), ConfigError> {
     match entries.get(ENTRIES) {
         Some(one_more) => Err(place.fault(one_more.span().start, format!("more than {ENTRIES} {what}"), None)),
         None => Ok(()),

@@ -1,4 +1,4 @@
-//! Paths that a configuration names: where they lead, and whether they may lead there.
+//! Where a configuration file is found, and where the paths in it lead.
 
 use std::path::{Path, PathBuf};
 
@@ -6,8 +6,31 @@ use toml::Spanned;
 
 use super::{ConfigError, error::position};
 
+/// The names of a configuration file. A folder holds one of them at most, and links do not count.
+pub const NAMES: [&str; 2] = ["fluxdag.toml", ".fluxdag.toml"];
+
+/// The configuration file in `start` or in the nearest folder around it that holds one, no further up than `top`.
+///
+/// # Errors
+/// Where a folder holds two.
+pub fn find(start: &Path, top: Option<&Path>) -> Result<Option<PathBuf>, ConfigError> {
+    for folder in start.ancestors() {
+        let mut present =
+            NAMES.iter().map(|name| folder.join(name)).filter(|path| path.is_file() && !path.is_symlink());
+        match (present.next(), present.next()) {
+            (Some(first), Some(second)) => return Err(ConfigError::Both { first, second }),
+            (Some(found), None) => return Ok(Some(found)),
+            _ => {}
+        }
+        if Some(folder) == top {
+            break;
+        }
+    }
+    Ok(None)
+}
+
 /// The text of a configuration file, and where it lies.
-pub(super) struct Place<'a> {
+pub(super) struct ConfigText<'a> {
     pub(super) text: &'a str,
     pub(super) path: &'a Path,
     /// What paths must not lead out of.
@@ -17,7 +40,7 @@ pub(super) struct Place<'a> {
 const OUTSIDE: &str =
     "a repository may not make fluxdag read what is around it; where you trust this file, pass it with --config";
 
-impl Place<'_> {
+impl ConfigText<'_> {
     /// An error at byte `start`: what is wrong, and what to do about it.
     pub(super) fn fault(&self, start: usize, message: String, help: Option<&str>) -> ConfigError {
         ConfigError::at(self.path, self.text, start, message, help.map(str::to_owned))

@@ -1,19 +1,19 @@
 //! `[rules.<id>]`, `select` and `ignore`: which rules run, how much they matter, and what of them is silenced.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use toml::Spanned;
 
 use super::{
     Config, ConfigError,
-    places::Place,
-    schema::RuleLevel,
+    places::ConfigText,
+    texts::{RuleLevel, ids},
     values::{Checked, RuleSeverity},
 };
 use crate::{
-    rules::{Ignore, Selector, named},
+    rules::{Ignore, Selector, find, named},
     source::Pattern,
 };
 
@@ -28,6 +28,29 @@ pub(super) struct RuleTable {
     #[serde(default)]
     #[schemars(with = "Vec<IgnoreEntry>")]
     ignore: Vec<Spanned<IgnoreEntry>>,
+}
+
+/// A table for each rule.
+pub(super) struct RuleTables;
+
+impl JsonSchema for RuleTables {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "RuleTables".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let table = generator.subschema_for::<RuleTable>();
+        let of = |id: &'static str| {
+            let summary = find(id).map(|info| info.summary).unwrap_or_default();
+            (id.to_owned(), serde_json::json!({"description": summary, "allOf": [table.clone()]}))
+        };
+        let properties: serde_json::Map<String, serde_json::Value> = ids().map(of).collect();
+        json_schema!({"type": "object", "additionalProperties": false, "properties": properties})
+    }
 }
 
 /// Findings to silence. All that is set has to hold; `object`, `path` or `cluster` has to be set.
@@ -52,7 +75,7 @@ const ENTRIES: usize = 1000;
 /// Reads the tables into `config`.
 pub(super) fn read(
     tables: &BTreeMap<Spanned<String>, RuleTable>,
-    place: &Place<'_>,
+    place: &ConfigText<'_>,
     require_reason: bool,
     config: &mut Config,
 ) -> Result<(), ConfigError> {
@@ -85,7 +108,7 @@ pub(super) fn read(
 fn ignore(
     rule: &'static str,
     entry: &Spanned<IgnoreEntry>,
-    place: &Place<'_>,
+    place: &ConfigText<'_>,
     require_reason: bool,
 ) -> Result<Ignore, ConfigError> {
     let IgnoreEntry { object, path, cluster, reason } = entry.get_ref();
@@ -116,12 +139,12 @@ fn ignore(
 }
 
 /// A glob.
-pub(super) fn pattern(written: &Spanned<String>, place: &Place<'_>) -> Result<Pattern, ConfigError> {
+pub(super) fn pattern(written: &Spanned<String>, place: &ConfigText<'_>) -> Result<Pattern, ConfigError> {
     Pattern::parse(written.get_ref()).map_err(|message| place.fault(written.span().start, message, None))
 }
 
 /// A glob over paths. `./` at its head and `/` at its end are of no account.
-pub(super) fn path_pattern(written: &Spanned<String>, place: &Place<'_>) -> Result<Pattern, ConfigError> {
+pub(super) fn path_pattern(written: &Spanned<String>, place: &ConfigText<'_>) -> Result<Pattern, ConfigError> {
     let text = written.get_ref();
     let trimmed = text.strip_prefix("./").unwrap_or(text).trim_end_matches('/');
     if trimmed.is_empty() || trimmed.starts_with(['/', '!']) || trimmed.split('/').any(|part| part == "..") {
@@ -135,7 +158,7 @@ pub(super) fn path_pattern(written: &Spanned<String>, place: &Place<'_>) -> Resu
 /// `select` or `ignore`.
 pub(super) fn selectors(
     written: Option<&Spanned<Vec<Spanned<String>>>>,
-    place: &Place<'_>,
+    place: &ConfigText<'_>,
 ) -> Result<Vec<Selector>, ConfigError> {
     let all = written.iter().flat_map(|all| all.get_ref());
     all.map(|text| {

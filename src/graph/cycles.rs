@@ -143,17 +143,12 @@ impl EventGraph {
         self.loops = loops;
     }
 
-    /// Takes a loop as repaired: nobody in it waits any more. What applies or makes something still does, except in a loop of
-    /// nothing else.
+    /// Takes a loop as repaired: the link that people would mend first holds nothing up any more. The others stay, since
+    /// they are what orders the rest.
     fn repair(&mut self, edges: &[EdgeIndex]) -> Option<Loop> {
-        let waits = |edge: &&EdgeIndex| !self.graph[**edge].reason.is_origin();
-        let is_link = |edge: &&EdgeIndex| self.graph[**edge].reason != Reason::Progress;
-        let mut lifted: Vec<EdgeIndex> = edges.iter().filter(is_link).filter(waits).copied().collect();
-        if lifted.is_empty() {
-            lifted = edges.iter().filter(is_link).copied().collect();
-        }
-        for edge in lifted {
-            self.repairs[edge.index()] = true;
+        let links = edges.iter().filter(|edge| self.graph[**edge].reason != Reason::Progress);
+        if let Some(mended) = links.min_by_key(|edge| self.graph[**edge].reason.mending()) {
+            self.repairs[mended.index()] = true;
         }
         let steps: Vec<Step> = edges.iter().filter_map(|edge| self.step_of(*edge)).collect();
         (!steps.is_empty()).then_some(Loop { steps })

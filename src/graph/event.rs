@@ -143,10 +143,17 @@ impl Reason {
         )
     }
 
-    /// Whether it is how something comes into being, which no edit of a wait changes.
+    /// How likely it is that a loop is mended at such a link, the likeliest first: an object moves before a gate goes, a gate
+    /// before an order that somebody wrote, and what applies or makes something stays.
     #[must_use]
-    pub const fn is_origin(self) -> bool {
-        matches!(self, Self::AppliedBy | Self::Installs | Self::CreatesNamespace | Self::MadeOf)
+    pub(super) const fn mending(self) -> u8 {
+        match self {
+            Self::NeedsKind | Self::NeedsNamespace | Self::Consumer | Self::StorageClass | Self::SecretStore => 0,
+            _ if self.is_input() => 1,
+            _ if self.is_gate() => 2,
+            Self::AppliedBy | Self::Installs | Self::CreatesNamespace | Self::MadeOf => 4,
+            _ => 3,
+        }
     }
 
     /// Whether it is a health check.

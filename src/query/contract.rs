@@ -64,7 +64,7 @@ pub struct Sides<T> {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Seconds(pub Duration);
 
-/// Something that only the cluster, another repository or a key could tell.
+/// Something that only the cluster, another repository or a key would show.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(rename = "Unresolved")]
 pub struct ReportedUnresolved {

@@ -32,11 +32,11 @@ impl Link {
     /// A step of the graph in words, with when what it waits for happens.
     pub(super) fn new(situation: &Situation<'_>, tree: &Tree, step: &Step) -> Self {
         let (graph, cluster) = (&situation.graph, situation.cluster);
-        let told = step.describe(cluster);
+        let words = step.describe(cluster);
         let before = graph.id(step.before.actor, step.before.moment);
         Self {
-            reason: told.reason,
-            message: told.text,
+            reason: words.reason,
+            message: words.text,
             waits: step.after.actor.subject(cluster),
             on: step.before.actor.subject(cluster),
             at: before.and_then(|id| situation.cold_start.time(id)),

@@ -20,8 +20,8 @@ pub fn diff(
     [base, head]: [Revised; 2],
     filter: Filter,
 ) -> Result<Diff, Error> {
-    let tell = |before: State<'_>, after: State<'_>| between(before, after, [base, head], filter);
-    compare([paths, paths], [past, options], tell).map(|(diff, _)| diff)
+    let report = |before: State<'_>, after: State<'_>| between(before, after, [base, head], filter);
+    compare([paths, paths], [past, options], report).map(|(diff, _)| diff)
 }
 
 fn between(before: State<'_>, mut after: State<'_>, [base, head]: [Revised; 2], filter: Filter) -> Diff {

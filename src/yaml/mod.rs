@@ -9,7 +9,6 @@
 //! [`Span`]: crate::source::Span
 
 mod budget;
-mod data;
 mod de;
 mod document;
 mod emit;
@@ -20,8 +19,7 @@ mod scalar;
 mod spanned;
 mod store;
 
-pub use data::read_data;
-pub use de::{DecodeError, decode, decode_lenient};
+pub use de::{DecodeError, decode, decode_lenient, read_data};
 pub use document::{Comment, Document, File, Problem, ProblemKind, ValuesBelow};
 #[cfg(test)]
 pub(crate) use emit::canonical::canonical_json;

@@ -214,15 +214,19 @@ fn many_missing_folders_among_many_take_no_time() {
     let mut text = String::new();
     let mut files = Vec::new();
     for index in 0..1500 {
-        text += &kustomization(&format!("n{index}"), &format!("./b/folder-{index}"), "");
-        files.push((format!("a/folder-{index}/cm.yaml"), config_map("x")));
+        text += &kustomization(&format!("n{index}"), &format!("./app/folder-{index}"), "");
+        files.push((format!("apps/folder-{index}/cm.yaml"), config_map("x")));
     }
     files.push(("clusters/prod/apps.yaml".to_owned(), text));
     let files: Vec<(&str, String)> = files.iter().map(|(path, text)| (path.as_str(), text.clone())).collect();
     let analysis = analyse(&files);
     let missing = found(&analysis, "missing-path");
     assert_eq!(missing.len(), 1500);
-    assert!(missing[0].help.contains("a/folder-") || missing[0].message.contains("a/folder-"), "{:?}", missing[0]);
+    assert!(
+        missing[0].help.contains("apps/folder-") || missing[0].message.contains("apps/folder-"),
+        "{:?}",
+        missing[0]
+    );
 }
 
 #[test]

@@ -116,7 +116,7 @@ pub(in crate::cli) struct Scope {
     pub(in crate::cli) cluster: Option<String>,
 }
 
-/// What minutes are told for.
+/// What minutes are for.
 #[derive(Debug, Default, Clone, Args)]
 pub(in crate::cli) struct Hardware {
     /// The hardware that minutes are for: slow (the default), a homelab; or fast, a datacentre

@@ -74,7 +74,7 @@ impl Document for Rendered {
 }
 
 impl Rendering {
-    /// The document for programs. `tree` has the files that were built, and `is_traced` says whether it tells where things come
+    /// The document for programs. `tree` has the files that were built, and `is_traced` says whether it has where things come
     /// from.
     #[must_use]
     pub fn document(&self, tree: &Tree, is_traced: bool) -> Rendered {

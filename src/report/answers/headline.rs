@@ -60,9 +60,9 @@ const OBSTACLES: usize = 10;
 
 /// When the last Kustomization is Ready, as it is and with the changes.
 pub(super) fn what_if(cluster: &ClusterWhatIf, profile: &str) -> String {
-    let told =
+    let in_words =
         |total: Option<Range>| total.map_or_else(|| "never".to_owned(), |total| format!("after {}", times(total)));
-    let Sides { before, after } = cluster.total.map(told);
+    let Sides { before, after } = cluster.total.map(in_words);
     let start = format!("In a cold start on {profile} hardware the last Kustomization is Ready {before} as it is");
     match cluster.nodes.iter().filter(|node| node.is_lost()).count() {
         0 => format!("{start}, and {after} then."),

@@ -114,7 +114,7 @@ pub(super) fn short(subject: &Subject) -> String {
     format!("{kind}/{}/{}", subject.namespace.as_deref().unwrap_or_default(), subject.name)
 }
 
-/// Objects that give up on the way, told one by one.
+/// Objects that give up on the way, reported one by one.
 const TROUBLES: usize = 12;
 
 /// Less is not worth a word.

@@ -1,5 +1,11 @@
 //! Which Kustomizations exist before anything is reconciled, and which of them form one cluster.
 
+pub(super) mod discover;
+mod layout;
+pub(super) mod present;
+pub(super) mod root;
+pub(super) mod scope;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::OnceLock,
@@ -10,11 +16,7 @@ use rayon::prelude::*;
 use super::{
     Cluster, Declared, Discovered, Folder, ObjectKey,
     bootstrap::Bootstrap,
-    closure::{Closure, Roots, close},
-    discover::document,
-    finish::finish,
-    layout::{cluster_folder, covers, drop_contained, generator_sources, is_covered, spans},
-    root::is_below,
+    closure::{Closure, Roots, close, finish::finish},
 };
 use crate::{
     flux::{
@@ -26,6 +28,9 @@ use crate::{
     source::{FileId, Span, normalize, parent},
     yaml::Store,
 };
+use discover::document;
+use layout::{cluster_folder, covers, drop_contained, generator_sources, is_covered, spans};
+use root::is_below;
 
 /// The clusters of the repository whose artifact root is `folder` of the store's tree, sorted by root, groups that no
 /// root reaches last. `assumed` is the Flux release where the repository tells none.

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Folder, NodeKey, closure::Draft};
+use super::draft::Draft;
 use crate::{
+    cluster::{Folder, NodeKey},
     flux::{
         Artifacts, Controllers, Instance, Selection,
         api::kinds::{FLUX_INSTANCE, HELM_RELEASE},
@@ -16,7 +17,7 @@ use crate::{
 
 /// What the cluster of `drafts` tells of its controllers: the Deployments that it builds, then a FluxInstance that it
 /// builds, then `told`, what its entry point says, then patches of manifests that are not in the repository.
-pub(super) fn controllers(
+pub(in crate::cluster) fn controllers(
     artifacts: &Artifacts<'_>,
     drafts: &BTreeMap<NodeKey, Draft>,
     told: Option<&Controllers>,

@@ -2,8 +2,8 @@
 
 use rustc_hash::FxHashMap;
 
-use super::{Node, ObjectKey};
 use crate::{
+    cluster::{Node, ObjectKey},
     flux::{
         Policy,
         api::{HealthCheck, HealthCheckExpr},

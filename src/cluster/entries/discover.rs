@@ -1,7 +1,7 @@
 use rayon::prelude::*;
 
-use super::Scope;
 use crate::{
+    cluster::Scope,
     flux::{
         Kustomization, Sync,
         api::{KUSTOMIZE_GROUP, SOURCE_EXTENSIONS_GROUP},
@@ -44,13 +44,13 @@ pub struct Declared {
 
 impl Declared {
     /// Whether it is a Kustomization of its own, and no patch.
-    pub(super) fn is_complete(&self) -> bool {
+    pub(in crate::cluster) fn is_complete(&self) -> bool {
         let Kustomization { name, spec, .. } = &self.kustomization;
         !name.is_empty() && !name.contains("${") && !spec.source_ref.name.is_empty()
     }
 
     /// Whether it is there to be copied or filled in: it has placeholders, or `path`, its own, leads through a folder of templates.
-    pub(super) fn is_template(&self, path: &str) -> bool {
+    pub(in crate::cluster) fn is_template(&self, path: &str) -> bool {
         let Kustomization { name, spec, .. } = &self.kustomization;
         let is_open = |text: &str| is_open_text(text) || text.contains("{{");
         let is_folder = |part: &str| matches!(part.trim_start_matches(['.', '_']), "template" | "templates");
@@ -59,7 +59,7 @@ impl Declared {
 }
 
 /// Which document a span stands for: its end tells, whether or not the mark before it counts as its start.
-pub(super) fn document(span: Span) -> (FileId, u32) {
+pub(in crate::cluster) fn document(span: Span) -> (FileId, u32) {
     (span.file, span.end)
 }
 
@@ -81,7 +81,7 @@ pub fn discover(store: &Store, scope: &Scope) -> Discovered {
     all
 }
 
-pub(super) fn is_yaml(path: &str) -> bool {
+pub(in crate::cluster) fn is_yaml(path: &str) -> bool {
     path.ends_with(".yaml") || path.ends_with(".yml")
 }
 

@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{NodeKey, closure::Draft};
+use super::draft::Draft;
 use crate::{
+    cluster::NodeKey,
     flux::{Kustomization, SourceRef},
     kustomize::{Hidden, Unresolved},
     source::normalize,
@@ -17,7 +18,7 @@ const RECURSIONS: usize = 32;
 
 /// Keeps count of the Kustomizations that were found.
 #[derive(Debug, Default)]
-pub(super) struct Growth {
+pub(in crate::cluster) struct Growth {
     adopted: usize,
     recursions: usize,
     /// Nodes some of whose children are not followed, and why.
@@ -26,17 +27,17 @@ pub(super) struct Growth {
 
 impl Growth {
     /// How many Kustomizations were taken in.
-    pub(super) const fn adopted(&self) -> usize {
+    pub(in crate::cluster) const fn adopted(&self) -> usize {
         self.adopted
     }
 
     /// Forgets whose children were refused: the next look at all of them tells again.
-    pub(super) fn start_round(&mut self) {
+    pub(in crate::cluster) fn start_round(&mut self) {
         self.refused.clear();
     }
 
     /// Whether a Kustomization found in the build of `owner` is followed.
-    pub(super) fn admits(
+    pub(in crate::cluster) fn admits(
         &mut self,
         drafts: &BTreeMap<NodeKey, Draft>,
         child: &Kustomization,
@@ -59,7 +60,7 @@ impl Growth {
     }
 
     /// Notes on the nodes what was not followed. `is_settled` tells whether the search came to an end of its own.
-    pub(super) fn tell(self, drafts: &mut BTreeMap<NodeKey, Draft>, is_settled: bool) {
+    pub(in crate::cluster) fn tell(self, drafts: &mut BTreeMap<NodeKey, Draft>, is_settled: bool) {
         for (key, draft) in drafts {
             let what_why = match self.refused.get(key) {
                 Some(why) => Some(("Kustomizations that it builds", why.clone())),

@@ -3,14 +3,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Declared, Discovered};
 use crate::{
+    cluster::{Declared, Discovered},
     flux::api::kinds::EXTERNAL_ARTIFACT,
     source::{FileId, Tree, normalize, parent},
 };
 
 /// Whether `path` is `folder` or lies below it.
-pub(super) fn is_below(path: &str, folder: &str) -> bool {
+pub(in crate::cluster) fn is_below(path: &str, folder: &str) -> bool {
     folder.is_empty() || path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 

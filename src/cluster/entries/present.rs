@@ -5,6 +5,7 @@ use rayon::prelude::*;
 use super::discover::is_yaml;
 use crate::{
     flux::api::{OPERATOR_GROUP, SOURCE_EXTENSIONS_GROUP},
+    kustomize::ApiVersion,
     source::FileId,
     yaml::Store,
 };
@@ -33,8 +34,8 @@ fn kinds(store: &Store, file: FileId) -> Vec<String> {
     }
     let documents = store.parse(file).documents.iter().map(|document| &document.root);
     let of_flux = documents.filter(|root| {
-        let group = root.find_str(&["apiVersion"]).and_then(|version| version.split_once('/')).map(|(group, _)| group);
-        group.is_some_and(|group| group.ends_with(TOOLKIT) || others.contains(&group))
+        let group = root.find_str(&["apiVersion"]).map_or("", |text| ApiVersion::parse(text).group);
+        group.ends_with(TOOLKIT) || others.contains(&group)
     });
     of_flux.filter_map(|root| root.find_str(&["kind"])).map(str::to_owned).collect()
 }

@@ -1,3 +1,8 @@
+pub(super) mod charts;
+pub(super) mod externals;
+pub(super) mod health_set;
+pub(super) mod object_query;
+
 use std::{collections::BTreeMap, fmt};
 
 use smol_str::SmolStr;

@@ -2,8 +2,8 @@ use std::collections::BTreeMap;
 
 use smol_str::SmolStr;
 
-use super::{foreign::Foreign, root::is_below};
 use crate::{
+    cluster::entries::root::is_below,
     flux::{
         Artifacts, Selection, SourceRef, Where,
         api::{
@@ -12,12 +12,12 @@ use crate::{
         },
     },
     kustomize::Object,
-    source::normalize,
+    source::{RemoteUrl, normalize},
     yaml::{Node, decode},
 };
 
 /// The sources of one cluster, and which of them are this repository.
-pub(super) struct Sources<'a, 't> {
+pub(in crate::cluster) struct Sources<'a, 't> {
     artifacts: &'a Artifacts<'t>,
     own: Vec<SourceRef>,
     known: BTreeMap<SourceRef, Known>,
@@ -38,7 +38,7 @@ struct Known {
 
 impl<'a, 't> Sources<'a, 't> {
     /// Sources of a cluster whose entry points are fed from `own`, given all objects known so far.
-    pub(super) fn new<'o>(
+    pub(in crate::cluster) fn new<'o>(
         artifacts: &'a Artifacts<'t>,
         own: &[SourceRef],
         objects: impl Iterator<Item = &'o Object>,
@@ -80,7 +80,7 @@ impl<'a, 't> Sources<'a, 't> {
     }
 
     /// Why `folder` of `source`, which is this repository, may exist although no file of it does.
-    pub(super) fn filled_from(&self, source: &SourceRef, folder: &str) -> Option<String> {
+    pub(in crate::cluster) fn filled_from(&self, source: &SourceRef, folder: &str) -> Option<String> {
         let included = self.known.get(source).map(|known| known.included.as_slice()).unwrap_or_default();
         if included.iter().any(|path| is_below(folder, path)) {
             return Some(format!("`spec.include` of its source {source} fills `{folder}` from another repository"));
@@ -90,7 +90,7 @@ impl<'a, 't> Sources<'a, 't> {
     }
 
     /// Where the files of `source` are.
-    pub(super) fn find(&self, source: &SourceRef) -> Where<'t> {
+    pub(in crate::cluster) fn find(&self, source: &SourceRef) -> Where<'t> {
         if source.name.is_empty() {
             return Where::Elsewhere("it names no source: `spec.sourceRef` needs a kind and a name".to_owned());
         }
@@ -219,5 +219,53 @@ mod tests {
         assert_ne!(told("ref: {branch: main}"), told("ref: {branch: release}"));
         assert_eq!(told("ref: {branch: '${BRANCH}'}"), None);
         assert_eq!(told("url: x"), None);
+    }
+}
+
+/// Sources by where they get their files from, for those whose place is mapped to a folder.
+#[derive(Debug, Default)]
+struct Foreign {
+    origins: BTreeMap<SourceRef, Origin>,
+}
+
+#[derive(Debug)]
+struct Origin {
+    url: RemoteUrl,
+    /// The names of the revision it checks out.
+    references: Vec<String>,
+    ignore: Option<String>,
+}
+
+/// The fields of `spec.ref` of a GitRepository or an OCIRepository (source-controller v1.9).
+const REFERENCES: [&str; 6] = ["branch", "tag", "semver", "name", "commit", "digest"];
+
+impl Foreign {
+    /// Takes in the `spec` of a source.
+    fn add(&mut self, source: &SourceRef, spec: &Node) {
+        let text = |keys: &[&str]| spec.find_str(keys).map(str::to_owned);
+        let bucket = || Some(format!("{}/{}", text(&["endpoint"])?, text(&["bucketName"])?));
+        let Some(url) = text(&["url"]).or_else(bucket) else { return };
+        let full = |name: &str| {
+            ["refs/heads/", "refs/tags/"].iter().find_map(|start| name.strip_prefix(start)).map(str::to_owned)
+        };
+        let mut references: Vec<String> = REFERENCES.iter().filter_map(|key| text(&["ref", key])).collect();
+        references.extend(references.iter().filter_map(|name| full(name)).collect::<Vec<_>>());
+        let origin = Origin { url: RemoteUrl::parse(&url), references, ignore: text(&["ignore"]) };
+        self.origins.insert(source.clone(), origin);
+    }
+
+    /// The files of `source`, where they are in a mapped folder. For one that `is_own` that takes a mapping of its very
+    /// URL to a folder that does not hold what is analysed: a mapping of a whole host or organisation is not about it.
+    pub(in crate::cluster) fn find<'t>(
+        &self,
+        artifacts: &Artifacts<'t>,
+        source: &SourceRef,
+        is_own: bool,
+    ) -> Option<Where<'t>> {
+        let origin = self.origins.get(source)?;
+        let references: Vec<&str> = origin.references.iter().map(String::as_str).collect();
+        let mapped = artifacts.tree().mapped(&origin.url, &references)?;
+        let is_meant = mapped.mapping.is_foreign() && mapped.path.is_empty();
+        (is_meant || !is_own).then(|| artifacts.mapped(&mapped, origin.ignore.as_deref()))
     }
 }

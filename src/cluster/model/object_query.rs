@@ -1,7 +1,7 @@
 //! Finding the object that somebody named by hand.
 
-use super::{Cluster, Node, NodeId, NodeKey, ObjectKey};
 use crate::{
+    cluster::{Cluster, Node, NodeId, NodeKey, ObjectKey},
     flux::api::kinds::{self, GroupKind, HELM_RELEASE, KUSTOMIZATION},
     source::names,
 };

@@ -1,14 +1,13 @@
 use std::collections::BTreeMap;
 
-use super::{
-    Cluster, Node, NodeId, NodeKey, ObjectKey, Provider, Release, Supply,
-    bootstrap::Bootstrap,
-    closure::{Closure, applied_keys},
+use super::{Closure, draft::applied_keys};
+use crate::{
+    cluster::{Cluster, Node, NodeId, NodeKey, ObjectKey, Provider, Release, Supply, bootstrap::Bootstrap},
+    flux::HelmRelease,
 };
-use crate::flux::HelmRelease;
 
 /// Turns a closure into a cluster: numbers the nodes and lists who applies what.
-pub(super) fn finish(root: String, reached: bool, closure: Closure, bootstrap: &Bootstrap<'_>) -> Cluster {
+pub(in crate::cluster) fn finish(root: String, reached: bool, closure: Closure, bootstrap: &Bootstrap<'_>) -> Cluster {
     let nodes: Vec<Node> = closure
         .drafts
         .into_iter()
@@ -31,7 +30,7 @@ pub(super) fn finish(root: String, reached: bool, closure: Closure, bootstrap: &
 }
 
 /// Every object with its providers, and the HelmReleases among them.
-pub(super) fn owned(nodes: &[Node]) -> (BTreeMap<ObjectKey, Vec<Provider>>, Vec<Release>) {
+pub(in crate::cluster) fn owned(nodes: &[Node]) -> (BTreeMap<ObjectKey, Vec<Provider>>, Vec<Release>) {
     let mut objects: BTreeMap<ObjectKey, Vec<Provider>> = BTreeMap::new();
     for (index, node) in nodes.iter().enumerate() {
         // What a node applies to another cluster is no object of this one.

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::{Folder, closure::Closure, root::is_below};
+use super::root::is_below;
 use crate::{
+    cluster::{Folder, closure::Closure},
     flux::{
         SourceRef,
         api::{ArtifactGeneratorSpec, GeneratorSource, kinds::ARTIFACT_GENERATOR},
@@ -15,7 +16,7 @@ use crate::{
 
 /// Drops what is no cluster of its own: a Kustomization whose path holds its own definition, but which another cluster
 /// applies like any other.
-pub(super) fn drop_contained(clusters: &mut Vec<(String, Closure)>) {
+pub(in crate::cluster) fn drop_contained(clusters: &mut Vec<(String, Closure)>) {
     let entries: Vec<BTreeSet<Span>> = clusters.iter().map(|(_, closure)| spans(closure, true)).collect();
     let children: Vec<BTreeSet<Span>> = clusters.iter().map(|(_, closure)| spans(closure, false)).collect();
     let holds = |outer: usize, inner: usize| !entries[inner].is_empty() && entries[inner].is_subset(&children[outer]);
@@ -25,23 +26,23 @@ pub(super) fn drop_contained(clusters: &mut Vec<(String, Closure)>) {
 }
 
 /// The documents that define the entry points of a closure, or those that define its other nodes.
-pub(super) fn spans(closure: &Closure, of_entries: bool) -> BTreeSet<Span> {
+pub(in crate::cluster) fn spans(closure: &Closure, of_entries: bool) -> BTreeSet<Span> {
     let drafts = closure.drafts.values().filter(|draft| draft.is_entry == of_entries);
     drafts.flat_map(|draft| draft.definitions.iter().map(|definition| definition.object.source)).collect()
 }
 
 /// Whether `file` lies in a folder that some cluster builds.
-pub(super) fn is_covered(file: &str, clusters: &[(String, Closure)]) -> bool {
+pub(in crate::cluster) fn is_covered(file: &str, clusters: &[(String, Closure)]) -> bool {
     clusters.iter().any(|(_, closure)| covers(closure, file))
 }
 
 /// Whether `file` lies in a folder that some node of the closure builds.
-pub(super) fn covers(closure: &Closure, file: &str) -> bool {
+pub(in crate::cluster) fn covers(closure: &Closure, file: &str) -> bool {
     closure.drafts.values().any(|draft| matches!(&draft.folder, Folder::Here(folder) if is_below(file, folder)))
 }
 
 /// The sources an ArtifactGenerator copies from.
-pub(super) fn generator_sources(object: &Object) -> Vec<SourceRef> {
+pub(in crate::cluster) fn generator_sources(object: &Object) -> Vec<SourceRef> {
     let id = object.id();
     if !ARTIFACT_GENERATOR.is(&id.group, &id.kind) {
         return Vec::new();
@@ -57,7 +58,7 @@ pub(super) fn generator_sources(object: &Object) -> Vec<SourceRef> {
 }
 
 /// The folder that stands for one cluster by the layout of Flux's own examples: the one below `clusters` or `cluster`.
-pub(super) fn cluster_folder(file: &str) -> Option<&str> {
+pub(in crate::cluster) fn cluster_folder(file: &str) -> Option<&str> {
     let folder = parent(file);
     let mut end = 0;
     let mut below_clusters = false;

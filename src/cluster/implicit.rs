@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use smol_str::SmolStr;
 
-use super::{Externals, Node, ObjectKey, Provider, Release, bootstrap::Bootstrap, charts::chart_in};
+use super::{Externals, Node, ObjectKey, Provider, Release, bootstrap::Bootstrap, model::charts::chart_in};
 use crate::{
     catalog::{Confidence, CrdCatalog, CrdOwner},
     flux::api::{

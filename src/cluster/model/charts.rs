@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
-use super::{Cluster, Node, ObjectKey, Provider, Release};
 use crate::{
+    cluster::{Cluster, Node, ObjectKey, Provider, Release},
     flux::SourceRef,
     source::Span,
     yaml::{self, decode},
@@ -25,7 +25,7 @@ pub fn chart_of(cluster: &Cluster, release: &Release) -> Option<Chart> {
 }
 
 /// The same, of a cluster in the making.
-pub(super) fn chart_in(
+pub(in crate::cluster) fn chart_in(
     nodes: &[Node],
     objects: &BTreeMap<ObjectKey, Vec<Provider>>,
     release: &Release,

@@ -2,8 +2,9 @@ use std::collections::BTreeMap;
 
 use smol_str::SmolStr;
 
-use super::{NodeKey, closure::Draft};
+use super::draft::Draft;
 use crate::{
+    cluster::NodeKey,
     flux::api::kinds::{CONFIG_MAP, SECRET},
     kustomize::Object,
     yaml,
@@ -14,10 +15,10 @@ use crate::{
 const COPY_FROM: &str = "fluxcd.controlplane.io/copyFrom";
 
 /// Kind, namespace and name.
-pub(super) type ConfigKey = (SmolStr, SmolStr, SmolStr);
+pub(in crate::cluster) type ConfigKey = (SmolStr, SmolStr, SmolStr);
 
 /// The ConfigMaps and Secrets that some node applies.
-pub(super) fn configs(drafts: &BTreeMap<NodeKey, Draft>) -> BTreeMap<ConfigKey, yaml::Node> {
+pub(in crate::cluster) fn configs(drafts: &BTreeMap<NodeKey, Draft>) -> BTreeMap<ConfigKey, yaml::Node> {
     let mut configs = BTreeMap::new();
     let is_config = |object: &&Object| [CONFIG_MAP, SECRET].iter().any(|kind| kind.is_kind_of(&object.node));
     let key = |object: &Object| {

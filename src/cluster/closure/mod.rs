@@ -1,0 +1,154 @@
+//! Follows Kustomizations to what they apply, round after round, until nothing new appears.
+
+mod configs;
+mod controllers;
+mod draft;
+pub(super) mod finish;
+mod limits;
+mod roots;
+mod sources;
+
+use std::collections::BTreeMap;
+
+use rayon::prelude::*;
+use smol_str::SmolStr;
+
+use crate::{
+    cluster::{Definition, NodeKey, model::set_key},
+    flux::{
+        Artifacts, Controllers, FluxVersion, Kustomization, SourceRef,
+        api::{SubstituteReference, kinds::EXTERNAL_ARTIFACT},
+        is_kustomization,
+    },
+    source::normalize,
+};
+use configs::configs;
+use controllers::controllers;
+use draft::{Draft, applied_objects};
+use limits::Growth;
+pub(super) use roots::Roots;
+use sources::Sources;
+
+/// Rounds after which the search stops. Each level of nesting takes one, each level of ConfigMaps with variables
+/// another.
+const ROUNDS: usize = 256;
+
+/// Rounds without a new node after which the search stops: what is left goes to and fro.
+const ROUNDS_WITHOUT_NEW: usize = 48;
+
+/// Everything the entry points lead to.
+pub(super) struct Closure {
+    pub(super) drafts: BTreeMap<NodeKey, Draft>,
+    pub(super) version: Option<FluxVersion>,
+    pub(super) controllers: Controllers,
+}
+
+/// Computes the closure of `roots`.
+pub(super) fn close(artifacts: &Artifacts<'_>, roots: &Roots) -> Closure {
+    let assumed = artifacts.assumed_version();
+    let fed = roots.kustomizations.iter().map(|entry| SourceRef::of(&entry.spec.source_ref, &entry.namespace));
+    let own: Vec<SourceRef> =
+        roots.own.iter().cloned().chain(fed.filter(|source| !source.is(EXTERNAL_ARTIFACT))).collect();
+    let mut drafts = roots.drafts();
+    let mut version = roots.version;
+    let mut growth = Growth::default();
+    let mut since_new = 0;
+    let mut is_settled = false;
+    for _ in 0..ROUNDS {
+        let built = drafts.values().flat_map(Draft::local_objects);
+        let sources = Sources::new(artifacts, &own, roots.objects.iter().chain(built));
+        version = version.or_else(|| told_version(&drafts));
+        let how = controllers(artifacts, &drafts, roots.controllers.as_ref());
+        let strict = how.has_strict_substitution(version.or(assumed));
+        let configs = configs(&drafts);
+        let find = |draft: &Draft, reference: &SubstituteReference| {
+            let key =
+                (SmolStr::new(&reference.kind), draft.kustomization.namespace.clone(), SmolStr::new(&reference.name));
+            configs.get(&key).cloned()
+        };
+        let advanced: Vec<(NodeKey, Draft)> = drafts
+            .par_iter()
+            .filter_map(|(key, draft)| {
+                if roots.is_unreached
+                    && draft.kustomization.spec.path.as_deref().is_none_or(|path| normalize(path).is_empty())
+                {
+                    return None;
+                }
+                Some((key.clone(), draft.advance(&sources, &|reference| find(draft, reference), strict)?))
+            })
+            .collect();
+        let changed = !advanced.is_empty();
+        drafts.extend(advanced);
+        let known = growth.adopted();
+        if !(adopt_children(&mut drafts, &mut growth) || changed) {
+            is_settled = true;
+            break;
+        }
+        since_new = if growth.adopted() > known { 0 } else { since_new + 1 };
+        if since_new > ROUNDS_WITHOUT_NEW {
+            break;
+        }
+    }
+    growth.tell(&mut drafts, is_settled);
+    if roots.is_circular {
+        for draft in drafts.values_mut() {
+            draft.is_entry = false;
+        }
+    }
+    let controllers = controllers(artifacts, &drafts, roots.controllers.as_ref());
+    Closure { drafts, version: version.or(assumed), controllers }
+}
+
+fn told_version(drafts: &BTreeMap<NodeKey, Draft>) -> Option<FluxVersion> {
+    drafts.values().flat_map(Draft::local_objects).find_map(|object| FluxVersion::told_by(&object.node))
+}
+
+/// Takes in the Kustomizations that builds hold, and drops those that none holds any more. Tells whether anything
+/// changed.
+fn adopt_children(drafts: &mut BTreeMap<NodeKey, Draft>, growth: &mut Growth) -> bool {
+    growth.start_round();
+    let mut children: BTreeMap<NodeKey, Vec<Definition>> = BTreeMap::new();
+    for (owner, draft) in drafts.iter() {
+        if draft.kustomization.spec.is_remote() {
+            continue;
+        }
+        let own = applied_objects(&draft.applied).map(|(_, object)| (object, None));
+        let made = draft.resource_sets.iter().flat_map(|set| set.objects.iter().map(move |object| (object, Some(set))));
+        for (object, set) in own.chain(made) {
+            if is_kustomization(&object.node) {
+                let id = object.id();
+                let key = NodeKey::new(id.namespace.unwrap_or_default(), id.name);
+                let resource_set = set.map(set_key);
+                let definition = Definition { owner: Some(owner.clone()), resource_set, object: object.clone() };
+                children.entry(key).or_default().push(definition);
+            }
+        }
+    }
+    let before: Vec<NodeKey> = drafts.keys().cloned().collect();
+    drafts.retain(|key, draft| draft.is_entry || children.contains_key(key));
+    let mut changed = before.len() != drafts.len();
+    for (key, mut definitions) in children {
+        // A node that defines itself and another that defines it too: the other one comes first.
+        definitions.sort_by_key(|definition| definition.owner.as_ref() == Some(&key));
+        let Some(first) = definitions.first() else { continue };
+        let Some(draft) = drafts.get_mut(&key) else {
+            let kustomization = Kustomization::read(first.object.clone());
+            if !growth.admits(drafts, &kustomization, first.owner.as_ref()) {
+                continue;
+            }
+            drafts.insert(key, Draft::new(kustomization, false, definitions));
+            changed = true;
+            continue;
+        };
+        // What the cluster's own build says of an entry point is what will be in force.
+        if draft.kustomization.object.node != first.object.node {
+            let kustomization = Kustomization::read(first.object.clone());
+            // Only what is read off the spec decides the build: a new place of the same text changes nothing.
+            *draft = Draft::new(kustomization, draft.is_entry, definitions);
+            changed = true;
+        } else {
+            draft.definitions = definitions;
+        }
+    }
+    changed
+}
