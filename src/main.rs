@@ -1,5 +1,5 @@
 //! The `fluxdag` program.
 
 fn main() -> std::process::ExitCode {
-    fluxdag::cli::main()
+    fluxdag::main()
 }

@@ -154,7 +154,8 @@ impl Catalog {
     }
 
     /// All rows, sorted by name.
-    pub fn rows(&self) -> impl Iterator<Item = &ChartWeight> {
+    #[cfg(test)]
+    pub(crate) fn rows(&self) -> impl Iterator<Item = &ChartWeight> {
         self.rows.iter()
     }
 

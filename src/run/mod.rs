@@ -8,7 +8,7 @@ mod init;
 mod lint;
 mod locate;
 mod options;
-mod revisions;
+pub mod revisions;
 mod session;
 mod survey;
 
@@ -19,6 +19,6 @@ pub use folder::{FolderBuild, build_folder};
 pub use init::{Draft, draft};
 pub use lint::{Analysis, lint};
 pub use options::{Options, Stage, Stdin};
-pub use revisions::{base, between, repository};
+pub(crate) use revisions::{base, between, repository};
 pub use session::{Found, Session, State};
 pub use survey::{Survey, artifact_root, survey};

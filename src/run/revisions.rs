@@ -1,3 +1,5 @@
+//! The two revisions that a comparison is between, by the names that Git knows them by.
+
 use std::{
     path::{Path, PathBuf},
     sync::Arc,

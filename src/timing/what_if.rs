@@ -126,12 +126,6 @@ impl Change {
             (one, other) => (one != other, one.or(other).map(|range| range.typical).unwrap_or_default()),
         }
     }
-
-    /// Whether the typical time differs.
-    #[must_use]
-    pub fn is_change(&self) -> bool {
-        self.before.map(|range| range.typical) != self.after.map(|range| range.typical)
-    }
 }
 
 fn times(scenario: Scenario<'_>, durations: &Durations) -> Vec<(NodeKey, Option<Range>)> {

@@ -21,7 +21,9 @@ mod store;
 
 pub use de::{DecodeError, decode, decode_lenient, read_data};
 pub use document::{Comment, Document, File, Problem, ProblemKind, ValuesBelow};
-pub use emit::{Style, canonical_json, double_quoted, is_plain_scalar, prints_plain, style_of};
+#[cfg(test)]
+pub(crate) use emit::canonical::canonical_json;
+pub use emit::{Style, double_quoted, is_plain_scalar, style_of};
 pub use node::{Entry, Map, Node, Value};
 pub(crate) use parse::key_text;
 pub use parse::{parse, parse_legacy};

@@ -340,7 +340,6 @@ mod tests {
             of::<api::HelmRelease>(),
             of::<api::GitRepository>(),
             of::<api::ArtifactGenerator>(),
-            of::<api::FluxInstance>(),
         ];
         for (group, name) in types {
             assert_eq!(is_namespaced(&group, &name), Some(true), "{name}.{group}");

@@ -14,8 +14,7 @@ pub use kustomization::{
     SubstituteReference,
 };
 pub use source::{
-    Artifact, ArtifactGenerator, ArtifactGeneratorSpec, Copy, FluxInstance, FluxInstanceSpec, GeneratorSource,
-    GitRepository, GitRepositorySpec, Sync,
+    Artifact, ArtifactGenerator, ArtifactGeneratorSpec, Copy, GeneratorSource, GitRepository, GitRepositorySpec,
 };
 
 use schemars::JsonSchema;

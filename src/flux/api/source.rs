@@ -65,30 +65,3 @@ pub struct Copy {
     /// `Overwrite`, `Merge` or `Extract`.
     pub strategy: Option<String>,
 }
-
-/// Spec of a `FluxInstance` (flux-operator v0.58).
-#[derive(CustomResource, Debug, Clone, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
-#[kube(group = "fluxcd.controlplane.io", version = "v1", kind = "FluxInstance", namespaced)]
-#[serde(rename_all = "camelCase", default)]
-pub struct FluxInstanceSpec {
-    /// What the cluster is synced from.
-    pub sync: Option<Sync>,
-    /// Which Flux is installed.
-    pub distribution: Option<serde_json::Value>,
-}
-
-/// What a cluster is synced from.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase", default)]
-pub struct Sync {
-    /// Name of the source and of the Kustomization; the instance's namespace where unset.
-    pub name: Option<String>,
-    /// Kind of the source.
-    pub kind: String,
-    /// Where it is.
-    pub url: String,
-    /// Which revision.
-    pub r#ref: Option<String>,
-    /// Folder in it.
-    pub path: String,
-}

@@ -87,9 +87,6 @@ pub enum SubstErrorKind {
     /// An operand is missing, or the text ends in it.
     #[error("unable to parse substitution within function")]
     BadOperand,
-    /// The operator of a default does not parse.
-    #[error("unable to parse default function")]
-    BadDefault,
     /// The variable is unset, and the substitution is strict.
     #[error("variable not set (strict mode)")]
     Unset,

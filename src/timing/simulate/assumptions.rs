@@ -61,20 +61,4 @@ impl Assumptions {
             horizon: Duration::from_secs(24 * 3600),
         }
     }
-
-    /// Controllers that cost nothing: a worker for everything, no polling, no timeouts. A run then takes what the
-    /// rollout needs.
-    #[must_use]
-    pub fn ideal(cluster: &Cluster) -> Self {
-        Self {
-            kustomize_workers: u32::MAX,
-            helm_workers: u32::MAX,
-            kustomize_requeue: Duration::ZERO,
-            helm_requeue: Duration::ZERO,
-            resource_set_requeue: Duration::ZERO,
-            health_poll: Duration::ZERO,
-            timeouts: false,
-            ..Self::of(cluster)
-        }
-    }
 }

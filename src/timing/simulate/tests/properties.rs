@@ -62,6 +62,20 @@ fn ready_by_graph(graph: &EventGraph, actor: Actor) -> bool {
     graph.id(actor, Moment::Ready).is_some_and(|id| graph.reach(Assume::AS_IS).happens(id))
 }
 
+/// Controllers that cost nothing: a worker for everything, no polling, no timeouts. A run then takes what the rollout needs.
+fn ideal(cluster: &Cluster) -> Assumptions {
+    Assumptions {
+        kustomize_workers: u32::MAX,
+        helm_workers: u32::MAX,
+        kustomize_requeue: Duration::ZERO,
+        helm_requeue: Duration::ZERO,
+        resource_set_requeue: Duration::ZERO,
+        health_poll: Duration::ZERO,
+        timeouts: false,
+        ..Assumptions::of(cluster)
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(192))]
 
@@ -69,7 +83,7 @@ proptest! {
     fn controllers_that_cost_nothing_are_as_fast_as_the_graph_allows(shapes in shapes()) {
         let cluster = drawn(&shapes, false);
         let (graph, durations) = (EventGraph::new(&cluster, Vec::new()), Durations::of(&cluster, crate::timing::Profile::Slow, &[]));
-        let (cold, assumptions) = (ColdStart::new(&graph, &durations, Repaired::Nothing), Assumptions::ideal(&cluster));
+        let (cold, assumptions) = (ColdStart::new(&graph, &durations, Repaired::Nothing), ideal(&cluster));
         // The low end of what polling costs is nothing.
         let run = Simulation::new(&cluster, &graph, &durations, assumptions).run(Quantile::Low);
         let time = |actor, moment| Some(cold.time(graph.id(actor, moment)?)?.low);
