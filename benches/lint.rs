@@ -75,8 +75,8 @@ fn simulations(criterion: &mut Criterion) {
         let folder = repository(count);
         let survey = survey(&[folder.path().to_owned()], &Options::default()).expect("a survey");
         let cluster = survey.clusters.iter().find(|cluster| cluster.reached).expect("a cluster");
-        let (graph, durations) = (EventGraph::new(cluster, Vec::new()), Durations::of(cluster, Profile::Slow, &[]));
-        let simulation = Simulation::new(cluster, &graph, &durations, Assumptions::of(cluster));
+        let (graph, durations) = (EventGraph::new(cluster, Vec::new()), Durations::new(cluster, Profile::Slow, &[]));
+        let simulation = Simulation::new(cluster, &graph, &durations, Assumptions::new(cluster));
         group.throughput(Throughput::Elements(count as u64));
         group.bench_with_input(BenchmarkId::from_parameter(count), &simulation, |bencher, simulation| {
             bencher.iter(|| simulation.monte_carlo(100, 1));

@@ -272,8 +272,8 @@ mod tests {
         let file = yaml::parse(crate::source::FileId::NONE, text);
         assert_eq!(file.errors().count(), 0);
         let rows: Vec<&str> = Catalog::builtin().rows().map(|row| row.name.as_str()).collect();
-        let told: Vec<&str> = file.documents[0].root.entries().map(|entry| entry.key.as_str()).collect();
-        assert_eq!(told, rows, "each row has its entry, in the same order");
+        let reported: Vec<&str> = file.documents[0].root.entries().map(|entry| entry.key.as_str()).collect();
+        assert_eq!(reported, rows, "each row has its entry, in the same order");
         for entry in file.documents[0].root.entries() {
             let row = Catalog::builtin().lookup(&entry.key, None).expect("listed");
             let has = |key: &str| entry.value.get(key).is_some();

@@ -9,14 +9,14 @@ use crate::yaml;
 
 static CRDS: &str = include_str!("../../rules/catalog/crds.yaml");
 
-/// Which charts install the definitions (CRDs) of which API groups.
+/// Which charts install the CRDs of which API groups.
 #[derive(Debug)]
 pub struct CrdCatalog {
     rows: Vec<CrdOwner>,
     by_group: FxHashMap<SmolStr, Vec<usize>>,
 }
 
-/// The charts that install the definitions of one API group, or of some kinds of it.
+/// The charts that install the CRDs of one API group, or of some kinds of it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CrdOwner {
@@ -25,7 +25,7 @@ pub struct CrdOwner {
     /// The kinds it holds for; all of the group where empty.
     #[serde(default)]
     pub kinds: Vec<SmolStr>,
-    /// Charts that install the definitions with their default values, by chart name.
+    /// Charts that install the CRDs with their default values, by chart name.
     #[serde(default)]
     pub charts: Vec<SmolStr>,
     /// Charts that install them only where a value says so, and the value, such as `crds.enabled`.
@@ -34,13 +34,13 @@ pub struct CrdOwner {
     /// Values that turn off what a chart of `charts` installs by default, where they are false.
     #[serde(default)]
     pub unless_false: Vec<ChartValue>,
-    /// Charts whose `crds/` folder holds the definitions, so that a HelmRelease with `install.crds: Skip` leaves them out.
+    /// Charts whose `crds/` folder holds the CRDs, so that a HelmRelease with `install.crds: Skip` leaves them out.
     #[serde(default)]
     pub crds_folder: Vec<SmolStr>,
-    /// Whether the chart holds no definition: a controller that it starts creates them.
+    /// Whether the chart holds no CRD: a controller that it starts creates them.
     #[serde(default)]
     pub at_runtime: bool,
-    /// How the definitions get there without any of the charts, where that is usual.
+    /// How the CRDs get there without any of the charts, where that is usual.
     #[serde(default)]
     pub otherwise: Option<SmolStr>,
     /// Whether objects of the group are mere additions that nothing waits for (monitors, alerts, dashboards).
@@ -52,7 +52,7 @@ pub struct CrdOwner {
     pub source: SmolStr,
 }
 
-/// A chart, and the value of it that decides whether it installs definitions.
+/// A chart, and the value of it that decides whether it installs crds.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ChartValue {
@@ -104,7 +104,7 @@ impl CrdCatalog {
 }
 
 impl CrdOwner {
-    /// Whether `chart` installs these definitions. `value` tells a value of the release by its dotted path: `None` where
+    /// Whether `chart` installs these crds. `value` tells a value of the release by its dotted path: `None` where
     /// it is not known or not set.
     #[must_use]
     pub fn is_installed_by(&self, chart: &str, value: &dyn Fn(&str) -> Option<bool>) -> bool {
@@ -115,8 +115,8 @@ impl CrdOwner {
         by_default || any(&self.with_value, true)
     }
 
-    /// Whether the definitions are in the `crds/` folder of `chart`. A HelmRelease with `spec.install.crds: Skip` installs
-    /// none of that folder; definitions in templates it installs all the same (helm-controller v1.5.1,
+    /// Whether the CRDs are in the `crds/` folder of `chart`. A HelmRelease with `spec.install.crds: Skip` installs
+    /// none of that folder; CRDs in templates it installs all the same (helm-controller v1.5.1,
     /// `internal/action/crds.go`).
     #[must_use]
     pub fn is_in_crds_folder_of(&self, chart: &str) -> bool {

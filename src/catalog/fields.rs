@@ -6,7 +6,7 @@ use crate::yaml;
 
 static FIELDS: &str = include_str!("../../rules/catalog/flux-fields.yaml");
 
-/// The fields that the definitions (CRDs) of Flux's own kinds declare.
+/// The fields that the CRDs of Flux's own kinds declare.
 #[derive(Debug, Deserialize)]
 #[serde(transparent)]
 pub struct FieldCatalog {

@@ -1,7 +1,7 @@
 //! The neighbourhood of what changed, as a Mermaid flowchart.
 //!
 //! Ids are ours, labels are quoted, and what Mermaid could read in a label is written as its number, so that no name of a
-//! repository is more than a label. A state is told by a sign and a shape, not by colour alone.
+//! repository is more than a label. A state is reported by a sign and a shape, not by colour alone.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

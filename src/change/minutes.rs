@@ -67,7 +67,7 @@ pub(super) const fn side<'a>(situation: &'a Situation<'a>) -> Side<'a> {
 }
 
 impl Minutes {
-    pub(super) fn of(pair: Pair<'_>, trees: [&Tree; 2]) -> Self {
+    pub(super) fn new(pair: Pair<'_>, trees: [&Tree; 2]) -> Self {
         let sides = [pair.before, pair.after];
         let heads = sides.map(|situation| situation.map(Headline::of_cluster).unwrap_or_default());
         let lasts = [heads[0].end, heads[1].end];

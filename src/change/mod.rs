@@ -78,8 +78,8 @@ pub fn clusters<'a>(
 }
 
 fn of_pair(pair: Pair<'_>, trees: [&Tree; 2], new: &[Finding], is_reported: IsReported<'_>) -> Option<ClusterChange> {
-    let before = Shape::of(pair.before.map(|situation| situation.cluster), trees[0]);
-    let after = Shape::of(pair.after.map(|situation| situation.cluster), trees[1]);
+    let before = Shape::new(pair.before.map(|situation| situation.cluster), trees[0]);
+    let after = Shape::new(pair.after.map(|situation| situation.cluster), trees[1]);
     let root = |situation: &Situation<'_>| situation.cluster.root.clone();
     let (old, now) = (pair.before.map(root), pair.after.map(root));
     let change = match (&old, &now) {
@@ -89,7 +89,7 @@ fn of_pair(pair: Pair<'_>, trees: [&Tree; 2], new: &[Finding], is_reported: IsRe
     };
     let is_reported = |subject: &Subject| [&old, &now].into_iter().flatten().any(|root| is_reported(root, subject));
     let (mut nodes, mut edges) = (shape::nodes(&before, &after), shape::edges(&before, &after));
-    let (mut gates, mut cold_start) = (shape::gates(&before, &after), Minutes::of(pair, trees));
+    let (mut gates, mut cold_start) = (shape::gates(&before, &after), Minutes::new(pair, trees));
     nodes.retain(|change| is_reported(&change.node));
     edges.retain(|change| is_reported(&change.from) || is_reported(&change.to));
     gates.retain(|change| is_reported(&change.node));

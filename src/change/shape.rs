@@ -93,7 +93,7 @@ const GATES: [&str; 8] =
     ["wait", "healthChecks", "timeout", "interval", "retryInterval", "suspend", "prune", "deletionPolicy"];
 
 impl<'a> Shape<'a> {
-    pub(super) fn of(cluster: Option<&'a Cluster>, tree: &'a Tree) -> Self {
+    pub(super) fn new(cluster: Option<&'a Cluster>, tree: &'a Tree) -> Self {
         let mut shape = Self { nodes: BTreeMap::new(), edges: BTreeMap::new(), tree };
         let Some(cluster) = cluster else { return shape };
         for (id, node) in cluster.nodes() {
@@ -124,11 +124,11 @@ impl<'a> Shape<'a> {
 
     fn node(&mut self, node: &Node) {
         let (from, namespace, spec) = (node.subject(), &node.key.namespace, &node.kustomization.spec);
-        if let Some(parent) = node.definitions.first().and_then(|definition| definition.applied_by()) {
+        if let Some(parent) = node.manifests.first().and_then(|manifest| manifest.applied_by()) {
             self.edge(&from, "parent", parent, String::new());
         }
         self.depends_on(&from, namespace, &spec.depends_on);
-        let source = SourceRef::of(&spec.source_ref, namespace);
+        let source = SourceRef::new(&spec.source_ref, namespace);
         self.edge(&from, "sourceRef", named(&source.kind, &source.namespace, &source.name), String::new());
         for reference in spec.post_build.iter().flat_map(|build| &build.substitute_from) {
             let to = named(&reference.kind, namespace, &reference.name);
@@ -252,7 +252,7 @@ pub(super) fn gates(before: &Shape<'_>, after: &Shape<'_>) -> Vec<GateChange> {
     for (subject, now) in &after.nodes {
         let Some(old) = before.nodes.get(subject) else { continue };
         for field in GATES {
-            let value = |declared: &Declared<'_>| declared.object.find(&["spec", field]).map(told);
+            let value = |declared: &Declared<'_>| declared.object.find(&["spec", field]).map(reported);
             let value = Sides { before: value(old), after: value(now) };
             if value.before != value.after {
                 let at = now.object.nearest_span(&["spec", field]).or(now.at);
@@ -264,7 +264,7 @@ pub(super) fn gates(before: &Shape<'_>, after: &Shape<'_>) -> Vec<GateChange> {
 }
 
 /// A value in a few words.
-fn told(value: &yaml::Node) -> String {
+fn reported(value: &yaml::Node) -> String {
     match &value.value {
         yaml::Value::Null => "null".to_owned(),
         yaml::Value::Bool(value) => value.to_string(),
@@ -273,7 +273,7 @@ fn told(value: &yaml::Node) -> String {
         yaml::Value::Float(value) => value.to_string(),
         yaml::Value::Str(value) => value.to_string(),
         yaml::Value::Seq(items) => {
-            let items: Vec<String> = items.iter().map(told).collect();
+            let items: Vec<String> = items.iter().map(reported).collect();
             items.join(", ")
         }
         yaml::Value::Map(_) => {

@@ -12,8 +12,8 @@ use crate::{
 /// The file where none is named.
 const NAME: &str = "fluxdag-baseline.json";
 
-/// Entries that are told one by one; the rest is counted.
-const TOLD: usize = 10;
+/// Entries that are reported one by one; the rest is counted.
+const REPORTED: usize = 10;
 
 /// Writes, reads or prunes the baseline, as asked for, and marks the findings it knows.
 pub(super) fn apply(lint: &Lint, settings: &Settings, analysis: &mut Analysis, quiet: bool) -> Result<(), CliError> {
@@ -23,7 +23,7 @@ pub(super) fn apply(lint: &Lint, settings: &Settings, analysis: &mut Analysis, q
     if let Some(file) = &lint.write_baseline {
         let path = target(file.as_deref(), settings)?;
         let shown = shown(settings.filter, &analysis.findings);
-        let baseline = Baseline::of(shown);
+        let baseline = Baseline::from_findings(shown);
         write(&path, &baseline)?;
         if !quiet {
             if is_partial {
@@ -57,11 +57,11 @@ pub(super) fn apply(lint: &Lint, settings: &Settings, analysis: &mut Analysis, q
             CliError::new("a part of a repository does not tell what is gone from its baseline").with_help(help)
         );
     }
-    let heard = &analysis.heard;
+    let complete = &analysis.complete;
     let masking = &analysis.masking;
     let gone = baseline.mark(&mut analysis.findings, &|entry| {
         // A rule that is no more finds nothing either.
-        let has_run = crate::rules::find(&entry.rule).is_none_or(|info| heard.contains(&info.id));
+        let has_run = crate::rules::find(&entry.rule).is_none_or(|info| complete.contains(&info.id));
         !is_partial && has_run && !masking.hides(&entry.subject)
     });
     if gone.is_empty() {
@@ -83,11 +83,11 @@ pub(super) fn apply(lint: &Lint, settings: &Settings, analysis: &mut Analysis, q
                 "are gone; --prune-baseline removes them"
             }
         ));
-        for entry in gone.iter().take(TOLD) {
+        for entry in gone.iter().take(REPORTED) {
             say(&printable(&format!("  {}[{}] {}", entry.subject, entry.rule, entry.message)));
         }
-        if gone.len() > TOLD {
-            say(&format!("  and {} more", gone.len() - TOLD));
+        if gone.len() > REPORTED {
+            say(&format!("  and {} more", gone.len() - REPORTED));
         }
     }
     Ok(())

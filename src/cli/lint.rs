@@ -21,10 +21,10 @@ use crate::{
 pub(super) fn run(lint: &Lint, global: &Global, environment: &Environment) -> Result<u8, CliError> {
     let outputs = output::outputs(&lint.outputs, environment.format())?;
     let stdin = stdin::read(lint)?;
-    let mut settings = Settings::of(lint, stdin.as_ref(), environment)?;
+    let mut settings = Settings::new(lint, stdin.as_ref(), environment)?;
     settings.options.stdin = stdin;
     let visible = environment.shows_progress() && !lint.no_progress && !global.quiet;
-    let progress = Progress::of(&settings.options.stage, visible, environment.stderr(global.color).unicode);
+    let progress = Progress::new(&settings.options.stage, visible, environment.stderr(global.color).unicode);
     let mut analysis = analyse(lint, &settings)?;
     drop(progress);
     baseline::apply(lint, &settings, &mut analysis, global.quiet)?;

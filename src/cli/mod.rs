@@ -143,7 +143,7 @@ fn tolerate_closed_pipe(result: io::Result<()>) -> io::Result<()> {
 
 /// Writes a line to standard error.
 fn say(line: &str) {
-    // Talk that cannot be heard is no reason to fail.
+    // Talk that cannot be reporting is no reason to fail.
     let _ = writeln!(io::stderr().lock(), "{line}");
 }
 

@@ -100,7 +100,7 @@ impl Output {
         }
     }
 
-    /// Whether the reader of this output still has to be told the summary.
+    /// Whether the reader of this output still has to be reported the summary.
     pub(super) fn leaves_summary_unsaid(&self) -> bool {
         self.path.is_none() && matches!(self.format, Format::Concise | Format::Github)
     }

@@ -21,7 +21,7 @@ pub(super) struct Progress {
 
 impl Progress {
     /// Shows `stage`, where `visible`.
-    pub(super) fn of(stage: &Stage, visible: bool, unicode: bool) -> Self {
+    pub(super) fn new(stage: &Stage, visible: bool, unicode: bool) -> Self {
         if !visible {
             return Self { drawing: None };
         }
@@ -75,7 +75,7 @@ mod tests {
 
     use super::*;
 
-    /// A terminal that remembers what it was told.
+    /// A terminal that remembers what it was reported.
     #[derive(Debug, Default, Clone)]
     struct Paper(Arc<Mutex<Vec<String>>>);
 

@@ -37,7 +37,7 @@ pub(super) struct Settings {
 
 impl Settings {
     /// Finds and reads the configuration file, and lays the flags over it.
-    pub(super) fn of(lint: &Lint, stdin: Option<&Stdin>, environment: &Environment) -> Result<Self, CliError> {
+    pub(super) fn new(lint: &Lint, stdin: Option<&Stdin>, environment: &Environment) -> Result<Self, CliError> {
         // A stream is configured by what lies around the file it stands for, or else around the working directory.
         let around = stdin.map(|stdin| stdin.file.as_deref().and_then(Path::parent).unwrap_or(Path::new(".")));
         let settings = Self::around(around, &lint.choices, environment)?;

@@ -35,7 +35,7 @@ pub fn builders(_: &Store, cluster: &Cluster, files: &FxHashSet<FileId>) -> Vec<
         let own = &node.applied.build.objects;
         let made = node.resource_sets.iter().flat_map(|set| &set.objects);
         Use {
-            defines: node.definitions.iter().any(|definition| is_made(&definition.object)),
+            defines: node.manifests.iter().any(|manifest| is_made(&manifest.object)),
             objects: own.iter().chain(made).filter(|object| is_made(object)).count(),
             reads: node.applied.build.reads.reads(&|file| files.contains(&file), &mut known),
         }

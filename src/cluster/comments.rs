@@ -11,7 +11,7 @@ use crate::{
 
 /// What a run looks at, for telling which comments it can judge.
 #[derive(Debug, Default)]
-pub struct Sight {
+pub struct SuppressionScope {
     scope: Scope,
     part: Option<Part>,
 }
@@ -23,7 +23,7 @@ struct Part {
     left_out: BTreeSet<FileId>,
 }
 
-impl Sight {
+impl SuppressionScope {
     /// All clusters there are.
     #[must_use]
     pub const fn all(scope: Scope) -> Self {
@@ -52,14 +52,14 @@ impl Sight {
 /// The files that hold the objects of some clusters.
 fn files(clusters: &[Cluster]) -> BTreeSet<FileId> {
     let nodes = || clusters.iter().flat_map(|cluster| &cluster.nodes);
-    let defined = nodes().flat_map(|node| &node.definitions).map(|definition| definition.object.source.file);
+    let defined = nodes().flat_map(|node| &node.manifests).map(|manifest| manifest.object.source.file);
     let built = nodes().flat_map(|node| &node.applied.build.objects).map(|object| object.source.file);
     defined.chain(built).collect()
 }
 
 /// The comments that silence findings, in path order: of every YAML file of the repository, and of what was read besides.
 #[must_use]
-pub fn suppressions(store: &Store, sight: &Sight, require_reason: bool) -> Vec<Suppression> {
+pub fn suppressions(store: &Store, sight: &SuppressionScope, require_reason: bool) -> Vec<Suppression> {
     let tree = store.tree();
     let own: BTreeSet<FileId> = tree.files().filter(|file| is_yaml(tree.path(*file))).collect();
     let mut files: Vec<FileId> = store.parsed().map(|(file, _)| file).filter(|file| !own.contains(file)).collect();

@@ -4,7 +4,7 @@ use std::fmt;
 
 use smol_str::SmolStr;
 
-use super::{Cluster, Definition, Node, NodeId, NodeKey, ObjectKey, closure::finish::owned};
+use super::{Cluster, Manifest, Node, NodeId, NodeKey, ObjectKey, closure::finish::owned};
 use crate::{
     flux::{Policy, api::DependencyReference, is_kustomization},
     yaml::{self, Value},
@@ -105,7 +105,7 @@ impl Cluster {
         }
         nodes.sort_by(|left, right| left.key.cmp(&right.key));
         let (objects, releases) = owned(&nodes);
-        let supply = self.supply.again(&nodes, &releases, &objects);
+        let implicit = self.implicit.again(&nodes, &releases, &objects);
         Ok(Self {
             root: self.root.clone(),
             reached: self.reached,
@@ -114,7 +114,7 @@ impl Cluster {
             nodes,
             releases,
             objects,
-            supply,
+            implicit,
         })
     }
 
@@ -126,7 +126,7 @@ impl Cluster {
 
 fn keys(node: &Node) -> impl Iterator<Item = (usize, ObjectKey)> {
     let objects = node.applied.build.objects.iter().enumerate();
-    objects.filter(|(_, object)| Policy::of(&object.node).applied).map(|(index, object)| (index, object.id().into()))
+    objects.filter(|(_, object)| Policy::new(&object.node).applied).map(|(index, object)| (index, object.id().into()))
 }
 
 fn find<'n>(nodes: &'n mut [Node], key: &NodeKey) -> Result<&'n mut Node, EditError> {
@@ -163,8 +163,8 @@ fn apply(nodes: &mut Vec<Node>, edit: &Edit) -> Result<(), EditError> {
                     !is_named(entry.find_str(&["name"]).unwrap_or_default(), entry.find_str(&["namespace"]))
                 });
             }
-            // What other definitions say of it goes as well: the edit is of the one that is in force.
-            node.definitions.retain(|definition| definition.object.source == node.kustomization.object.source);
+            // What other manifests say of it goes as well: the edit is of the one that is in force.
+            node.manifests.retain(|manifest| manifest.object.source == node.kustomization.object.source);
         }
         Edit::AddDependency { of, on } => {
             find(nodes, on)?;
@@ -231,9 +231,9 @@ fn own(nodes: &mut [Node], moved: &yaml::Node, object: &ObjectKey, to: &NodeKey)
     }
     let child = NodeKey::new(object.namespace.clone(), object.name.clone());
     if let Some(node) = nodes.iter_mut().find(|node| node.key == child)
-        && let Some(first) = node.definitions.first().cloned()
+        && let Some(first) = node.manifests.first().cloned()
     {
-        node.definitions = vec![Definition { owner: Some(to.clone()), resource_set: None, ..first }];
+        node.manifests = vec![Manifest { owner: Some(to.clone()), resource_set: None, ..first }];
     }
 }
 
@@ -264,8 +264,8 @@ fn split(nodes: &mut Vec<Node>, of: &NodeKey, objects: &[ObjectKey], name: &Smol
     new.resource_sets.clear();
     new.applied.build.objects = going;
     let object = new.kustomization.object.clone();
-    for definition in &mut new.definitions {
-        definition.object = object.clone();
+    for manifest in &mut new.manifests {
+        manifest.object = object.clone();
     }
     for moved in new.applied.build.objects.clone() {
         own(nodes, &moved.node, &moved.id().into(), &key);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::FxHashSet;
 
-use super::{Cluster, Folder, Named, Node, NodeId, Scope, Use, builders, is_decided_by};
+use super::{Cluster, Folder, Node, NodeId, ObjectRef, Scope, Use, builders, is_decided_by};
 use crate::{
     finding::{Finding, Subject, count},
     flux::api::kinds::EXTERNAL_ARTIFACT,
@@ -64,7 +64,7 @@ impl Scope {
         let files: FxHashSet<FileId> = tree.files().filter(|file| others.covers(tree.path(*file))).collect();
         let part = |cluster: &Cluster| match cluster.reached && entering.is_entered(tree, cluster) {
             true => Part { is_whole: true, ..Part::default() },
-            false => Part::of(store, cluster, &others, &files),
+            false => Part::new(store, cluster, &others, &files),
         };
         (Focus { parts: Some(clusters.iter().map(part).collect()), ..focus }, Vec::new())
     }
@@ -78,7 +78,7 @@ impl Scope {
         let mut entries = cluster.nodes.iter().filter(|node| node.is_entry || is_circular);
         let is_inside = |node: &Node| {
             let inside = matches!(&node.folder, Folder::Here(folder) if self.covers(folder));
-            inside || node.definitions.iter().any(|definition| in_scope(definition.object.source))
+            inside || node.manifests.iter().any(|manifest| in_scope(manifest.object.source))
         };
         match cluster.reached {
             true => self.covers(&cluster.root) || entries.all(is_inside),
@@ -88,7 +88,7 @@ impl Scope {
 }
 
 impl Part {
-    fn of(store: &Store, cluster: &Cluster, scope: &Scope, files: &FxHashSet<FileId>) -> Self {
+    fn new(store: &Store, cluster: &Cluster, scope: &Scope, files: &FxHashSet<FileId>) -> Self {
         let uses: BTreeMap<NodeId, Use> = builders(store, cluster, files).into_iter().collect();
         let relation = |(id, node): (NodeId, &Node)| {
             let of = uses.get(&id).copied().unwrap_or_default();
@@ -147,18 +147,18 @@ impl Focus {
     /// What the scope has to do with a Kustomization or HelmRelease of the cluster at `index`; `None` where nothing, and where
     /// all of the cluster is reported.
     #[must_use]
-    pub fn relation(&self, index: usize, named: Named) -> Option<Relation> {
+    pub fn relation(&self, index: usize, named: ObjectRef) -> Option<Relation> {
         let part = self.parts.as_ref()?.get(index)?;
         match named {
-            Named::Node(id) => part.nodes.get(&id).copied(),
-            Named::Release(at) => part.releases.get(&at).copied(),
-            Named::Object(_) => None,
+            ObjectRef::Node(id) => part.nodes.get(&id).copied(),
+            ObjectRef::Release(at) => part.releases.get(&at).copied(),
+            ObjectRef::Object(_) => None,
         }
     }
 
     /// Whether a Kustomization or HelmRelease of the cluster at `index` is reported.
     #[must_use]
-    pub fn has(&self, index: usize, named: Named) -> bool {
+    pub fn has(&self, index: usize, named: ObjectRef) -> bool {
         let is_whole = self.parts.as_ref().is_none_or(|parts| parts.get(index).is_some_and(|part| part.is_whole));
         is_whole || self.relation(index, named).is_some()
     }

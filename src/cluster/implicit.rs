@@ -1,4 +1,4 @@
-//! Who supplies what objects need without saying whose it is: the definitions of custom resources, namespaces, and the
+//! Who supplies what objects need without saying whose it is: the CRDs of custom resources, namespaces, and the
 //! Secrets that controllers make of other objects.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,20 +17,20 @@ use crate::{
 
 /// What the nodes of a cluster supply to each other.
 #[derive(Debug, Clone, Default)]
-pub struct Supply {
-    /// Kinds of custom resources whose definition something in the cluster brings, sorted.
+pub struct Implicit {
+    /// Kinds of custom resources whose CRD something in the cluster brings, sorted.
     pub kinds: Vec<CustomKind>,
     /// Namespaces that something in the cluster makes, sorted.
     pub namespaces: Vec<MadeNamespace>,
-    /// Kinds whose definition is there from the start, although a chart of the cluster brings it as well.
-    given: BTreeSet<(SmolStr, SmolStr)>,
+    /// Kinds whose CRD is there from the start, although a chart of the cluster brings it as well.
+    preinstalled: BTreeSet<(SmolStr, SmolStr)>,
     /// Objects that no build holds and that a controller makes of an object of one, sorted.
     pub made: Vec<Made>,
     /// What is made outside the repository, as the user says.
     externals: Externals,
 }
 
-/// A kind of custom resources, and what brings its definition.
+/// A kind of custom resources, and what brings its CRD.
 #[derive(Debug, Clone)]
 pub struct CustomKind {
     /// API group.
@@ -38,21 +38,21 @@ pub struct CustomKind {
     /// Kind.
     pub kind: SmolStr,
     /// The CustomResourceDefinitions in builds.
-    pub definitions: Vec<Provider>,
+    pub crds: Vec<Provider>,
     /// The HelmReleases whose charts install it, by the catalogue.
-    pub charts: Vec<ChartSupply>,
+    pub charts: Vec<ChartProvider>,
     /// Whether objects of it are mere additions (monitors, dashboards).
     pub is_soft: bool,
 }
 
-/// A HelmRelease that brings a definition.
+/// A HelmRelease that brings a CRD.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ChartSupply {
+pub struct ChartProvider {
     /// Position in [`Cluster::releases`](super::Cluster::releases).
     pub release: usize,
     /// How sure the catalogue is.
     pub confidence: Confidence,
-    /// Whether a controller of the chart makes the definition, once it runs.
+    /// Whether a controller of the chart makes the CRD, once it runs.
     pub at_runtime: bool,
 }
 
@@ -72,16 +72,16 @@ pub struct MadeNamespace {
 pub struct Made {
     /// The object.
     pub key: ObjectKey,
-    /// The objects it is made of.
+    /// The objects it is built from.
     pub makers: Vec<ObjectKey>,
 }
 
 /// Namespaces that exist before Flux applies anything.
 const GIVEN: [&str; 5] = ["default", "flux-system", "kube-node-lease", "kube-public", "kube-system"];
 
-impl Supply {
-    /// What the objects and releases of a cluster supply. What `bootstrap` installs is there from the start.
-    pub(super) fn of(
+impl Implicit {
+    /// What the objects and releases of a cluster implicit. What `bootstrap` installs is there from the start.
+    pub(super) fn new(
         nodes: &[Node],
         releases: &[Release],
         objects: &BTreeMap<ObjectKey, Vec<Provider>>,
@@ -90,12 +90,12 @@ impl Supply {
         let hidden = hidden(nodes);
         // A helmfile names its releases, as a rule like those of Flux, or their charts.
         let installs = |name: &str| bootstrap.installs(name) || is_named(&hidden, name);
-        let is_given =
+        let is_preinstalled =
             |group: &str, _: &str, names: &[&str]| is_named(&hidden, group) || names.iter().any(|name| installs(name));
-        let (kinds, given) = kinds(nodes, releases, objects, &is_given);
+        let (kinds, preinstalled) = kinds(nodes, releases, objects, &is_preinstalled);
         Self {
             kinds,
-            given,
+            preinstalled,
             namespaces: namespaces(nodes, releases, objects),
             made: made(nodes, objects),
             externals: Externals::default(),
@@ -109,22 +109,23 @@ impl Supply {
         releases: &[Release],
         objects: &BTreeMap<ObjectKey, Vec<Provider>>,
     ) -> Self {
-        let is_given = |group: &str, kind: &str, _: &[&str]| self.given.contains(&(group.into(), kind.into()));
-        let (kinds, given) = kinds(nodes, releases, objects, &is_given);
+        let is_preinstalled =
+            |group: &str, kind: &str, _: &[&str]| self.preinstalled.contains(&(group.into(), kind.into()));
+        let (kinds, preinstalled) = kinds(nodes, releases, objects, &is_preinstalled);
         let (namespaces, made) = (namespaces(nodes, releases, objects), made(nodes, objects));
-        let mut supply = Self { kinds, given, namespaces, made, externals: Externals::default() };
-        supply.declare(self.externals.clone());
-        supply
+        let mut implicit = Self { kinds, preinstalled, namespaces, made, externals: Externals::default() };
+        implicit.declare(self.externals.clone());
+        implicit
     }
 
     /// Takes what is made outside the repository as there from the start: nothing in it has to be waited for.
     pub(super) fn declare(&mut self, externals: Externals) {
         self.kinds.retain(|kind| {
-            let is_given = externals.have_definition(&kind.group, &kind.kind);
-            if is_given {
-                self.given.insert((kind.group.clone(), kind.kind.clone()));
+            let is_preinstalled = externals.have_crd(&kind.group, &kind.kind);
+            if is_preinstalled {
+                self.preinstalled.insert((kind.group.clone(), kind.kind.clone()));
             }
-            !is_given
+            !is_preinstalled
         });
         self.namespaces.retain(|namespace| !externals.have(kinds::NAMESPACE.kind, "", &namespace.name));
         self.made.retain(|made| !externals.have(&made.key.kind, &made.key.namespace, &made.key.name));
@@ -164,15 +165,15 @@ fn kinds(
     nodes: &[Node],
     releases: &[Release],
     objects: &BTreeMap<ObjectKey, Vec<Provider>>,
-    is_given: &dyn Fn(&str, &str, &[&str]) -> bool,
+    is_preinstalled: &dyn Fn(&str, &str, &[&str]) -> bool,
 ) -> (Vec<CustomKind>, BTreeSet<(SmolStr, SmolStr)>) {
-    let mut definitions: BTreeMap<(&str, &str), Vec<Provider>> = BTreeMap::new();
+    let mut crds: BTreeMap<(&str, &str), Vec<Provider>> = BTreeMap::new();
     for (_, providers) in objects.iter().filter(|(key, _)| key.is(kinds::CRD)) {
         for provider in providers {
             let spec = object(nodes, *provider).get("spec");
             let text = |keys: &[&str]| spec.and_then(|spec| spec.find_str(keys));
             if let (Some(group), Some(kind)) = (text(&["group"]), text(&["names", "kind"])) {
-                definitions.entry((group, kind)).or_default().push(*provider);
+                crds.entry((group, kind)).or_default().push(*provider);
             }
         }
     }
@@ -183,26 +184,26 @@ fn kinds(
         .collect();
     let names: Vec<Option<String>> =
         releases.iter().map(|release| chart_in(nodes, objects, release).map(|chart| chart.name)).collect();
-    let (mut kinds, mut given) = (Vec::new(), BTreeSet::new());
+    let (mut kinds, mut preinstalled) = (Vec::new(), BTreeSet::new());
     for (group, kind) in used {
         let row = CrdCatalog::builtin().owner(group, kind);
-        let definitions = definitions.remove(&(group, kind)).unwrap_or_default();
-        let charts: Vec<(ChartSupply, &str)> = row.map_or_else(Vec::new, |row| installers(row, releases, &names));
+        let crds = crds.remove(&(group, kind)).unwrap_or_default();
+        let charts: Vec<(ChartProvider, &str)> = row.map_or_else(Vec::new, |row| installers(row, releases, &names));
         let releases = charts.iter().map(|(chart, _)| releases[chart.release].key.name.as_str());
         let named: Vec<&str> = charts.iter().map(|(_, name)| *name).chain(releases).collect();
-        let is_brought = !definitions.is_empty() || !charts.is_empty();
-        if is_given(group, kind, &named) {
-            given.insert((group.into(), kind.into()));
+        let is_brought = !crds.is_empty() || !charts.is_empty();
+        if is_preinstalled(group, kind, &named) {
+            preinstalled.insert((group.into(), kind.into()));
         } else if is_brought {
             let charts = charts.into_iter().map(|(chart, _)| chart).collect();
             let is_soft = row.is_some_and(|row| row.soft);
-            kinds.push(CustomKind { group: group.into(), kind: kind.into(), definitions, charts, is_soft });
+            kinds.push(CustomKind { group: group.into(), kind: kind.into(), crds, charts, is_soft });
         }
     }
-    (kinds, given)
+    (kinds, preinstalled)
 }
 
-/// What is known of the parts of builds that the repository does not show: they may well hold definitions.
+/// What is known of the parts of builds that the repository does not show: they may well hold CRDs.
 fn hidden(nodes: &[Node]) -> Vec<String> {
     let texts = nodes.iter().flat_map(|node| {
         let spec = &node.kustomization.spec;
@@ -219,8 +220,8 @@ fn is_named(hidden: &[String], name: &str) -> bool {
     hidden.iter().any(|text| text.contains(name))
 }
 
-/// The releases whose charts install the definitions of `row`, with the names of these.
-fn installers<'a>(row: &CrdOwner, releases: &[Release], names: &'a [Option<String>]) -> Vec<(ChartSupply, &'a str)> {
+/// The releases whose charts install the CRDs of `row`, with the names of these.
+fn installers<'a>(row: &CrdOwner, releases: &[Release], names: &'a [Option<String>]) -> Vec<(ChartProvider, &'a str)> {
     let installs = |(index, release): (usize, &Release)| {
         let name = names.get(index)?.as_deref()?;
         let values = &release.helm.object.node;
@@ -230,13 +231,13 @@ fn installers<'a>(row: &CrdOwner, releases: &[Release], names: &'a [Option<Strin
         };
         let is_skipped =
             values.find_str(&["spec", "install", "crds"]) == Some("Skip") && row.is_in_crds_folder_of(name);
-        let supply = ChartSupply { release: index, confidence: row.confidence, at_runtime: row.at_runtime };
-        (row.is_installed_by(name, &value) && !is_skipped).then_some((supply, name))
+        let provider = ChartProvider { release: index, confidence: row.confidence, at_runtime: row.at_runtime };
+        (row.is_installed_by(name, &value) && !is_skipped).then_some((provider, name))
     };
     releases.iter().enumerate().filter_map(installs).collect()
 }
 
-/// Whether the definitions of the group come with Flux itself, which is there before it applies anything.
+/// Whether the CRDs of the group come with Flux itself, which is there before it applies anything.
 fn is_of_flux(group: &str) -> bool {
     group.ends_with(".fluxcd.io") || group == OPERATOR_GROUP
 }
@@ -248,9 +249,9 @@ fn namespaces(
 ) -> Vec<MadeNamespace> {
     let mut made: BTreeMap<SmolStr, MadeNamespace> = BTreeMap::new();
     let entry = |made: &mut BTreeMap<SmolStr, MadeNamespace>, name: &SmolStr, add: &dyn Fn(&mut MadeNamespace)| {
-        let given =
+        let preinstalled =
             GIVEN.contains(&name.as_str()) || nodes.iter().any(|node| node.is_entry && node.key.namespace == *name);
-        if !given {
+        if !preinstalled {
             let namespace = || MadeNamespace { name: name.clone(), objects: Vec::new(), releases: Vec::new() };
             add(made.entry(name.clone()).or_insert_with(namespace));
         }

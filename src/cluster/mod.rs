@@ -1,4 +1,4 @@
-//! Which clusters a repository holds, and what each of them is made of: entry points, and everything they lead to.
+//! Which clusters a repository holds, and what each of them is built from: entry points, and everything they lead to.
 //!
 //! [`discover`] finds the root of the artifact and the Flux objects that files declare; [`resolve`] turns them into
 //! [`Cluster`]s by building what each Kustomization applies, and what that applies in turn, until nothing new appears.
@@ -16,7 +16,7 @@ mod model;
 
 pub use broken::{BrokenDocument, broken_documents};
 pub use builders::{Use, builders, is_decided_by};
-pub use comments::{Sight, suppressions};
+pub use comments::{SuppressionScope, suppressions};
 pub use edit::{Edit, EditError};
 pub use entries::{
     discover::{Declared, Discovered, discover},
@@ -26,14 +26,14 @@ pub use entries::{
     scope::Scope,
 };
 pub use focus::{Focus, Relation};
-pub use implicit::{ChartSupply, CustomKind, Made, MadeNamespace, Supply};
+pub use implicit::{ChartProvider, CustomKind, Implicit, Made, MadeNamespace};
 pub use model::{
-    Cluster, Definition, Folder, Node, NodeId, NodeKey, ObjectKey, Provider, Release,
+    Cluster, Folder, Manifest, Node, NodeId, NodeKey, ObjectKey, Provider, Release,
     charts::{Chart, chart_of},
     externals::{External, Externals},
     health_set::{DEFAULT_API_VERSION, HealthMember, HealthSet, Skipped},
     is_named,
-    object_query::{Named, Wanted, WantedError},
+    object_query::{ObjectQuery, ObjectQueryError, ObjectRef},
 };
 
 #[cfg(test)]

@@ -212,7 +212,7 @@ fn resource_sets_give_nodes_releases_and_sources_with_their_owner() {
     let cluster = cluster("2.9.0", &files);
     let blue = node(&cluster, "blue");
     assert_eq!((blue.folder.clone(), data(blue, "v")), (Folder::Here("teams/blue".to_owned()), Some("b")));
-    assert_eq!(blue.definitions[0].owner, Some(NodeKey::new("flux-system", "sets")));
+    assert_eq!(blue.manifests[0].owner, Some(NodeKey::new("flux-system", "sets")));
     assert_eq!(applied(node(&cluster, "sets")), ["ResourceSet/flux-system/teams"]);
     let release = &cluster.releases[0];
     assert_eq!(cluster.owner(release.providers[0]).to_string(), "ResourceSet/flux-system/teams");
@@ -258,8 +258,8 @@ fn patches_of_an_instance_change_its_entry_point() {
 
 #[test]
 fn the_controllers_are_those_of_the_instance_or_of_the_deployments_that_are_built() {
-    let told = cluster("2.9.0", &[]);
-    assert!(told.controllers.is_read() && !told.controllers.kustomize.workers().is_set());
+    let reported = cluster("2.9.0", &[]);
+    assert!(reported.controllers.is_read() && !reported.controllers.kustomize.workers().is_set());
     let deployment = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: kustomize-controller, namespace: flux-system}\n\
                       spec: {template: {spec: {containers: [{name: manager, args: [--concurrent=9]}]}}}\n";
     let built = cluster("2.9.0", &[("cluster/gotk-components.yaml", deployment)]);

@@ -33,7 +33,7 @@ pub(super) struct File {
     /// directory where not set.
     #[schemars(with = "Option<Vec<String>>")]
     paths: Option<Spanned<Vec<Spanned<String>>>>,
-    /// Globs of files and folders that nothing is told about, from the folder of this file. What Flux makes of them is built
+    /// Globs of files and folders that nothing is reported about, from the folder of this file. What Flux makes of them is built
     /// all the same.
     #[schemars(with = "Option<Vec<String>>")]
     exclude: Option<Spanned<Vec<Spanned<String>>>>,

@@ -41,7 +41,7 @@ pub struct Config {
     pub root: Option<PathBuf>,
     /// `paths`: what is looked at where the command line names nothing.
     pub paths: Vec<PathBuf>,
-    /// `exclude`: files that nothing is told about.
+    /// `exclude`: files that nothing is reported about.
     pub exclude: Vec<Pattern>,
     /// `flux-version`: the Flux release that runs where the repository does not tell, `"2.9"`.
     pub flux_version: Option<FluxVersion>,

@@ -53,7 +53,7 @@ pub struct BaselineError {
 impl Baseline {
     /// What `findings` are, all of them known from now on.
     #[must_use]
-    pub fn of<'f>(findings: impl IntoIterator<Item = &'f Finding>) -> Self {
+    pub fn from_findings<'f>(findings: impl IntoIterator<Item = &'f Finding>) -> Self {
         let known = findings.into_iter().map(|finding| Known {
             rule: finding.rule.to_owned(),
             subject: finding.subject.to_string(),
@@ -110,7 +110,7 @@ impl Baseline {
     /// The text of the file.
     ///
     /// # Errors
-    /// None that could be told: text of any kind is JSON.
+    /// None that could be reported: text of any kind is JSON.
     pub fn text(&self) -> Result<String, serde_json::Error> {
         let file = File { version: VERSION, findings: self.known.clone() };
         serde_json::to_string_pretty(&file).map(|text| text + "\n")
@@ -171,7 +171,7 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_and_sorted() {
-        let baseline = Baseline::of(&[finding("b", "z"), finding("a", "y"), finding("b", "z")]);
+        let baseline = Baseline::from_findings(&[finding("b", "z"), finding("a", "y"), finding("b", "z")]);
         let counts: Vec<_> = baseline.known().iter().map(|entry| (entry.fingerprint.as_str(), entry.count)).collect();
         assert_eq!(counts, [("a", 1), ("b", 2)]);
         let text = baseline.text().expect("text");
@@ -181,13 +181,13 @@ mod tests {
 
     #[test]
     fn what_is_known_is_marked_as_often_as_it_was_there() {
-        let baseline = Baseline::of(&[finding("a", "y"), finding("gone", "x")]);
+        let baseline = Baseline::from_findings(&[finding("a", "y"), finding("gone", "x")]);
         let mut now = [finding("a", "y"), finding("a", "y"), finding("new", "n")];
         let gone = baseline.mark(&mut now, &|_| true);
         let kinds = now.map(|finding| finding.suppressed.map(|it| it.kind));
         assert_eq!(kinds, [Some(SuppressionKind::Baseline), None, None]);
         assert_eq!(gone.iter().map(|entry| entry.fingerprint.as_str()).collect::<Vec<_>>(), ["gone"]);
-        assert_eq!(baseline.without(&gone), Baseline::of(&[finding("a", "y")]));
+        assert_eq!(baseline.without(&gone), Baseline::from_findings(&[finding("a", "y")]));
         assert_eq!(baseline.mark(&mut [], &|entry| entry.rule == "other"), []);
     }
 
@@ -195,7 +195,7 @@ mod tests {
     fn what_a_comment_silences_is_not_needed_any_more() {
         let mut now = [finding("a", "y")];
         now[0].suppressed = Some(Suppressed { kind: SuppressionKind::Inline, reason: None });
-        assert_eq!(Baseline::of(&[finding("a", "y")]).mark(&mut now, &|_| true).len(), 1);
+        assert_eq!(Baseline::from_findings(&[finding("a", "y")]).mark(&mut now, &|_| true).len(), 1);
         assert_eq!(now[0].suppressed.as_ref().map(|it| it.kind), Some(SuppressionKind::Inline));
     }
 
@@ -203,7 +203,7 @@ mod tests {
     fn what_was_there_in_a_former_revision_is_not_gone() {
         let known = Some(Suppressed { kind: SuppressionKind::Known, reason: None });
         let mut now = [Finding { suppressed: known, ..finding("a", "y") }, finding("a", "y")];
-        assert_eq!(Baseline::of(&[finding("a", "y")]).mark(&mut now, &|_| true), []);
+        assert_eq!(Baseline::from_findings(&[finding("a", "y")]).mark(&mut now, &|_| true), []);
         let kinds = now.map(|finding| finding.suppressed.map(|it| it.kind));
         assert_eq!(kinds, [Some(SuppressionKind::Known), None], "one of the two is new");
     }

@@ -4,7 +4,7 @@
 //! rule's own key, and the folder of the place. Neither lines nor messages are part of it, so it outlives what is written
 //! above the place and a rewording.
 //!
-//! The folder stands for the cluster. One object of two clusters has two objects' worth of findings, which have to be told
+//! The folder stands for the cluster. One object of two clusters has two objects' worth of findings, which have to be reported
 //! apart; but the roots of the clusters do not serve: a finding in a base that clusters share lists all of them, and its
 //! fingerprint would change with every cluster that is added. Clusters differ by their folders as well, and adding one
 //! moves none of the others'. What is still alike is counted in the order of places.

@@ -116,7 +116,7 @@ impl<'t> CommentReader<'t> {
         let mut found = Vec::new();
         for (at, body) in parts {
             let span = Span::new(comment.file, comment.start + at.start as u32, comment.start + at.end as u32);
-            let mut written = Written::of(body);
+            let mut written = Written::new(body);
             if written.fault.is_none() && written.is_file && comment.start as usize > self.content {
                 written.fault = Some(Fault::NotFirst);
             }
@@ -199,7 +199,7 @@ struct Written {
 }
 
 impl Written {
-    fn of(body: &str) -> Self {
+    fn new(body: &str) -> Self {
         let body = body.trim();
         let length =
             body.find(|letter: char| !(letter.is_alphanumeric() || "-_".contains(letter))).unwrap_or(body.len());
@@ -261,7 +261,7 @@ struct Index<'s> {
 }
 
 impl<'s> Index<'s> {
-    fn of(suppressions: &'s [Suppression]) -> Self {
+    fn new(suppressions: &'s [Suppression]) -> Self {
         let mut index = Self::default();
         for (at, suppression) in suppressions.iter().enumerate().filter(|(_, one)| one.fault.is_none()) {
             for rule in &suppression.rules {
@@ -301,7 +301,7 @@ pub fn suppress<'s>(findings: &mut [Finding], suppressions: &'s [Suppression]) -
     if suppressions.is_empty() {
         return used;
     }
-    let index = Index::of(suppressions);
+    let index = Index::new(suppressions);
     for finding in findings {
         let mut found = BTreeSet::new();
         let related = finding.related.iter().filter_map(|related| related.location);

@@ -182,7 +182,7 @@ fn object(spec: Option<&Node>, labels: Option<Value>, status: Option<Value>, gen
     }
     let metadata = Value::Map(metadata);
     let mut fields =
-        Map::of([("apiVersion", Value::Unknown), ("kind", Value::Unknown), ("metadata", metadata), ("spec", spec)]);
+        Map::new([("apiVersion", Value::Unknown), ("kind", Value::Unknown), ("metadata", metadata), ("spec", spec)]);
     if let Some(status) = status {
         fields.insert("status", status);
     }

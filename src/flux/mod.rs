@@ -30,6 +30,6 @@ pub use operator::{
     resource_set::{ResourceSet, expand_resource_sets},
 };
 pub use source::{
-    artifacts::{Artifacts, Selection, SourceRef, Where},
+    artifacts::{Artifacts, Selection, SourceLocation, SourceRef},
     ignore_rules::IgnoreRules,
 };

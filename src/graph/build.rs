@@ -8,7 +8,7 @@ use super::{
     volumes::Consumers,
 };
 use crate::{
-    cluster::{Cluster, Definition, HealthSet, Node, NodeId, NodeKey, ObjectKey, Provider, Release, Skipped},
+    cluster::{Cluster, HealthSet, Manifest, Node, NodeId, NodeKey, ObjectKey, Provider, Release, Skipped},
     finding::Confidence,
     flux::{
         Controller, Kustomization, SourceRef,
@@ -62,7 +62,7 @@ impl<'c> Builder<'c> {
         for (index, release) in self.cluster.releases.iter().enumerate() {
             self.release(Actor::Release(index as u32), release);
         }
-        self.supply();
+        self.implicit();
         (self.graph, self.by_event)
     }
 
@@ -94,9 +94,9 @@ impl<'c> Builder<'c> {
     fn node(&mut self, id: NodeId, node: &'c Node) {
         let actor = Actor::Node(id);
         if !node.is_entry {
-            for definition in &node.definitions {
-                if let Some(before) = self.definer(definition) {
-                    let span = definition.object.node.nearest_span(&["metadata", "name"]).or(definition.object.source);
+            for manifest in &node.manifests {
+                if let Some(before) = self.definer(manifest) {
+                    let span = manifest.object.node.nearest_span(&["metadata", "name"]).or(manifest.object.source);
                     self.edge(before, (actor, Moment::Exists), Reason::AppliedBy, span);
                 }
             }
@@ -109,10 +109,10 @@ impl<'c> Builder<'c> {
         self.needs(actor, node);
     }
 
-    /// The event that makes a node of its definition.
-    fn definer(&mut self, definition: &Definition) -> Option<(Actor, Moment)> {
-        let owner = self.cluster.find(definition.owner.as_ref()?)?;
-        Some(match &definition.resource_set {
+    /// The event that makes a node of its manifest.
+    fn definer(&mut self, manifest: &Manifest) -> Option<(Actor, Moment)> {
+        let owner = self.cluster.find(manifest.owner.as_ref()?)?;
+        Some(match &manifest.resource_set {
             Some(set) => self.resource_set(owner, set),
             None => (Actor::Node(owner), Moment::Applied),
         })
@@ -188,7 +188,7 @@ impl<'c> Builder<'c> {
 
     fn node_source(&mut self, actor: Actor, node: &'c Node) {
         let spec = &node.kustomization.spec;
-        let source = SourceRef::of(&spec.source_ref, &node.key.namespace);
+        let source = SourceRef::new(&spec.source_ref, &node.key.namespace);
         let span = node.kustomization.span(&["spec", "sourceRef", "name"]);
         self.needs_source(actor, &source, span);
     }
@@ -209,7 +209,7 @@ impl<'c> Builder<'c> {
 
     /// `actor` cannot start before the object exists. Objects that the repository does not hold are somebody else's.
     pub(super) fn needs_object(&mut self, actor: Actor, key: &ObjectKey, reason: Reason, span: Span) {
-        let made = self.cluster.supply.made(key).map(|index| Actor::Made(index as u32));
+        let made = self.cluster.implicit.made(key).map(|index| Actor::Made(index as u32));
         if let Some(before) = self.exists(key).or(made) {
             self.edge((before, Moment::Exists), (actor, Moment::Start), reason, span);
         }
@@ -229,8 +229,8 @@ impl<'c> Builder<'c> {
         if !self.has(object, Moment::Exists) {
             self.event(object, Moment::Exists);
             // What an entry point's own build holds was applied with it.
-            let is_given = self.is_given(key);
-            for provider in providers.iter().filter(|_| !is_given) {
+            let is_preinstalled = self.is_preinstalled(key);
+            for provider in providers.iter().filter(|_| !is_preinstalled) {
                 let before = self.applied(*provider);
                 self.edge(before, (object, Moment::Exists), Reason::AppliedBy, self.cluster.object(*provider).place());
             }
@@ -240,26 +240,26 @@ impl<'c> Builder<'c> {
 
     /// Whether an object is there before anything is reconciled: it is made outside the repository, or is the source of an
     /// entry point, which bootstrap applies.
-    pub(super) fn is_given(&self, key: &ObjectKey) -> bool {
+    pub(super) fn is_preinstalled(&self, key: &ObjectKey) -> bool {
         if self.cluster.is_external(&key.kind, &key.namespace, &key.name) {
             return true;
         }
         let providers = self.cluster.objects.get(key).into_iter().flatten();
         let mut entries = providers.map(|provider| self.cluster.node(provider.node)).filter(|node| node.is_entry);
         entries.any(|node| {
-            let source = SourceRef::of(&node.kustomization.spec.source_ref, &node.key.namespace);
+            let source = SourceRef::new(&node.kustomization.spec.source_ref, &node.key.namespace);
             source.kind == key.kind && source.namespace == key.namespace && source.name == key.name
         })
     }
 
-    /// The dependencies of every definition: where there are several, any of them may be in force.
+    /// The dependencies of every manifest: where there are several, any of them may be in force.
     fn dependencies(&mut self, actor: Actor, node: &'c Node) {
         self.depends_on(actor, &node.kustomization);
         let mut known = vec![node.kustomization.object.source];
-        for definition in &node.definitions {
-            if !known.contains(&definition.object.source) {
-                known.push(definition.object.source);
-                self.depends_on(actor, &Kustomization::read(definition.object.clone()));
+        for manifest in &node.manifests {
+            if !known.contains(&manifest.object.source) {
+                known.push(manifest.object.source);
+                self.depends_on(actor, &Kustomization::read(manifest.object.clone()));
             }
         }
     }
@@ -345,7 +345,7 @@ impl<'c> Builder<'c> {
         if self.cluster.objects.get(key).is_some_and(|providers| providers.iter().any(is_own)) {
             return;
         }
-        let made = self.cluster.supply.made(key).map(|index| Actor::Made(index as u32));
+        let made = self.cluster.implicit.made(key).map(|index| Actor::Made(index as u32));
         if let Some(before) = self.exists(key).or(made).filter(|before| *before != actor) {
             self.edge((before, Moment::Exists), (actor, Moment::Ready), Reason::HealthCheck, span);
         }
@@ -373,7 +373,7 @@ impl<'c> Builder<'c> {
             (None, None) => (None, &[]),
         };
         if let Some(reference) = reference {
-            self.needs_source(actor, &SourceRef::of(reference, &release.key.namespace), release.helm.span(route));
+            self.needs_source(actor, &SourceRef::new(reference, &release.key.namespace), release.helm.span(route));
         }
         for (index, values) in spec.values_from.iter().enumerate().filter(|(_, values)| !values.optional) {
             let span = release.helm.item_span(&["spec", "valuesFrom"], index);

@@ -36,10 +36,10 @@ pub enum CycleKind {
     Dependencies,
     /// Kustomizations that only each other apply.
     MutualApply,
-    /// A custom resource of a kind that ends in `Class`, before its definition is there.
+    /// A custom resource of a kind that ends in `Class`, before its CRD is there.
     Class,
-    /// A custom resource before its definition is there.
-    Definition,
+    /// A custom resource before its CRD is there.
+    Crd,
     /// An object before its namespace is there.
     Namespace,
     /// A volume claim before something uses it.
@@ -68,7 +68,7 @@ impl Loop {
         } else if has(|step| step.edge.reason == Reason::NeedsKind && step.after.moment == Moment::Classified) {
             CycleKind::Class
         } else if has(|step| step.edge.reason == Reason::NeedsKind) {
-            CycleKind::Definition
+            CycleKind::Crd
         } else if has(|step| step.edge.reason == Reason::NeedsNamespace) {
             CycleKind::Namespace
         } else if has(|step| step.edge.reason == Reason::Consumer) {
@@ -88,7 +88,7 @@ impl Loop {
         let source = |actor: Actor| match actor {
             Actor::Node(id) => {
                 let node = cluster.node(id);
-                Some(SourceRef::of(&node.kustomization.spec.source_ref, &node.key.namespace))
+                Some(SourceRef::new(&node.kustomization.spec.source_ref, &node.key.namespace))
             }
             _ => None,
         };
@@ -107,7 +107,7 @@ impl Loop {
         self.steps.iter().map(|step| step.edge.confidence).min().unwrap_or(Confidence::High)
     }
 
-    /// Whether it is made of `dependsOn` entries alone.
+    /// Whether it is built from `dependsOn` entries alone.
     #[must_use]
     pub fn is_dependency_cycle(&self) -> bool {
         self.links().all(|step| step.edge.reason == Reason::DependsOn)

@@ -25,15 +25,15 @@ impl Actor {
                 .nth(index as usize)
                 .map_or_else(|| Subject::file("unknown"), crate::cluster::ObjectKey::subject),
             Self::Kind(index) => {
-                let kind = &cluster.supply.kinds[index as usize];
+                let kind = &cluster.implicit.kinds[index as usize];
                 let name = format!("{}.{}", kind.kind, kind.group);
                 Subject { kind: "CustomResourceDefinition".to_owned(), namespace: None, name }
             }
             Self::Namespace(index) => {
-                let name = cluster.supply.namespaces[index as usize].name.to_string();
+                let name = cluster.implicit.namespaces[index as usize].name.to_string();
                 Subject { kind: "Namespace".to_owned(), namespace: None, name }
             }
-            Self::Made(index) => cluster.supply.made[index as usize].key.subject(),
+            Self::Made(index) => cluster.implicit.made[index as usize].key.subject(),
         }
     }
 
@@ -50,19 +50,19 @@ impl Actor {
                     .map_or(Span::NONE, |first| cluster.object(*first).place())
             }
             Self::Kind(index) => {
-                let kind = &cluster.supply.kinds[index as usize];
-                let built = kind.definitions.first().map(|first| cluster.object(*first).place());
+                let kind = &cluster.implicit.kinds[index as usize];
+                let built = kind.crds.first().map(|first| cluster.object(*first).place());
                 let chart = kind.charts.first().map(|first| cluster.releases[first.release].helm.name_span());
                 built.or(chart).unwrap_or(Span::NONE)
             }
             Self::Namespace(index) => {
-                let namespace = &cluster.supply.namespaces[index as usize];
+                let namespace = &cluster.implicit.namespaces[index as usize];
                 let built = namespace.objects.first().map(|first| cluster.object(*first).place());
                 let release = namespace.releases.first().map(|first| cluster.releases[*first].helm.name_span());
                 built.or(release).unwrap_or(Span::NONE)
             }
             Self::Made(index) => {
-                let maker = cluster.supply.made[index as usize].makers.first();
+                let maker = cluster.implicit.made[index as usize].makers.first();
                 let first = maker.and_then(|maker| cluster.objects.get(maker)?.first());
                 first.map_or(Span::NONE, |first| cluster.object(*first).place())
             }

@@ -32,11 +32,11 @@ pub enum Actor {
     Release(u32),
     /// Another object, by position in the cluster's objects.
     Object(u32),
-    /// The definition of a kind of custom resources, by position in [`Supply::kinds`](crate::cluster::Supply::kinds).
+    /// The CRD of a kind of custom resources, by position in [`Implicit::kinds`](crate::cluster::Implicit::kinds).
     Kind(u32),
-    /// A namespace, by position in [`Supply::namespaces`](crate::cluster::Supply::namespaces).
+    /// A namespace, by position in [`Implicit::namespaces`](crate::cluster::Implicit::namespaces).
     Namespace(u32),
-    /// An object that a controller makes of another, by position in [`Supply::made`](crate::cluster::Supply::made).
+    /// An object that a controller makes of another, by position in [`Implicit::made`](crate::cluster::Implicit::made).
     Made(u32),
 }
 
@@ -47,7 +47,7 @@ pub enum Moment {
     Exists,
     /// Source and dependencies are met; the work begins.
     Start,
-    /// The first stage of an apply: definitions, Namespaces, ClusterRoles (fluxcd/pkg ssa, `ApplyAllStaged`).
+    /// The first stage of an apply: CRDs, Namespaces, ClusterRoles (fluxcd/pkg ssa, `ApplyAllStaged`).
     Defined,
     /// The second stage of an apply: objects of kinds that end in `Class`, waited for up to 60 s.
     Classified,
@@ -97,11 +97,11 @@ pub enum Reason {
     Wait,
     /// `healthChecks`: the listed object has to be healthy.
     HealthCheck,
-    /// An apply holds an object of the kind, whose definition has to be there for the dry-run.
+    /// An apply holds an object of the kind, whose CRD has to be there for the dry-run.
     NeedsKind,
     /// An apply holds an object in the namespace, which has to be there for the dry-run.
     NeedsNamespace,
-    /// The chart of the HelmRelease installs the definition.
+    /// The chart of the HelmRelease installs the CRD.
     Installs,
     /// The HelmRelease creates the namespace (`install.createNamespace`).
     CreatesNamespace,

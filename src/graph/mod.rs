@@ -2,7 +2,7 @@
 //!
 //! A Kustomization goes through `exists → start → applied → ready`, with the stages of its apply, `defined` and
 //! `classified`, in between where they matter; a HelmRelease through `exists → start → ready`; another object that somebody
-//! waits for `exists`, as do the definitions, namespaces and Secrets of [`Supply`](crate::cluster::Supply). An edge `u → v`
+//! waits for `exists`, as do the CRDs, namespaces and Secrets of [`Implicit`](crate::cluster::Implicit). An edge `u → v`
 //! says that `v` cannot happen before `u`, carries its [`Reason`], the span that declares it, and how sure it is.
 //!
 //! Events are AND nodes: they need all their inputs. What several Kustomizations apply exists as soon as the *earliest*

@@ -1,4 +1,4 @@
-//! What the objects of an apply wait for beside what Flux's own objects name: definitions of custom resources and
+//! What the objects of an apply wait for beside what Flux's own objects name: CRDs of custom resources and
 //! namespaces before the dry-run, and what keeps an object from becoming healthy.
 
 use std::collections::BTreeMap;
@@ -25,7 +25,7 @@ impl<'c> Builder<'c> {
             return;
         }
         let mut needed: BTreeMap<(Actor, Moment), Span> = BTreeMap::new();
-        for object in node.applied.build.objects.iter().filter(|object| Policy::of(&object.node).applied) {
+        for object in node.applied.build.objects.iter().filter(|object| Policy::new(&object.node).applied) {
             let stage = stages::needing(self.cluster, &object.node);
             if let Some(kind) = stages::custom_kind(self.cluster, &object.node) {
                 needed.entry((Actor::Kind(kind as u32), stage)).or_insert_with(|| object.place());
@@ -42,12 +42,12 @@ impl<'c> Builder<'c> {
 
     /// How sure it is that nothing but the cluster's own nodes brings what is needed.
     fn requirement(&self, needed: Actor) -> (Reason, Confidence) {
-        let supply = &self.cluster.supply;
+        let implicit = &self.cluster.implicit;
         match needed {
             Actor::Kind(index) => {
-                let kind = &supply.kinds[index as usize];
+                let kind = &implicit.kinds[index as usize];
                 let is_guess = kind.charts.iter().all(|chart| chart.confidence == catalog::Confidence::Low);
-                let confidence = match (kind.definitions.is_empty(), is_guess) {
+                let confidence = match (kind.crds.is_empty(), is_guess) {
                     (false, _) => Confidence::High,
                     (true, false) => Confidence::Medium,
                     (true, true) => Confidence::Low,
@@ -56,7 +56,7 @@ impl<'c> Builder<'c> {
             }
             Actor::Namespace(index) => {
                 // Without a Namespace in any build it may as well be made by hand.
-                let is_guess = supply.namespaces[index as usize].objects.is_empty();
+                let is_guess = implicit.namespaces[index as usize].objects.is_empty();
                 (Reason::NeedsNamespace, if is_guess { Confidence::Medium } else { Confidence::High })
             }
             _ => (Reason::NeedsNamespace, Confidence::Low),
@@ -66,7 +66,7 @@ impl<'c> Builder<'c> {
     /// The namespace an object lies in, where something in the cluster makes it.
     fn namespace(&self, object: &yaml::Node) -> Option<u32> {
         let namespace = object.find_str(&["metadata", "namespace"])?;
-        let index = self.cluster.supply.namespace(namespace)?;
+        let index = self.cluster.implicit.namespace(namespace)?;
         let kind = object.find_str(&["kind"])?;
         let api_version = object.find_str(&["apiVersion"])?;
         let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
@@ -76,15 +76,15 @@ impl<'c> Builder<'c> {
         (!is_of_cluster && !is_open_text(namespace)).then_some(index as u32)
     }
 
-    /// Draws in what brings the definitions and namespaces that something needs, and the objects that controllers make.
-    pub(super) fn supply(&mut self) {
+    /// Draws in what brings the CRDs and namespaces that something needs, and the objects that controllers make.
+    pub(super) fn implicit(&mut self) {
         let cluster = self.cluster;
-        for (index, kind) in cluster.supply.kinds.iter().enumerate() {
+        for (index, kind) in cluster.implicit.kinds.iter().enumerate() {
             let actor = Actor::Kind(index as u32);
             if !self.has(actor, Moment::Exists) {
                 continue;
             }
-            for provider in &kind.definitions {
+            for provider in &kind.crds {
                 let before = self.defined(*provider);
                 self.edge(before, (actor, Moment::Exists), Reason::AppliedBy, cluster.object(*provider).place());
             }
@@ -95,7 +95,7 @@ impl<'c> Builder<'c> {
                 self.edge(before, (actor, Moment::Exists), Reason::Installs, span);
             }
         }
-        for (index, namespace) in cluster.supply.namespaces.iter().enumerate() {
+        for (index, namespace) in cluster.implicit.namespaces.iter().enumerate() {
             let actor = Actor::Namespace(index as u32);
             if !self.has(actor, Moment::Exists) {
                 continue;
@@ -110,7 +110,7 @@ impl<'c> Builder<'c> {
                 self.edge(before, (actor, Moment::Exists), Reason::CreatesNamespace, span);
             }
         }
-        for (index, made) in cluster.supply.made.iter().enumerate() {
+        for (index, made) in cluster.implicit.made.iter().enumerate() {
             let actor = Actor::Made(index as u32);
             if self.has(actor, Moment::Exists) {
                 for maker in &made.makers {
@@ -128,7 +128,7 @@ impl<'c> Builder<'c> {
         self.edge(before, (made, Moment::Exists), Reason::MadeOf, span);
     }
 
-    /// The event that applies a definition or a Namespace: the first stage, where it is the Kustomization's own.
+    /// The event that applies a CRD or a Namespace: the first stage, where it is the Kustomization's own.
     fn defined(&mut self, provider: crate::cluster::Provider) -> (Actor, Moment) {
         match self.applied(provider) {
             (actor @ Actor::Node(_), Moment::Applied) if self.has(actor, Moment::Defined) => (actor, Moment::Defined),
@@ -173,14 +173,14 @@ impl<'c> Builder<'c> {
 
     /// A source logs in with a Secret of its namespace (source-controller v1.9).
     fn source_events(&mut self, actor: Actor, key: &ObjectKey, node: &'c yaml::Node) {
-        if self.is_given(key) {
+        if self.is_preinstalled(key) {
             return;
         }
         for field in ["secretRef", "certSecretRef", "proxySecretRef"] {
             let Some(name) = node.find(&["spec", field, "name"]) else { continue };
             let Some(text) = name.as_str() else { continue };
             let secret = core_key("Secret", &key.namespace, text);
-            let made = self.cluster.supply.made(&secret).map(|index| Actor::Made(index as u32));
+            let made = self.cluster.implicit.made(&secret).map(|index| Actor::Made(index as u32));
             if let Some(before) = self.exists(&secret).or(made) {
                 self.edge((before, Moment::Exists), (actor, Moment::Ready), Reason::Credentials, name.span);
             }

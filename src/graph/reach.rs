@@ -195,7 +195,7 @@ impl EventGraph {
 
     /// Whether an event of which one input would be enough needs none, since a repair meets it.
     #[must_use]
-    pub fn is_given(&self, id: EventId, assume: Assume<'_>) -> bool {
+    pub fn is_preinstalled(&self, id: EventId, assume: Assume<'_>) -> bool {
         assume.repaired == Repaired::Everything && self.event(id).is_or() && self.is_met_by_repair(id.0)
     }
 

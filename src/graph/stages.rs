@@ -41,10 +41,10 @@ pub(super) fn needing(cluster: &Cluster, object: &yaml::Node) -> Moment {
 pub(super) fn custom_kind(cluster: &Cluster, object: &yaml::Node) -> Option<usize> {
     let (group, _) = object.find_str(&["apiVersion"])?.split_once('/')?;
     // Most objects are of Kubernetes' own groups.
-    if !group.contains('.') || cluster.supply.kinds.is_empty() {
+    if !group.contains('.') || cluster.implicit.kinds.is_empty() {
         return None;
     }
-    cluster.supply.kind(group, object.find_str(&["kind"])?)
+    cluster.implicit.kind(group, object.find_str(&["kind"])?)
 }
 
 /// Whether the kind of the object ends in `Class`.

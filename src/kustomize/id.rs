@@ -44,7 +44,7 @@ const DEFAULT: &str = "default";
 const NO_NAMESPACE: &str = "_non_namespaceable_";
 
 impl Gvk {
-    pub(super) fn of(node: &Node) -> Self {
+    pub(super) fn new(node: &Node) -> Self {
         let ApiVersion { group, version } = ApiVersion::parse(node.find_str(&["apiVersion"]).unwrap_or_default());
         Self { group: group.into(), version: version.into(), kind: node.find_str(&["kind"]).unwrap_or_default().into() }
     }
@@ -66,9 +66,9 @@ impl ResId {
         Self { gvk, namespace, name: name.into() }
     }
 
-    pub(super) fn of(node: &Node) -> Self {
+    pub(super) fn from_node(node: &Node) -> Self {
         let text = |key| node.find(&["metadata", key]).and_then(scalar_text).unwrap_or_default();
-        Self::new(Gvk::of(node), &text("namespace"), text("name"))
+        Self::new(Gvk::new(node), &text("namespace"), text("name"))
     }
 
     pub(super) fn is_cluster_scoped(&self) -> bool {

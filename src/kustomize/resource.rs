@@ -66,12 +66,12 @@ impl Resource {
     }
 
     pub(super) fn gvk(&self) -> Gvk {
-        Gvk::of(self.node())
+        Gvk::new(self.node())
     }
 
     /// The id it has.
     pub(super) fn id(&self) -> ResId {
-        ResId::of(self.node())
+        ResId::from_node(self.node())
     }
 
     /// The ids it had, oldest first. Group and version are the present ones (`utils.PrevIds`).

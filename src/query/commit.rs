@@ -80,12 +80,12 @@ fn of_cluster(store: &Store, situation: &Situation<'_>, files: &FxHashSet<FileId
     let changed: Vec<NodeId> = builders(store, cluster, files).into_iter().map(|(id, _)| id).collect();
     let source = |id: &NodeId| {
         let node = cluster.node(*id);
-        SourceRef::of(&node.kustomization.spec.source_ref, &node.key.namespace)
+        SourceRef::new(&node.kustomization.spec.source_ref, &node.key.namespace)
     };
     let mut sources: Vec<SourceRef> = changed.iter().map(source).collect();
     sources.sort();
     sources.dedup();
-    let assumptions = Assumptions { least: situation.cold_start.least(), ..Assumptions::of(cluster) };
+    let assumptions = Assumptions { least: situation.cold_start.least(), ..Assumptions::new(cluster) };
     let simulation = Simulation::new(cluster, &situation.graph, &situation.durations, assumptions);
     let of_source = |wanted: SourceRef| {
         let run = simulation.commit(&wanted, &changed, Quantile::Typical);

@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use crate::{
-    cluster::{EditError, NodeKey, WantedError},
+    cluster::{EditError, NodeKey, ObjectQueryError},
     finding::Subject,
 };
 
@@ -37,7 +37,7 @@ pub enum Error {
     },
     /// A text is no name of a Kustomization.
     #[error(transparent)]
-    NoKustomizationName(#[from] WantedError),
+    NoKustomizationName(#[from] ObjectQueryError),
     /// Several objects have this name.
     #[error("`{name}` names {number} {what}s")]
     Ambiguous {

@@ -248,7 +248,7 @@ impl Built {
 
 fn source_of(cluster: &Cluster, id: NodeId) -> SourceRef {
     let node = cluster.node(id);
-    SourceRef::of(&node.kustomization.spec.source_ref, &node.key.namespace)
+    SourceRef::new(&node.kustomization.spec.source_ref, &node.key.namespace)
 }
 
 /// A source by name.

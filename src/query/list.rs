@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::{Document, Model, ReportedObstacle};
 use crate::{
     catalog::Range,
-    cluster::{Folder, Named, Node, NodeId, Relation, Release, chart_of},
+    cluster::{Folder, Node, NodeId, ObjectRef, Relation, Release, chart_of},
     finding::Subject,
     graph::Actor,
     situation::{Situation, State},
@@ -96,7 +96,7 @@ pub fn list(model: Model<'_>, remark: Option<String>) -> Listing {
     let (focus, tree) = (model.focus, model.store.tree());
     let unreached = model.situations.iter().enumerate().filter(|(_, situation)| !situation.cluster.reached);
     let unreached = unreached.flat_map(|(index, situation)| {
-        let nodes = situation.cluster.nodes().filter(move |(id, _)| focus.has(index, Named::Node(*id)));
+        let nodes = situation.cluster.nodes().filter(move |(id, _)| focus.has(index, ObjectRef::Node(*id)));
         nodes.map(|(_, node)| Unreached { node: node.subject(), location: tree.place(node.span()) })
     });
     Listing {
@@ -109,9 +109,9 @@ pub fn list(model: Model<'_>, remark: Option<String>) -> Listing {
 
 fn of_cluster(model: Model<'_>, situation: &Situation<'_>, index: usize) -> ListedCluster {
     let (cluster, focus, tree) = (situation.cluster, model.focus, model.store.tree());
-    let nodes = cluster.nodes().map(|(id, node)| (Named::Node(id), of_node(situation, id, node, tree)));
+    let nodes = cluster.nodes().map(|(id, node)| (ObjectRef::Node(id), of_node(situation, id, node, tree)));
     let releases = cluster.releases.iter().enumerate();
-    let releases = releases.map(|(at, release)| (Named::Release(at), of_release(situation, at, release, tree)));
+    let releases = releases.map(|(at, release)| (ObjectRef::Release(at), of_release(situation, at, release, tree)));
     let reported = nodes.chain(releases).filter(|(named, _)| focus.has(index, *named));
     let related = |(named, listed)| ListedNode { relation: focus.relation(index, named), ..listed };
     ListedCluster {
@@ -126,7 +126,7 @@ fn of_node(situation: &Situation<'_>, id: NodeId, node: &Node, tree: &Tree) -> L
         Folder::Here(folder) => Some(format!("./{folder}")),
         _ => None,
     };
-    let applied_by = node.definitions.iter().filter_map(|definition| definition.applied_by());
+    let applied_by = node.manifests.iter().filter_map(|manifest| manifest.applied_by());
     ListedNode {
         location: tree.place(node.span()),
         path: node.kustomization.spec.path.clone().or(folder),

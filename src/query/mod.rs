@@ -32,8 +32,8 @@ pub use render::{
     Manifest, Rendered, RenderedCluster, RenderedObject, Rendering, Trace, TraceStep, render, render_folder,
 };
 pub use timeline::{
-    Analytic, ClusterTimeline, NodeSpread, NodeTimeline, PathShare, Simulated, Timeline, TimelineOptions, TotalSpread,
-    timeline,
+    Analytic, ClusterTimeline, MonteCarloTotal, NodeMonteCarlo, NodeTimeline, PathShare, Simulated, Timeline,
+    TimelineOptions, timeline,
 };
 pub use what_if::{Change, ClusterWhatIf, NodeWhatIf, WhatIf, what_if};
 pub use why::{Answer, ClusterWhy, ClusterWhyOn, Decides, Happening, Stuck, Why, WhyOn, why, why_on};

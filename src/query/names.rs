@@ -2,7 +2,7 @@
 
 use super::{Error, Model};
 use crate::{
-    cluster::{Cluster, Named, ObjectKey, Provider, Wanted},
+    cluster::{Cluster, ObjectKey, ObjectQuery, ObjectRef, Provider},
     finding::{Subject, count},
     graph::{Actor, EventGraph, EventId, Moment},
 };
@@ -37,7 +37,7 @@ impl Model<'_> {
     /// # Errors
     /// Where nothing has the name.
     pub fn find(self, text: &str) -> Result<Matches, Error> {
-        let wanted = Wanted::parse(text).map_err(|_| Error::NoName(text.to_owned()))?;
+        let wanted = ObjectQuery::parse(text).map_err(|_| Error::NoName(text.to_owned()))?;
         let named = |cluster: usize| {
             let found = wanted.find_in(self.situations[cluster].cluster);
             found.into_iter().map(move |named| Found { cluster, actor: actor(named) })
@@ -106,7 +106,7 @@ impl Model<'_> {
         if node == on { Err(Error::Same { names: names() }) } else { Ok((node, on)) }
     }
 
-    fn unknown(self, text: &str, wanted: &Wanted, all: &[Found]) -> Error {
+    fn unknown(self, text: &str, wanted: &ObjectQuery, all: &[Found]) -> Error {
         if let Some(Found { cluster, actor: Actor::Object(object) }) = all.first() {
             let cluster = self.situations[*cluster].cluster;
             let object = cluster.objects.iter().nth(*object as usize);
@@ -136,11 +136,11 @@ pub(super) fn prefer<T>(found: &mut Vec<T>, holds: impl Fn(&T) -> bool) {
     }
 }
 
-const fn actor(named: Named) -> Actor {
+const fn actor(named: ObjectRef) -> Actor {
     match named {
-        Named::Node(id) => Actor::Node(id),
-        Named::Release(index) => Actor::Release(index as u32),
-        Named::Object(index) => Actor::Object(index as u32),
+        ObjectRef::Node(id) => Actor::Node(id),
+        ObjectRef::Release(index) => Actor::Release(index as u32),
+        ObjectRef::Object(index) => Actor::Object(index as u32),
     }
 }
 

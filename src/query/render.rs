@@ -9,7 +9,7 @@ use super::{
     names::{LISTED, prefer},
 };
 use crate::{
-    cluster::{Cluster, Focus, Folder, Node, Wanted},
+    cluster::{Cluster, Focus, Folder, Node, ObjectQuery},
     finding::{Confidence, Finding, Location, Related, Severity, Subject, count},
     kustomize::{self, Build, Object, Unresolved},
     source::Span,
@@ -37,7 +37,7 @@ pub struct Rendering {
 /// # Errors
 /// Where the name is not that of one Kustomization.
 pub fn render(clusters: &[Cluster], focus: &Focus, name: &str) -> Result<Rendering, Error> {
-    let wanted = Wanted::kustomization(name)?;
+    let wanted = ObjectQuery::kustomization(name)?;
     let mut found = wanted.find(clusters);
     let position =
         |cluster: &Cluster| clusters.iter().position(|other| std::ptr::eq(other, cluster)).unwrap_or_default();
@@ -82,7 +82,7 @@ pub fn render_folder(folder: &str, build: Build) -> Rendering {
     }
 }
 
-fn unknown(name: &str, wanted: &Wanted, clusters: &[Cluster]) -> Error {
+fn unknown(name: &str, wanted: &ObjectQuery, clusters: &[Cluster]) -> Error {
     let nodes = clusters.iter().map(|cluster| cluster.nodes.len()).sum();
     let help = wanted.similar(clusters).map_or_else(
         || format!("there are {}; a folder is built with --path", count(nodes, "Kustomization")),

@@ -14,7 +14,7 @@ use crate::{
     graph::{Actor, EventId, Moment},
     situation::Situation,
     source::readable,
-    timing::{Assumptions, Distribution, Outcome, PathCause, Quantile, Run, Simulation, Spread},
+    timing::{Assumptions, Distribution, MonteCarlo, Outcome, PathCause, Quantile, Run, Simulation},
 };
 
 /// What is asked about a cold start.
@@ -60,7 +60,7 @@ pub struct ClusterTimeline {
     /// How much of that goes to waiting for a free worker.
     pub queueing_s: Seconds,
     /// How that varies; `null` where it was not asked for.
-    pub monte_carlo_total: Option<TotalSpread>,
+    pub monte_carlo_total: Option<MonteCarloTotal>,
     /// The objects on the critical path, in order.
     pub critical_path: Vec<Subject>,
     /// What the time on it goes to.
@@ -80,7 +80,7 @@ pub struct PathShare {
 
 /// How long simulated cold starts take with varying durations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct TotalSpread {
+pub struct MonteCarloTotal {
     /// How many there were.
     pub runs: u32,
     /// What the durations were drawn with.
@@ -101,7 +101,7 @@ pub struct NodeTimeline {
     /// What the controllers make of it, with timeouts and retries.
     pub simulated: Simulated,
     /// How that varies; `null` where it was not asked for.
-    pub monte_carlo: Option<NodeSpread>,
+    pub monte_carlo: Option<NodeMonteCarlo>,
     /// What its own duration rests on.
     pub duration_origin: String,
 }
@@ -136,7 +136,7 @@ pub struct Simulated {
 
 /// When one object is Ready in simulations with varying durations.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
-pub struct NodeSpread {
+pub struct NodeMonteCarlo {
     /// In half of them at this time at the latest; `null` where it is never Ready in half of them.
     pub p50_s: Option<Seconds>,
     /// In nine of ten.
@@ -201,10 +201,10 @@ fn of_cluster(
     };
     let end = headline.end;
     let path: Vec<EventId> = headline.total.and(end).map_or_else(Vec::new, |id| cold_start.critical_path(id));
-    let assumptions = Assumptions { least: cold_start.least(), ..Assumptions::of(cluster) };
+    let assumptions = Assumptions { least: cold_start.least(), ..Assumptions::new(cluster) };
     let simulation = Simulation::new(cluster, graph, &situation.durations, assumptions);
     let run = simulation.run(Quantile::Typical);
-    let spread = (options.runs > 0).then(|| simulation.monte_carlo(options.runs, options.seed));
+    let monte_carlo = (options.runs > 0).then(|| simulation.monte_carlo(options.runs, options.seed));
     let shares = end.map(|id| cold_start.shares(graph, &situation.durations, id)).unwrap_or_default();
     let shares = shares.into_iter().map(|(cause, time)| PathShare { cause: word(cause), time_s: Seconds(time) });
     ClusterTimeline {
@@ -217,14 +217,14 @@ fn of_cluster(
         critical_path: on_path(situation, &path),
         simulated_total_s: Seconds(run.total),
         queueing_s: Seconds(queueing(situation, &assumptions, &run)),
-        monte_carlo_total: spread.as_ref().map(|Spread { runs, total, .. }| TotalSpread {
+        monte_carlo_total: monte_carlo.as_ref().map(|MonteCarlo { runs, total, .. }| MonteCarloTotal {
             runs: *runs,
             seed: options.seed,
             p50_s: total.p50.map(Seconds),
             p90_s: total.p90.map(Seconds),
         }),
         critical_path_shares: shares.collect(),
-        nodes: nodes(situation, to.and(end), &path, (&run, spread.as_ref())),
+        nodes: nodes(situation, to.and(end), &path, (&run, monte_carlo.as_ref())),
     }
 }
 
@@ -242,7 +242,7 @@ fn nodes(
     situation: &Situation<'_>,
     up_to: Option<EventId>,
     path: &[EventId],
-    simulated: (&Run, Option<&Spread>),
+    simulated: (&Run, Option<&MonteCarlo>),
 ) -> Vec<NodeTimeline> {
     let (graph, cluster) = (&situation.graph, situation.cluster);
     let behind: Option<FxHashSet<Actor>> = up_to.map(|end| {
@@ -284,7 +284,7 @@ fn of_actor(
     actor: Actor,
     path: &[EventId],
     slack: &[Option<Duration>],
-    (run, spread): (&Run, Option<&Spread>),
+    (run, monte_carlo): (&Run, Option<&MonteCarlo>),
 ) -> NodeTimeline {
     let (graph, cold_start) = (&situation.graph, &situation.cold_start);
     let time = |moment| graph.id(actor, moment).and_then(|id| cold_start.time(id));
@@ -299,12 +299,14 @@ fn of_actor(
         Actor::Release(index) => situation.durations.release(index as usize).origin.to_string(),
         _ => "its objects, and what it waits for".to_owned(),
     };
-    let distribution = spread.and_then(|spread| of(actor, &spread.nodes, &spread.releases));
+    let distribution = monte_carlo.and_then(|monte_carlo| of(actor, &monte_carlo.nodes, &monte_carlo.releases));
     NodeTimeline {
         node: actor.subject(situation.cluster),
         analytic,
         simulated: of(actor, &run.nodes, &run.releases).map(Simulated::new).unwrap_or_default(),
-        monte_carlo: distribution.zip(spread).map(|(distribution, spread)| NodeSpread::new(distribution, spread.runs)),
+        monte_carlo: distribution
+            .zip(monte_carlo)
+            .map(|(distribution, monte_carlo)| NodeMonteCarlo::new(distribution, monte_carlo.runs)),
         duration_origin,
     }
 }
@@ -330,7 +332,7 @@ impl Simulated {
     }
 }
 
-impl NodeSpread {
+impl NodeMonteCarlo {
     /// Shares to a thousandth: more digits would say more than so many runs can.
     fn new(distribution: &Distribution, runs: u32) -> Self {
         let share = |count: u32| (f64::from(count) / f64::from(runs) * 1000.0).round() / 1000.0;

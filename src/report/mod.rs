@@ -48,7 +48,7 @@ use crate::{
     source::{FileId, Span, Tree},
 };
 
-/// Everything a report is made of.
+/// Everything a report is built from.
 #[derive(Debug, Clone, Copy)]
 pub struct Report<'a> {
     /// The files that spans point into.

@@ -44,8 +44,8 @@ fn known(report: &Report<'_>) -> Option<String> {
     let known =
         [(SuppressionKind::Baseline, "known from the baseline"), (SuppressionKind::Known, "known before and hidden")];
     let known = known.map(|(kind, how)| (of(kind), how)).into_iter().filter(|(number, _)| *number > 0);
-    let told: Vec<String> = known.map(|(number, how)| format!("{number} {how}")).collect();
-    (!told.is_empty()).then(|| told.join("; "))
+    let reported: Vec<String> = known.map(|(number, how)| format!("{number} {how}")).collect();
+    (!reported.is_empty()).then(|| reported.join("; "))
 }
 
 fn is_of(finding: &Finding, kind: SuppressionKind) -> bool {

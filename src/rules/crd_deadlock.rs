@@ -10,7 +10,7 @@ use crate::{
 pub(super) static RULE: Rule = Rule {
     info: RuleInfo {
         id: "crd-deadlock",
-        summary: "A custom resource keeps the chart from being applied that installs its definition.",
+        summary: "A custom resource keeps the chart from being applied that installs its CRD.",
         category: Category::Deadlock,
         severity: Severity::Error,
         confidence: Confidence::Medium,
@@ -23,7 +23,7 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     let is_first = |step: &crate::graph::Step| step.edge.reason == Reason::NeedsKind;
-    tell(context, &RULE.info, CycleKind::Definition, is_first, words, findings);
+    tell(context, &RULE.info, CycleKind::Crd, is_first, words, findings);
 }
 
 fn words(case: &Case<'_>) -> Option<Words> {

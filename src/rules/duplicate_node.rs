@@ -27,18 +27,18 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for situation in context.situations {
         let cluster = situation.cluster;
         for node in &cluster.nodes {
-            let definitions: Vec<_> =
-                node.definitions.iter().map(|definition| (definition.applied_by(), &definition.object)).collect();
-            findings.extend(report(context, situation, node.subject(), &definitions));
+            let manifests: Vec<_> =
+                node.manifests.iter().map(|manifest| (manifest.applied_by(), &manifest.object)).collect();
+            findings.extend(report(context, situation, node.subject(), &manifests));
         }
         findings.extend(cluster.nodes.iter().flat_map(|node| in_one_build(context, situation, node)));
         for release in &cluster.releases {
-            let definitions: Vec<_> = release
+            let manifests: Vec<_> = release
                 .providers
                 .iter()
                 .map(|provider| (Some(cluster.owner(*provider)), cluster.object(*provider)))
                 .collect();
-            findings.extend(report(context, situation, release.subject(), &definitions));
+            findings.extend(report(context, situation, release.subject(), &manifests));
         }
     }
 }
@@ -55,16 +55,16 @@ fn in_one_build<'f>(
         let (first, _) = error.related.first()?;
         let message = format!("{subject} is defined twice in one cluster");
         let mut finding = situation.finding(&RULE.info, subject.clone(), *first, message);
-        finding.label = "first definition".to_owned();
+        finding.label = "first manifest".to_owned();
         finding.related.push(Related::new("defined again here", Some(subject), error.span));
         finding.why = REFUSED.to_owned();
         finding.help =
-            format!("give the definition at {} a name of its own, or remove it", place(context.tree, error.span));
+            format!("give the manifest at {} a name of its own, or remove it", place(context.tree, error.span));
         Some(situation.weighed(finding, true))
     })
 }
 
-/// Whether a node of the graph is made of such an object.
+/// Whether a node of the graph is built from such an object.
 pub(super) fn is_flux_object(id: &ObjectId) -> bool {
     let key = ObjectKey::from(id.clone());
     key.is_kustomization() || key.is_helm_release()
@@ -78,11 +78,11 @@ fn report(
     context: &Context<'_>,
     situation: &Situation<'_>,
     subject: Subject,
-    definitions: &[(Option<Subject>, &Object)],
+    manifests: &[(Option<Subject>, &Object)],
 ) -> Option<Finding> {
-    // One document that two builds take in is a matter of ownership, not of definition.
+    // One document that two builds take in is a matter of ownership, not of manifest.
     let mut places: Vec<(Span, Option<&Subject>)> = Vec::new();
-    for (owner, object) in definitions {
+    for (owner, object) in manifests {
         if object.source.is_some() && !places.iter().any(|(known, _)| *known == object.source) {
             places.push((object.source, owner.as_ref()));
         }
@@ -92,14 +92,14 @@ fn report(
     }
     places.sort_by_key(|(span, _)| (context.tree.path(span.file), span.start));
     let name_at = |source: Span| {
-        let object = definitions.iter().map(|(_, object)| *object).find(|object| object.source == source);
+        let object = manifests.iter().map(|(_, object)| *object).find(|object| object.source == source);
         object.map_or(source, Object::place)
     };
     let count = if places.len() == 2 { "twice".to_owned() } else { format!("{} times", places.len()) };
     let message = format!("{subject} is defined {count} in one cluster");
     let first = name_at(places[0].0);
     let mut finding = situation.finding(&RULE.info, subject.clone(), first, message);
-    finding.label = "first definition".to_owned();
+    finding.label = "first manifest".to_owned();
     for (source, owner) in &places[1..] {
         let by = owner.map(|owner| format!(", applied by {owner}")).unwrap_or_default();
         finding.related.push(Related::new(format!("defined again here{by}"), Some(subject.clone()), name_at(*source)));
@@ -116,6 +116,6 @@ fn report(
         REFUSED.to_owned()
     };
     let last = places.last().map_or(first, |(source, _)| name_at(*source));
-    finding.help = format!("give the definition at {} a name of its own, or remove it", place(context.tree, last));
+    finding.help = format!("give the manifest at {} a name of its own, or remove it", place(context.tree, last));
     Some(situation.weighed(finding, true))
 }

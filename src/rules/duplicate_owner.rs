@@ -46,7 +46,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
                 by_owners.entry(owners.iter().map(owner).collect()).or_default().push((key, owners));
             }
         }
-        // Where one path explains them all, that is told instead.
+        // Where one path explains them all, that is reported instead.
         let overlaps = overlaps(context.tree, situation.cluster);
         let is_explained = |owners: &&Vec<Owner>| {
             let nodes: Vec<NodeId> = owners.iter().filter(|(_, set)| set.is_none()).map(|(node, _)| *node).collect();
@@ -54,8 +54,8 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
                 |outer: &NodeId| nodes.iter().all(|node| node == outer || overlaps.contains_key(&(*outer, *node)));
             nodes.len() == owners.len() && nodes.iter().any(holds)
         };
-        let told = by_owners.iter().filter(|(owners, _)| !is_explained(owners));
-        findings.extend(told.map(|(_, shared)| report(situation, shared)));
+        let reported = by_owners.iter().filter(|(owners, _)| !is_explained(owners));
+        findings.extend(reported.map(|(_, shared)| report(situation, shared)));
     }
 }
 
@@ -69,7 +69,7 @@ fn owners(situation: &Situation<'_>, key: &ObjectKey, providers: &[Provider]) ->
         let node = cluster.node(provider.node);
         let is_itself = key.kind == "Kustomization" && node.key.name == key.name && node.key.namespace == key.namespace;
         let known = owners.iter().any(|known| owner(known) == owner(provider));
-        if !known && !is_itself && !Policy::of(&object.node).if_not_present {
+        if !known && !is_itself && !Policy::new(&object.node).if_not_present {
             owners.push(*provider);
         }
     }

@@ -82,10 +82,10 @@ fn report(situation: &Situation<'_>) -> Option<Finding> {
     finding.label = format!("waits for {}, {timeout} at most", release.subject().name);
     finding.related.push(Related::new(format!("{}: it never is Stalled", first.by), Some(release.subject()), first.at));
     // One text may make many endless, by a patch of all HelmReleases.
-    let mut told = vec![first.at];
+    let mut reported = vec![first.at];
     let others = all.iter().filter(|endless| {
-        let is_new = !told.contains(&endless.at);
-        told.push(endless.at);
+        let is_new = !reported.contains(&endless.at);
+        reported.push(endless.at);
         is_new
     });
     for endless in others.take(NAMED) {

@@ -38,7 +38,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
                     .build
                     .objects
                     .iter()
-                    .filter(|object| is_stateful(object) && Policy::of(&object.node).forced);
+                    .filter(|object| is_stateful(object) && Policy::new(&object.node).forced);
                 findings.extend(forced.map(|object| of_object(situation, node, object)));
             }
         }
@@ -79,9 +79,7 @@ fn report(situation: &Situation<'_>, id: NodeId, node: &Node) -> Finding {
         "{WHY} It then waits for finalizers without a deadline, and holds one of the controller's workers meanwhile."
     );
     if !ids.is_empty() {
-        finding
-            .why
-            .push_str(" A deleted volume claim, namespace or custom resource definition takes its contents along.");
+        finding.why.push_str(" A deleted volume claim, namespace or CRD takes its contents along.");
     }
     if !held.is_empty() {
         finding.why.push_str(" What depends on it waits as long.");

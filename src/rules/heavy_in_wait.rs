@@ -107,7 +107,7 @@ fn report(context: &Context<'_>, situation: &Situation<'_>, id: NodeId, node: &N
     Some(situation.weighed(finding, false))
 }
 
-/// The HelmReleases that bring definitions for every dependent: none could start without them, wherever they stand.
+/// The HelmReleases that bring CRDs for every dependent: none could start without them, wherever they stand.
 fn needed_by_all(situation: &Situation<'_>, ready: EventId) -> BTreeSet<usize> {
     let graph = &situation.graph;
     let of_dependent = |(dependent, _): (EventId, &Edge)| -> BTreeSet<usize> {

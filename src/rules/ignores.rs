@@ -62,14 +62,14 @@ pub fn leave_out(
     ignore(findings, ignores, &path_of)
 }
 
-/// The entries that mean no finding, in words: `used` tells of each whether it does, `heard` has the rules that would have found
+/// The entries that mean no finding, in words: `used` tells of each whether it does, `complete` has the rules that would have found
 /// all that they ever find.
 pub fn unused<'i>(
     ignores: &'i [Ignore],
     used: &'i [bool],
-    heard: &'i [&'static str],
+    complete: &'i [&'static str],
 ) -> impl Iterator<Item = String> + use<'i> {
-    let unused = ignores.iter().zip(used).filter(|(entry, used)| !**used && heard.contains(&entry.rule));
+    let unused = ignores.iter().zip(used).filter(|(entry, used)| !**used && complete.contains(&entry.rule));
     unused.map(|(Ignore { place, rule, .. }, _)| {
         format!("{place}: this entry of `ignore` silences nothing: `{rule}` finds nothing that it means")
     })

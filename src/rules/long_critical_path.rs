@@ -37,7 +37,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-/// A Kustomization that is Ready later than its budget allows. One that never is, is a deadlock, told as such.
+/// A Kustomization that is Ready later than its budget allows. One that never is, is a deadlock, reported as such.
 fn late(situation: &Situation<'_>, id: NodeId, budget: Duration) -> Option<Finding> {
     let ready = situation.graph.id(Actor::Node(id), Moment::Ready)?;
     let time = situation.repaired.time(ready).filter(|time| time.typical > budget)?;

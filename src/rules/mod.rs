@@ -188,7 +188,7 @@ pub fn enabled(selection: &Selection, pedantic: bool) -> Vec<&'static RuleInfo> 
 
 /// The ids of the rules that say all they ever say.
 #[must_use]
-pub fn heard(context: &Context<'_>) -> Vec<&'static str> {
+pub fn complete(context: &Context<'_>) -> Vec<&'static str> {
     RULES.iter().map(|rule| &rule.info).filter(|info| says_all(info, context)).map(|info| info.id).collect()
 }
 

@@ -40,7 +40,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         for ((outer, inner), overlap) in overlaps(context.tree, situation.cluster) {
             match overlap {
                 Overlap::Within => findings.push(within(situation, outer, inner)),
-                // What is told of a pair is not told the other way round.
+                // What is reported of a pair is not reported the other way round.
                 Overlap::Same if outer < inner => alike.entry(outer).or_default().push(inner),
                 Overlap::Same => {}
             }
@@ -53,7 +53,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
 pub(super) fn overlaps(tree: &Tree, cluster: &Cluster) -> BTreeMap<(NodeId, NodeId), Overlap> {
     let mut by_folder: BTreeMap<(SourceRef, &str), Vec<NodeId>> = BTreeMap::new();
     for (id, node) in cluster.nodes().filter(|(_, node)| !node.is_remote()) {
-        let source = SourceRef::of(&node.kustomization.spec.source_ref, &node.key.namespace);
+        let source = SourceRef::new(&node.kustomization.spec.source_ref, &node.key.namespace);
         // The paths of made artifacts are not those of this tree.
         if let Folder::Here(folder) = &node.folder
             && !source.is(EXTERNAL_ARTIFACT)
@@ -114,7 +114,7 @@ fn files_of(node: &Node) -> BTreeSet<FileId> {
 
 fn keys(node: &Node) -> BTreeSet<ObjectKey> {
     let applied = node.applied.build.objects.iter().filter(|object| {
-        let policy = Policy::of(&object.node);
+        let policy = Policy::new(&object.node);
         policy.applied && !policy.if_not_present
     });
     applied.map(|object| ObjectKey::from(object.id())).collect()

@@ -56,7 +56,7 @@ fn moves<'a>(before: &Situation<'_>, after: &Situation<'a>) -> Moves<'a> {
     for (key, providers) in after.cluster.objects.iter().filter(|(key, _)| !key.is_unresolved()) {
         let former = before.cluster.objects.get(key).map(Vec::as_slice).unwrap_or_default();
         let ([old], [new]) = (former, providers.as_slice()) else { continue };
-        if old.set.is_some() || new.set.is_some() || !Policy::of(&before.cluster.object(*old).node).pruned {
+        if old.set.is_some() || new.set.is_some() || !Policy::new(&before.cluster.object(*old).node).pruned {
             continue;
         }
         let (one, other) = (before.cluster.node(old.node), after.cluster.node(new.node));
@@ -162,7 +162,7 @@ fn order(after: &Situation<'_>, old: &NodeKey, new: &NodeKey) -> Order {
     let (Some(one), Some(other)) = (after.cluster.find(old), after.cluster.find(new)) else { return Order::Race };
     let source = |id| {
         let node = after.cluster.node(id);
-        SourceRef::of(&node.kustomization.spec.source_ref, &node.key.namespace)
+        SourceRef::new(&node.kustomization.spec.source_ref, &node.key.namespace)
     };
     if source(one) != source(other) {
         return Order::Race;

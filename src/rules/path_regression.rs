@@ -99,9 +99,9 @@ fn own(cluster: &Cluster, subject: &Subject) -> BTreeSet<NodeKey> {
     };
     let mut found = BTreeSet::new();
     while let Some(key) = open.pop() {
-        let definitions = cluster.find(&key).map(|id| cluster.node(id).definitions.iter());
+        let manifests = cluster.find(&key).map(|id| cluster.node(id).manifests.iter());
         if found.insert(key) {
-            open.extend(definitions.into_iter().flatten().filter_map(|definition| definition.owner.clone()));
+            open.extend(manifests.into_iter().flatten().filter_map(|manifest| manifest.owner.clone()));
         }
     }
     found
@@ -126,7 +126,7 @@ fn finding(
     let mut finding = after.finding(&RULE.info, found.subject.clone(), found.place, message);
     finding.label = match &found.cause {
         Loss::New => "new, and on the critical path".to_owned(),
-        Loss::Waits(_, told) => told.clone(),
+        Loss::Waits(_, reported) => reported.clone(),
         Loss::Takes | Loss::Happens => format!("takes about {} longer", about(found.by)),
     };
     for (key, [one, other]) in delayed.iter().take(MOST) {

@@ -84,7 +84,7 @@ fn dependents(situation: &Situation<'_>) -> Vec<Dependent> {
                 find(&NodeKey::new(namespace, reference.name.as_str())).filter(|_| reference.ready_expr.is_none())?;
             Some(Entry { on, span })
         };
-    let nodes = cluster.nodes().filter(|(_, node)| node.definitions.len() <= 1).map(|(id, node)| {
+    let nodes = cluster.nodes().filter(|(_, node)| node.manifests.len() <= 1).map(|(id, node)| {
         let find = |key: &NodeKey| cluster.find(key).map(Actor::Node);
         let list = node.kustomization.spec.depends_on.iter().enumerate();
         let span = |index| node.kustomization.item_span(&["spec", "dependsOn"], index);
@@ -112,11 +112,11 @@ fn dependents(situation: &Situation<'_>) -> Vec<Dependent> {
 fn equal_strength(cluster: &Cluster) -> impl Fn(Event, Event, &Edge) -> bool {
     let source = |id: NodeId| {
         let node = cluster.node(id);
-        SourceRef::of(&node.kustomization.spec.source_ref, &node.key.namespace)
+        SourceRef::new(&node.kustomization.spec.source_ref, &node.key.namespace)
     };
     let is_plain = |id: NodeId| {
         let node = cluster.node(id);
-        node.definitions.len() <= 1 && !node.kustomization.spec.suspend
+        node.manifests.len() <= 1 && !node.kustomization.spec.suspend
     };
     move |before, after, edge| match (edge.reason, before.actor, after.actor) {
         (Reason::Progress, ..) => true,

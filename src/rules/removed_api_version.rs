@@ -21,7 +21,7 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-/// Places told; the rest is counted.
+/// Places reported; the rest is counted.
 const PLACES: usize = 5;
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {

@@ -56,7 +56,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             continue;
         }
         let mut lost = lost(before.cluster, after.cluster);
-        let used = Used::of(after.cluster);
+        let used = Used::new(after.cluster);
         for (id, node) in gone {
             let fate = fate(before, after, id);
             let removed = Removed { id, node, fate, lost: lost.remove(&id).unwrap_or_default() };
@@ -67,7 +67,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
 
 /// Whether the build that held it fails now: then nothing of it is applied or deleted, and that is what is wrong.
 fn is_in_failed_build(after: &Cluster, gone: &Node) -> bool {
-    let owner = gone.definitions.first().and_then(|definition| definition.owner.as_ref());
+    let owner = gone.manifests.first().and_then(|manifest| manifest.owner.as_ref());
     let owner = owner.and_then(|owner| after.find(owner)).map(|id| after.node(id));
     owner.is_some_and(|owner| !owner.applied.build.errors.is_empty())
 }
@@ -87,7 +87,7 @@ fn lost<'a>(before: &'a Cluster, after: &Cluster) -> BTreeMap<NodeId, Vec<&'a Ob
 }
 
 impl<'a> Used<'a> {
-    fn of(cluster: &'a Cluster) -> Self {
+    fn new(cluster: &'a Cluster) -> Self {
         let mut dependents: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for node in &cluster.nodes {
             for (index, entry) in node.kustomization.spec.depends_on.iter().enumerate() {
@@ -103,7 +103,7 @@ impl<'a> Used<'a> {
         }
     }
 
-    /// Namespaces and definitions among what is lost that others still use: they go with all that is in them.
+    /// Namespaces and CRDs among what is lost that others still use: they go with all that is in them.
     fn among(&self, lost: &[&ObjectKey]) -> Vec<String> {
         let is_used = |key: &&&ObjectKey| match key.kind.as_str() {
             "Namespace" => self.namespaces.contains(key.name.as_str()),
@@ -113,7 +113,7 @@ impl<'a> Used<'a> {
         lost.iter().filter(is_used).map(|key| key.subject().to_string()).collect()
     }
 
-    /// Whether there are objects of a definition. It is named for the plural of the kind, which mostly begins with that.
+    /// Whether there are objects of a CRD. It is named for the plural of the kind, which mostly begins with that.
     fn has_kind_of(&self, definition: &ObjectKey) -> bool {
         let Some((plural, group)) = definition.name.split_once('.') else { return false };
         let of_group = self.kinds.range((group.to_owned(), String::new())..).take_while(|(known, _)| known == group);
@@ -123,11 +123,11 @@ impl<'a> Used<'a> {
     /// Who still depends on a Kustomization.
     fn dependents(&self, gone: &Node) -> Vec<Related> {
         let named = self.dependents.get(&(gone.key.namespace.to_string(), gone.key.name.to_string()));
-        let told = named.into_iter().flatten().map(|(node, index)| {
+        let reported = named.into_iter().flatten().map(|(node, index)| {
             let at = node.kustomization.item_span(&["spec", "dependsOn"], *index);
             Related::new("still depends on it, and waits for ever", Some(node.subject()), at)
         });
-        told.collect()
+        reported.collect()
     }
 }
 
@@ -139,7 +139,7 @@ fn report(
     used: &Used<'_>,
 ) -> Finding {
     let subject = removed.node.subject();
-    let owner = removed.node.definitions.first().and_then(|definition| definition.owner.as_ref());
+    let owner = removed.node.manifests.first().and_then(|manifest| manifest.owner.as_ref());
     let owner = owner.and_then(|owner| after.cluster.find(owner)).map(|id| after.cluster.node(id));
     let at = owner.map_or(Span::NONE, |owner| owner.kustomization.span(&["spec", "prune"]));
     let names: Vec<String> = removed.lost.iter().map(|key| key.subject().to_string()).collect();

@@ -67,9 +67,9 @@ fn cliffs<'a>(situation: &Situation<'a>) -> Vec<Cliff<'a>> {
             let ready = situation.graph.id(Actor::Node(id), Moment::Ready)?;
             let depends = situation.graph.outputs(ready).filter(|(_, edge)| edge.reason == Reason::DependsOn);
             let dependents = depends.count();
-            let attempts = Attempts::of(&node.kustomization.spec)?;
+            let attempts = Attempts::new(&node.kustomization.spec)?;
             let need = Need::above(attempts.timeout, situation, id);
-            // What exceeds it on any day is told by `timeout-below-need`.
+            // What exceeds it on any day is reported by `timeout-below-need`.
             let is_tight = need.is_some_and(|need| {
                 let is_slow_day = need.range.typical <= attempts.timeout && need.range.high >= attempts.timeout * 2;
                 is_slow_day && need.known * 2 > attempts.timeout
@@ -84,7 +84,7 @@ fn cliffs<'a>(situation: &Situation<'a>) -> Vec<Cliff<'a>> {
 
 fn is_cliff(node: &Node) -> bool {
     let spec = &node.kustomization.spec;
-    let is_long = || Attempts::of(spec).is_some_and(|attempts| attempts.pause >= LONG);
+    let is_long = || Attempts::new(spec).is_some_and(|attempts| attempts.pause >= LONG);
     node.has_gate() && !spec.suspend && !node.is_generated && spec.retry_interval.is_none() && is_long()
 }
 

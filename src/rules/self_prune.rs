@@ -37,7 +37,7 @@ fn report(context: &Context<'_>, situation: &Situation<'_>, node: &Node) -> Opti
     }
     let list = kustomization_file(tree, folder)?;
     let sync =
-        node.definitions.iter().map(|definition| definition.object.source).find(|source| is_sync(tree, *source))?;
+        node.manifests.iter().map(|definition| definition.object.source).find(|source| is_sync(tree, *source))?;
     let own = parent(tree.path(sync.file));
     let is_below = own.strip_prefix(folder.as_str()).is_some_and(|rest| folder.is_empty() || rest.starts_with('/'));
     let components = tree.file(&format!("{own}/gotk-components.yaml"))?;
@@ -62,7 +62,7 @@ fn report(context: &Context<'_>, situation: &Situation<'_>, node: &Node) -> Opti
     ));
     finding.why = format!(
         "Bootstrap puts the controllers and their sync into `{own}`, and as long as `{}` has no kustomization file they are part of its \
-         build. The file takes them out of it, so the next reconciliation deletes the controllers, their custom resource definitions and, with \
+         build. The file takes them out of it, so the next reconciliation deletes the controllers, their CRDs and, with \
          these, every Kustomization and HelmRelease. Where they never were in that build nothing is deleted, and nothing of them is updated from \
          Git either.",
         readable(folder)

@@ -58,7 +58,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     let Some(earlier) = context.before else { return };
     for (before, after) in context.changed() {
         let mut found: BTreeMap<Vec<Subject>, Teardown<'_>> = BTreeMap::new();
-        for kind in &before.cluster.supply.kinds {
+        for kind in &before.cluster.implicit.kinds {
             let handlers = handlers(before, after, kind);
             let gone = removed(before, after, kind);
             if handlers.is_empty() || gone.is_empty() {
@@ -80,7 +80,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
 }
 
 /// Who handled the kind and is deleted with the change: all of them, or it is of no matter. Where no chart is known to bring
-/// the definition, it is the Deployments that are built, and deleted, together with it.
+/// the CRD, it is the Deployments that are built, and deleted, together with it.
 fn handlers(before: &Situation<'_>, after: &Situation<'_>, kind: &CustomKind) -> Vec<Handler> {
     let mut gone = Vec::new();
     for release in kind.charts.iter().map(|chart| &before.cluster.releases[chart.release]) {
@@ -90,8 +90,8 @@ fn handlers(before: &Situation<'_>, after: &Situation<'_>, kind: &CustomKind) ->
         }
         gone.push((release.subject(), release.helm.name_span()));
     }
-    if kind.charts.is_empty() && after.cluster.supply.kind(&kind.group, &kind.kind).is_none() {
-        let nodes: Vec<NodeId> = kind.definitions.iter().map(|definition| definition.node).collect();
+    if kind.charts.is_empty() && after.cluster.implicit.kind(&kind.group, &kind.kind).is_none() {
+        let nodes: Vec<NodeId> = kind.crds.iter().map(|definition| definition.node).collect();
         let first =
             ObjectKey { group: "apps".into(), kind: "Deployment".into(), namespace: "".into(), name: "".into() };
         let deployments = before.cluster.objects.range(first.clone()..);

@@ -40,7 +40,7 @@ fn report(situation: &Situation<'_>, id: NodeId, node: &Node) -> Option<Finding>
     if !node.has_gate() || node.is_remote() || spec.suspend {
         return None;
     }
-    let attempts = Attempts::of(spec)?;
+    let attempts = Attempts::new(spec)?;
     let need = Need::above(attempts.timeout, situation, id)?;
     let ready = situation.graph.id(Actor::Node(id), Moment::Ready)?;
     let declared = declared_inversion(situation, ready, attempts.timeout);

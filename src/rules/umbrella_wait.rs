@@ -60,14 +60,14 @@ struct Narrow {
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for situation in context.situations.iter().filter(|situation| situation.cluster.reached) {
         let mut umbrellas: Vec<Umbrella> =
-            situation.cluster.nodes().filter_map(|(id, _)| Umbrella::of(situation, id)).collect();
+            situation.cluster.nodes().filter_map(|(id, _)| Umbrella::new(situation, id)).collect();
         umbrellas.sort_by_key(|umbrella| (Reverse(umbrella.outside.len()), umbrella.id));
         findings.extend(umbrellas.iter().take(LOOKED_AT).filter_map(|umbrella| report(situation, umbrella)));
     }
 }
 
 impl Umbrella {
-    fn of(situation: &Situation<'_>, id: NodeId) -> Option<Self> {
+    fn new(situation: &Situation<'_>, id: NodeId) -> Option<Self> {
         let node = situation.cluster.node(id);
         if !node.has_gate() || node.kustomization.spec.suspend {
             return None;
@@ -230,7 +230,7 @@ fn narrow(
         return None;
     }
     let on: BTreeSet<NodeId> = providers.iter().filter_map(|provider| below.get(provider).copied()).collect();
-    if on.is_empty() || cluster.node(node).definitions.len() > 1 {
+    if on.is_empty() || cluster.node(node).manifests.len() > 1 {
         return None;
     }
     // Ready says nothing of what the others hold.

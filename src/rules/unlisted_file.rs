@@ -11,7 +11,7 @@ mod listing;
 mod references;
 
 pub(super) use listing::Listing;
-use references::{Named, made_by, references};
+use references::{Referred, made_by, references};
 
 pub(super) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -33,18 +33,18 @@ struct Unlisted {
     /// Its objects, with the places of their names.
     objects: Vec<(Subject, Span)>,
     /// What would be there if it were listed.
-    makes: BTreeSet<Named>,
+    makes: BTreeSet<Referred>,
 }
 
 /// What of a file a built object asks for, and where.
-struct Wanted {
-    what: Named,
+struct Missing {
+    what: Referred,
     by: Subject,
     at: Span,
 }
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
-    let listing = Listing::of(context);
+    let listing = Listing::new(context);
     for situation in context.situations.iter().filter(|situation| situation.cluster.reached) {
         let used = listing.used_by(context.tree, situation.cluster);
         let unlisted: Vec<Unlisted> =
@@ -86,8 +86,8 @@ fn read(context: &Context<'_>, file: FileId) -> Option<Unlisted> {
 }
 
 /// What built objects ask for that only an unlisted file would give.
-fn wanted(situation: &Situation<'_>, unlisted: &[Unlisted]) -> BTreeMap<FileId, Wanted> {
-    let mut candidates: BTreeMap<&Named, FileId> = BTreeMap::new();
+fn wanted(situation: &Situation<'_>, unlisted: &[Unlisted]) -> BTreeMap<FileId, Missing> {
+    let mut candidates: BTreeMap<&Referred, FileId> = BTreeMap::new();
     for file in unlisted {
         for named in &file.makes {
             candidates.entry(named).or_insert(file.file);
@@ -114,7 +114,7 @@ fn wanted(situation: &Situation<'_>, unlisted: &[Unlisted]) -> BTreeMap<FileId, 
             let is_same = namespace.is_none() || theirs.is_none() || namespace == theirs;
             if is_same && !wanted.contains_key(file) {
                 let by = crate::cluster::ObjectKey::from(object.id()).subject();
-                wanted.insert(*file, Wanted { what: named, by, at: at.or(object.source) });
+                wanted.insert(*file, Missing { what: named, by, at: at.or(object.source) });
             }
         });
     }
@@ -126,7 +126,7 @@ fn report(
     situation: &Situation<'_>,
     listing: &Listing,
     unlisted: &Unlisted,
-    wanted: Option<&Wanted>,
+    wanted: Option<&Missing>,
 ) -> Option<Finding> {
     let tree: &Tree = context.tree;
     let path = tree.path(unlisted.file);

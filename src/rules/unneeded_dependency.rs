@@ -71,7 +71,7 @@ fn costly(situation: &Situation<'_>, id: NodeId) -> Option<Costly> {
     let Actor::Node(on) = graph.event(ready).actor else { return None };
     let next = inputs.get(1).map_or(Duration::ZERO, |(time, ..)| *time);
     let cost = time.saturating_sub(next);
-    let is_plain = edge.reason == Reason::DependsOn && situation.cluster.node(id).definitions.len() <= 1;
+    let is_plain = edge.reason == Reason::DependsOn && situation.cluster.node(id).manifests.len() <= 1;
     let own = situation.repaired.time(graph.id(Actor::Node(on), Moment::Start)?)?.typical;
     (is_plain && cost >= COST && time.saturating_sub(own) >= COST).then(|| Costly {
         node: id,

@@ -25,7 +25,7 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-/// What applies objects of some kinds too early, by who brings their definitions.
+/// What applies objects of some kinds too early, by who brings their CRDs.
 struct Race {
     kinds: Vec<String>,
     early: Vec<Early>,
@@ -36,7 +36,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for situation in context.situations.iter().filter(|situation| situation.cluster.reached) {
         let mut races: BTreeMap<(bool, Vec<String>), Race> = BTreeMap::new();
         let mut search = Search::new(&situation.graph);
-        for (index, kind) in situation.cluster.supply.kinds.iter().enumerate() {
+        for (index, kind) in situation.cluster.implicit.kinds.iter().enumerate() {
             // Nothing waits for monitors and dashboards.
             if kind.is_soft && !context.pedantic {
                 continue;

@@ -25,7 +25,7 @@ pub(super) static RULE: Rule = Rule {
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for situation in context.situations.iter().filter(|situation| situation.cluster.reached) {
         let mut search = Search::new(&situation.graph);
-        for index in 0..situation.cluster.supply.namespaces.len() {
+        for index in 0..situation.cluster.implicit.namespaces.len() {
             let Some(needed) = situation.graph.id(Actor::Namespace(index as u32), Moment::Exists) else { continue };
             let early = search.early(needed, Reason::NeedsNamespace);
             findings.extend(report(situation, index, needed, &early));
@@ -36,7 +36,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
 fn report(situation: &Situation<'_>, index: usize, needed: EventId, early: &[Early]) -> Option<Finding> {
     let cluster = situation.cluster;
     let first = early.first()?;
-    let namespace = &cluster.supply.namespaces[index].name;
+    let namespace = &cluster.implicit.namespaces[index].name;
     let bringers = bringers(&situation.graph, needed);
     let makers = subjects(cluster, &bringers);
     let who = named(situation, early);

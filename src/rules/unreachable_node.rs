@@ -38,7 +38,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     if known.is_empty() || reached.len() == context.situations.len() {
         return;
     }
-    let listing = Listing::of(context);
+    let listing = Listing::new(context);
     for situation in context.situations.iter().filter(|situation| !situation.cluster.reached) {
         findings.extend(report(context, situation, &known, &listing));
     }
@@ -46,7 +46,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
 
 /// The file that defines a node, and where.
 fn file_of<'a>(tree: &'a Tree, node: &Node) -> Option<(&'a str, Span)> {
-    let source = node.definitions.first()?.object.source;
+    let source = node.manifests.first()?.object.source;
     source.is_some().then(|| (tree.path(source.file), node.span()))
 }
 
@@ -63,7 +63,7 @@ fn report(
         .iter()
         .filter(|node| node.is_entry)
         .filter_map(|node| Some((node, file_of(context.tree, node)?.0)))
-        // A file that its own folder does not list is told as such.
+        // A file that its own folder does not list is reported as such.
         .filter(|(_, file)| listing.kustomization(parent(file)).is_none())
         .collect();
     let (first, file) = *tops.first()?;

@@ -81,8 +81,10 @@ fn open_gate(situation: &Situation<'_>, needs: &Needs<'_>, id: NodeId, node: &No
         finding.related.push(Related::new(need.use_text.clone(), Some(need.user.clone()), need.used_at));
         finding.related.push(Related::new("not waited for", Some(need.provider.clone()), need.provided_at));
     }
-    let mut told = BTreeSet::new();
-    finding.related.retain(|related| told.insert((related.location, related.subject.clone(), related.message.clone())));
+    let mut reported = BTreeSet::new();
+    finding
+        .related
+        .retain(|related| reported.insert((related.location, related.subject.clone(), related.message.clone())));
     finding.why = why(situation, &needed);
     if needed.iter().any(|(.., need)| need.is_applied) {
         finding.why.push_str(CHART_KNOWN);

@@ -84,7 +84,7 @@ fn awaited(situation: &Situation<'_>, id: NodeId) -> Vec<(NodeId, Span)> {
         .filter(|(node, _)| {
             let child = situation.cluster.node(*node);
             !child.kustomization.spec.suspend
-                && child.definitions.iter().any(|definition| definition.owner.as_ref() == Some(own))
+                && child.manifests.iter().any(|manifest| manifest.owner.as_ref() == Some(own))
         })
         .collect()
 }

@@ -51,7 +51,7 @@ pub fn build_folder(folder: &Path, options: &Options) -> Result<FolderBuild, Err
     let mut kustomize = Artifacts::new(&store, "").git(&Selection::default());
     if !kustomize.artifact().is_folder(&below) {
         // What no artifact holds can be built all the same, as kustomize would.
-        kustomize = Arc::new(Kustomize::new(&store, Artifact::of(store.tree(), "", |_| true)));
+        kustomize = Arc::new(Kustomize::new(&store, Artifact::new(store.tree(), "", |_| true)));
     }
     if !kustomize.artifact().is_folder(&below) {
         return Err(Error::NoFolder(folder.to_owned()));

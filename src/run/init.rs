@@ -34,7 +34,7 @@ pub fn draft(path: &Path) -> Result<Draft, Error> {
     let all = [folder.clone()];
     let survey = survey(&all, &options)?;
     let from_folder = survey.store.tree().root().strip_prefix(&folder).map(slashed).unwrap_or_default();
-    let found = inventory::Found::of(&Session::new(&survey, &options), &from_folder);
+    let found = inventory::Found::new(&Session::new(&survey, &options), &from_folder);
     drop(survey);
     let analysis = lint(&all, &options)?;
     Ok(Draft { folder, text: text::write(&found, &analysis) })

@@ -31,7 +31,7 @@ pub struct Analysis {
     /// Whether the whole repository was looked at.
     pub is_whole: bool,
     /// Ids of the rules that said all they ever say.
-    pub heard: Vec<&'static str>,
+    pub complete: Vec<&'static str>,
     /// What the run could not judge.
     pub masking: Masking,
 }
@@ -49,7 +49,7 @@ impl Analysis {
             warnings: Vec::new(),
             remark: None,
             is_whole: true,
-            heard: Vec::new(),
+            complete: Vec::new(),
             masking: Masking::default(),
         }
     }
@@ -62,14 +62,14 @@ impl Survey {
     }
 
     pub(super) fn into_analysis(self, found: Found, options: &Options) -> Analysis {
-        let Found { mut findings, masking, heard, used } = found;
+        let Found { mut findings, masking, complete, used } = found;
         self.narrow(&mut findings);
         let remark = self.remark();
         let is_whole = self.scope.is_everything() && options.cluster.is_none();
         let mut warnings = timing::unmatched(&options.durations, &self.clusters);
         warnings.extend(Budget::unmatched(&options.budgets, &self.clusters));
         if is_whole {
-            warnings.extend(rules::unused(&options.ignores, &used, &heard));
+            warnings.extend(rules::unused(&options.ignores, &used, &complete));
         }
         let clusters = self.clusters.iter().enumerate();
         let clusters = clusters.filter(|(index, cluster)| cluster.reached && self.focus.has_cluster(*index));
@@ -81,7 +81,7 @@ impl Survey {
             findings,
             warnings,
             is_whole,
-            heard,
+            complete,
             masking,
             remark,
             tree: self.store.into_tree(),

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::{
     cluster::{Scope, discover, find_root, is_root},
-    source::{MappedSource, SourceError, Start, Tree},
+    source::{Invocation, MappedSource, SourceError, Tree},
     yaml::Store,
 };
 
@@ -14,7 +14,7 @@ const MOST_GLANCED: usize = 20_000;
 /// What to look for a repository with.
 pub(super) struct Search<'a> {
     /// The paths.
-    pub(super) start: &'a Start,
+    pub(super) start: &'a Invocation,
     /// The folder of a configuration file that marks a repository, where Git does not.
     pub(super) marked: Option<&'a Path>,
     /// Folders that stand for something outside the repository.
@@ -60,7 +60,7 @@ impl Search<'_> {
 
     /// The root that Flux objects at the paths tell.
     fn at_the_paths(&self, store: &Store) -> Option<PathBuf> {
-        let Start { folder, repository, .. } = self.start;
+        let Invocation { folder, repository, .. } = self.start;
         let found = discover(store, &Scope::new(self.start.scope(folder)));
         let root = find_root(folder, repository.as_deref(), store.tree(), &found);
         // Within Git nothing but its top is left; else something further up may tell.

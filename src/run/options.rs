@@ -37,7 +37,7 @@ pub struct Options {
     pub require_reason: bool,
     /// Which rules run, and how much what they find matters.
     pub selection: Selection,
-    /// Files that nothing is told about. What Flux makes of them is built all the same.
+    /// Files that nothing is reported about. What Flux makes of them is built all the same.
     pub exclude: Vec<Pattern>,
     /// Findings that the user silences.
     pub ignores: Vec<Ignore>,

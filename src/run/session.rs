@@ -54,7 +54,7 @@ pub struct Found {
     /// What the run could not judge.
     pub masking: Masking,
     /// Ids of the rules that said all they ever say.
-    pub(super) heard: Vec<&'static str>,
+    pub(super) complete: Vec<&'static str>,
     /// Which entries of `ignores` silence something.
     pub(super) used: Vec<bool>,
 }
@@ -168,11 +168,11 @@ impl<'a> Session<'a> {
             ..context
         });
         let context = Context { before: before.as_ref(), ..context };
-        let (mut findings, heard) = (rules::check(&context), rules::heard(&context));
+        let (mut findings, complete) = (rules::check(&context), rules::complete(&context));
         finding::fingerprint(&mut findings, self.tree(), &rules::first_id);
         let from = options.patterns_from.as_deref();
         let used = rules::leave_out(&mut findings, self.tree(), from, &options.exclude, &options.ignores);
-        Found { findings, masking: Masking::new(&self.situations), heard, used }
+        Found { findings, masking: Masking::new(&self.situations), complete, used }
     }
 
     fn context<'s>(

@@ -5,13 +5,13 @@ use std::{
 
 use super::{Error, Options, Stdin, locate::Search};
 use crate::{
-    cluster::{Cluster, Externals, Focus, Scope, Sight, broken_documents, discover, flux_objects, resolve},
+    cluster::{Cluster, Externals, Focus, Scope, SuppressionScope, broken_documents, discover, flux_objects, resolve},
     finding::{Subject, count},
-    source::{SourceError, Start, Tree, absolute},
+    source::{Invocation, SourceError, Tree, absolute},
     yaml::Store,
 };
 
-/// The files and clusters that an analysis is made of.
+/// The files and clusters that an analysis is built from.
 #[derive(Debug)]
 pub struct Survey {
     /// The files, and what was parsed of them.
@@ -29,7 +29,7 @@ pub struct Survey {
     /// What was asked about.
     pub(super) scope: Scope,
     /// Which comments can be judged.
-    pub(super) sight: Sight,
+    pub(super) sight: SuppressionScope,
 }
 
 impl Survey {
@@ -43,7 +43,7 @@ impl Survey {
             focus: Focus::default(),
             unreached: BTreeMap::new(),
             scope: Scope::default(),
-            sight: Sight::all(Scope::default()),
+            sight: SuppressionScope::all(Scope::default()),
         }
     }
 
@@ -73,17 +73,17 @@ impl Survey {
 const STDIN: &str = "stdin.yaml";
 
 /// The files that `paths`, or a stream instead of them, belong to, and what the paths mean there.
-pub(super) fn locate(paths: Vec<PathBuf>, options: &Options) -> Result<(Start, Store), SourceError> {
+pub(super) fn locate(paths: Vec<PathBuf>, options: &Options) -> Result<(Invocation, Store), SourceError> {
     options.stage.enter("reading files");
     let (root, revision) = (options.root.as_deref(), options.revision.as_ref());
     let (start, stream) = match &options.stdin {
-        None => (Start::at(paths, root, revision)?, None),
+        None => (Invocation::at(paths, root, revision)?, None),
         Some(Stdin { file: None, bytes }) => {
             let tree = Tree::from_memory([(STDIN.to_owned(), bytes.to_vec())]);
-            return Ok((Start::nowhere(), Store::new(tree)));
+            return Ok((Invocation::nowhere(), Store::new(tree)));
         }
         Some(Stdin { file: Some(file), bytes }) => {
-            (Start::at(vec![file.clone()], root, revision)?, Some((file, bytes)))
+            (Invocation::at(vec![file.clone()], root, revision)?, Some((file, bytes)))
         }
     };
     let prepare = |tree: &mut Tree| {
@@ -140,8 +140,8 @@ pub(super) fn survey_at(paths: Vec<PathBuf>, named: &[PathBuf], options: &Option
     let (focus, beside) = scope.narrow(&store, &mut clusters);
     left_out.extend(beside);
     let sight = match left_out.is_empty() && options.cluster.is_none() {
-        true => Sight::all(scope.clone()),
-        false => Sight::part(scope.clone(), &clusters, &left_out),
+        true => SuppressionScope::all(scope.clone()),
+        false => SuppressionScope::part(scope.clone(), &clusters, &left_out),
     };
     options.stage.enter("checking what waits for what");
     let (artifact_root, repository) = (start.shown(&root), start.repository);

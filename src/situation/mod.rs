@@ -50,7 +50,7 @@ impl<'a> Situation<'a> {
         let cluster = view.cluster;
         let facts = Facts::find(view);
         let graph = EventGraph::new(cluster, facts.blockers());
-        let durations = Durations::of(cluster, profile, overrides);
+        let durations = Durations::new(cluster, profile, overrides);
         let stuck = Stuck::new(&graph, Confidence::Medium);
         let doubtful = Stuck::new(&graph, Confidence::Low);
         let repaired = ColdStart::new(&graph, &durations, Repaired::Everything);

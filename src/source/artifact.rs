@@ -18,7 +18,7 @@ pub struct Artifact {
 impl Artifact {
     /// The files of `tree` below `folder`, paths relative to it, less those that `keep` refuses.
     #[must_use]
-    pub fn of(tree: &Tree, folder: &str, mut keep: impl FnMut(&str) -> bool) -> Self {
+    pub fn new(tree: &Tree, folder: &str, mut keep: impl FnMut(&str) -> bool) -> Self {
         let prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
         let files = tree.files().filter_map(|id| Some((tree.path(id).strip_prefix(prefix.as_str())?, id)));
         let kept: Self = files.filter(|(path, _)| keep(path)).map(|(path, id)| (path.to_owned(), id)).collect();

@@ -181,7 +181,7 @@ impl Revision {
         self.with(|local| {
             let tree = local.find_tree(self.tree).ok()?;
             let entry = tree.lookup_entry(path.split('/')).ok()??;
-            Some(InRevision::of(entry.mode().kind(), entry.object_id()))
+            Some(InRevision::new(entry.mode().kind(), entry.object_id()))
         })
     }
 
@@ -216,7 +216,7 @@ impl Revision {
                         continue;
                     }
                     let path = if path.is_empty() { name.into_owned() } else { format!("{path}/{name}") };
-                    let kind = InRevision::of(entry.mode.kind(), entry.oid.to_owned());
+                    let kind = InRevision::new(entry.mode.kind(), entry.oid.to_owned());
                     open.push((path, kind, entry.oid.to_owned(), depth + 1));
                 }
                 if depth > DEEPEST || found.len() + open.len() > MOST_FILES {
@@ -252,7 +252,7 @@ impl Revision {
 }
 
 impl InRevision {
-    fn of(kind: EntryKind, id: ObjectId) -> Self {
+    fn new(kind: EntryKind, id: ObjectId) -> Self {
         match kind {
             EntryKind::Tree => Self::Folder,
             EntryKind::Blob | EntryKind::BlobExecutable => Self::File(Blob(id)),

@@ -8,6 +8,7 @@
 mod artifact;
 mod error;
 mod git;
+mod invocation;
 mod line_index;
 mod mapping;
 pub(crate) mod names;
@@ -16,12 +17,12 @@ mod pattern;
 mod place;
 mod remote;
 mod span;
-mod start;
 mod tree;
 
 pub use artifact::Artifact;
 pub use error::{GitError, SourceError};
 pub use git::{Repository, Revision};
+pub use invocation::{Invocation, absolute, is_present, presumed};
 pub use line_index::{LineIndex, Position};
 pub use mapping::{Mapped, MappedSource, Mapping};
 pub use path::{join, normalize, parent, readable, slashed};
@@ -29,5 +30,4 @@ pub use pattern::Pattern;
 pub use place::{LineColumn, Place};
 pub use remote::RemoteUrl;
 pub use span::{FileId, Span};
-pub use start::{Start, absolute, is_present, presumed};
 pub use tree::{Entry, Tree};

@@ -61,7 +61,7 @@ enum Contents {
 }
 
 impl Contents {
-    fn of(bytes: Vec<u8>) -> Self {
+    fn new(bytes: Vec<u8>) -> Self {
         String::from_utf8(bytes).map_or_else(|error| Self::Binary(error.into_bytes()), Self::Text)
     }
 }
@@ -109,7 +109,7 @@ impl Tree {
         let mut tree = Self::default();
         for (path, bytes) in files {
             let id = tree.add(path, true);
-            tree.files[id.index()].contents = OnceLock::from(Ok(Contents::of(bytes)));
+            tree.files[id.index()].contents = OnceLock::from(Ok(Contents::new(bytes)));
         }
         tree
     }
@@ -120,7 +120,7 @@ impl Tree {
         let Ok(below) = path.strip_prefix(&self.root) else { return };
         let path = slashed(below);
         let id = self.file(&path).unwrap_or_else(|| self.add(path, true));
-        self.files[id.index()].contents = OnceLock::from(Ok(Contents::of(bytes)));
+        self.files[id.index()].contents = OnceLock::from(Ok(Contents::new(bytes)));
     }
 
     /// Moves the root up to `root`, an ancestor of the present one, and lists what lies beside it. Files already known
@@ -361,8 +361,8 @@ impl Tree {
     fn contents(&self, file: FileId) -> Option<Result<&Contents, &io::Error>> {
         let entry = self.files.get(file.index())?;
         let read = || match (&self.revision, entry.blob) {
-            (Some(revision), Some(blob)) => revision.read(blob).map(Contents::of),
-            _ => fs::read(self.root.join(&entry.path)).map(Contents::of),
+            (Some(revision), Some(blob)) => revision.read(blob).map(Contents::new),
+            _ => fs::read(self.root.join(&entry.path)).map(Contents::new),
         };
         Some(entry.contents.get_or_init(read).as_ref())
     }

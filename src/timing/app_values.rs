@@ -134,7 +134,7 @@ fn image(container: &Node) -> Option<String> {
 /// Takes the probes of a container over. They are on unless switched off, and only what is `custom` has a `spec` that
 /// counts in full; the numbers of it do in any case.
 fn probe(workload: &mut Workload, image: &str, probes: Option<&Node>) {
-    workload.warmup = workload.warmup.max(Warmup::of(image.rsplit('/').next().unwrap_or(image)));
+    workload.warmup = workload.warmup.max(Warmup::new(image.rsplit('/').next().unwrap_or(image)));
     let mut delay = Duration::ZERO;
     let mut period = PROBE_PERIOD;
     for kind in ["readiness", "startup"] {

@@ -201,7 +201,7 @@ impl Warmup {
     }
 
     /// By the name of a chart, or of an image without registry and tag: the first entry that is part of it.
-    pub(super) fn of(name: &str) -> Self {
+    pub(super) fn new(name: &str) -> Self {
         let name = name.to_ascii_lowercase();
         let known = SOFTWARE.iter().find(|(part, _)| name.contains(part));
         known.map(|(_, warmup)| *warmup).unwrap_or_default()

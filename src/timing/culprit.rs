@@ -54,8 +54,8 @@ impl Culprit {
         match (&self.cause, is_gain) {
             (Loss::New, false) => format!("{} is new", self.subject),
             (Loss::New, true) => format!("{} is gone", self.subject),
-            (Loss::Waits(_, told), false) => format!("now {told}"),
-            (Loss::Waits(_, told), true) => format!("no longer so: {told}"),
+            (Loss::Waits(_, reported), false) => format!("now {reported}"),
+            (Loss::Waits(_, reported), true) => format!("no longer so: {reported}"),
             (Loss::Happens, false) => format!("{} becomes Ready, and never did before", self.subject),
             (Loss::Happens, true) => format!("{} never becomes Ready any more", self.subject),
             (Loss::Takes, false) => format!("{} takes about {} longer", self.subject, about(self.by)),
@@ -94,9 +94,9 @@ pub fn culprit(slow: Side<'_>, fast: Side<'_>, end: EventId) -> Option<Culprit> 
             let lost = lag_here - lag;
             if lost > best.as_ref().map_or(0.5, |(most, _)| *most) {
                 let found = match (stuck, longest(&unknown)) {
-                    (Some(stuck), _) => told(slow, stuck, Loss::Happens, lost),
+                    (Some(stuck), _) => reported(slow, stuck, Loss::Happens, lost),
                     (None, Some(new)) if same(slow.graph.event(new).actor, slow.cluster, fast.cluster).is_none() => {
-                        told(slow, new, Loss::New, lost)
+                        reported(slow, new, Loss::New, lost)
                     }
                     // What both have without anybody who waits for it in the other is not new: the wait is.
                     _ => step(slow, fast, last.map(|(id, _)| id), (id, known), lost),
@@ -117,7 +117,7 @@ fn longest(events: &[(EventId, f64)]) -> Option<EventId> {
     longest.map(|(id, _)| *id)
 }
 
-fn told(side: Side<'_>, id: EventId, cause: Loss, lost: f64) -> Culprit {
+fn reported(side: Side<'_>, id: EventId, cause: Loss, lost: f64) -> Culprit {
     let actor = side.graph.event(id).actor;
     Culprit {
         subject: actor.subject(side.cluster),
@@ -137,16 +137,16 @@ fn step(
 ) -> Culprit {
     let found = before.and_then(|before| Some((before, slow.graph.step(before, id)?)));
     let Some((before, step)) = found.filter(|(_, step)| step.edge.reason != Reason::Progress) else {
-        return told(slow, id, Loss::Takes, lost);
+        return reported(slow, id, Loss::Takes, lost);
     };
     let other = counterpart(slow.graph.event(before), slow.cluster, fast);
     let twin = other.zip(known).and_then(|(one, other)| fast.graph.step(one, other));
     if twin.is_some_and(|twin| twin.edge.reason == step.edge.reason) && !step.after.is_or() {
-        return told(slow, id, Loss::Takes, lost);
+        return reported(slow, id, Loss::Takes, lost);
     }
     let sentence = step.describe(slow.cluster).text;
     let place = step.edge.span;
-    let culprit = told(slow, id, Loss::Waits(Box::new(step), sentence), lost);
+    let culprit = reported(slow, id, Loss::Waits(Box::new(step), sentence), lost);
     Culprit { place: place.or(culprit.place), ..culprit }
 }
 
@@ -166,14 +166,14 @@ fn same(actor: Actor, from: &Cluster, other: &Cluster) -> Option<Actor> {
             Actor::Object(index(other.objects.keys().position(|other| other == key)?)?)
         }
         Actor::Kind(at) => {
-            let kind = from.supply.kinds.get(at as usize)?;
-            Actor::Kind(index(other.supply.kind(&kind.group, &kind.kind)?)?)
+            let kind = from.implicit.kinds.get(at as usize)?;
+            Actor::Kind(index(other.implicit.kind(&kind.group, &kind.kind)?)?)
         }
         Actor::Namespace(at) => {
-            let namespace = from.supply.namespaces.get(at as usize)?;
-            Actor::Namespace(index(other.supply.namespace(&namespace.name)?)?)
+            let namespace = from.implicit.namespaces.get(at as usize)?;
+            Actor::Namespace(index(other.implicit.namespace(&namespace.name)?)?)
         }
-        Actor::Made(at) => Actor::Made(index(other.supply.made(&from.supply.made.get(at as usize)?.key)?)?),
+        Actor::Made(at) => Actor::Made(index(other.implicit.made(&from.implicit.made.get(at as usize)?.key)?)?),
     })
 }
 

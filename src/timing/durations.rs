@@ -60,7 +60,7 @@ impl Durations {
     /// The durations of `cluster` on hardware of `profile`. Strongest first: what the user set, the catalogue, the estimate,
     /// a default.
     #[must_use]
-    pub fn of(cluster: &Cluster, profile: Profile, overrides: &[Override]) -> Self {
+    pub fn new(cluster: &Cluster, profile: Profile, overrides: &[Override]) -> Self {
         let releases: Vec<Duration> =
             cluster.releases.iter().map(|release| release_duration(cluster, release, profile, overrides)).collect();
         let controllers = [&cluster.controllers.kustomize, &cluster.controllers.helm];
@@ -73,7 +73,7 @@ impl Durations {
     /// The durations of another cluster, on the same hardware and with the same settings.
     #[must_use]
     pub fn again(&self, cluster: &Cluster) -> Self {
-        Self::of(cluster, self.profile, &self.overrides)
+        Self::new(cluster, self.profile, &self.overrides)
     }
 
     /// The same durations where both controllers look again at a dependency after `requeue` (`--requeue-dependency`).

@@ -1,7 +1,7 @@
 //! The estimate for what no catalogue lists: from the workloads that can be seen, by one formula.
 //!
 //! ```text
-//! fetch + objects + definitions + hooks + max(pulls + slowest workload, slowest custom resource) + poll
+//! fetch + objects + CRDs + hooks + max(pulls + slowest workload, slowest custom resource) + poll
 //! ```
 
 use std::{collections::BTreeMap, fmt, time::Duration};
@@ -18,7 +18,7 @@ pub(super) struct Layout {
     /// Objects that are applied.
     pub(super) objects: usize,
     /// Bytes of CustomResourceDefinitions among them.
-    pub(super) definitions: usize,
+    pub(super) crds: usize,
     /// Jobs that run one after the other before the rest counts, each with an image of its own.
     pub(super) hooks: u32,
     /// Images by name, and whether every node pulls it.
@@ -138,7 +138,7 @@ impl Layout {
     /// The apply itself.
     pub(super) fn apply(&self, c: &Constants) -> Duration {
         let objects = u32::try_from(self.objects).unwrap_or(u32::MAX);
-        let kib = u32::try_from(self.definitions / 1024).unwrap_or(u32::MAX);
+        let kib = u32::try_from(self.crds / 1024).unwrap_or(u32::MAX);
         c.object.saturating_mul(objects) + c.crd_mib.saturating_mul(kib) / 1024
     }
 

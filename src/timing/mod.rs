@@ -27,5 +27,7 @@ pub use estimate::Seen;
 pub use overrides::{Override, Target, unmatched};
 pub use path::{PathCause, Shares};
 pub use profile::Profile;
-pub use simulate::{Assumptions, Cause, Distribution, Outcome, Percentiles, Run, Simulation, Spread, Stuck};
+pub use simulate::{
+    Assumptions, Distribution, MonteCarlo, NotReady, NotReadyCause, Outcome, Percentiles, Run, Simulation,
+};
 pub use what_if::{Change, Comparison, Disturbance, Scenario, Simulated, compare, simulate};

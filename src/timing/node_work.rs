@@ -55,13 +55,9 @@ impl<'a> Known<'a> {
     pub(super) fn work(&self, index: usize) -> NodeWork {
         let (node, constants) = (&self.cluster.nodes[index], self.profile.constants());
         let objects = &node.applied.build.objects;
-        let definitions =
-            objects.iter().filter(|object| object.node.find_str(&["kind"]) == Some("CustomResourceDefinition"));
-        let layout = Layout {
-            objects: objects.len(),
-            definitions: definitions.map(|object| size(&object.node)).sum(),
-            ..Layout::default()
-        };
+        let crds = objects.iter().filter(|object| object.node.find_str(&["kind"]) == Some("CustomResourceDefinition"));
+        let layout =
+            Layout { objects: objects.len(), crds: crds.map(|object| size(&object.node)).sum(), ..Layout::default() };
         let took = layout.apply(constants);
         let apply = constants.node_fetch.plus(Range { low: took, typical: took, high: took });
         let health = match of_node(self.overrides, &node.key) {

@@ -37,7 +37,7 @@ pub(super) fn add(layout: &mut Layout, kind: &str, object: &Node) {
 /// Adds a workload of which only the kind and the name are known.
 pub(super) fn add_unknown(layout: &mut Layout, kind: &str, name: &str) {
     layout.add_image(&format!("{kind} {name}"), kind == "DaemonSet");
-    let warmup = Warmup::of(name);
+    let warmup = Warmup::new(name);
     layout.workloads.push(Workload {
         replicas: 1,
         is_job: kind == "Job",
@@ -92,7 +92,7 @@ fn of_pod(mut workload: Workload, pod: &PodSpec) -> Workload {
     workload.inits = pod.init_containers.as_ref().map_or(0, |inits| inits.len() as u32);
     for container in &pod.containers {
         let image = container.image.as_deref().unwrap_or_default();
-        workload.warmup = workload.warmup.max(Warmup::of(image.rsplit('/').next().unwrap_or(image)));
+        workload.warmup = workload.warmup.max(Warmup::new(image.rsplit('/').next().unwrap_or(image)));
         let (delay, period) = probed(container);
         workload.delay = workload.delay.max(delay);
         workload.period = workload.period.max(period);

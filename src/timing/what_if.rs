@@ -141,7 +141,7 @@ pub fn simulate(scenario: Scenario<'_>, durations: &Durations) -> Simulated {
     let (cluster, repaired) = (scenario.cluster, scenario.repaired);
     let (graph, durations) = scenario.solve(durations);
     let least = ColdStart::new(&graph, &durations, repaired).least();
-    let assumptions = Assumptions { least, repaired, ..Assumptions::of(cluster) };
+    let assumptions = Assumptions { least, repaired, ..Assumptions::new(cluster) };
     let run = Simulation::new(cluster, &graph, &durations, assumptions).run(Quantile::Typical);
     let never = run.nodes.iter().filter(|outcome| outcome.ready.is_none()).count();
     Simulated { total: run.total, never }

@@ -1,4 +1,4 @@
-//! How the tools that Flux is made of print YAML and JSON.
+//! How the tools that Flux is built from print YAML and JSON.
 
 use std::fmt::Write as _;
 
@@ -21,7 +21,7 @@ pub enum Style {
 /// `yaml_emitter_select_scalar_style`).
 #[must_use]
 pub fn style_of(text: &str) -> Style {
-    let allowed = Allowed::of(text);
+    let allowed = Allowed::new(text);
     if text.contains('\n') {
         return if allowed.literal { Style::Literal } else { Style::DoubleQuoted };
     }
@@ -39,7 +39,7 @@ pub fn style_of(text: &str) -> Style {
 /// Whether `text`, written as it is in block context, is one plain scalar, whatever it means.
 #[must_use]
 pub fn is_plain_scalar(text: &str) -> bool {
-    !text.is_empty() && !text.contains('\n') && Allowed::of(text).plain
+    !text.is_empty() && !text.contains('\n') && Allowed::new(text).plain
 }
 
 /// The styles that the characters of a text allow (`emitterc.go` `yaml_emitter_analyze_scalar`).
@@ -50,7 +50,7 @@ struct Allowed {
 }
 
 impl Allowed {
-    fn of(text: &str) -> Self {
+    fn new(text: &str) -> Self {
         let is_break = |letter: char| matches!(letter, '\r' | '\n' | '\u{85}' | '\u{2028}' | '\u{2029}');
         let mut indicators = text.starts_with("---") || text.starts_with("...");
         let (mut breaks, mut special, mut break_space, mut space_break) = (false, false, false, false);

@@ -324,7 +324,7 @@ fn a_pull_request_is_told_what_it_changes_and_fails_for_that_alone() {
     repository(&new, false);
     let job = new.act();
     assert!(job.outputs.contains("exit-code=1\nfindings=1\n"), "{} {}", job.outputs, job.log);
-    // The edge is told beside the finding.
+    // The edge is reported beside the finding.
     assert!(job.summary.contains("dangling-dependency") && job.summary.contains("mermaid"), "{}", job.summary);
     let hostile = installed().with("INPUT_SINCE", "$(touch hacked) --output=x");
     repository(&hostile, true);

@@ -1,5 +1,5 @@
 //! What findings advise, followed to the letter: the finding is gone then, nothing new has come, and the minutes that were
-//! told are those of the edited tree.
+//! reported are those of the edited tree.
 
 use std::{collections::BTreeSet, fs};
 
@@ -49,7 +49,7 @@ fn times(tree: &Repository, name: &str) -> [std::time::Duration; 2] {
     let Survey { mut clusters, .. } = tree.survey();
     clusters.retain(|cluster| cluster.reached);
     let cluster: &Cluster = &clusters[0];
-    let (graph, durations) = (EventGraph::new(cluster, Vec::new()), Durations::of(cluster, Profile::Slow, &[]));
+    let (graph, durations) = (EventGraph::new(cluster, Vec::new()), Durations::new(cluster, Profile::Slow, &[]));
     let cold_start = ColdStart::new(&graph, &durations, Repaired::Nothing);
     let node = cluster.find(&NodeKey::new("flux-system", name)).unwrap();
     [Moment::Start, Moment::Ready]
@@ -60,14 +60,14 @@ fn times(tree: &Repository, name: &str) -> [std::time::Duration; 2] {
 fn a_narrower_dependency_starts_as_much_earlier_as_told() {
     let tree = example("umbrella-wait", |_| true);
     let before = findings(&tree);
-    let told = finding(&tree, "umbrella-wait");
-    assert_eq!(quoted(&told.help, "{name:"), "{name: cert-manager}");
+    let reported = finding(&tree, "umbrella-wait");
+    assert_eq!(quoted(&reported.help, "{name:"), "{name: cert-manager}");
     let [start, _] = times(&tree, "apps");
     tree.edit("clusters/prod/infrastructure.yaml", "- name: infrastructure", "- name: cert-manager");
     mended(&tree, "umbrella-wait", &before);
     let [earlier, _] = times(&tree, "apps");
     let promised = format!("start about {} earlier", about(start - earlier));
-    assert!(told.message.contains(&promised), "{promised}: {}", told.message);
+    assert!(reported.message.contains(&promised), "{promised}: {}", reported.message);
 }
 
 #[test]
@@ -93,8 +93,8 @@ fn the_least_health_check_closes_the_gate() {
     ] {
         let tree = example("unready-gate", |text| text.contains(what));
         let before = findings(&tree);
-        let told = finding(&tree, "unready-gate");
-        let checks = quoted(&told.help, "healthChecks:").to_owned();
+        let reported = finding(&tree, "unready-gate");
+        let checks = quoted(&reported.help, "healthChecks:").to_owned();
         tree.edit(file, &format!("  path: {spec}\n"), &format!("  path: {spec}\n  {checks}\n"));
         mended(&tree, "unready-gate", &before);
     }
@@ -104,8 +104,8 @@ fn the_least_health_check_closes_the_gate() {
 fn a_new_kustomization_for_what_is_heavy_is_as_sketched() {
     let tree = example("heavy-in-wait", |_| true);
     let before = findings(&tree);
-    let told = finding(&tree, "heavy-in-wait");
-    let sketch = quoted(&told.help, "{apiVersion: kustomize.toolkit");
+    let reported = finding(&tree, "heavy-in-wait");
+    let sketch = quoted(&reported.help, "{apiVersion: kustomize.toolkit");
     tree.write("clusters/prod/infrastructure-heavy.yaml", format!("{sketch}\n"));
     fs::create_dir(tree.path("infrastructure-heavy")).unwrap();
     let file = "kube-prometheus-stack.yaml";
@@ -113,15 +113,15 @@ fn a_new_kustomization_for_what_is_heavy_is_as_sketched() {
     mended(&tree, "heavy-in-wait", &before);
     let [_, ready] = times(&tree, "infrastructure");
     let promised = format!("then infrastructure is Ready after about {}", about(ready));
-    assert!(told.help.contains(&promised), "{promised}: {}", told.help);
+    assert!(reported.help.contains(&promised), "{promised}: {}", reported.help);
 }
 
 #[test]
 fn the_timeout_told_is_enough() {
     let tree = example("timeout-below-need", |_| true);
     let before = findings(&tree);
-    let told = finding(&tree, "timeout-below-need");
-    let timeout = quoted(&told.help, "spec.timeout:").strip_prefix("spec.").unwrap().to_owned();
+    let reported = finding(&tree, "timeout-below-need");
+    let timeout = quoted(&reported.help, "spec.timeout:").strip_prefix("spec.").unwrap().to_owned();
     let files = tree.files().into_iter();
     let mut files = files.filter(|(path, text)| path.starts_with("clusters/prod/") && text.contains("timeout: 5m"));
     let (path, _) = files.next().expect("a file with the timeout");
@@ -137,8 +137,8 @@ fn the_settings_told_end_the_advice() {
     ] {
         let tree = example(rule, |_| true);
         let before = findings(&tree);
-        let told = finding(&tree, rule);
-        let setting = quoted(&told.help, start).rsplit_once('.').unwrap().1;
+        let reported = finding(&tree, rule);
+        let setting = quoted(&reported.help, start).rsplit_once('.').unwrap().1;
         let to = if from.starts_with("retries") { setting.to_owned() } else { format!("{from}{indent}{setting}\n") };
         tree.edit(file, from, &to);
         mended(&tree, rule, &before);
@@ -149,8 +149,8 @@ fn the_settings_told_end_the_advice() {
 fn a_shorter_requeue_saves_what_is_told() {
     let tree = example("poll-depth", |_| true);
     let before = findings(&tree);
-    let told = finding(&tree, "poll-depth");
-    let flag = quoted(&told.help, "--requeue-dependency=");
+    let reported = finding(&tree, "poll-depth");
+    let flag = quoted(&reported.help, "--requeue-dependency=");
     let [_, ready] = times(&tree, "apps");
     let patch = format!(
         "resources:\n  - gotk-sync.yaml\n  - gotk-components.yaml\npatches:\n  - target: {{kind: Deployment, name: kustomize-controller}}\n    \
@@ -166,5 +166,5 @@ fn a_shorter_requeue_saves_what_is_told() {
     mended(&tree, "poll-depth", &before);
     let [_, earlier] = times(&tree, "apps");
     let promised = format!("about {} shorter", about(ready - earlier));
-    assert!(told.help.contains(&promised), "{promised}: {}", told.help);
+    assert!(reported.help.contains(&promised), "{promised}: {}", reported.help);
 }

@@ -115,9 +115,9 @@ fn the_page_on_architecture_tells_the_same() {
     for (room, uses) in ROOMS {
         let row = page.lines().find(|line| line.starts_with(&format!("| `{room}` |")));
         let row = row.unwrap_or_else(|| panic!("ARCHITECTURE.md has no row for `{room}`"));
-        let told = row.trim_end_matches('|').rsplit('|').next().unwrap_or_default().trim();
+        let reported = row.trim_end_matches('|').rsplit('|').next().unwrap_or_default().trim();
         let expected = if uses.is_empty() { "nothing".to_owned() } else { uses.join(", ") };
-        assert_eq!(told, expected, "row of `{room}` in ARCHITECTURE.md");
+        assert_eq!(reported, expected, "row of `{room}` in ARCHITECTURE.md");
     }
 }
 

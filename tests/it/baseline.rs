@@ -1,4 +1,4 @@
-//! What is known from a baseline is counted, what is new fails, and what is gone is told.
+//! What is known from a baseline is counted, what is new fails, and what is gone is reported.
 
 use std::fs;
 
@@ -72,9 +72,13 @@ fn what_is_gone_is_told_and_pruned() {
     repository.lint(&["--write-baseline"]);
     repository
         .write("clusters/prod/apps.yaml", node("apps", "nothing").replace("  dependsOn: [{name: nothing}]\n", ""));
-    let told = repository.lint(&[]);
-    assert!(told.code == 0 && told.err.contains("1 finding of fluxdag-baseline.json is gone"), "{}", told.err);
-    assert!(told.err.contains("Kustomization/flux-system/apps[dangling-dependency]"), "{}", told.err);
+    let reported = repository.lint(&[]);
+    assert!(
+        reported.code == 0 && reported.err.contains("1 finding of fluxdag-baseline.json is gone"),
+        "{}",
+        reported.err
+    );
+    assert!(reported.err.contains("Kustomization/flux-system/apps[dangling-dependency]"), "{}", reported.err);
     // A part of the repository, or of the rules, does not tell.
     for part in [&["clusters/prod/flux-system"][..], &["--cluster", "prod"], &["--select", "gate"]] {
         let done = repository.lint(part);

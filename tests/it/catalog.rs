@@ -91,7 +91,7 @@ fn coverage() -> Option<(BTreeMap<String, Coverage>, BTreeMap<String, usize>)> {
         let Ok(survey) = fluxdag::survey(&[path], &Options::default()) else { continue };
         let coverage: &mut Coverage = by_repository.entry(name.clone()).or_default();
         for cluster in &survey.clusters {
-            let durations = Durations::of(cluster, Profile::Slow, &[]);
+            let durations = Durations::new(cluster, Profile::Slow, &[]);
             for (index, release) in cluster.releases.iter().enumerate() {
                 let duration = durations.release(index);
                 match duration.origin {

@@ -228,7 +228,7 @@ fn what_a_catalogue_knows_stops_a_node_and_hides_no_minutes() {
     let cluster = clusters.iter().find(|cluster| cluster.reached).unwrap();
     let graph = EventGraph::new(cluster, Vec::new());
     assert_eq!(graph.loops().len(), 1);
-    let durations = Durations::of(cluster, Profile::Slow, &[]);
+    let durations = Durations::new(cluster, Profile::Slow, &[]);
     let node = cluster.find(&NodeKey::new("flux-system", "cert-manager")).unwrap();
     let ready = |repaired| ColdStart::new(&graph, &durations, repaired).ready(&graph, node);
     assert_eq!(ready(Repaired::Nothing), None, "what a catalogue knows stops it");

@@ -195,14 +195,14 @@ fn flag_environment_and_file_take_precedence_in_this_order() {
     let file = fixture.lint(&[]);
     assert!(file.code == 0 && file.out.contains("long-critical-path"), "{}{}", file.out, file.err);
     assert!(fixture.lint(&["--max-path", "10h"]).out.is_empty());
-    let told = |arguments: &[&str], config: &str| {
+    let reported = |arguments: &[&str], config: &str| {
         let arguments = [&["lint", "-o", "concise"], arguments].concat();
         Program::new(fixture.folder(), &arguments).env("FLUXDAG_CONFIG", config).run()
     };
-    assert!(told(&[], "env.toml").out.is_empty());
-    let flag = told(&["--config", "flag.toml"], "env.toml");
+    assert!(reported(&[], "env.toml").out.is_empty());
+    let flag = reported(&["--config", "flag.toml"], "env.toml");
     assert!(flag.code == 2 && flag.err.contains("flag.toml:1:1: unknown key `x`"), "{}", flag.err);
-    assert!(told(&["--no-config"], "flag.toml").out.is_empty());
+    assert!(reported(&["--no-config"], "flag.toml").out.is_empty());
 }
 
 #[test]

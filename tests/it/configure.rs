@@ -115,10 +115,10 @@ fn the_file_says_where_to_look_and_the_command_line_says_it_louder() {
 }
 
 /// Kind, namespace and name.
-type Named<'a> = (&'a str, Option<&'a str>, &'a str);
+type ObjectRef<'a> = (&'a str, Option<&'a str>, &'a str);
 
 /// The rules that find something in a fixture, at any level.
-fn found(name: &str, externals: &[Named<'_>]) -> Vec<&'static str> {
+fn found(name: &str, externals: &[ObjectRef<'_>]) -> Vec<&'static str> {
     let pattern = |text: &str| Pattern::parse(text).expect("valid");
     let externals = externals.iter().map(|(kind, namespace, name)| External {
         kind: pattern(kind),
@@ -137,7 +137,7 @@ fn found(name: &str, externals: &[Named<'_>]) -> Vec<&'static str> {
 
 #[test]
 fn what_is_made_outside_is_neither_missing_nor_late() {
-    let cases: [(&str, &str, Named<'_>); 8] = [
+    let cases: [(&str, &str, ObjectRef<'_>); 8] = [
         ("broken-references", "missing-source", ("HelmRepository", None, "*")),
         ("broken-references", "missing-substitute-source", ("ConfigMap", Some("flux-system"), "cluster-*")),
         ("namespace-without-edge", "unordered-namespace", ("Namespace", None, "media")),

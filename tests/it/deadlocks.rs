@@ -184,9 +184,11 @@ fn heed(plan: &Plan, cluster: &Cluster, step: &Step) -> Option<Plan> {
     match (step.edge.reason, step.before.actor) {
         (Reason::DependsOn, before) => node.dependencies.remove(&index(before)?),
         (Reason::Wait, _) => std::mem::take(&mut node.waits),
-        (Reason::NeedsKind, Actor::Kind(kind)) => node.uses.remove(&number(&cluster.supply.kinds[kind as usize].kind)),
+        (Reason::NeedsKind, Actor::Kind(kind)) => {
+            node.uses.remove(&number(&cluster.implicit.kinds[kind as usize].kind))
+        }
         (Reason::NeedsNamespace, Actor::Namespace(namespace)) => {
-            node.fills.remove(&number(&cluster.supply.namespaces[namespace as usize].name))
+            node.fills.remove(&number(&cluster.implicit.namespaces[namespace as usize].name))
         }
         (Reason::SubstituteFrom, Actor::Object(object)) => {
             let key = cluster.objects.keys().nth(object as usize).expect("an object of the cluster");

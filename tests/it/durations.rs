@@ -167,9 +167,12 @@ fn a_duration_for_something_that_is_not_there_is_told_with_what_is_like_it() {
     let known = [set(Target::Chart("Traefik".to_owned())), set(Target::node("flux-system/core").expect("valid"))];
     assert_eq!(unmatched(&known, &survey.clusters), [""; 0]);
     let lost = [set(Target::Chart("treafik".to_owned())), set(Target::object("HelmRelease/web/apps").expect("valid"))];
-    let told = unmatched(&lost, &survey.clusters);
-    assert!(told[0].contains("chart `treafik`") && told[0].ends_with("did you mean `traefik`?"), "{told:?}");
-    assert!(told[1].ends_with("did you mean `HelmRelease/web/app`?"), "{told:?}");
+    let reported = unmatched(&lost, &survey.clusters);
+    assert!(
+        reported[0].contains("chart `treafik`") && reported[0].ends_with("did you mean `traefik`?"),
+        "{reported:?}"
+    );
+    assert!(reported[1].ends_with("did you mean `HelmRelease/web/app`?"), "{reported:?}");
 }
 
 #[test]

@@ -16,7 +16,7 @@ use fluxdag::{
     source::{Span, Tree},
 };
 
-/// A report and what it is made of.
+/// A report and what it is built from.
 struct Sample {
     tree: Tree,
     clusters: Vec<ClusterSummary>,

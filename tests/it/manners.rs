@@ -189,10 +189,10 @@ fn links_are_drawn_on_demand_and_never_into_files() {
 #[cfg(not(any(windows, target_os = "macos")))]
 #[test]
 fn glyphs_follow_the_locale() {
-    let told = |locale: &str| Program::new(fixture("unreached-cycle"), &["lint"]).env("LC_ALL", locale).run().out;
-    let drawn = told("C.UTF-8");
+    let reported = |locale: &str| Program::new(fixture("unreached-cycle"), &["lint"]).env("LC_ALL", locale).run().out;
+    let drawn = reported("C.UTF-8");
     assert!(drawn.contains('╭') && drawn.contains(" → "), "{drawn}");
-    let ascii = told("C");
+    let ascii = reported("C");
     assert!(ascii.is_ascii() && ascii.contains(" -> "), "{ascii}");
 }
 

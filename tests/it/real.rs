@@ -80,7 +80,7 @@ fn options(recording: &Recording, repository: &Repository) -> Options {
 
 /// The controllers as they ran.
 fn assumptions(recording: &Recording, situation: &Situation<'_>) -> Assumptions {
-    let mut assumptions = Assumptions::of(situation.cluster);
+    let mut assumptions = Assumptions::new(situation.cluster);
     for (controller, flags) in &recording.controller_flags {
         for flag in flags {
             match (controller.as_str(), flag.as_str()) {

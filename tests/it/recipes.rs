@@ -61,16 +61,16 @@ fn the_page_on_pipelines_lists_what_the_action_and_the_hooks_have() {
     let page = read("docs/ci.md");
     let action: Value = serde_yaml::from_str(&read("action.yml")).unwrap();
     let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<BTreeSet<String>>();
-    let told = |head: &str| -> BTreeSet<String> {
+    let reported = |head: &str| -> BTreeSet<String> {
         let (_, table) = page.split_once(head).unwrap();
         let rows = table.lines().skip(2).take_while(|line| line.starts_with('|'));
         rows.map(|row| row.split('`').nth(1).unwrap().to_owned()).collect()
     };
-    assert_eq!(told("| input | default | |"), keys(&action["inputs"]));
-    assert_eq!(told("| output | |"), keys(&action["outputs"]));
+    assert_eq!(reported("| input | default | |"), keys(&action["inputs"]));
+    assert_eq!(reported("| output | |"), keys(&action["outputs"]));
     let hooks: Value = serde_yaml::from_str(&read(".pre-commit-hooks.yaml")).unwrap();
     let ids = hooks.as_array().unwrap().iter().map(|hook| hook["id"].as_str().unwrap().to_owned()).collect();
-    assert_eq!(told("| id | how it gets the program |"), ids);
+    assert_eq!(reported("| id | how it gets the program |"), ids);
     let version = format!("v{}", env!("CARGO_PKG_VERSION"));
     for line in page.lines().filter(|line| line.contains("OWNER/fluxdag@") || line.contains("rev: ")) {
         assert!(line.ends_with(&version), "{line}");

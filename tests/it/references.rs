@@ -61,8 +61,8 @@ fn the_release_decides_how_bad_a_removed_version_and_an_unset_variable_are() {
             ("apps/settings.yaml", &settings),
         ];
         let analysis = analyse(&files, &Options::default());
-        let told = |rule| levels(&analysis, rule);
-        (told("removed-api-version"), told("unset-variable"), told("build-failure"))
+        let reported = |rule| levels(&analysis, rule);
+        (reported("removed-api-version"), reported("unset-variable"), reported("build-failure"))
     };
     let (high, medium) = (Confidence::High, Confidence::Medium);
     assert_eq!(run(Some("2.9.1")), (vec![(Severity::Error, high)], vec![(Severity::Error, high)], vec![]));
@@ -84,8 +84,8 @@ fn a_renamed_dependency_is_told_once() {
     ];
     let files = files.each_ref().map(|(path, text)| (*path, text.as_str()));
     let analysis = analyse(&files, &Options::default());
-    let told: Vec<&str> = analysis.findings.iter().map(|finding| finding.rule).collect();
-    assert_eq!(told, ["renamed-reference"], "{:#?}", analysis.findings);
+    let reported: Vec<&str> = analysis.findings.iter().map(|finding| finding.rule).collect();
+    assert_eq!(reported, ["renamed-reference"], "{:#?}", analysis.findings);
     assert!(analysis.findings[0].help.contains("team-data"));
 }
 

@@ -154,7 +154,7 @@ fn run<T>(case: &Case, options: &Options, judge: impl FnOnce(&Analysis) -> T) ->
                 masking: fluxdag::situation::Masking::default(),
                 repository: None,
                 is_whole: true,
-                heard: Vec::new(),
+                complete: Vec::new(),
                 tree: survey.store.into_tree(),
                 artifact_root: survey.artifact_root,
                 clusters: Vec::new(),

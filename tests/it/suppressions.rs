@@ -23,7 +23,7 @@ fn one(text: &str) -> Repository {
 }
 
 /// Rule and line of what is shown, with the rules of what is suppressed.
-fn told(analysis: &Analysis) -> (Vec<String>, Vec<String>) {
+fn reported(analysis: &Analysis) -> (Vec<String>, Vec<String>) {
     let line = |finding: &Finding| {
         let line = finding.location.span().map_or(0, |span| analysis.tree.position(span).line);
         format!("{}:{line}", finding.rule)
@@ -34,7 +34,7 @@ fn told(analysis: &Analysis) -> (Vec<String>, Vec<String>) {
 }
 
 fn told_of(text: &str) -> (Vec<String>, Vec<String>) {
-    told(&one(text).analyse(&Options::default()))
+    reported(&one(text).analyse(&Options::default()))
 }
 
 /// As [`told_of`], for what is expected.
@@ -71,7 +71,7 @@ fn a_comment_elsewhere_silences_nothing_and_is_called_unused() {
     assert_eq!(told_of(&other_rule), lines(&["missing-path:10", "unused-suppression:10"], &[]));
     let half = node("apps", "", " # fluxdag: ignore[dependency-cycle, missing-path]");
     let analysis = one(&half).analyse(&Options::default());
-    assert_eq!(told(&analysis), lines(&["unused-suppression:10"], &["missing-path:10"]));
+    assert_eq!(reported(&analysis), lines(&["unused-suppression:10"], &["missing-path:10"]));
     let unused = analysis.findings.iter().find(|finding| finding.suppressed.is_none()).unwrap();
     assert!(unused.message.contains("`dependency-cycle` finds nothing here"), "{}", unused.message);
     assert_eq!(
@@ -106,7 +106,7 @@ fn a_related_place_counts_as_the_main_one_does() {
         let apps = [of(0, "a", "b"), of(1, "b", "c"), of(2, "c", "a")].join("---\n");
         let repository = one(&apps);
         repository.write("apps/x.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x, namespace: x}\n");
-        let (shown, suppressed) = told(&repository.analyse(&Options::default()));
+        let (shown, suppressed) = reported(&repository.analyse(&Options::default()));
         let of_cycle = |lines: &[String]| lines.iter().filter(|line| line.starts_with("dependency-cycle")).count();
         (of_cycle(&shown), of_cycle(&suppressed))
     };
@@ -139,7 +139,7 @@ fn malformed_comments_are_told_and_silence_nothing() {
     let strict = Options { require_reason: true, ..Options::default() };
     assert!(message("# fluxdag: ignore[missing-path]", &strict).0.contains("gives no reason"));
     let reasoned = one(&node("apps", "", " # fluxdag: ignore[missing-path] later")).analyse(&strict);
-    assert_eq!(told(&reasoned), lines(&[], &["missing-path:10"]));
+    assert_eq!(reported(&reasoned), lines(&[], &["missing-path:10"]));
 }
 
 #[test]
@@ -148,7 +148,7 @@ fn a_comment_for_a_rule_that_does_not_run_is_left_alone() {
     assert_eq!(told_of(&text), lines(&[], &["missing-path:10"]));
     let limited = Options { max_path: Some(std::time::Duration::from_secs(36_000)), ..Options::default() };
     let repository = one(&text);
-    assert_eq!(told(&repository.analyse(&limited)), lines(&["unused-suppression:10"], &["missing-path:10"]));
+    assert_eq!(reported(&repository.analyse(&limited)), lines(&["unused-suppression:10"], &["missing-path:10"]));
     let kept = node("apps", "", " # fluxdag: ignore[missing-path, dependency-cycle, unused-suppression]");
     assert_eq!(told_of(&kept), lines(&[], &["missing-path:10", "unused-suppression:10"]));
 }
@@ -227,7 +227,7 @@ fn one_finding_of_two_clusters_is_silenced_once() {
         ("shared/apps.yaml".to_owned(), shared),
     ];
     let analysis = Repository::new(&files).analyse(&Options::default());
-    assert_eq!(told(&analysis), lines(&[], &["missing-path:10"]));
+    assert_eq!(reported(&analysis), lines(&[], &["missing-path:10"]));
     assert_eq!(analysis.findings[0].clusters, ["clusters/prod", "clusters/staging"]);
     let suppressed = analysis.findings[0].suppressed.as_ref().unwrap();
     assert_eq!((suppressed.kind, suppressed.reason.as_deref()), (SuppressionKind::Inline, Some("later")));
@@ -272,6 +272,6 @@ fn the_configuration_may_require_a_reason() {
 fn files_that_do_not_parse_may_be_silenced_above_their_content() {
     let broken = "# fluxdag: ignore-file[invalid-yaml] a template\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: x, namespace: x}\ndata:\n  a: b: c\n";
     let repository = Repository::cluster(&[("clusters/prod/x.yaml", broken)]);
-    assert_eq!(told(&repository.analyse(&Options::default())).1, ["invalid-yaml:6"]);
+    assert_eq!(reported(&repository.analyse(&Options::default())).1, ["invalid-yaml:6"]);
     assert!(repository.path("clusters/prod/x.yaml").exists());
 }

@@ -21,7 +21,7 @@ fn cluster(folder: &Path) -> Cluster {
 
 /// The minutes of two clusters on slow hardware.
 fn minutes(before: &Cluster, after: &Cluster) -> Comparison {
-    compare(&Durations::of(before, Profile::Slow, &[]), [before, after].map(Scenario::repaired))
+    compare(&Durations::new(before, Profile::Slow, &[]), [before, after].map(Scenario::repaired))
 }
 
 fn key(name: &str) -> NodeKey {
@@ -115,7 +115,7 @@ fn what_has_slack_may_be_late_by_it_and_no_more() {
         timing::{ColdStart, Disturbance},
     };
     let cluster = cluster(&folder("heavy-in-wait"));
-    let (graph, durations) = (EventGraph::new(&cluster, Vec::new()), Durations::of(&cluster, Profile::Slow, &[]));
+    let (graph, durations) = (EventGraph::new(&cluster, Vec::new()), Durations::new(&cluster, Profile::Slow, &[]));
     let cold_start = ColdStart::new(&graph, &durations, Repaired::Nothing);
     let slack = cold_start.slack(&graph, &durations);
     let end = cold_start.time(cold_start.last(&graph).unwrap()).unwrap().typical;
@@ -141,7 +141,7 @@ fn the_time_on_the_critical_path_is_all_accounted_for() {
     };
     for name in ["heavy-in-wait", "heavy-in-wait-fixed", "clean-home-ops"] {
         let cluster = cluster(&folder(name));
-        let (graph, durations) = (EventGraph::new(&cluster, Vec::new()), Durations::of(&cluster, Profile::Slow, &[]));
+        let (graph, durations) = (EventGraph::new(&cluster, Vec::new()), Durations::new(&cluster, Profile::Slow, &[]));
         let cold_start = ColdStart::new(&graph, &durations, Repaired::Nothing);
         let last = cold_start.last(&graph).unwrap();
         let shares = cold_start.shares(&graph, &durations, last);

@@ -16,11 +16,11 @@ use crate::{
 };
 
 /// What the cluster of `drafts` tells of its controllers: the Deployments that it builds, then a FluxInstance that it
-/// builds, then `told`, what its entry point says, then patches of manifests that are not in the repository.
+/// builds, then `reported`, what its entry point says, then patches of manifests that are not in the repository.
 pub(in crate::cluster) fn controllers(
     artifacts: &Artifacts<'_>,
     drafts: &BTreeMap<NodeKey, Draft>,
-    told: Option<&Controllers>,
+    reported: Option<&Controllers>,
 ) -> Controllers {
     let objects = || drafts.values().flat_map(Draft::local_objects);
     if let Some(built) = Controllers::of_deployments(objects()) {
@@ -34,7 +34,7 @@ pub(in crate::cluster) fn controllers(
     let is_candidate =
         |object: &&Object| [FLUX_INSTANCE, HELM_RELEASE].iter().any(|kind| kind.is_kind_of(&object.node));
     let built = objects().filter(is_candidate).find_map(instance);
-    built.or_else(|| told.cloned()).or_else(|| patched(artifacts, drafts)).unwrap_or_default()
+    built.or_else(|| reported.cloned()).or_else(|| patched(artifacts, drafts)).unwrap_or_default()
 }
 
 /// Whether values that look like those of the `flux-instance` chart are: others have an `instance` too.

@@ -4,10 +4,10 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use super::sources::Sources;
 use crate::{
-    cluster::{Definition, Folder, ObjectKey},
+    cluster::{Folder, Manifest, ObjectKey},
     flux::{
-        Applied, Inputs, Kustomization, Policy, ResourceSet, SourceRef, Variables, Where, api::SubstituteReference,
-        build, expand_resource_sets, is_open_text, substitute, variable_sources,
+        Applied, Inputs, Kustomization, Policy, ResourceSet, SourceLocation, SourceRef, Variables,
+        api::SubstituteReference, build, expand_resource_sets, is_open_text, substitute, variable_sources,
     },
     kustomize::{Build, Hidden, Object, Unresolved},
     source::{Artifact, names, normalize, parent},
@@ -20,7 +20,7 @@ pub(in crate::cluster) struct Draft {
     pub(in crate::cluster) kustomization: Kustomization,
     pub(in crate::cluster) is_entry: bool,
     pub(in crate::cluster) is_generated: bool,
-    pub(in crate::cluster) definitions: Vec<Definition>,
+    pub(in crate::cluster) manifests: Vec<Manifest>,
     pub(in crate::cluster) folder: Folder,
     pub(in crate::cluster) applied: Arc<Applied>,
     pub(in crate::cluster) resource_sets: Arc<Vec<ResourceSet>>,
@@ -33,12 +33,12 @@ pub(in crate::cluster) struct Draft {
 }
 
 impl Draft {
-    pub(in crate::cluster) fn new(kustomization: Kustomization, is_entry: bool, definitions: Vec<Definition>) -> Self {
+    pub(in crate::cluster) fn new(kustomization: Kustomization, is_entry: bool, manifests: Vec<Manifest>) -> Self {
         Self {
             kustomization,
             is_entry,
             is_generated: false,
-            definitions,
+            manifests,
             folder: Folder::Unknown,
             applied: Arc::default(),
             resource_sets: Arc::default(),
@@ -116,11 +116,11 @@ fn build_folder(kustomization: &Kustomization, sources: &Sources<'_, '_>) -> (Bu
     if is_open_text(path) || !is_text {
         return (Build::default(), Folder::Unknown);
     }
-    let source = SourceRef::of(&spec.source_ref, &kustomization.namespace);
+    let source = SourceRef::new(&spec.source_ref, &kustomization.namespace);
     let (kustomize, mapping) = match sources.find(&source) {
-        Where::Here(kustomize) => (kustomize, None),
-        Where::Mapped { kustomize, written } => (kustomize, Some(written)),
-        Where::Elsewhere(why) => return (Build::default(), Folder::Elsewhere(why)),
+        SourceLocation::Here(kustomize) => (kustomize, None),
+        SourceLocation::Mapped { kustomize, written } => (kustomize, Some(written)),
+        SourceLocation::Elsewhere(why) => return (Build::default(), Folder::Elsewhere(why)),
     };
     let folder = normalize(path);
     let artifact = kustomize.artifact();
@@ -205,5 +205,5 @@ pub(in crate::cluster) fn applied_keys(applied: &Applied) -> impl Iterator<Item 
 }
 
 pub(in crate::cluster) fn applied_objects(applied: &Applied) -> impl Iterator<Item = (usize, &Object)> {
-    applied.build.objects.iter().enumerate().filter(|(_, object)| Policy::of(&object.node).applied)
+    applied.build.objects.iter().enumerate().filter(|(_, object)| Policy::new(&object.node).applied)
 }

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use super::{Closure, draft::applied_keys};
 use crate::{
-    cluster::{Cluster, Node, NodeId, NodeKey, ObjectKey, Provider, Release, Supply, bootstrap::Bootstrap},
+    cluster::{Cluster, Implicit, Node, NodeId, NodeKey, ObjectKey, Provider, Release, bootstrap::Bootstrap},
     flux::HelmRelease,
 };
 
@@ -16,7 +16,7 @@ pub(in crate::cluster) fn finish(root: String, reached: bool, closure: Closure, 
             kustomization: draft.kustomization,
             is_entry: draft.is_entry,
             is_generated: draft.is_generated,
-            definitions: draft.definitions,
+            manifests: draft.manifests,
             folder: draft.folder,
             applied: std::sync::Arc::unwrap_or_clone(draft.applied),
             resource_sets: std::sync::Arc::unwrap_or_clone(draft.resource_sets),
@@ -24,9 +24,9 @@ pub(in crate::cluster) fn finish(root: String, reached: bool, closure: Closure, 
         })
         .collect();
     let (objects, releases) = owned(&nodes);
-    let supply = Supply::of(&nodes, &releases, &objects, bootstrap);
+    let implicit = Implicit::new(&nodes, &releases, &objects, bootstrap);
     let Closure { version, controllers, .. } = closure;
-    Cluster { root, reached, version, controllers, nodes, releases, objects, supply }
+    Cluster { root, reached, version, controllers, nodes, releases, objects, implicit }
 }
 
 /// Every object with its providers, and the HelmReleases among them.

@@ -18,14 +18,14 @@ const RECURSIONS: usize = 32;
 
 /// Keeps count of the Kustomizations that were found.
 #[derive(Debug, Default)]
-pub(in crate::cluster) struct Growth {
+pub(in crate::cluster) struct ClosureLimits {
     adopted: usize,
     recursions: usize,
     /// Nodes some of whose children are not followed, and why.
     refused: BTreeMap<NodeKey, String>,
 }
 
-impl Growth {
+impl ClosureLimits {
     /// How many Kustomizations were taken in.
     pub(in crate::cluster) const fn adopted(&self) -> usize {
         self.adopted
@@ -89,13 +89,13 @@ fn is_recursive(drafts: &BTreeMap<NodeKey, Draft>, child: &Kustomization, owner:
         if place(&draft.kustomization) == wanted {
             return true;
         }
-        above = draft.definitions.first().and_then(|definition| definition.owner.as_ref());
+        above = draft.manifests.first().and_then(|manifest| manifest.owner.as_ref());
     }
     false
 }
 
 fn place(kustomization: &Kustomization) -> (SourceRef, String) {
     let spec = &kustomization.spec;
-    let source = SourceRef::of(&spec.source_ref, &kustomization.namespace);
+    let source = SourceRef::new(&spec.source_ref, &kustomization.namespace);
     (source, normalize(spec.path.as_deref().unwrap_or_default()))
 }

@@ -14,7 +14,7 @@ use rayon::prelude::*;
 use smol_str::SmolStr;
 
 use crate::{
-    cluster::{Definition, NodeKey, model::set_key},
+    cluster::{Manifest, NodeKey, model::set_key},
     flux::{
         Artifacts, Controllers, FluxVersion, Kustomization, SourceRef,
         api::{SubstituteReference, kinds::EXTERNAL_ARTIFACT},
@@ -25,7 +25,7 @@ use crate::{
 use configs::configs;
 use controllers::controllers;
 use draft::{Draft, applied_objects};
-use limits::Growth;
+use limits::ClosureLimits;
 pub(super) use roots::Roots;
 use sources::Sources;
 
@@ -46,12 +46,12 @@ pub(super) struct Closure {
 /// Computes the closure of `roots`.
 pub(super) fn close(artifacts: &Artifacts<'_>, roots: &Roots) -> Closure {
     let assumed = artifacts.assumed_version();
-    let fed = roots.kustomizations.iter().map(|entry| SourceRef::of(&entry.spec.source_ref, &entry.namespace));
+    let fed = roots.kustomizations.iter().map(|entry| SourceRef::new(&entry.spec.source_ref, &entry.namespace));
     let own: Vec<SourceRef> =
         roots.own.iter().cloned().chain(fed.filter(|source| !source.is(EXTERNAL_ARTIFACT))).collect();
     let mut drafts = roots.drafts();
     let mut version = roots.version;
-    let mut growth = Growth::default();
+    let mut growth = ClosureLimits::default();
     let mut since_new = 0;
     let mut is_settled = false;
     for _ in 0..ROUNDS {
@@ -105,9 +105,9 @@ fn told_version(drafts: &BTreeMap<NodeKey, Draft>) -> Option<FluxVersion> {
 
 /// Takes in the Kustomizations that builds hold, and drops those that none holds any more. Tells whether anything
 /// changed.
-fn adopt_children(drafts: &mut BTreeMap<NodeKey, Draft>, growth: &mut Growth) -> bool {
+fn adopt_children(drafts: &mut BTreeMap<NodeKey, Draft>, growth: &mut ClosureLimits) -> bool {
     growth.start_round();
-    let mut children: BTreeMap<NodeKey, Vec<Definition>> = BTreeMap::new();
+    let mut children: BTreeMap<NodeKey, Vec<Manifest>> = BTreeMap::new();
     for (owner, draft) in drafts.iter() {
         if draft.kustomization.spec.is_remote() {
             continue;
@@ -119,24 +119,24 @@ fn adopt_children(drafts: &mut BTreeMap<NodeKey, Draft>, growth: &mut Growth) ->
                 let id = object.id();
                 let key = NodeKey::new(id.namespace.unwrap_or_default(), id.name);
                 let resource_set = set.map(set_key);
-                let definition = Definition { owner: Some(owner.clone()), resource_set, object: object.clone() };
-                children.entry(key).or_default().push(definition);
+                let manifest = Manifest { owner: Some(owner.clone()), resource_set, object: object.clone() };
+                children.entry(key).or_default().push(manifest);
             }
         }
     }
     let before: Vec<NodeKey> = drafts.keys().cloned().collect();
     drafts.retain(|key, draft| draft.is_entry || children.contains_key(key));
     let mut changed = before.len() != drafts.len();
-    for (key, mut definitions) in children {
+    for (key, mut manifests) in children {
         // A node that defines itself and another that defines it too: the other one comes first.
-        definitions.sort_by_key(|definition| definition.owner.as_ref() == Some(&key));
-        let Some(first) = definitions.first() else { continue };
+        manifests.sort_by_key(|manifest| manifest.owner.as_ref() == Some(&key));
+        let Some(first) = manifests.first() else { continue };
         let Some(draft) = drafts.get_mut(&key) else {
             let kustomization = Kustomization::read(first.object.clone());
             if !growth.admits(drafts, &kustomization, first.owner.as_ref()) {
                 continue;
             }
-            drafts.insert(key, Draft::new(kustomization, false, definitions));
+            drafts.insert(key, Draft::new(kustomization, false, manifests));
             changed = true;
             continue;
         };
@@ -144,10 +144,10 @@ fn adopt_children(drafts: &mut BTreeMap<NodeKey, Draft>, growth: &mut Growth) ->
         if draft.kustomization.object.node != first.object.node {
             let kustomization = Kustomization::read(first.object.clone());
             // Only what is read off the spec decides the build: a new place of the same text changes nothing.
-            *draft = Draft::new(kustomization, draft.is_entry, definitions);
+            *draft = Draft::new(kustomization, draft.is_entry, manifests);
             changed = true;
         } else {
-            draft.definitions = definitions;
+            draft.manifests = manifests;
         }
     }
     changed

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use super::draft::Draft;
 use crate::{
-    cluster::{Definition, NodeKey},
+    cluster::{Manifest, NodeKey},
     flux::{Controllers, FluxVersion, Kustomization, SourceRef, Sync},
     kustomize::{Kustomize, Object},
 };
@@ -46,11 +46,11 @@ impl Roots {
         let mut drafts: BTreeMap<NodeKey, Draft> = BTreeMap::new();
         for kustomization in &self.kustomizations {
             let key = NodeKey::new(kustomization.namespace.clone(), kustomization.name.clone());
-            let definition = Definition { owner: None, resource_set: None, object: kustomization.object.clone() };
+            let manifest = Manifest { owner: None, resource_set: None, object: kustomization.object.clone() };
             match drafts.get_mut(&key) {
-                Some(draft) => draft.definitions.push(definition),
+                Some(draft) => draft.manifests.push(manifest),
                 None => {
-                    let mut draft = Draft::new(kustomization.clone(), true, vec![definition]);
+                    let mut draft = Draft::new(kustomization.clone(), true, vec![manifest]);
                     draft.is_generated = self.is_generated;
                     drafts.insert(key, draft);
                 }

@@ -5,7 +5,7 @@ use smol_str::SmolStr;
 use crate::{
     cluster::entries::root::is_below,
     flux::{
-        Artifacts, Selection, SourceRef, Where,
+        Artifacts, Selection, SourceLocation, SourceRef,
         api::{
             ArtifactGeneratorSpec, GeneratorSource, GitRepositorySpec, SOURCE_EXTENSIONS_GROUP, SOURCE_GROUP,
             kinds::{ARTIFACT_GENERATOR, EXTERNAL_ARTIFACT},
@@ -22,13 +22,13 @@ pub(in crate::cluster) struct Sources<'a, 't> {
     own: Vec<SourceRef>,
     known: BTreeMap<SourceRef, Known>,
     generators: Vec<(SmolStr, ArtifactGeneratorSpec)>,
-    foreign: Foreign,
+    mapped: MappedSources,
 }
 
 /// What a source object says.
 struct Known {
     url: String,
-    /// What it checks out, where that is told.
+    /// What it checks out, where that is reported.
     revision: Option<String>,
     /// Its `spec.ignore`.
     selection: Selection,
@@ -48,7 +48,7 @@ impl<'a, 't> Sources<'a, 't> {
             own: own.to_vec(),
             known: BTreeMap::new(),
             generators: Vec::new(),
-            foreign: Foreign::default(),
+            mapped: MappedSources::default(),
         };
         for object in objects {
             sources.add(object);
@@ -72,9 +72,9 @@ impl<'a, 't> Sources<'a, 't> {
             return;
         }
         let source = SourceRef { kind: id.kind, namespace, name: id.name };
-        self.foreign.add(&source, spec);
+        self.mapped.add(&source, spec);
         let Some(url) = spec.find_str(&["url"]) else { return };
-        let selection = decode(spec).map(|spec: GitRepositorySpec| Selection::of(&spec)).unwrap_or_default();
+        let selection = decode(spec).map(|spec: GitRepositorySpec| Selection::new(&spec)).unwrap_or_default();
         let known = Known { url: comparable(url), revision: revision(spec), selection, included: included(spec) };
         self.known.insert(source, known);
     }
@@ -90,19 +90,21 @@ impl<'a, 't> Sources<'a, 't> {
     }
 
     /// Where the files of `source` are.
-    pub(in crate::cluster) fn find(&self, source: &SourceRef) -> Where<'t> {
+    pub(in crate::cluster) fn find(&self, source: &SourceRef) -> SourceLocation<'t> {
         if source.name.is_empty() {
-            return Where::Elsewhere("it names no source: `spec.sourceRef` needs a kind and a name".to_owned());
+            return SourceLocation::Elsewhere(
+                "it names no source: `spec.sourceRef` needs a kind and a name".to_owned(),
+            );
         }
-        if let Some(mapped) = self.foreign.find(self.artifacts, source, self.own(source).is_ok()) {
+        if let Some(mapped) = self.mapped.find(self.artifacts, source, self.own(source).is_ok()) {
             return mapped;
         }
         if source.is(EXTERNAL_ARTIFACT) && !self.is_named(source) {
             return self.generated(source);
         }
         match self.own(source) {
-            Ok(selection) => Where::Here(self.artifacts.git(&selection)),
-            Err(why) => Where::Elsewhere(why),
+            Ok(selection) => SourceLocation::Here(self.artifacts.git(&selection)),
+            Err(why) => SourceLocation::Elsewhere(why),
         }
     }
 
@@ -139,12 +141,14 @@ impl<'a, 't> Sources<'a, 't> {
         })
     }
 
-    fn generated(&self, artifact: &SourceRef) -> Where<'t> {
+    fn generated(&self, artifact: &SourceRef) -> SourceLocation<'t> {
         let makes = |(namespace, spec): &&(SmolStr, ArtifactGeneratorSpec)| {
             *namespace == artifact.namespace && spec.artifacts.iter().any(|entry| entry.name == artifact.name)
         };
         let Some((namespace, spec)) = self.generators.iter().find(makes) else {
-            return Where::Elsewhere(format!("its source {artifact} is made by something outside this repository"));
+            return SourceLocation::Elsewhere(format!(
+                "its source {artifact} is made by something outside this repository"
+            ));
         };
         let source_of = |source: &GeneratorSource| {
             let namespace = source.namespace.as_deref().map_or_else(|| namespace.clone(), SmolStr::new);
@@ -153,15 +157,15 @@ impl<'a, 't> Sources<'a, 't> {
         let is_here = |source: &GeneratorSource| self.own(&source_of(source)).is_ok();
         let own = spec.sources.iter().find_map(|source| self.own(&source_of(source)).ok());
         match self.artifacts.generated(spec, &artifact.name, &own.unwrap_or_default(), &is_here) {
-            Ok(kustomize) => Where::Here(kustomize),
-            Err(why) => {
-                Where::Elsewhere(format!("its source {artifact} cannot be made from this repository alone: {why}"))
-            }
+            Ok(kustomize) => SourceLocation::Here(kustomize),
+            Err(why) => SourceLocation::Elsewhere(format!(
+                "its source {artifact} cannot be made from this repository alone: {why}"
+            )),
         }
     }
 }
 
-/// What a source checks out (source-controller v1.9, precedence in `spec.ref`). `None` where that is not told, or only
+/// What a source checks out (source-controller v1.9, precedence in `spec.ref`). `None` where that is not reported, or only
 /// by a variable.
 fn revision(spec: &Node) -> Option<String> {
     let reference = spec.get("ref")?;
@@ -209,22 +213,22 @@ mod tests {
 
     #[test]
     fn a_revision_is_the_strongest_entry_of_a_reference() {
-        let told = |text: &str| {
+        let reported = |text: &str| {
             let tree = Tree::from_memory([("a.yaml".to_owned(), Vec::new())]);
             let parsed = parse(tree.file("a.yaml").expect("present"), text.as_bytes());
             revision(&parsed.documents[0].root)
         };
-        assert_eq!(told("ref: {name: refs/heads/main}"), told("ref: {branch: main}"));
-        assert_eq!(told("ref: {branch: main, tag: v1}").as_deref(), Some("tag `v1`"));
-        assert_ne!(told("ref: {branch: main}"), told("ref: {branch: release}"));
-        assert_eq!(told("ref: {branch: '${BRANCH}'}"), None);
-        assert_eq!(told("url: x"), None);
+        assert_eq!(reported("ref: {name: refs/heads/main}"), reported("ref: {branch: main}"));
+        assert_eq!(reported("ref: {branch: main, tag: v1}").as_deref(), Some("tag `v1`"));
+        assert_ne!(reported("ref: {branch: main}"), reported("ref: {branch: release}"));
+        assert_eq!(reported("ref: {branch: '${BRANCH}'}"), None);
+        assert_eq!(reported("url: x"), None);
     }
 }
 
 /// Sources by where they get their files from, for those whose place is mapped to a folder.
 #[derive(Debug, Default)]
-struct Foreign {
+struct MappedSources {
     origins: BTreeMap<SourceRef, Origin>,
 }
 
@@ -239,7 +243,7 @@ struct Origin {
 /// The fields of `spec.ref` of a GitRepository or an OCIRepository (source-controller v1.9).
 const REFERENCES: [&str; 6] = ["branch", "tag", "semver", "name", "commit", "digest"];
 
-impl Foreign {
+impl MappedSources {
     /// Takes in the `spec` of a source.
     fn add(&mut self, source: &SourceRef, spec: &Node) {
         let text = |keys: &[&str]| spec.find_str(keys).map(str::to_owned);
@@ -261,7 +265,7 @@ impl Foreign {
         artifacts: &Artifacts<'t>,
         source: &SourceRef,
         is_own: bool,
-    ) -> Option<Where<'t>> {
+    ) -> Option<SourceLocation<'t>> {
         let origin = self.origins.get(source)?;
         let references: Vec<&str> = origin.references.iter().map(String::as_str).collect();
         let mapped = artifacts.tree().mapped(&origin.url, &references)?;

@@ -14,7 +14,7 @@ use crate::{
     yaml::decode,
 };
 
-/// Drops what is no cluster of its own: a Kustomization whose path holds its own definition, but which another cluster
+/// Drops what is no cluster of its own: a Kustomization whose path holds its own manifest, but which another cluster
 /// applies like any other.
 pub(in crate::cluster) fn drop_contained(clusters: &mut Vec<(String, Closure)>) {
     let entries: Vec<BTreeSet<Span>> = clusters.iter().map(|(_, closure)| spans(closure, true)).collect();
@@ -28,7 +28,7 @@ pub(in crate::cluster) fn drop_contained(clusters: &mut Vec<(String, Closure)>) 
 /// The documents that define the entry points of a closure, or those that define its other nodes.
 pub(in crate::cluster) fn spans(closure: &Closure, of_entries: bool) -> BTreeSet<Span> {
     let drafts = closure.drafts.values().filter(|draft| draft.is_entry == of_entries);
-    drafts.flat_map(|draft| draft.definitions.iter().map(|definition| definition.object.source)).collect()
+    drafts.flat_map(|draft| draft.manifests.iter().map(|manifest| manifest.object.source)).collect()
 }
 
 /// Whether `file` lies in a folder that some cluster builds.

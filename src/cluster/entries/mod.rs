@@ -64,15 +64,15 @@ struct Finder<'a, 't> {
     sources: OnceLock<Vec<(&'a str, Object)>>,
 }
 
-type Named = BTreeMap<String, Roots>;
+type RootsByName = BTreeMap<String, Roots>;
 
 /// Documents by the name of their group.
 type Tops<'d> = BTreeMap<String, Vec<&'d Declared>>;
 
 impl<'a> Finder<'a, '_> {
     /// Entry points that say so themselves: syncs of the Flux Operator, and Kustomizations that their own path builds.
-    fn explicit(&self) -> Named {
-        let mut named = Named::new();
+    fn explicit(&self) -> RootsByName {
+        let mut named = RootsByName::new();
         for (_, sync) in &self.discovered.syncs {
             let kustomize = self.artifacts.git(&Selection::default());
             let sync = sync.clone().patched(&kustomize);
@@ -102,7 +102,7 @@ impl<'a> Finder<'a, '_> {
         named
     }
 
-    /// The folder of `declared` and its definition in there with its source, where building its path yields it again.
+    /// The folder of `declared` and its manifest in there with its source, where building its path yields it again.
     fn self_managed(&self, declared: &Declared) -> Option<(String, Roots)> {
         let kustomization = &declared.kustomization;
         let path = kustomization.spec.path.as_deref()?;
@@ -141,7 +141,7 @@ impl<'a> Finder<'a, '_> {
                 .then(|| Roots::synced(&sync, &self.artifacts.git(&Selection::default())));
         };
         // What the source leaves out decides what this very path builds.
-        let source = SourceRef::of(&own.spec.source_ref, &own.namespace);
+        let source = SourceRef::new(&own.spec.source_ref, &own.namespace);
         objects.retain(|object| {
             let id = object.id();
             id.kind == source.kind && id.name == source.name && id.namespace.unwrap_or_default() == source.namespace
@@ -187,7 +187,7 @@ impl<'a> Finder<'a, '_> {
     }
 
     /// What no entry point reaches: further clusters, applied by hand, and groups that nothing reaches.
-    fn leftover(&self, clusters: &[(String, Closure)]) -> (Named, Named) {
+    fn leftover(&self, clusters: &[(String, Closure)]) -> (RootsByName, RootsByName) {
         let reached: BTreeSet<(FileId, u32)> = clusters
             .iter()
             .flat_map(|(_, closure)| closure.drafts.values())
@@ -195,7 +195,7 @@ impl<'a> Finder<'a, '_> {
                 // What a node applies to another cluster is a node there.
                 let remote = draft.kustomization.spec.is_remote();
                 let applied = draft.applied.build.objects.iter().filter(move |_| remote);
-                let defined = draft.definitions.iter().map(|definition| &definition.object);
+                let defined = draft.manifests.iter().map(|manifest| &manifest.object);
                 defined.chain(applied).map(|object| document(object.source))
             })
             .collect();
@@ -314,15 +314,15 @@ impl<'a> Finder<'a, '_> {
     }
 
     /// Groups as roots: one for each source of a folder. Sources and generators that lie beside them belong to all.
-    fn rooted(&self, groups: Tops<'_>) -> Named {
-        let mut named = Named::new();
+    fn rooted(&self, groups: Tops<'_>) -> RootsByName {
+        let mut named = RootsByName::new();
         for (root, tops) in groups {
             let objects = self.sources_below(&root);
             let generated: Vec<SourceRef> = objects.iter().flat_map(generator_sources).collect();
             let mut by_source: BTreeMap<Option<SourceRef>, Roots> = BTreeMap::new();
             for top in tops {
-                let source = SourceRef::of(&top.kustomization.spec.source_ref, &top.kustomization.namespace);
-                // What an ExternalArtifact is made of lies in the folder's own source.
+                let source = SourceRef::new(&top.kustomization.spec.source_ref, &top.kustomization.namespace);
+                // What an ExternalArtifact is built from lies in the folder's own source.
                 let own = (!source.is(EXTERNAL_ARTIFACT)).then_some(source).or_else(|| generated.first().cloned());
                 by_source.entry(own).or_default().kustomizations.push(top.kustomization.clone());
             }

@@ -31,7 +31,7 @@ pub(in crate::cluster) fn chart_in(
     release: &Release,
 ) -> Option<Chart> {
     let spec = &release.helm.spec;
-    let source = |reference| source_spec(nodes, objects, &SourceRef::of(reference, &release.key.namespace));
+    let source = |reference| source_spec(nodes, objects, &SourceRef::new(reference, &release.key.namespace));
     if let Some(reference) = &spec.chart_ref {
         let span = release.helm.span(&["spec", "chartRef", "name"]);
         let found = source(reference);
@@ -41,7 +41,7 @@ pub(in crate::cluster) fn chart_in(
         let url = text("url").or_else(|| {
             let source_ref = decode(found?.get("sourceRef")?).ok()?;
             let namespace = reference.namespace.as_deref().unwrap_or(&release.key.namespace);
-            let spec = source_spec(nodes, objects, &SourceRef::of(&source_ref, namespace))?;
+            let spec = source_spec(nodes, objects, &SourceRef::new(&source_ref, namespace))?;
             spec.find_str(&["url"]).map(str::to_owned)
         });
         return Some(Chart { name: last_part(&name).to_owned(), url, span });

@@ -43,10 +43,10 @@ impl Externals {
         })
     }
 
-    /// Whether the definition of a kind is one of them. Definitions are named by the plural of the kind, which only they
+    /// Whether the CRD of a kind is one of them. Definitions are named by the plural of the kind, which only they
     /// tell: it is formed as it is formed for nearly all of them.
     #[must_use]
-    pub(in crate::cluster) fn have_definition(&self, group: &str, kind: &str) -> bool {
+    pub(in crate::cluster) fn have_crd(&self, group: &str, kind: &str) -> bool {
         if self.all.is_empty() {
             return false;
         }
@@ -78,8 +78,8 @@ mod tests {
         assert!(externals.have("Secret", "flux-system", "cluster-secrets"));
         assert!(!externals.have("Secret", "default", "cluster-secrets"));
         assert!(!externals.have("Secret", "flux-system", "other"));
-        assert!(externals.have_definition("cert-manager.io", "ClusterIssuer"));
-        assert!(!externals.have_definition("traefik.io", "Middleware"));
-        assert!(!Externals::default().have_definition("cert-manager.io", "Issuer"));
+        assert!(externals.have_crd("cert-manager.io", "ClusterIssuer"));
+        assert!(!externals.have_crd("traefik.io", "Middleware"));
+        assert!(!Externals::default().have_crd("cert-manager.io", "Issuer"));
     }
 }

@@ -125,7 +125,7 @@ fn applied<'a>(node: &'a Node, wanted: &dyn Fn(&str) -> bool) -> Vec<HealthMembe
     let is_wanted = |object: &&Object| object.node.find_str(&["kind"]).is_some_and(wanted);
     let objects = node.applied.build.objects.iter().filter(is_wanted);
     let members = objects.map(|object| {
-        let policy = Policy::of(&object.node);
+        let policy = Policy::new(&object.node);
         let skipped = match (policy.applied, policy.if_not_present) {
             (false, _) => Skipped::Always,
             (true, true) => Skipped::OncePresent,
@@ -147,7 +147,7 @@ fn listed(node: &Node) -> Vec<HealthMember<'_>> {
         let key = ObjectKey::from(entry);
         let mut objects = named.get(key.name.as_str()).into_iter().flatten().copied();
         let object =
-            objects.find(|object| ObjectKey::from(object.id()).is_read_by(&key) && Policy::of(&object.node).applied);
+            objects.find(|object| ObjectKey::from(object.id()).is_read_by(&key) && Policy::new(&object.node).applied);
         let span = node.kustomization.item_span(&["spec", "healthChecks"], index);
         HealthMember { key, span, entry: Some(index), object, skipped: Skipped::Never }
     });

@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, fmt};
 
 use smol_str::SmolStr;
 
-use super::{Externals, Supply};
+use super::{Externals, Implicit};
 use crate::{
     finding::Subject,
     flux::{
@@ -36,8 +36,8 @@ pub struct Cluster {
     pub releases: Vec<Release>,
     /// Every object and the Kustomizations that apply it, in node order.
     pub objects: BTreeMap<ObjectKey, Vec<Provider>>,
-    /// What its nodes supply to each other without a name: definitions, namespaces, Secrets.
-    pub supply: Supply,
+    /// What its nodes supply to each other without a name: manifests, namespaces, Secrets.
+    pub implicit: Implicit,
 }
 
 /// A Kustomization of a cluster, by position in [`Cluster::nodes`].
@@ -89,8 +89,8 @@ pub struct Node {
     pub is_entry: bool,
     /// Whether the Flux Operator makes it of chart values, so that no object of the repository shows it.
     pub is_generated: bool,
-    /// Every definition that the builds of this cluster hold, the one in force first.
-    pub definitions: Vec<Definition>,
+    /// Every manifest that the builds of this cluster hold, the one in force first.
+    pub manifests: Vec<Manifest>,
     /// Where its manifests are.
     pub folder: Folder,
     /// What it applies.
@@ -104,7 +104,7 @@ pub struct Node {
 
 /// A document that defines a node.
 #[derive(Debug, Clone)]
-pub struct Definition {
+pub struct Manifest {
     /// The Kustomization whose build holds it; `None` for an entry point.
     pub owner: Option<NodeKey>,
     /// The ResourceSet that makes it, where the owner's build holds not the object but that.
@@ -212,13 +212,13 @@ impl Cluster {
     /// Tells it what is made outside the repository and there from the start: whatever asks whether something is missing or
     /// comes too late finds it.
     pub fn declare(&mut self, externals: &Externals) {
-        self.supply.declare(externals.clone());
+        self.implicit.declare(externals.clone());
     }
 
     /// Whether the object is made outside the repository, as the user says.
     #[must_use]
     pub fn is_external(&self, kind: &str, namespace: &str, name: &str) -> bool {
-        self.supply.externals().have(kind, namespace, name)
+        self.implicit.externals().have(kind, namespace, name)
     }
 
     /// Whether something makes the object: a build of the cluster, or somebody outside the repository.
@@ -288,7 +288,7 @@ impl Node {
     }
 }
 
-impl Definition {
+impl Manifest {
     /// The Kustomization or ResourceSet that applies it.
     #[must_use]
     pub fn applied_by(&self) -> Option<Subject> {
@@ -397,7 +397,7 @@ mod tests {
             nodes: Vec::new(),
             releases: Vec::new(),
             objects: BTreeMap::new(),
-            supply: Supply::default(),
+            implicit: Implicit::default(),
         };
         for wanted in ["kubernetes/clusters/apps", "clusters/apps", "apps", "./kubernetes/clusters/apps/"] {
             assert!(cluster.is_named(wanted), "{wanted}");

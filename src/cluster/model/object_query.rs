@@ -8,7 +8,7 @@ use crate::{
 
 /// An object as people name it: `apps`, `flux-system/apps`, `Kustomization/apps` or `Kustomization/flux-system/apps`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wanted {
+pub struct ObjectQuery {
     kind: Option<String>,
     namespace: Option<String>,
     name: String,
@@ -16,7 +16,7 @@ pub struct Wanted {
 
 /// An object of a cluster, by its position there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Named {
+pub enum ObjectRef {
     /// A Kustomization.
     Node(NodeId),
     /// A HelmRelease, by position in [`Cluster::releases`].
@@ -27,7 +27,7 @@ pub enum Named {
 
 /// Why a text names no Kustomization.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum WantedError {
+pub enum ObjectQueryError {
     /// It has another form.
     #[error("`{0}` is no name of a Kustomization")]
     Form(String),
@@ -47,13 +47,13 @@ fn kind(text: &str) -> Option<String> {
     known.or_else(|| text.starts_with(|first: char| first.is_ascii_uppercase()).then(|| text.to_owned()))
 }
 
-impl Wanted {
+impl ObjectQuery {
     /// Reads `text` as the name of an object of any kind.
     ///
     /// # Errors
     /// Where it has no form of a name.
-    pub fn parse(text: &str) -> Result<Self, WantedError> {
-        let form = || WantedError::Form(text.to_owned());
+    pub fn parse(text: &str) -> Result<Self, ObjectQueryError> {
+        let form = || ObjectQueryError::Form(text.to_owned());
         let parts: Vec<&str> = text.split('/').collect();
         if parts.iter().any(|part| part.is_empty() || matches!(*part, "." | "..")) {
             return Err(form());
@@ -78,10 +78,10 @@ impl Wanted {
     ///
     /// # Errors
     /// Where it has no form of a name, or names another kind.
-    pub fn kustomization(text: &str) -> Result<Self, WantedError> {
+    pub fn kustomization(text: &str) -> Result<Self, ObjectQueryError> {
         let mut wanted = Self::parse(text)?;
         match wanted.kind.take().filter(|kind| kind != KUSTOMIZATION.kind) {
-            Some(kind) => Err(WantedError::Kind { text: text.to_owned(), kind }),
+            Some(kind) => Err(ObjectQueryError::Kind { text: text.to_owned(), kind }),
             None => Ok(wanted),
         }
     }
@@ -114,15 +114,16 @@ impl Wanted {
 
     /// Every object of `cluster` that is meant: Kustomizations, HelmReleases, and then whatever else there is.
     #[must_use]
-    pub fn find_in(&self, cluster: &Cluster) -> Vec<Named> {
+    pub fn find_in(&self, cluster: &Cluster) -> Vec<ObjectRef> {
         let fits = |key: &NodeKey| self.fits(&key.namespace, &key.name);
         let mut found = Vec::new();
         if self.is_of(KUSTOMIZATION) {
-            found.extend(cluster.nodes().filter(|(_, node)| fits(&node.key)).map(|(id, _)| Named::Node(id)));
+            found.extend(cluster.nodes().filter(|(_, node)| fits(&node.key)).map(|(id, _)| ObjectRef::Node(id)));
         }
         if self.is_of(HELM_RELEASE) {
             let releases = cluster.releases.iter().enumerate();
-            found.extend(releases.filter(|(_, release)| fits(&release.key)).map(|(index, _)| Named::Release(index)));
+            found
+                .extend(releases.filter(|(_, release)| fits(&release.key)).map(|(index, _)| ObjectRef::Release(index)));
         }
         let is_other = |key: &ObjectKey| !key.is_kustomization() && !key.is_helm_release();
         let objects = cluster
@@ -130,7 +131,7 @@ impl Wanted {
             .keys()
             .enumerate()
             .filter(|(_, key)| is_other(key) && self.is_of_kind(&key.kind) && self.fits(&key.namespace, &key.name));
-        found.extend(objects.map(|(index, _)| Named::Object(index)));
+        found.extend(objects.map(|(index, _)| ObjectRef::Object(index)));
         found
     }
 
@@ -171,21 +172,21 @@ mod tests {
 
     #[test]
     fn a_node_is_named_in_several_ways() {
-        let of = |text: &str| Wanted::kustomization(text).map(|wanted| (wanted.namespace, wanted.name));
+        let of = |text: &str| ObjectQuery::kustomization(text).map(|wanted| (wanted.namespace, wanted.name));
         let apps = |namespace: Option<&str>| Ok((namespace.map(str::to_owned), "apps".to_owned()));
         assert_eq!(of("apps"), apps(None));
         assert_eq!(of("Kustomization/apps"), apps(None));
         assert_eq!(of("flux-system/apps"), apps(Some("flux-system")));
         assert_eq!(of("ks/flux-system/apps"), apps(Some("flux-system")));
-        assert!(matches!(of("HelmRelease/x/apps"), Err(WantedError::Kind { .. })));
+        assert!(matches!(of("HelmRelease/x/apps"), Err(ObjectQueryError::Kind { .. })));
         for wrong in ["", "/", "a/", "a/b/c", "./apps/base/x", "./apps", "../a"] {
-            assert!(matches!(of(wrong), Err(WantedError::Form(_))), "{wrong}");
+            assert!(matches!(of(wrong), Err(ObjectQueryError::Form(_))), "{wrong}");
         }
     }
 
     #[test]
     fn an_object_of_any_kind_is_named_with_its_kind() {
-        let of = |text: &str| Wanted::parse(text).map(|wanted| (wanted.kind, wanted.namespace, wanted.name));
+        let of = |text: &str| ObjectQuery::parse(text).map(|wanted| (wanted.kind, wanted.namespace, wanted.name));
         let some = |text: &str| Some(text.to_owned());
         assert_eq!(of("hr/x/apps"), Ok((some("HelmRelease"), some("x"), "apps".to_owned())));
         assert_eq!(of("gitrepo/flux-system"), Ok((some("GitRepository"), None, "flux-system".to_owned())));

@@ -30,7 +30,7 @@ pub fn parse_duration(text: &str) -> Option<Duration> {
     u64::try_from(total).ok().map(Duration::from_nanos)
 }
 
-/// Whether `text` is what Flux's resource definitions admit in fields such as `spec.interval`:
+/// Whether `text` is what Flux's resource manifests admit in fields such as `spec.interval`:
 /// `^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$` (kustomize-controller v1.9, `api/v1/kustomization_types.go`).
 #[must_use]
 pub fn is_flux_duration(text: &str) -> bool {

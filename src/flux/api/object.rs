@@ -109,7 +109,7 @@ impl Policy {
     /// The policy of one object. Keys are looked up in annotations and labels, values without regard to case
     /// (fluxcd/pkg ssa, `utils.AnyInMetadata`).
     #[must_use]
-    pub fn of(object: &Node) -> Self {
+    pub fn new(object: &Node) -> Self {
         let is = |key: &str, value: &str| {
             let key = format!("kustomize.toolkit.fluxcd.io/{key}");
             ["annotations", "labels"].iter().any(|field| {
@@ -146,9 +146,9 @@ mod tests {
             let mut node = Node::empty_map(Span::NONE);
             let marks = node.ensure_map(&["metadata", field], Span::NONE).expect("made");
             marks.set(&format!("kustomize.toolkit.fluxcd.io/{key}"), Node::str(value, Span::NONE));
-            Policy::of(&node)
+            Policy::new(&node)
         };
-        let plain = Policy::of(&Node::empty_map(Span::NONE));
+        let plain = Policy::new(&Node::empty_map(Span::NONE));
         assert!(plain.applied && plain.pruned && !plain.forced && !plain.merged && !plain.if_not_present);
         assert!(!of("annotations", "reconcile", "Disabled").applied && !of("labels", "ssa", "ignore").applied);
         assert!(of("annotations", "ssa", "IfNotPresent").if_not_present && of("labels", "ssa", "merge").merged);

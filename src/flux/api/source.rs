@@ -22,7 +22,7 @@ pub struct GitRepositorySpec {
 pub struct ArtifactGeneratorSpec {
     /// Where files come from.
     pub sources: Vec<GeneratorSource>,
-    /// What is made of them.
+    /// What is built from them.
     pub artifacts: Vec<Artifact>,
     /// Folders to make one artifact each of.
     pub path_pattern: Option<String>,

@@ -114,7 +114,7 @@ mod tests {
         let manifest = b"kind: ConfigMap\nmetadata: {name: a}\n".to_vec();
         let paths = ["apps/a.yaml", "apps/b/kustomization.yaml", "apps/b/c.yaml", "apps/notes.md", "infra/d.yaml"];
         let store = Store::new(Tree::from_memory(paths.map(|path| (path.to_owned(), manifest.clone()))));
-        let artifact = Artifact::of(store.tree(), "", |_| true);
+        let artifact = Artifact::new(store.tree(), "", |_| true);
         let generated = generated_kustomization(&store, &artifact, "apps");
         let entries = generated.root.get("resources").into_iter().flat_map(Node::items).filter_map(Node::as_str);
         assert_eq!(entries.collect::<Vec<_>>(), ["a.yaml", "b"]);

@@ -171,7 +171,7 @@ struct Substituted {
 }
 
 impl VariableUse {
-    fn of(used: envsubst::ObjectUse, object: &Object) -> Self {
+    fn new(used: envsubst::ObjectUse, object: &Object) -> Self {
         let span = used.span.or(object.source);
         Self { name: used.name.to_string(), span, object: object.id(), operator: used.operator }
     }
@@ -181,7 +181,7 @@ impl VariableUse {
 fn defaults(object: &Object) -> Vec<VariableUse> {
     let outcome = envsubst::substitute_object(&object.node, &|_| Lookup::Unset, false);
     let uses = outcome.uses.into_iter().filter(|used| used.outcome == Outcome::Default);
-    uses.map(|used| VariableUse::of(used, object)).collect()
+    uses.map(|used| VariableUse::new(used, object)).collect()
 }
 
 fn substitute_object(object: &mut Object, variables: &Variables, strict: bool) -> Substituted {
@@ -192,7 +192,7 @@ fn substitute_object(object: &mut Object, variables: &Variables, strict: bool) -
     let outcome = envsubst::substitute_object(&object.node, &|name| variables.lookup(name), strict);
     let id = object.id();
     let misread = outcome.uses.iter().filter(|used| used.is_misread()).cloned();
-    substituted.misread = misread.map(|used| VariableUse::of(used, object)).collect();
+    substituted.misread = misread.map(|used| VariableUse::new(used, object)).collect();
     let mut faults = outcome.faults;
     // The CRDs of Flux itself describe variables in their texts.
     let is_text = CRD.is(&id.group, &id.kind);

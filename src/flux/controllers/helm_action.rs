@@ -32,16 +32,16 @@ impl HelmAction {
     /// The first installation.
     #[must_use]
     pub fn install(spec: &HelmReleaseSpec, controllers: &Controllers) -> Self {
-        Self::of(spec, spec.install.as_ref(), controllers)
+        Self::new(spec, spec.install.as_ref(), controllers)
     }
 
     /// An upgrade.
     #[must_use]
     pub fn upgrade(spec: &HelmReleaseSpec, controllers: &Controllers) -> Self {
-        Self::of(spec, spec.upgrade.as_ref(), controllers)
+        Self::new(spec, spec.upgrade.as_ref(), controllers)
     }
 
-    fn of(spec: &HelmReleaseSpec, settings: Option<&Value>, controllers: &Controllers) -> Self {
+    fn new(spec: &HelmReleaseSpec, settings: Option<&Value>, controllers: &Controllers) -> Self {
         let field = |route: &[&str]| route.iter().try_fold(settings?, |value, key| value.get(key));
         let duration = |route: &[&str]| field(route).and_then(Value::as_str).and_then(parse_duration);
         let waits = field(&["disableWait"]).and_then(Value::as_bool) != Some(true);
@@ -76,27 +76,27 @@ mod tests {
 
     use super::*;
 
-    fn of(install: Value) -> HelmAction {
+    fn action(install: Value) -> HelmAction {
         let spec = HelmReleaseSpec { install: Some(install), ..HelmReleaseSpec::default() };
         HelmAction::install(&spec, &Controllers::default())
     }
 
     #[test]
     fn what_follows_a_failure_is_read_as_the_controller_reads_it() {
-        assert_eq!(of(json!({})).failure, HelmFailure::Remediate(0));
-        assert_eq!(of(json!({"remediation": {"retries": 3}})).failure, HelmFailure::Remediate(3));
-        assert_eq!(of(json!({"remediation": {"retries": -1}})).failure, HelmFailure::RemediateEndlessly);
+        assert_eq!(action(json!({})).failure, HelmFailure::Remediate(0));
+        assert_eq!(action(json!({"remediation": {"retries": 3}})).failure, HelmFailure::Remediate(3));
+        assert_eq!(action(json!({"remediation": {"retries": -1}})).failure, HelmFailure::RemediateEndlessly);
         let retry =
             json!({"strategy": {"name": "RetryOnFailure", "retryInterval": "2m"}, "remediation": {"retries": 3}});
-        assert_eq!(of(retry).failure, HelmFailure::Retry(Duration::from_secs(120)));
+        assert_eq!(action(retry).failure, HelmFailure::Retry(Duration::from_secs(120)));
         let other = json!({"strategy": {"name": "RemediateOnFailure"}});
-        assert!(!of(other).failure.is_endless());
+        assert!(!action(other).failure.is_endless());
     }
 
     #[test]
     fn an_action_has_its_own_timeout_or_none() {
-        assert_eq!(of(json!({})).timeout, Some(Duration::from_secs(300)));
-        assert_eq!(of(json!({"timeout": "10m"})).timeout, Some(Duration::from_secs(600)));
-        assert_eq!(of(json!({"disableWait": true})).timeout, None);
+        assert_eq!(action(json!({})).timeout, Some(Duration::from_secs(300)));
+        assert_eq!(action(json!({"timeout": "10m"})).timeout, Some(Duration::from_secs(600)));
+        assert_eq!(action(json!({"disableWait": true})).timeout, None);
     }
 }

@@ -124,7 +124,7 @@ impl Controllers {
         let mut controllers = Self::default();
         for object in objects {
             let Some(component) = component(&object.node) else { continue };
-            let controller = Controller { is_complete: true, ..Controller::of(&object.node) };
+            let controller = Controller { is_complete: true, ..Controller::new(&object.node) };
             let main = if component == HELM { &mut controllers.helm } else { &mut controllers.kustomize };
             // The main instance bears the name of the component, or at least leaves the shards to others.
             if controller.name == component || (!main.is_read && !controller.is_shard()) {
@@ -166,7 +166,7 @@ impl Controllers {
         let patches: Vec<Node> =
             spec.find(&["kustomize", "patches"]).into_iter().flat_map(Node::items).cloned().collect();
         let [kustomize, helm] = kustomize.patched([deployment(KUSTOMIZE), deployment(HELM)], "", &patches);
-        Self { kustomize: Controller::of(&kustomize.node), helm: Controller::of(&helm.node), shards: Vec::new() }
+        Self { kustomize: Controller::new(&kustomize.node), helm: Controller::new(&helm.node), shards: Vec::new() }
     }
 
     /// What patches tell of controllers whose own manifests are not in the repository: `patches` are entries of that
@@ -176,7 +176,7 @@ impl Controllers {
         let deployment = |name| stand_in(name, "flux-system", Vec::new());
         let [kustomize, helm] = kustomize.patched([deployment(KUSTOMIZE), deployment(HELM)], folder, patches);
         let [kustomize, helm] = [kustomize, helm].map(|object| {
-            let controller = Controller::of(&object.node);
+            let controller = Controller::new(&object.node);
             let is_read = !controller.arguments.is_empty();
             Controller { is_read, ..controller }
         });
@@ -186,7 +186,7 @@ impl Controllers {
 }
 
 impl Controller {
-    fn of(deployment: &Node) -> Self {
+    fn new(deployment: &Node) -> Self {
         let containers = deployment.find(&["spec", "template", "spec", "containers"]);
         let containers = containers.and_then(Node::as_seq).unwrap_or_default();
         let manager = containers.iter().find(|container| container.find_str(&["name"]) == Some("manager"));

@@ -23,7 +23,7 @@ fn deployment(name: &str, component: &str, arguments: &str) -> String {
 
 fn instance(text: &str) -> (Store, Controllers) {
     let (store, objects) = documents(text);
-    let kustomize = Kustomize::new(&store, Artifact::of(store.tree(), "", |_| true));
+    let kustomize = Kustomize::new(&store, Artifact::new(store.tree(), "", |_| true));
     let controllers = Controllers::of_instance(&objects[0].node, "flux-system", &kustomize);
     drop(kustomize);
     (store, controllers)
@@ -137,7 +137,7 @@ fn patches_alone_tell_of_controllers_that_are_elsewhere() {
     ];
     let files = files.map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec()));
     let store = Store::new(Tree::from_memory(files));
-    let kustomize = Kustomize::new(&store, Artifact::of(store.tree(), "", |_| true));
+    let kustomize = Kustomize::new(&store, Artifact::new(store.tree(), "", |_| true));
     let patches: Vec<Node> = kustomize
         .kustomization_node("flux-system")
         .expect("there")

@@ -50,18 +50,18 @@ pub(super) struct Map {
 impl Map {
     /// A map of which only some fields are known.
     pub(super) fn open<const N: usize>(fields: [(&str, Value); N]) -> Self {
-        Self { open: true, ..Self::of(fields) }
+        Self { open: true, ..Self::new(fields) }
     }
 
     /// A map that is known in full.
-    pub(super) fn of<const N: usize>(fields: [(&str, Value); N]) -> Self {
+    pub(super) fn new<const N: usize>(fields: [(&str, Value); N]) -> Self {
         let fields = fields.into_iter().map(|(key, value)| (key.into(), value)).collect();
         Self { fields: Rc::new(fields), open: false }
     }
 
     /// The same, as a value.
     pub(super) fn closed<const N: usize>(fields: [(&str, Value); N]) -> Value {
-        Value::Map(Self::of(fields))
+        Value::Map(Self::new(fields))
     }
 
     pub(super) fn collect(fields: impl Iterator<Item = (SmolStr, Value)>, open: bool) -> Self {

@@ -26,10 +26,10 @@ const DEPTH: usize = 8;
 const TEMPLATES: usize = 20_000;
 const WORK: usize = 64 << 20;
 
-/// Most places that are told of one set.
+/// Most places that are reported of one set.
 const UNRESOLVED: usize = 1_000;
 
-/// A ResourceSet and what is made of it.
+/// A ResourceSet and what is built from it.
 #[derive(Debug, Clone)]
 pub struct ResourceSet {
     /// Its namespace.
@@ -103,8 +103,8 @@ impl Inputs {
 struct Expansion<'b> {
     set: ResourceSet,
     keys: BTreeSet<ObjectId>,
-    /// Places that are told already.
-    told: BTreeSet<(Span, bool)>,
+    /// Places that are reported already.
+    reported: BTreeSet<(Span, bool)>,
     budget: &'b mut Budget,
 }
 
@@ -119,7 +119,7 @@ fn expand(object: &Object, budget: &mut Budget) -> ResourceSet {
     };
     let is_paused = reconcile(&object.node).is_some_and(|value| value.eq_ignore_ascii_case("disabled"));
     let Some(spec) = object.node.get("spec").filter(|_| !is_paused) else { return set };
-    let mut expansion = Expansion { set, keys: BTreeSet::new(), told: BTreeSet::new(), budget };
+    let mut expansion = Expansion { set, keys: BTreeSet::new(), reported: BTreeSet::new(), budget };
     if let Some(inputs) = expansion.inputs(spec)
         && expansion.run(spec, &inputs).is_none()
     {
@@ -143,7 +143,7 @@ fn reconcile(node: &Node) -> Option<&str> {
 impl Expansion<'_> {
     fn unresolved(&mut self, why: String, span: Span, hides: Hidden) {
         let span = span.or(self.set.span);
-        if self.told.insert((span, hides == Hidden::Objects)) && self.told.len() <= UNRESOLVED {
+        if self.reported.insert((span, hides == Hidden::Objects)) && self.reported.len() <= UNRESOLVED {
             self.set.unresolved.push(self.set.hidden(why, span, hides));
         }
     }

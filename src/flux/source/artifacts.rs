@@ -34,7 +34,7 @@ pub struct SourceRef {
 impl SourceRef {
     /// The source that `reference` names, seen from `namespace`.
     #[must_use]
-    pub fn of(reference: &api::CrossNamespaceSourceReference, namespace: &str) -> Self {
+    pub fn new(reference: &api::CrossNamespaceSourceReference, namespace: &str) -> Self {
         Self {
             kind: reference.kind().into(),
             namespace: reference.namespace.as_deref().unwrap_or(namespace).into(),
@@ -63,7 +63,7 @@ impl std::fmt::Display for SourceRef {
 
 /// Where the files of a source are.
 #[derive(Clone)]
-pub enum Where<'t> {
+pub enum SourceLocation<'t> {
     /// In this repository.
     Here(Arc<Kustomize<'t>>),
     /// In a folder on disk that stands for the source.
@@ -97,7 +97,7 @@ pub struct Selection {
 impl Selection {
     /// The selection that the spec of a source makes.
     #[must_use]
-    pub fn of(spec: &api::GitRepositorySpec) -> Self {
+    pub fn new(spec: &api::GitRepositorySpec) -> Self {
         let folders = spec.sparse_checkout.iter().map(|folder| normalize(folder)).collect();
         Self { ignore: spec.ignore.clone(), folders }
     }
@@ -145,7 +145,7 @@ impl<'t> Artifacts<'t> {
 
     /// The artifact of a source that is mapped to a folder on disk, with the `spec.ignore` of the source.
     #[must_use]
-    pub fn mapped(&self, mapped: &Mapped<'t>, ignore: Option<&str>) -> Where<'t> {
+    pub fn mapped(&self, mapped: &Mapped<'t>, ignore: Option<&str>) -> SourceLocation<'t> {
         let Mapped { mapping, path } = mapped;
         let key = Key::Mapped { folder: mapping.reserved(path), ignore: ignore.map(str::to_owned) };
         let kustomize = self.get_or_make(key, || {
@@ -154,7 +154,7 @@ impl<'t> Artifacts<'t> {
             let rules = IgnoreRules::for_files(tree, all.iter(), ignore);
             Artifact::of_mapping(tree, mapping, path, |path| rules.keeps(path))
         });
-        Where::Mapped { kustomize, written: mapping.written().to_owned() }
+        SourceLocation::Mapped { kustomize, written: mapping.written().to_owned() }
     }
 
     /// The artifact of the repository, as far as its source takes it.
@@ -162,7 +162,7 @@ impl<'t> Artifacts<'t> {
         self.get_or_make(Key::Git(selection.clone()), || {
             let tree = self.store.tree();
             let rules = IgnoreRules::for_git(tree, &self.folder, selection.ignore.as_deref());
-            Artifact::of(tree, &self.folder, |path| selection.holds(path) && rules.keeps(path))
+            Artifact::new(tree, &self.folder, |path| selection.holds(path) && rules.keeps(path))
         })
     }
 
@@ -286,7 +286,7 @@ mod tests {
     fn a_sparse_checkout_takes_its_folders_alone() {
         let selection = |folders: &[&str]| {
             let sparse_checkout = folders.iter().map(|folder| (*folder).to_owned()).collect();
-            Selection::of(&api::GitRepositorySpec { sparse_checkout, ..api::GitRepositorySpec::default() })
+            Selection::new(&api::GitRepositorySpec { sparse_checkout, ..api::GitRepositorySpec::default() })
         };
         let some = selection(&["./apps/", "infra"]);
         assert!(some.holds("apps/a/b.yaml") && some.holds("infra/c.yaml"));
@@ -298,7 +298,7 @@ mod tests {
     fn copies_land_where_the_generator_puts_them() {
         let paths = ["apps/base/p/a.yaml", "apps/staging/b.yaml", "infra/c.yaml", "infra/d/e.md", "README.md"];
         let tree = Tree::from_memory(paths.map(|path| (path.to_owned(), Vec::new())));
-        let base = Artifact::of(&tree, "", |_| true);
+        let base = Artifact::new(&tree, "", |_| true);
         let copies =
             [("apps/base/**", "base/"), ("apps/staging/*.yaml", "staging/"), ("infra", ""), ("README.md", "doc.md")];
         let copies: Vec<_> = copies

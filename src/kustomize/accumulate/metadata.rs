@@ -49,7 +49,7 @@ pub(in crate::kustomize) struct Metadata {
 }
 
 impl Metadata {
-    pub(in crate::kustomize) fn of(file: &Kustomization, root: &str) -> Self {
+    pub(in crate::kustomize) fn new(file: &Kustomization, root: &str) -> Self {
         Self { root: file.items("buildMetadata").next().is_some().then(|| root.to_owned()) }
     }
 

@@ -41,7 +41,7 @@ pub(super) struct Session<'k, 't> {
     kustomize: &'k Kustomize<'t>,
     stack: Vec<String>,
     done: FxHashMap<String, Arc<Accumulated>>,
-    /// Steps left, so that components that use each other twice over cannot go on for ever.
+    /// Steps left, so that components that use each other twice over cannot go on forever.
     budget: usize,
     metadata: Metadata,
     schema: Rc<Schema<'t>>,
@@ -95,7 +95,7 @@ impl<'k, 't> Session<'k, 't> {
             None => self.read(path, Span::NONE, &mut all),
         };
         if let Some(file) = &file {
-            self.metadata = Metadata::of(file, path);
+            self.metadata = Metadata::new(file, path);
             self.accumulate(path, file, &mut all);
         }
         (all, file)

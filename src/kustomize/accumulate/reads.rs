@@ -161,7 +161,7 @@ mod tests {
     fn with_build(folder: &str, check: impl FnOnce(&Tree, &ReadSet)) {
         let tree = Tree::from_memory(FILES.map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec())));
         let store = Store::new(tree);
-        let kustomize = Kustomize::new(&store, Artifact::of(store.tree(), "", |_| true));
+        let kustomize = Kustomize::new(&store, Artifact::new(store.tree(), "", |_| true));
         // What an earlier build accumulated is handed on with its record.
         let _ = kustomize.build("other", None);
         check(store.tree(), &kustomize.build(folder, None).reads);

@@ -110,7 +110,7 @@ pub(in crate::kustomize) fn type_of(api_version: &str, kind: &str) -> Option<Typ
 
 /// The field of a type, where it is merged or leads to one that is.
 pub(in crate::kustomize) fn field(of: Type, name: &str) -> Option<Field> {
-    // The table's keys live for ever, those asked for do not: the lifetime of a tuple key forces equal ones.
+    // The table's keys live forever, those asked for do not: the lifetime of a tuple key forces equal ones.
     let tables: &FxHashMap<(&str, &str), Field> = &TABLES.types;
     tables.get(&(of, name)).copied()
 }

@@ -69,7 +69,7 @@ pub(in crate::kustomize) fn find<'n>(node: &'n Node, path: &[String]) -> Option<
     find(child?, rest)
 }
 
-/// Sets a value; is told whether it was made just for that.
+/// Sets a value; is reported whether it was made just for that.
 pub(in crate::kustomize) type Set<'f> = &'f mut dyn FnMut(&Node, bool) -> Option<Node>;
 
 /// Applies `set` to every value at `path`. `None` where nothing changed.

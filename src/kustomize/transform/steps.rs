@@ -28,7 +28,7 @@ const LABEL: Fields = &[
 ];
 const REPLICA: Fields = &[("name", Type::Text), ("count", Type::Number)];
 
-/// Is told of every transformer that has run.
+/// Is reported of every transformer that has run.
 pub(in crate::kustomize) type Done<'d> = &'d dyn Fn(&mut [Resource], &str);
 
 /// Runs the transformers of a kustomization file, in kustomize's order.

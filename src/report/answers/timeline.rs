@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Text, head, headline, paragraph};
 use crate::{
     finding::{Subject, about, count},
-    query::{ClusterTimeline, NodeTimeline, Seconds, Timeline, TotalSpread},
+    query::{ClusterTimeline, MonteCarloTotal, NodeTimeline, Seconds, Timeline},
     report::{Terminal, printable, text::shortened, wrap},
 };
 
@@ -61,14 +61,15 @@ fn controllers(cluster: &ClusterTimeline) -> String {
         time if time < QUEUEING => String::new(),
         time => format!("; {} of it is waiting for a free worker", time.about()),
     };
-    let spread =
-        cluster.monte_carlo_total.map_or_else(String::new, |spread| spread_text(spread, &most_critical(cluster)));
+    let monte_carlo = cluster
+        .monte_carlo_total
+        .map_or_else(String::new, |monte_carlo| monte_carlo_text(monte_carlo, &most_critical(cluster)));
     match never {
         0 => format!(
-            "With workers, timeouts and retries the controllers have all of it Ready after about {total}{queueing}.{spread}"
+            "With workers, timeouts and retries the controllers have all of it Ready after about {total}{queueing}.{monte_carlo}"
         ),
         _ => format!(
-            "With workers, timeouts and retries {} never become Ready; the last of the others is after about {total}{queueing}.{spread}",
+            "With workers, timeouts and retries {} never become Ready; the last of the others is after about {total}{queueing}.{monte_carlo}",
             count(never, "Kustomization")
         ),
     }
@@ -151,9 +152,9 @@ fn bar(node: &NodeTimeline, end: Duration, columns: usize, terminal: &Terminal) 
 }
 
 /// A sentence that follows the one on the total, and what is most often critical.
-fn spread_text(spread: TotalSpread, critical: &[(String, f64)]) -> String {
+fn monte_carlo_text(monte_carlo: MonteCarloTotal, critical: &[(String, f64)]) -> String {
     let at = |time: Option<Seconds>| time.map_or_else(|| "never".to_owned(), Seconds::about);
-    let (runs, half, most) = (spread.runs, at(spread.p50_s), at(spread.p90_s));
+    let (runs, half, most) = (monte_carlo.runs, at(monte_carlo.p50_s), at(monte_carlo.p90_s));
     let mut text = format!(" In {runs} runs with varying durations: {half} in half of them, {most} in nine of ten.");
     if !critical.is_empty() {
         let critical: Vec<String> =

@@ -22,7 +22,7 @@ use places::{Places, Spot};
 
 /// Writes the findings in a format of this folder. The others are written by the caller.
 pub(super) fn write(report: &Report<'_>, format: Format, out: &mut dyn Write) -> io::Result<()> {
-    let places = Places::of(report);
+    let places = Places::new(report);
     match format {
         Format::Sarif => sarif::write(report, &places, out),
         Format::Github => github::write(report, &places, out),

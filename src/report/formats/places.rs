@@ -31,7 +31,7 @@ pub(super) struct Places<'r> {
 const START: Position = Position { line: 1, column: 1, byte_column: 1, utf16_column: 1 };
 
 impl<'r> Places<'r> {
-    pub(super) const fn of(report: &'r Report<'r>) -> Self {
+    pub(super) const fn new(report: &'r Report<'r>) -> Self {
         Self { report, manifests: OnceCell::new() }
     }
 

@@ -32,7 +32,7 @@ pub(in crate::rules) fn pause(spec: &KustomizationSpec) -> Option<(Duration, &'s
 impl Attempts {
     /// The attempts at a spec (kustomize-controller v1.9, `GetTimeout` and `GetRetryInterval`). `None` where its durations cannot
     /// be read.
-    pub(in crate::rules) fn of(spec: &KustomizationSpec) -> Option<Self> {
+    pub(in crate::rules) fn new(spec: &KustomizationSpec) -> Option<Self> {
         Some(Self {
             timeout: kustomization_timeout(spec)?,
             pause: pause(spec)?.0,

@@ -74,7 +74,7 @@ fn report(
 const fn lies_inside(kind: CycleKind) -> bool {
     match kind {
         CycleKind::Dependencies | CycleKind::MutualApply | CycleKind::Gate => true,
-        CycleKind::Class | CycleKind::Definition | CycleKind::Namespace | CycleKind::Volume | CycleKind::Input => false,
+        CycleKind::Class | CycleKind::Crd | CycleKind::Namespace | CycleKind::Volume | CycleKind::Input => false,
     }
 }
 
@@ -124,7 +124,7 @@ impl Case<'_> {
         Some(subject_of(self.cluster(), self.links.get(1)?.before.actor))
     }
 
-    /// The edit that puts an object behind what brings its definition: a Kustomization of its own, after the one that
+    /// The edit that puts an object behind what brings its CRD: a Kustomization of its own, after the one that
     /// applies the provider.
     pub(in crate::rules) fn move_behind_provider(&self, object: &Object) -> Option<String> {
         let cluster = self.cluster();

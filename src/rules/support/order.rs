@@ -101,7 +101,7 @@ impl<'g> Search<'g> {
     /// Which of `nodes` may start although none of `needed` has happened.
     fn starting(&mut self, needed: &[EventId], nodes: impl Iterator<Item = NodeId>) -> Vec<NodeId> {
         let event = |node: NodeId, moment| self.graph.id(Actor::Node(node), moment);
-        // What never gets there at all is a deadlock, told as such.
+        // What never gets there at all is a deadlock, reported as such.
         let (nodes, starts): (Vec<NodeId>, Vec<EventId>) = nodes
             .filter(|node| event(*node, Moment::Applied).is_some_and(|applied| self.reach.happens(applied)))
             .filter_map(|node| Some((node, event(node, Moment::Start)?)))
@@ -227,7 +227,7 @@ fn applies(cluster: &Cluster, top: NodeId, below: NodeId) -> bool {
         if at == top {
             return true;
         }
-        let owner = cluster.node(at).definitions.iter().find_map(|definition| cluster.find(definition.owner.as_ref()?));
+        let owner = cluster.node(at).manifests.iter().find_map(|manifest| cluster.find(manifest.owner.as_ref()?));
         match owner.filter(|owner| *owner != at) {
             Some(owner) => at = owner,
             None => return false,

@@ -48,8 +48,8 @@ fn fate_below(before: &Situation<'_>, after: &Situation<'_>, id: NodeId, left: u
 /// Whether somebody deletes the Kustomization once no build holds it.
 fn is_deleted(before: &Situation<'_>, after: &Situation<'_>, id: NodeId, left: usize) -> bool {
     let node = before.cluster.node(id);
-    let Some(definition) = node.definitions.first() else { return false };
-    if !Policy::of(&definition.object.node).pruned {
+    let Some(definition) = node.manifests.first() else { return false };
+    if !Policy::new(&definition.object.node).pruned {
         return false;
     }
     // The Flux Operator deletes what a ResourceSet no longer makes.
@@ -76,7 +76,7 @@ pub(in crate::rules) fn prunes_now(node: &Node) -> bool {
 
 /// Whether an object of `before` is deleted with the change, where `after` does not apply it any more.
 pub(in crate::rules) fn deletes(before: &Situation<'_>, after: &Situation<'_>, provider: Provider) -> bool {
-    let is_pruned = Policy::of(&before.cluster.object(provider).node).pruned;
+    let is_pruned = Policy::new(&before.cluster.object(provider).node).pruned;
     is_pruned && (provider.set.is_some() || prunes(before, after, &before.cluster.node(provider.node).key, DEEPEST))
 }
 

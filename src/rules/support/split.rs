@@ -39,12 +39,12 @@ impl Split {
         dependents: &[NodeId],
     ) -> Option<Self> {
         let splits: Vec<Self> =
-            (1..=heavy.len()).filter_map(|count| Self::of(situation, id, &heavy[..count], dependents)).collect();
+            (1..=heavy.len()).filter_map(|count| Self::new(situation, id, &heavy[..count], dependents)).collect();
         let most = splits.iter().map(Self::total).max().filter(|most| !most.is_zero())?;
         splits.into_iter().find(|split| split.total().as_secs_f64() >= most.as_secs_f64() * ENOUGH)
     }
 
-    fn of(situation: &Situation<'_>, id: NodeId, heavy: &[usize], dependents: &[NodeId]) -> Option<Self> {
+    fn new(situation: &Situation<'_>, id: NodeId, heavy: &[usize], dependents: &[NodeId]) -> Option<Self> {
         let cluster = situation.cluster;
         let going: Vec<(usize, Option<NodeId>)> = heavy
             .iter()
@@ -128,7 +128,7 @@ impl Split {
         let (graph, cluster) = (&situation.graph, situation.cluster);
         let goes = |actor: Actor| self.going.iter().any(|(index, _)| actor == Actor::Release(*index as u32));
         let mut users: Vec<NodeId> = Vec::new();
-        for index in 0..cluster.supply.kinds.len() {
+        for index in 0..cluster.implicit.kinds.len() {
             let Some(kind) = graph.id(Actor::Kind(index as u32), Moment::Exists) else { continue };
             if graph.inputs(kind).all(|(before, _)| goes(graph.event(before).actor)) {
                 users.extend(graph.outputs(kind).filter_map(|(after, edge)| match graph.event(after).actor {
@@ -225,7 +225,7 @@ fn entry(
         Folder::Here(folder) => Some(folder.as_str()),
         _ => None,
     });
-    let artifact = Artifact::of(context.tree, "", |_| true);
+    let artifact = Artifact::new(context.tree, "", |_| true);
     let mut at = folder.clone();
     // Bases are nested a few levels deep at most.
     for _ in 0..16 {

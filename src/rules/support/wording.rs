@@ -37,7 +37,7 @@ pub(in crate::rules) const fn worth(row: catalog::Confidence) -> Confidence {
     }
 }
 
-/// What a finding rests on that names a chart for a definition.
+/// What a finding rests on that names a chart for a CRD.
 pub(in crate::rules) const CHART_KNOWN: &str = " That this chart brings the definition is known from a catalogue.";
 
 /// How often the controller of `kind` looks again at a dependency that is not ready, as people say it.

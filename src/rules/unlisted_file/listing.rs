@@ -22,7 +22,7 @@ pub(in crate::rules) struct Listing {
 }
 
 impl Listing {
-    pub(in crate::rules) fn of(context: &Context<'_>) -> Self {
+    pub(in crate::rules) fn new(context: &Context<'_>) -> Self {
         let tree = context.tree;
         let name = |path: &str| path[parent(path).len()..].trim_start_matches('/').to_owned();
         let mut kustomizations = BTreeMap::new();
@@ -131,7 +131,7 @@ fn built_files(context: &Context<'_>) -> BTreeSet<FileId> {
     let built = nodes().flat_map(|node| &node.applied.build.objects).map(|object| object.source);
     // What stands at the top of a group that nothing reaches is in no build.
     let reached = context.situations.iter().filter(|situation| situation.cluster.reached);
-    let defined = reached.flat_map(|situation| &situation.cluster.nodes).flat_map(|node| &node.definitions);
+    let defined = reached.flat_map(|situation| &situation.cluster.nodes).flat_map(|node| &node.manifests);
     let defined = defined.map(|definition| definition.object.source);
     built.chain(defined).filter(|span| span.is_some()).map(|span| span.file).collect()
 }

@@ -8,29 +8,29 @@ use crate::{source::Span, yaml::Node};
 
 /// Something that objects refer to by kind and name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Named {
+pub(super) struct Referred {
     pub(super) kind: SmolStr,
     pub(super) name: SmolStr,
 }
 
-impl Named {
+impl Referred {
     fn new(kind: &str, name: &str) -> Self {
         Self { kind: kind.into(), name: name.into() }
     }
 }
 
-impl fmt::Display for Named {
+impl fmt::Display for Referred {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} `{}`", self.kind, self.name)
     }
 }
 
 /// What is there once `object` is applied: itself, and the Secret that a controller makes of it.
-pub(super) fn made_by(object: &Node) -> Vec<Named> {
+pub(super) fn made_by(object: &Node) -> Vec<Referred> {
     let (Some(kind), Some(name)) = (object.find_str(&["kind"]), object.find_str(&["metadata", "name"])) else {
         return Vec::new();
     };
-    let mut made = vec![Named::new(kind, name)];
+    let mut made = vec![Referred::new(kind, name)];
     let secret = match kind {
         "ExternalSecret" => Some(object.find_str(&["spec", "target", "name"]).unwrap_or(name)),
         "Certificate" => object.find_str(&["spec", "secretName"]),
@@ -39,7 +39,7 @@ pub(super) fn made_by(object: &Node) -> Vec<Named> {
         kind if kind.ends_with("Secret") || kind == "OnePasswordItem" => Some(name),
         _ => None,
     };
-    made.extend(secret.map(|secret| Named::new("Secret", secret)));
+    made.extend(secret.map(|secret| Referred::new("Secret", secret)));
     made
 }
 
@@ -64,7 +64,7 @@ const BY_PARENT: &[(&str, &str)] = &[
 
 /// Tells every name that `object` refers to, with the namespace it is looked up in where that is known, and its place. What is optional
 /// is left out.
-pub(super) fn references(object: &Node, found: &mut impl FnMut(Named, Option<&str>, Span)) {
+pub(super) fn references(object: &Node, found: &mut impl FnMut(Referred, Option<&str>, Span)) {
     let namespace = object.find_str(&["metadata", "namespace"]);
     let own = object.find_str(&["kind"]).unwrap_or_default();
     // Credentials of sources are there before anything is applied, by hand.
@@ -83,7 +83,7 @@ fn walk<'n>(
     key: &str,
     own: &str,
     namespace: Option<&'n str>,
-    found: &mut impl FnMut(Named, Option<&str>, Span),
+    found: &mut impl FnMut(Referred, Option<&str>, Span),
 ) {
     for item in node.items() {
         walk(item, key, own, namespace, found);
@@ -97,14 +97,14 @@ fn walk<'n>(
         let kind = node.find_str(&["kind"]).filter(|_| key != "target").or(parent).or(depends);
         if let Some(kind) = kind {
             let theirs = node.find_str(&["namespace"]).or(namespace);
-            found(Named::new(kind, name.as_str().unwrap_or_default()), theirs, name.span);
+            found(Referred::new(kind, name.as_str().unwrap_or_default()), theirs, name.span);
         }
     }
     // So is the key that Secrets are decrypted with.
     for entry in node.entries().filter(|entry| entry.key != "decryption") {
         let by_key = BY_KEY.iter().find(|(key, _)| *key == entry.key).map(|(_, kind)| *kind);
         match (by_key, entry.value.as_str()) {
-            (Some(kind), Some(name)) => found(Named::new(kind, name), namespace, entry.value.span),
+            (Some(kind), Some(name)) => found(Referred::new(kind, name), namespace, entry.value.span),
             _ => walk(&entry.value, &entry.key, own, namespace, found),
         }
     }

@@ -44,7 +44,7 @@ pub(super) struct Need {
 /// Group and kind.
 type Kind = (SmolStr, SmolStr);
 
-/// The custom resources of a node whose definitions the repository does not hold: one of each kind.
+/// The custom resources of a node whose CRDs the repository does not hold: one of each kind.
 type Customs<'a> = BTreeMap<Kind, &'a Object>;
 
 /// Looks for needs in one cluster.
@@ -53,7 +53,7 @@ pub(super) struct Needs<'a> {
     /// Those of each node, by position in the cluster.
     customs: Vec<Customs<'a>>,
     /// The texts of files for the bootstrap of the cluster: helmfiles of home-ops repositories install charts, or their
-    /// definitions alone, before Flux.
+    /// CRDs alone, before Flux.
     bootstrap: Vec<&'a str>,
     /// The releases of each node, by position in the cluster.
     releases: BTreeMap<NodeId, Vec<usize>>,
@@ -72,7 +72,7 @@ impl<'a> Needs<'a> {
         }
         let mut children: BTreeMap<NodeId, Vec<NodeId>> = BTreeMap::new();
         for (id, node) in cluster.nodes() {
-            for owner in node.definitions.iter().filter_map(|definition| cluster.find(definition.owner.as_ref()?)) {
+            for owner in node.manifests.iter().filter_map(|definition| cluster.find(definition.owner.as_ref()?)) {
                 if owner != id {
                     children.entry(owner).or_default().push(id);
                 }
@@ -103,7 +103,7 @@ impl<'a> Needs<'a> {
         found
     }
 
-    /// Kinds whose definitions come with a chart of the dependency.
+    /// Kinds whose CRDs come with a chart of the dependency.
     fn definitions(&self, dependent: NodeId, holders: &[NodeId]) -> Option<Need> {
         let cluster = self.situation.cluster;
         if holders.contains(&dependent) {
@@ -140,7 +140,7 @@ impl<'a> Needs<'a> {
         None
     }
 
-    /// The releases of the holders that install the definitions of the row.
+    /// The releases of the holders that install the CRDs of the row.
     fn installers(&self, holders: &[NodeId], row: &CrdOwner) -> Vec<(NodeId, usize)> {
         let cluster = self.situation.cluster;
         let mut found = Vec::new();
@@ -178,7 +178,7 @@ impl<'a> Needs<'a> {
         seen
     }
 
-    /// Whether the definitions are, or may be, there in time by another way: the release is Ready before, another
+    /// Whether the CRDs are, or may be, there in time by another way: the release is Ready before, another
     /// Kustomization has applied objects of the group, which it could not without, or objects that nobody sees here.
     fn is_met(&self, past: &FxHashSet<EventId>, dependent: NodeId, release: usize, group: &str) -> bool {
         let (graph, cluster) = (&self.situation.graph, self.situation.cluster);
@@ -246,7 +246,7 @@ impl<'a> Needs<'a> {
 
 fn customs<'a>(node: &'a Node, defined: &BTreeSet<Kind>) -> Customs<'a> {
     let mut customs = Customs::new();
-    for object in node.applied.build.objects.iter().filter(|object| Policy::of(&object.node).applied) {
+    for object in node.applied.build.objects.iter().filter(|object| Policy::new(&object.node).applied) {
         let key = object.id();
         if health_of(&key.group, &key.kind) == Health::Custom {
             let kind = (key.group, key.kind);

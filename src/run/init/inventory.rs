@@ -42,7 +42,7 @@ pub(super) struct Found {
 
 impl Found {
     /// What `session` shows. `root` is the artifact root, from the folder of the configuration.
-    pub(super) fn of(session: &Session<'_>, root: &str) -> Self {
+    pub(super) fn new(session: &Session<'_>, root: &str) -> Self {
         let mut found = Self { root: root.to_owned(), ..Self::default() };
         for situation in session.situations.iter().filter(|situation| situation.cluster.reached) {
             let cluster = situation.cluster;
@@ -92,7 +92,7 @@ fn sources(cluster: &Cluster) -> BTreeMap<String, Option<String>> {
         if !matches!(node.folder, Folder::Elsewhere(_)) {
             continue;
         }
-        let source = SourceRef::of(&node.kustomization.spec.source_ref, &node.key.namespace);
+        let source = SourceRef::new(&node.kustomization.spec.source_ref, &node.key.namespace);
         let key =
             ObjectKey { group: SOURCE_GROUP.into(), kind: source.kind, namespace: source.namespace, name: source.name };
         let provider = cluster.objects.get(&key).and_then(|providers| providers.first());

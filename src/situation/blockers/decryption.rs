@@ -117,7 +117,7 @@ fn fate(object: &Object) -> Option<SealedFate> {
     let node = &object.node;
     let is_exempt =
         node.find_str(&["metadata", "annotations", EXEMPT]).is_some_and(|value| value.eq_ignore_ascii_case("disabled"));
-    if is_exempt || !Policy::of(node).applied {
+    if is_exempt || !Policy::new(node).applied {
         return None;
     }
     let id = object.id();

@@ -316,7 +316,7 @@ fn named<'a>(cluster: &'a Cluster, kind: &str, name: &str) -> impl Iterator<Item
 /// clusters do either: an application that ships its own Kustomization, for some cluster to take in.
 fn is_on_its_own(cluster: &Cluster, actor: Actor) -> bool {
     let Actor::Node(id) = actor else { return false };
-    let is_outside = |node: &Node| node.definitions.iter().all(|definition| definition.owner.is_none());
+    let is_outside = |node: &Node| node.manifests.iter().all(|manifest| manifest.owner.is_none());
     let node = cluster.node(id);
     !cluster.root.split('/').any(|part| part == "clusters") && node.is_entry && is_outside(node)
 }

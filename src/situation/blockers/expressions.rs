@@ -3,7 +3,7 @@
 
 use super::{Blocker, Cause, View};
 use crate::{
-    cluster::{Cluster, Definition, HealthSet, Node, NodeKey, Release},
+    cluster::{Cluster, HealthSet, Manifest, Node, NodeKey, Release},
     finding::{Confidence, Subject},
     flux::{
         ApiObject, FluxVersion,
@@ -120,7 +120,7 @@ pub(super) fn find(view: View<'_>) -> Vec<ExpressionFact> {
     let cluster = view.cluster;
     let mut facts = Vec::new();
     for (id, node) in cluster.nodes() {
-        let (it, applied_by) = (&node.kustomization, node.definitions.first().and_then(|it| applier(cluster, it)));
+        let (it, applied_by) = (&node.kustomization, node.manifests.first().and_then(|it| applier(cluster, it)));
         let owner = Owner { node: Some(node), applied_by, ..Owner::new(cluster, Actor::Node(id), node.subject(), it) };
         owner.ready_exprs(&it.spec.depends_on, shown(node), &mut facts);
         owner.health_exprs(&it.spec.health_check_exprs, &mut facts);
@@ -137,15 +137,15 @@ pub(super) fn find(view: View<'_>) -> Vec<ExpressionFact> {
 }
 
 /// The Kustomization that applies an object, where no ResourceSet stands between them.
-fn applier(cluster: &Cluster, definition: &Definition) -> Option<Actor> {
-    let owner = definition.owner.as_ref().filter(|_| definition.resource_set.is_none())?;
+fn applier(cluster: &Cluster, manifest: &Manifest) -> Option<Actor> {
+    let owner = manifest.owner.as_ref().filter(|_| manifest.resource_set.is_none())?;
     cluster.find(owner).map(Actor::Node)
 }
 
 /// What the repository shows of a Kustomization. The Flux Operator adds labels to what it makes.
 fn shown(node: &Node) -> Shown<'_> {
-    let is_applied = !node.is_generated && node.definitions.iter().all(|it| it.resource_set.is_none());
-    Shown { object: Some(&node.kustomization.object.node), has_all_labels: is_applied && node.definitions.len() <= 1 }
+    let is_applied = !node.is_generated && node.manifests.iter().all(|it| it.resource_set.is_none());
+    Shown { object: Some(&node.kustomization.object.node), has_all_labels: is_applied && node.manifests.len() <= 1 }
 }
 
 fn shown_release(release: &Release) -> Shown<'_> {

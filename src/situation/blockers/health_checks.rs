@@ -207,8 +207,8 @@ fn judge(
 /// The Kustomization that applies the node, where it leaves the variable in `text` as it is. Entry points may be applied by
 /// something that sets variables, and the Flux Operator by templates.
 fn left_as_written_by(cluster: &Cluster, node: &Node, text: &str) -> Option<NodeId> {
-    let [definition] = node.definitions.as_slice() else { return None };
-    let owner = definition.owner.as_ref().filter(|_| definition.resource_set.is_none() && !node.is_entry)?;
+    let [manifest] = node.manifests.as_slice() else { return None };
+    let owner = manifest.owner.as_ref().filter(|_| manifest.resource_set.is_none() && !node.is_entry)?;
     let owner = cluster.find(owner)?;
     let is_substituted = cluster.node(owner).kustomization.spec.post_build.is_some();
     (!is_substituted && text.contains("${") && !text.contains("<<")).then_some(owner)

@@ -39,7 +39,7 @@ pub(super) struct KnownSources {
 
 impl KnownSources {
     pub(super) fn new(cluster: &Cluster) -> Self {
-        let mut known = Self { externals: cluster.supply.externals().clone(), ..Self::default() };
+        let mut known = Self { externals: cluster.implicit.externals().clone(), ..Self::default() };
         for source in of_entries(cluster) {
             known.add(source, Span::NONE);
         }
@@ -127,5 +127,5 @@ impl KnownSources {
 /// The sources of the entry points of a cluster: they are preinstalled, with the entry points themselves.
 pub(super) fn of_entries(cluster: &Cluster) -> impl Iterator<Item = SourceRef> {
     let entries = cluster.nodes.iter().filter(|node| node.is_entry);
-    entries.map(|node| SourceRef::of(&node.kustomization.spec.source_ref, &node.key.namespace))
+    entries.map(|node| SourceRef::new(&node.kustomization.spec.source_ref, &node.key.namespace))
 }

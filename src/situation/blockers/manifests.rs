@@ -80,7 +80,7 @@ pub(super) fn find(view: View<'_>) -> Vec<ManifestFact> {
     }
     // What is applied by hand goes through the same API server.
     let by_hand = cluster.nodes().filter(|(_, node)| node.is_entry && !node.is_generated);
-    for (id, node) in by_hand.filter(|(_, node)| node.definitions.iter().all(|definition| definition.owner.is_none())) {
+    for (id, node) in by_hand.filter(|(_, node)| node.manifests.iter().all(|manifest| manifest.owner.is_none())) {
         let Kustomization { object, problems, .. } = &node.kustomization;
         facts.extend(fields::faults(object, problems, KUSTOMIZATION, store).into_iter().map(|fault| ManifestFact {
             key: object.id().into(),
@@ -115,7 +115,7 @@ fn add(
 fn faults(key: &ObjectKey, object: &Object, store: &Store) -> Vec<FieldFault> {
     let is_named = fields::NAMED.contains(&(key.group.as_str(), key.kind.as_str()));
     let is_known = is_named || key.is_kustomization() || key.is_helm_release();
-    if !is_known || !Policy::of(&object.node).applied {
+    if !is_known || !Policy::new(&object.node).applied {
         return Vec::new();
     }
     let version = object.id().version;

@@ -88,7 +88,7 @@ fn fact(view: View<'_>, id: NodeId, node: &Node) -> Option<PathFact> {
 
 /// Whether the files of a Kustomization's source are in this repository, as the folder of another one shows.
 fn is_source_here(cluster: &Cluster, node: &Node) -> bool {
-    let source = |node: &Node| SourceRef::of(&node.kustomization.spec.source_ref, &node.key.namespace);
+    let source = |node: &Node| SourceRef::new(&node.kustomization.spec.source_ref, &node.key.namespace);
     let own = source(node);
     cluster.nodes.iter().any(|other| matches!(other.folder, Folder::Here(_)) && source(other) == own)
 }

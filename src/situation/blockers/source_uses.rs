@@ -80,7 +80,7 @@ fn source_use(
     if !taken_by(field).contains(&kind.as_str()) && !is_open_text(kind) {
         return None;
     }
-    let source = SourceRef::of(reference, &key.namespace);
+    let source = SourceRef::new(reference, &key.namespace);
     let is_open = [&source.kind, &source.name, &source.namespace].into_iter().any(|text| is_open_text(text));
     let declared_namespace = reference.namespace.clone();
     (!is_open).then_some(SourceUse { actor, subject, source, declared_namespace, field, span })

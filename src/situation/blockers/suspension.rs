@@ -59,7 +59,7 @@ pub(super) fn find(view: View<'_>) -> Vec<SuspensionFact> {
         actor: Actor::Node(id),
         subject: node.subject(),
         span: node.kustomization.span(&["spec", "suspend"]),
-        confidence: agreement(node.definitions.iter().map(|definition| &definition.object)),
+        confidence: agreement(node.manifests.iter().map(|manifest| &manifest.object)),
     });
     let releases = cluster.releases.iter().enumerate().filter(|(_, release)| release.helm.spec.suspend);
     let releases = releases.map(|(index, release)| SuspensionFact {
@@ -95,7 +95,7 @@ fn sources(cluster: &Cluster) -> impl Iterator<Item = SuspensionFact> + '_ {
 /// Whether an entry point takes its files from the source.
 fn is_of_entry(cluster: &Cluster, key: &ObjectKey) -> bool {
     cluster.nodes.iter().filter(|node| node.is_entry).any(|node| {
-        let source = SourceRef::of(&node.kustomization.spec.source_ref, &node.key.namespace);
+        let source = SourceRef::new(&node.kustomization.spec.source_ref, &node.key.namespace);
         source.kind == key.kind && source.namespace == key.namespace && source.name == key.name
     })
 }

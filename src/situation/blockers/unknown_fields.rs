@@ -84,7 +84,7 @@ fn fact(cluster: &Cluster, key: &ObjectKey, provider: Provider) -> Option<Unknow
     let object = cluster.object(provider);
     let fields = FieldCatalog::builtin().of(&key.group, &object.id().version, &key.kind)?;
     let mut unknown = Vec::new();
-    if let Some(spec) = object.node.get("spec").filter(|_| Policy::of(&object.node).applied) {
+    if let Some(spec) = object.node.get("spec").filter(|_| Policy::new(&object.node).applied) {
         walk(spec, fields, "spec", &mut unknown);
     }
     if unknown.is_empty() {

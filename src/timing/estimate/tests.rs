@@ -7,7 +7,7 @@ use super::*;
 use crate::catalog::Catalog;
 
 /// A chart whose installation, with Helm waiting, somebody timed in public: its layout with default values, KiB of
-/// definitions, the median in seconds, and how many were timed. Sources are in `rules/catalog/charts-evidence.yaml`.
+/// CRDs, the median in seconds, and how many were timed. Sources are in `rules/catalog/charts-evidence.yaml`.
 struct Measured(&'static str, &'static str, usize, u64, u32);
 
 /// Charts that the constants were adjusted to.
@@ -40,10 +40,10 @@ const MEASURED: [Measured; 23] = [
 ];
 
 /// A chart of which somebody said in public how long it takes, and which no constant was adjusted to.
-struct Told {
+struct Reported {
     chart: &'static str,
     layout: &'static str,
-    definitions: usize,
+    crds: usize,
     profile: Profile,
     seconds: u64,
     /// Whether it is known only that it takes longer.
@@ -51,31 +51,31 @@ struct Told {
     source: &'static str,
 }
 
-const fn told(
+const fn reported(
     chart: &'static str,
     layout: &'static str,
-    definitions: usize,
+    crds: usize,
     profile: Profile,
     seconds: u64,
     source: &'static str,
-) -> Told {
-    Told { chart, layout, definitions, profile, seconds, at_least: false, source }
+) -> Reported {
+    Reported { chart, layout, crds, profile, seconds, at_least: false, source }
 }
 
 const fn longer(
     chart: &'static str,
     layout: &'static str,
-    definitions: usize,
+    crds: usize,
     profile: Profile,
     source: &'static str,
-) -> Told {
-    Told { chart, layout, definitions, profile, seconds: 300, at_least: true, source }
+) -> Reported {
+    Reported { chart, layout, crds, profile, seconds: 300, at_least: true, source }
 }
 
 const BLOG: &str = "blog.tazlab.net, sdd-context-dag-fix-first-shot: 1–2 min each";
 
-const TOLD: [Told; 14] = [
-    told(
+const REPORTED: [Reported; 14] = [
+    reported(
         "cassandra",
         "STS:1(x3 max) readyDelay:60s",
         0,
@@ -83,7 +83,7 @@ const TOLD: [Told; 14] = [
         360,
         "k8ssandra/k8ssandra#395: 2 min per node, one by one",
     ),
-    told(
+    reported(
         "gpu-operator",
         "Deploy:2 DS:1 hookJob:1 readyDelay:10s",
         326,
@@ -91,7 +91,7 @@ const TOLD: [Told; 14] = [
         300,
         "canonical/data-science-stack#131: about 5 min",
     ),
-    told(
+    reported(
         "loki",
         "Deploy:1 STS:3 DS:1 readyDelay:30s",
         0,
@@ -99,7 +99,7 @@ const TOLD: [Told; 14] = [
         200,
         "jenkins-infra/kubernetes-management#294: about 200 s, an older chart",
     ),
-    told(
+    reported(
         "mimir-distributed",
         "Deploy:6 STS:6(x3 max) hookJob:1 readyDelay:60s",
         0,
@@ -107,7 +107,7 @@ const TOLD: [Told; 14] = [
         540,
         "kubermatic/kubermatic#11753: 3 min for each of 3 ingesters",
     ),
-    told(
+    reported(
         "redpanda",
         "Deploy:1 STS:1(x3 max) hookJob:2 readyDelay:10s",
         0,
@@ -129,8 +129,8 @@ const TOLD: [Told; 14] = [
         Profile::Fast,
         "yugabyte/yugabyte-db#1737: 5 min is not enough",
     ),
-    told("dex", "Deploy:1", 0, Profile::Slow, 90, BLOG),
-    told(
+    reported("dex", "Deploy:1", 0, Profile::Slow, 90, BLOG),
+    reported(
         "gitlab",
         "Deploy:9 STS:3(x2 max) hookJob:4 readyDelay:60s",
         0,
@@ -138,9 +138,9 @@ const TOLD: [Told; 14] = [
         1050,
         "gist rushins/d00ba43f: 15–20 min on minikube",
     ),
-    told("oauth2-proxy", "Deploy:1", 0, Profile::Slow, 90, BLOG),
-    told("reloader", "Deploy:1 readyDelay:10s", 0, Profile::Slow, 90, BLOG),
-    told("traefik", "Deploy:1 readyDelay:2s", 419, Profile::Slow, 90, BLOG),
+    reported("oauth2-proxy", "Deploy:1", 0, Profile::Slow, 90, BLOG),
+    reported("reloader", "Deploy:1 readyDelay:10s", 0, Profile::Slow, 90, BLOG),
+    reported("traefik", "Deploy:1 readyDelay:2s", 419, Profile::Slow, 90, BLOG),
     longer(
         "kuadrant-operator",
         "Deploy:4 readyDelay:5s",
@@ -160,7 +160,7 @@ const TOLD: [Told; 14] = [
 /// A layout as it is written in the tables: `Deploy:3 STS:4(x2 max) DS:1 hookJob:2 readyDelay:5s`, one image for each
 /// workload.
 fn layout(chart: &str, text: &str, kib: usize) -> Layout {
-    let mut layout = Layout { definitions: kib * 1024, ..Layout::default() };
+    let mut layout = Layout { crds: kib * 1024, ..Layout::default() };
     let delay = text.split_once("readyDelay:").map_or(0, |(_, rest)| {
         rest.chars().take_while(char::is_ascii_digit).collect::<String>().parse().expect("seconds")
     });
@@ -179,7 +179,7 @@ fn layout(chart: &str, text: &str, kib: usize) -> Layout {
             layout.workloads.push(Workload {
                 delay: Duration::from_secs(delay),
                 period: constants::PROBE_PERIOD,
-                warmup: Warmup::of(chart),
+                warmup: Warmup::new(chart),
                 replicas,
                 is_ordered: kind == "STS",
                 has_volume: kind == "STS",
@@ -251,23 +251,29 @@ fn measured_charts_are_met_within_a_factor_of_two_mostly() {
 #[test]
 fn figures_that_no_constant_was_adjusted_to_are_met_within_a_factor_of_two_mostly() {
     let mut table =
-        "| chart | hardware | told s | estimate s (high) | ratio | source |\n|---|---|--:|--:|--:|---|\n".to_owned();
+        "| chart | hardware | reported s | estimate s (high) | ratio | source |\n|---|---|--:|--:|--:|---|\n"
+            .to_owned();
     let mut ratios = Vec::new();
     let (mut bounds, mut met) = (0, 0);
-    for told in &TOLD {
-        assert!(!TUNED.contains(&told.chart) && MEASURED.iter().all(|row| row.0 != told.chart), "{}", told.chart);
-        let range = layout(told.chart, told.layout, told.definitions).of_chart(told.profile, Duration::from_secs(300));
+    for reported in &REPORTED {
+        assert!(
+            !TUNED.contains(&reported.chart) && MEASURED.iter().all(|row| row.0 != reported.chart),
+            "{}",
+            reported.chart
+        );
+        let range =
+            layout(reported.chart, reported.layout, reported.crds).of_chart(reported.profile, Duration::from_secs(300));
         let (estimate, high) = (range.typical.as_secs(), range.high.as_secs());
-        let (sign, ratio) = if told.at_least {
+        let (sign, ratio) = if reported.at_least {
             bounds += 1;
-            met += usize::from(high > told.seconds);
+            met += usize::from(high > reported.seconds);
             ("> ", "–".to_owned())
         } else {
-            let ratio = estimate as f64 / told.seconds as f64;
+            let ratio = estimate as f64 / reported.seconds as f64;
             ratios.push(ratio);
             ("", format!("{ratio:.2}"))
         };
-        let Told { chart, profile, seconds, source, .. } = told;
+        let Reported { chart, profile, seconds, source, .. } = reported;
         writeln!(table, "| {chart} | {profile} | {sign}{seconds} | {estimate} ({high}) | {ratio} | {source} |")
             .expect("memory");
     }
@@ -280,7 +286,7 @@ fn figures_that_no_constant_was_adjusted_to_are_met_within_a_factor_of_two_mostl
     .expect("memory");
     println!("{table}");
     assert!(near(&ratios) * 4 >= ratios.len() * 3, "{table}");
-    page("<!-- told:", &table);
+    page("<!-- reported:", &table);
 }
 
 #[test]

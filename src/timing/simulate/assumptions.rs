@@ -42,7 +42,7 @@ pub struct Assumptions {
 impl Assumptions {
     /// The controllers as the repository says they are run, and as they are where it does not say.
     #[must_use]
-    pub fn of(cluster: &Cluster) -> Self {
+    pub fn new(cluster: &Cluster) -> Self {
         let controllers = &cluster.controllers;
         Self {
             kustomize_workers: controllers.kustomize.workers().value.max(1),

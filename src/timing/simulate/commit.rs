@@ -72,7 +72,7 @@ fn topological(plan: &Plan, nodes: &[u32]) -> Option<Vec<u32>> {
             }
         }
     }
-    let dependents = super::lists::Lists::of(plan.processes.len(), &dependents);
+    let dependents = super::lists::Lists::new(plan.processes.len(), &dependents);
     let mut open: BTreeSet<u32> = nodes.iter().copied().filter(|node| left[*node as usize] == 0).collect();
     let mut order = Vec::with_capacity(nodes.len());
     while let Some(node) = open.pop_first() {

@@ -49,7 +49,7 @@ impl<'p> Engine<'p> {
             missing: Vec::new(),
             open: Vec::new(),
             waiters: Vec::new(),
-            queues: plan.assumptions.workers.map(Queue::of),
+            queues: plan.assumptions.workers.map(Queue::new),
             alarms: BinaryHeap::new(),
             stack: Vec::new(),
             left: 0,
@@ -74,7 +74,7 @@ impl<'p> Engine<'p> {
         self.standings.clear();
         self.standings.resize(plan.processes.len(), Standing::new());
         self.alarms.clear();
-        self.queues = plan.assumptions.workers.map(Queue::of);
+        self.queues = plan.assumptions.workers.map(Queue::new);
         self.is_cut_off = false;
     }
 
@@ -92,7 +92,7 @@ impl<'p> Engine<'p> {
         self.dispatch();
         let mut is_over = false;
         while let Some(Reverse(key)) = self.alarms.peek() {
-            let (at, ..) = Alarm::of(*key);
+            let (at, ..) = Alarm::new(*key);
             if self.left == 0 && !is_over {
                 is_over = true;
                 self.limit = self.limit.min(self.last_look());
@@ -102,7 +102,7 @@ impl<'p> Engine<'p> {
             }
             self.now = at;
             while let Some(Reverse(key)) = self.alarms.peek() {
-                let (next, alarm, id) = Alarm::of(*key);
+                let (next, alarm, id) = Alarm::new(*key);
                 if next != at {
                     break;
                 }

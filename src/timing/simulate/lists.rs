@@ -9,7 +9,7 @@ pub(super) struct Lists {
 
 impl Lists {
     /// The table of `count` rows, of pairs of a row and an item. Items of a row keep their order.
-    pub(super) fn of(count: usize, pairs: &[(u32, u32)]) -> Self {
+    pub(super) fn new(count: usize, pairs: &[(u32, u32)]) -> Self {
         let mut starts = vec![0; count + 1];
         for (row, _) in pairs {
             starts[*row as usize + 1] += 1;

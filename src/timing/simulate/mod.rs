@@ -7,7 +7,7 @@
 //! - Each has a few workers and one queue, first in first out. A Kustomization that waits for its health set, and a
 //!   HelmRelease that waits for its workloads, hold theirs.
 //! - An unmet dependency ends a reconciliation at once; the dependent looks again after the requeue period, counted from
-//!   its own last look. Nothing wakes it. Missing input of a build, and dry-runs that fail for want of a definition or a
+//!   its own last look. Nothing wakes it. Missing input of a build, and dry-runs that fail for want of a manifest or a
 //!   namespace, are tried again after `retryInterval`.
 //! - A health check polls every 5 s, the first time at once, until everything is Current or the timeout is over; then the
 //!   next attempt comes after `retryInterval`. A child that is not Ready never fails it early, a HelmRelease out of
@@ -29,6 +29,7 @@ mod commit;
 mod engine;
 mod kustomization;
 mod lists;
+mod monte_carlo;
 mod outcome;
 mod path;
 mod plan;
@@ -36,7 +37,6 @@ mod process;
 mod queue;
 mod random;
 mod release;
-mod spread;
 mod standing;
 mod work;
 
@@ -44,8 +44,8 @@ mod work;
 mod tests;
 
 pub use assumptions::Assumptions;
-pub use outcome::{Cause, Outcome, Run, Stuck};
-pub use spread::{Distribution, Percentiles, Spread};
+pub use monte_carlo::{Distribution, MonteCarlo, Percentiles};
+pub use outcome::{NotReady, NotReadyCause, Outcome, Run};
 
 use self::{engine::Engine, plan::Plan, work::Load};
 use super::{Durations, Quantile};
@@ -68,14 +68,14 @@ impl Simulation {
     /// Lays out `cluster` for simulation.
     #[must_use]
     pub fn new(cluster: &Cluster, graph: &EventGraph, durations: &Durations, assumptions: Assumptions) -> Self {
-        Self::with(cluster, graph, Load::of(cluster, durations), assumptions)
+        Self::with(cluster, graph, Load::new(cluster, durations), assumptions)
     }
 
     fn with(cluster: &Cluster, graph: &EventGraph, load: Load, assumptions: Assumptions) -> Self {
         let source =
-            |node: &crate::cluster::Node| SourceRef::of(&node.kustomization.spec.source_ref, &node.key.namespace);
+            |node: &crate::cluster::Node| SourceRef::new(&node.kustomization.spec.source_ref, &node.key.namespace);
         let sources = cluster.nodes.iter().map(source).collect();
-        Self { plan: Plan::of(cluster, graph, assumptions), load, sources }
+        Self { plan: Plan::new(cluster, graph, assumptions), load, sources }
     }
 
     /// A cold start with every duration at one end of its range.
@@ -84,7 +84,7 @@ impl Simulation {
         let mut engine = self.engine(quantile);
         engine.start_cold();
         engine.run();
-        Run::of(&engine)
+        Run::new(&engine)
     }
 
     /// A new revision of `source` in a cluster where everything is Ready at the one before. It changes what the Kustomizations
@@ -100,14 +100,14 @@ impl Simulation {
         let changed: Vec<u32> = changed.iter().map(|node| node.0).collect();
         engine.start_commit(&concerned, &changed, &self.load.at(Quantile::Low));
         engine.run();
-        Run::of(&engine)
+        Run::new(&engine)
     }
 
     /// So many cold starts, each with durations drawn from their ranges independently of each other. The same seed gives the
     /// same result, on any number of threads. Takes four bytes of memory for each object and run.
     #[must_use]
-    pub fn monte_carlo(&self, runs: u32, seed: u64) -> Spread {
-        Spread::of(&self.plan, &self.load, runs, seed)
+    pub fn monte_carlo(&self, runs: u32, seed: u64) -> MonteCarlo {
+        MonteCarlo::new(&self.plan, &self.load, runs, seed)
     }
 
     fn engine(&self, quantile: Quantile) -> Engine<'_> {

@@ -41,21 +41,21 @@ pub struct Outcome {
     /// When its health checks and Helm actions ended too early.
     pub timed_out: Vec<Duration>,
     /// Why it is not Ready in the end.
-    pub stuck: Option<Stuck>,
+    pub stuck: Option<NotReady>,
 }
 
 /// Why something is not Ready.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stuck {
+pub struct NotReady {
     /// What holds it.
-    pub cause: Cause,
+    pub cause: NotReadyCause,
     /// The first event it lacks, where there is one.
     pub on: Option<EventId>,
 }
 
 /// What holds an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cause {
+pub enum NotReadyCause {
     /// Nobody applied it.
     Absent,
     /// It is suspended.
@@ -66,7 +66,7 @@ pub enum Cause {
     Dependency,
     /// Something it reads is not there (`BuildFailed`, `ValuesError`).
     Input,
-    /// A dry-run fails for want of a definition or a namespace (`ReconciliationFailed`).
+    /// A dry-run fails for want of a manifest or a namespace (`ReconciliationFailed`).
     DryRun,
     /// Something in its health set is not Current (`HealthCheckFailed`).
     Health,
@@ -81,7 +81,7 @@ pub enum Cause {
 }
 
 impl Run {
-    pub(super) fn of(engine: &Engine<'_>) -> Self {
+    pub(super) fn new(engine: &Engine<'_>) -> Self {
         let plan = engine.plan;
         let mut all: Vec<Outcome> = (0..plan.processes.len() as u32).map(|process| outcome(engine, process)).collect();
         for (process, at) in engine.timed_out.iter().flatten() {
@@ -136,30 +136,30 @@ fn repeats(now: Millis, anchor: Millis, period: Millis) -> u32 {
     now.saturating_sub(anchor).checked_div(period).unwrap_or_default()
 }
 
-fn stuck(engine: &Engine<'_>, index: u32) -> Stuck {
+fn stuck(engine: &Engine<'_>, index: u32) -> NotReady {
     let (plan, standing) = (engine.plan, &engine.standings[index as usize]);
     let process = &plan.processes[index as usize];
     let members = plan.members.row(index);
     let (cause, on) = match standing.state {
-        _ if process.suspended => (Cause::Suspended, None),
-        State::Idle => (Cause::Absent, engine.first_missing(plan.inputs.row(process.exists))),
+        _ if process.suspended => (NotReadyCause::Suspended, None),
+        State::Idle => (NotReadyCause::Absent, engine.first_missing(plan.inputs.row(process.exists))),
         State::Waiting(blocked) => (cause(blocked), Some(standing.awaits)),
-        State::Checking | State::Pausing if process.gate => (Cause::Health, missing_member(engine, members)),
-        State::Failing | State::Hopeless => (Cause::Failed, failed_member(engine, members)),
-        State::Stalled => (Cause::Retries, None),
-        State::Queued => (Cause::Worker, None),
-        _ => (Cause::Horizon, None),
+        State::Checking | State::Pausing if process.gate => (NotReadyCause::Health, missing_member(engine, members)),
+        State::Failing | State::Hopeless => (NotReadyCause::Failed, failed_member(engine, members)),
+        State::Stalled => (NotReadyCause::Retries, None),
+        State::Queued => (NotReadyCause::Worker, None),
+        _ => (NotReadyCause::Horizon, None),
     };
     let id = |event: u32| event_id(plan, event);
-    Stuck { cause, on: on.and_then(id) }
+    NotReady { cause, on: on.and_then(id) }
 }
 
-fn cause(blocked: Blocked) -> Cause {
+fn cause(blocked: Blocked) -> NotReadyCause {
     match blocked {
-        Blocked::Source => Cause::Source,
-        Blocked::Dependency => Cause::Dependency,
-        Blocked::Read => Cause::Input,
-        Blocked::DryRun => Cause::DryRun,
+        Blocked::Source => NotReadyCause::Source,
+        Blocked::Dependency => NotReadyCause::Dependency,
+        Blocked::Read => NotReadyCause::Input,
+        Blocked::DryRun => NotReadyCause::DryRun,
     }
 }
 

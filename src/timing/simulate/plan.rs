@@ -101,13 +101,13 @@ struct Edges {
 }
 
 impl Plan {
-    pub(super) fn of(cluster: &Cluster, graph: &EventGraph, assumptions: Assumptions) -> Self {
+    pub(super) fn new(cluster: &Cluster, graph: &EventGraph, assumptions: Assumptions) -> Self {
         let nodes = cluster.nodes.len();
         let processes: Vec<Process> = (cluster.nodes.iter().map(Process::of_node))
             .chain(cluster.releases.iter().map(|release| Process::of_release(cluster, release)))
             .collect();
         let ids: Vec<EventId> = graph.events().collect();
-        let (settings, count) = (Settings::of(cluster, assumptions), processes.len());
+        let (settings, count) = (Settings::new(cluster, assumptions), processes.len());
         let mut plan = Self {
             nodes,
             roles: vec![Role::Plain; ids.len() + 1],
@@ -208,9 +208,9 @@ impl Plan {
             }
         }
         let (events, processes) = (self.ids.len() + 1, self.processes.len());
-        self.inputs = Lists::of(events, &edges.inputs);
-        self.outputs = Lists::of(events, &edges.outputs);
-        let of = |pairs: &[(u32, u32)]| Lists::of(processes, pairs);
+        self.inputs = Lists::new(events, &edges.inputs);
+        self.outputs = Lists::new(events, &edges.outputs);
+        let of = |pairs: &[(u32, u32)]| Lists::new(processes, pairs);
         self.sources = of(&edges.sources);
         self.dependencies = of(&edges.dependencies);
         self.reads = of(&edges.reads);
@@ -231,7 +231,7 @@ impl Plan {
                 // Nothing but its inputs makes it happen, and a blocker may stop it although they have happened.
                 true => NONE,
                 false if self.is_or[event as usize] => {
-                    u32::from(inputs > 0 && !graph.is_given(self.ids[event as usize], assume))
+                    u32::from(inputs > 0 && !graph.is_preinstalled(self.ids[event as usize], assume))
                 }
                 false => inputs,
             }
@@ -261,7 +261,7 @@ impl Edges {
 }
 
 impl Settings {
-    fn of(cluster: &Cluster, assumptions: Assumptions) -> Self {
+    fn new(cluster: &Cluster, assumptions: Assumptions) -> Self {
         Self {
             workers: [assumptions.kustomize_workers.max(1), assumptions.helm_workers.max(1)],
             requeue: [millis(assumptions.kustomize_requeue), millis(assumptions.helm_requeue)],
@@ -283,5 +283,5 @@ fn releases(cluster: &Cluster, processes: usize) -> Lists {
     for (index, release) in cluster.releases.iter().enumerate() {
         pairs.extend(release.providers.iter().map(|provider| (provider.node.0, (nodes + index) as u32)));
     }
-    Lists::of(processes, &pairs)
+    Lists::new(processes, &pairs)
 }

@@ -15,7 +15,7 @@ fn mix(state: u64) -> u64 {
 
 impl Random {
     /// The generator of one run: a sequence of its own, whatever thread it is on.
-    pub(super) fn of(seed: u64, run: u64) -> Self {
+    pub(super) fn new(seed: u64, run: u64) -> Self {
         Self(mix(seed ^ mix(run.wrapping_mul(STEP).wrapping_add(STEP))))
     }
 
@@ -53,7 +53,7 @@ mod tests {
     #[test]
     fn samples_lie_in_their_range_with_the_mean_of_pert() {
         for range in [[0, 0, 6000], [0, 6000, 6000], [40_000, 85_000, 300_000], [10, 20, 60], [7, 7, 7]] {
-            let mut random = Random::of(1, 2);
+            let mut random = Random::new(1, 2);
             let samples: Vec<u32> = (0..100_000).map(|_| random.pert(range)).collect();
             assert!(samples.iter().all(|sample| (range[0]..=range[2]).contains(sample)), "{range:?}");
             let mean = samples.iter().map(|sample| u64::from(*sample)).sum::<u64>() / 100_000;
@@ -64,7 +64,7 @@ mod tests {
 
     #[test]
     fn runs_differ_and_repeat() {
-        let draw = |seed, run| Random::of(seed, run).pert([0, 500_000, 1_000_000]);
+        let draw = |seed, run| Random::new(seed, run).pert([0, 500_000, 1_000_000]);
         assert_eq!(draw(1, 1), draw(1, 1));
         assert!(draw(1, 1) != draw(1, 2) && draw(1, 1) != draw(2, 1));
     }

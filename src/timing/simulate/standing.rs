@@ -117,7 +117,7 @@ pub(super) struct Arrival {
 
 impl Queue {
     /// A queue with nothing in it.
-    pub(super) const fn of(workers: u32) -> Self {
+    pub(super) const fn new(workers: u32) -> Self {
         Self { head: NONE, tail: NONE, free: workers, last_freed: NONE }
     }
 }
@@ -136,7 +136,7 @@ impl Alarm {
     }
 
     /// When the alarm of that key rings, which it is and for what.
-    pub(super) fn of(key: u64) -> (Millis, Self, u32) {
+    pub(super) fn new(key: u64) -> (Millis, Self, u32) {
         let alarm = match key >> 30 & 3 {
             0 => Self::Done,
             1 => Self::Timed,

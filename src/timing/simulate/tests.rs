@@ -10,7 +10,7 @@ mod schedules;
 use std::time::Duration;
 
 use super::{
-    Assumptions, Cause, Outcome, Run, Simulation,
+    Assumptions, NotReadyCause, Outcome, Run, Simulation,
     work::{Load, Spread3},
 };
 use crate::{
@@ -121,7 +121,7 @@ impl Case {
             health: cluster.nodes.iter().map(|node| of(&self.health, &node.key)).collect(),
             release: cluster.releases.iter().map(|release| of(&self.releases, &release.key)).collect(),
         };
-        let mut assumptions = Assumptions::of(&cluster);
+        let mut assumptions = Assumptions::new(&cluster);
         if let Some(assume) = self.assume {
             assume(&mut assumptions);
         }
@@ -159,7 +159,7 @@ impl Ran {
     }
 
     /// What a Kustomization or release that is not Ready lacks: the name it belongs to.
-    fn stuck(&self, outcome: &Outcome) -> (Cause, Option<String>) {
+    fn stuck(&self, outcome: &Outcome) -> (NotReadyCause, Option<String>) {
         let stuck = outcome.stuck.expect("it is not Ready");
         let name = stuck.on.map(|on| match self.built.graph.event(on).actor {
             Actor::Node(node) => self.built.cluster.node(node).key.name.to_string(),

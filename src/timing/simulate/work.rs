@@ -33,7 +33,7 @@ pub(super) struct Work {
 }
 
 impl Load {
-    pub(super) fn of(cluster: &Cluster, durations: &Durations) -> Self {
+    pub(super) fn new(cluster: &Cluster, durations: &Durations) -> Self {
         let nodes = || (0..cluster.nodes.len()).map(|index| durations.node(index));
         Self {
             apply: nodes().map(|work| spread(work.apply)).collect(),

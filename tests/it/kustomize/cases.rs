@@ -65,7 +65,7 @@ fn top(case: &Case) -> &'static str {
 /// The build, and the place of its first fault.
 fn build(files: &[(String, Vec<u8>)], top: &str) -> (Build, String) {
     let store = Store::new(Tree::from_memory(files.to_vec()));
-    let kustomize = Kustomize::new(&store, Artifact::of(store.tree(), "", |_| true));
+    let kustomize = Kustomize::new(&store, Artifact::new(store.tree(), "", |_| true));
     let mut build = kustomize.build(top, None);
     let sorts = kustomize.kustomization_node(top).is_some_and(|node| node.get("sortOptions").is_some());
     if !sorts {
@@ -135,7 +135,7 @@ fn threads_share_a_builder_without_a_trace() {
         files.extend(case.files.iter().map(|(path, bytes)| (format!("{index}/{path}"), bytes.clone())));
     }
     let store = Store::new(Tree::from_memory(files));
-    let kustomize = Kustomize::new(&store, Artifact::of(store.tree(), "", |_| true));
+    let kustomize = Kustomize::new(&store, Artifact::new(store.tree(), "", |_| true));
     let built = |index: usize| {
         let objects = kustomize.build(&format!("{index}/{}", top(&cases[index])), None).objects;
         objects.into_iter().map(|object| object.node).collect::<Vec<Node>>()

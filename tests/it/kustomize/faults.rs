@@ -14,7 +14,7 @@ struct Built {
 fn build_at(files: &[(&str, &str)], dir: &str) -> Built {
     let tree = Tree::from_memory(files.iter().map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec())));
     let store = Store::new(tree);
-    let artifact = Artifact::of(store.tree(), "", |_| true);
+    let artifact = Artifact::new(store.tree(), "", |_| true);
     let build = Kustomize::new(&store, artifact).build(dir, None);
     Built { tree: store.into_tree(), build }
 }
@@ -117,7 +117,7 @@ fn a_kustomization_may_stand_in_for_the_file() {
         ("root.yaml".to_owned(), b"resources: [r.yaml]\nnamespace: given\n".to_vec()),
     ]);
     let store = Store::new(tree);
-    let artifact = Artifact::of(store.tree(), "a", |_| true);
+    let artifact = Artifact::new(store.tree(), "a", |_| true);
     let root = &store.parse(store.tree().file("root.yaml").expect("there")).documents[0].root;
     let build = Kustomize::new(&store, artifact).build("", Some(root));
     assert_eq!(build.objects[0].node.find_str(&["metadata", "namespace"]), Some("given"));
@@ -226,7 +226,7 @@ mod json_patch_equals_the_crate {
     }
 }
 
-/// kustomize itself follows such references for ever.
+/// kustomize itself follows such references forever.
 #[test]
 fn references_of_a_schema_that_go_in_circles_come_to_an_end() {
     let schema = r##"{"definitions": {

@@ -34,7 +34,7 @@ fn builds_equal_those_of_kustomize() {
         let tree = Tree::load(&repository).expect("a repository");
         let store = Store::new(tree);
         let rules = IgnoreRules::for_git(store.tree(), "", None);
-        let artifact = Artifact::of(store.tree(), "", |path| rules.keeps(path));
+        let artifact = Artifact::new(store.tree(), "", |path| rules.keeps(path));
         let kustomize = Kustomize::new(&store, artifact);
         let text = fs::read_to_string(&golden).expect("read");
         let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();

@@ -51,7 +51,7 @@ fn log<'a>(report: &'a Report<'a>, places: &Places<'_>) -> Log<'a> {
     };
     let notes = (left_out > 0).then(|| Notification {
         level: "warning",
-        message: Message::of(format!(
+        message: Message::new(format!(
             "{} left out, the least severe ones: code scanning takes at most {MOST_RESULTS}",
             count(left_out, "result")
         )),
@@ -61,7 +61,7 @@ fn log<'a>(report: &'a Report<'a>, places: &Places<'_>) -> Log<'a> {
     let run = Run {
         tool: Tool { driver },
         invocations: [invocation],
-        original_uri_base_ids: BaseIds { root: Described { description: Message::of("the root of the repository") } },
+        original_uri_base_ids: BaseIds { root: Described { description: Message::new("the root of the repository") } },
         column_kind: "utf16CodeUnits",
         results: results.collect(),
     };
@@ -87,7 +87,7 @@ fn result<'a>(places: &Places<'_>, finding: &'a Finding, rule_index: Option<usiz
         rule_id: finding.rule,
         rule_index,
         level: levels(finding.severity).sarif,
-        message: Message::of(message(places, finding)),
+        message: Message::new(message(places, finding)),
         locations: [Place { physical_location: physical(&places.primary_or_stand_in(finding)), message: None }],
         related_locations: related,
         code_flows: code_flow(places, finding).into_iter().collect(),
@@ -164,7 +164,7 @@ fn related(places: &Places<'_>, finding: &Finding) -> Vec<RelatedPlace> {
         .map(|(index, (spot, text))| RelatedPlace {
             id: index + 1,
             physical_location: physical(&spot),
-            message: Message::of(unlinked(&text)),
+            message: Message::new(unlinked(&text)),
         })
         .collect()
 }
@@ -182,7 +182,9 @@ fn code_flow(places: &Places<'_>, finding: &Finding) -> Option<CodeFlow> {
         .take(MOST_STEPS)
         .map(|(spot, text)| {
             let text = if text.is_empty() { finding.message.clone() } else { text };
-            Step { location: Place { physical_location: physical(&spot), message: Some(Message::of(unlinked(&text))) } }
+            Step {
+                location: Place { physical_location: physical(&spot), message: Some(Message::new(unlinked(&text))) },
+            }
         })
         .collect();
     let is_path = finding.members.len() > 1 || steps.len() > 2;

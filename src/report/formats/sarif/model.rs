@@ -100,7 +100,7 @@ pub(super) struct Message {
 }
 
 impl Message {
-    pub(super) fn of(text: impl Into<String>) -> Self {
+    pub(super) fn new(text: impl Into<String>) -> Self {
         Self { text: text.into() }
     }
 }

@@ -9,8 +9,8 @@ pub(super) fn descriptor(rule: &RuleInfo) -> Descriptor {
     let levels = levels(rule.severity);
     Descriptor {
         id: rule.id,
-        short_description: Message::of(cut(rule.summary)),
-        full_description: Message::of(cut(&about(rule))),
+        short_description: Message::new(cut(rule.summary)),
+        full_description: Message::new(cut(&about(rule))),
         help: Help { text: rule.page, markdown: rule.page },
         default_configuration: Configuration { level: levels.sarif },
         properties: RuleProperties {

@@ -1,6 +1,6 @@
 //! A new revision in a cluster that is up.
 
-use super::{Built, Case, Cause, Ran, config_map, release, s, timed_out};
+use super::{Built, Case, NotReadyCause, Ran, config_map, release, s, timed_out};
 use crate::{cluster::NodeKey, flux::SourceRef, timing::Quantile};
 
 fn commit(built: Built, changed: &[&str]) -> Ran {
@@ -70,7 +70,7 @@ fn a_waiting_parent_slips_through_where_its_child_got_no_worker_yet() {
 fn a_suspended_dependency_holds_its_dependents_at_the_old_revision() {
     let case = Case::default().node("a", "suspend: true").node("b", "dependsOn: [{name: a}]").node("c", "");
     let ran = commit(case.apply(&[("c", 3)]).built(), &[]);
-    assert_eq!(ran.stuck(ran.node("b")), (Cause::Dependency, Some("a".to_owned())));
+    assert_eq!(ran.stuck(ran.node("b")), (NotReadyCause::Dependency, Some("a".to_owned())));
     assert_eq!((ran.node("a").ready, ran.node("c").ready), (None, s(3)));
 }
 
@@ -81,7 +81,7 @@ fn an_upgrade_out_of_time_stops_the_rollout() {
     let case = Case::default().node("app", "wait: true, timeout: 10m").folder("app", text);
     let ran = commit(case.apply(&[("app", 1)]).releases(&[("r", 90)]).built(), &["app"]);
     assert_eq!((ran.release("r").ready, &ran.release("r").timed_out), (None, &timed_out(&[61])));
-    assert_eq!(ran.stuck(ran.node("app")), (Cause::Failed, Some("r".to_owned())));
+    assert_eq!(ran.stuck(ran.node("app")), (NotReadyCause::Failed, Some("r".to_owned())));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Timeouts, retries, and what never comes.
 
-use super::{Case, Cause, at, config_map, namespace, release, s, timed_out};
+use super::{Case, NotReadyCause, at, config_map, namespace, release, s, timed_out};
 
 #[test]
 fn a_timeout_costs_the_retry_interval_on_top() {
@@ -45,9 +45,9 @@ fn without_retries_one_timeout_is_the_end() {
     let ran = waiting("", 400);
     assert_eq!((ran.release("r").ready, ran.release("r").attempts), (None, 1));
     assert_eq!(ran.release("r").timed_out, timed_out(&[302]));
-    assert_eq!(ran.stuck(ran.release("r")), (Cause::Retries, None));
-    assert_eq!(ran.stuck(ran.node("app")), (Cause::Failed, Some("r".to_owned())));
-    assert_eq!(ran.stuck(ran.node("next")), (Cause::Dependency, Some("app".to_owned())));
+    assert_eq!(ran.stuck(ran.release("r")), (NotReadyCause::Retries, None));
+    assert_eq!(ran.stuck(ran.node("app")), (NotReadyCause::Failed, Some("r".to_owned())));
+    assert_eq!(ran.stuck(ran.node("next")), (NotReadyCause::Dependency, Some("app".to_owned())));
     assert_eq!((ran.node("app").attempts, ran.run.ended), (1, std::time::Duration::from_secs(302)));
 }
 
@@ -77,9 +77,12 @@ fn a_child_created_suspended_times_its_parent_out() {
     let case = Case::default().node("p", "wait: true, timeout: 1m, retryInterval: 1m").under("p", "c", "suspend: true");
     let ran = case.node("next", "dependsOn: [{name: c}]").apply(&[("p", 1)]).run();
     assert_eq!((ran.node("p").ready, &ran.node("p").timed_out), (None, &timed_out(&[61])));
-    assert_eq!(ran.stuck(ran.node("p")), (Cause::Health, Some("c".to_owned())));
-    assert_eq!(ran.stuck(ran.node("c")), (Cause::Suspended, None));
-    assert_eq!((ran.node("c").start, ran.stuck(ran.node("next"))), (None, (Cause::Dependency, Some("c".to_owned()))));
+    assert_eq!(ran.stuck(ran.node("p")), (NotReadyCause::Health, Some("c".to_owned())));
+    assert_eq!(ran.stuck(ran.node("c")), (NotReadyCause::Suspended, None));
+    assert_eq!(
+        (ran.node("c").start, ran.stuck(ran.node("next"))),
+        (None, (NotReadyCause::Dependency, Some("c".to_owned())))
+    );
 }
 
 #[test]
@@ -97,17 +100,17 @@ fn a_child_that_depends_on_its_waiting_parent_waits_for_ever() {
         "dependsOn: [{name: p}]",
     );
     let ran = case.apply(&[("p", 1)]).run();
-    assert_eq!(ran.stuck(ran.node("p")), (Cause::Health, Some("c".to_owned())));
-    assert_eq!(ran.stuck(ran.node("c")), (Cause::Dependency, Some("p".to_owned())));
+    assert_eq!(ran.stuck(ran.node("p")), (NotReadyCause::Health, Some("c".to_owned())));
+    assert_eq!(ran.stuck(ran.node("c")), (NotReadyCause::Dependency, Some("p".to_owned())));
     assert_eq!((ran.node("p").applied, &ran.node("p").timed_out), (s(1), &timed_out(&[61])));
 }
 
-/// A Kustomization with a custom resource whose definition another applies after so many seconds.
+/// A Kustomization with a custom resource whose manifest another applies after so many seconds.
 fn custom(seconds: u32) -> super::Ran {
-    let definition = "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: widgets.example.org}\n\
+    let manifest = "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: widgets.example.org}\n\
                       spec: {group: example.org, names: {kind: Widget, plural: widgets}, scope: Namespaced}\n";
     let custom = "apiVersion: example.org/v1\nkind: Widget\nmetadata: {name: w, namespace: flux-system}\n";
-    let case = Case::default().node("crds", "").folder("crds", definition);
+    let case = Case::default().node("crds", "").folder("crds", manifest);
     let case = case.node("app", "retryInterval: 1m").folder("app", custom);
     case.apply(&[("app", 3)].into_iter().chain([("crds", seconds)]).collect::<Vec<_>>()).run()
 }
@@ -117,7 +120,7 @@ fn a_definition_that_comes_later_is_seen_by_a_later_attempt() {
     // The dry-run at 3 fails. Attempts begin at 63, 126, …, each with its dry-run 3 s later.
     let ran = custom(20);
     assert_eq!((ran.node("app").start, ran.node("app").applied, ran.node("app").attempts), (s(0), s(66), 2));
-    // At 64 the second attempt is under way, and its dry-run at 66 finds the definition. At 67 it is the third's turn.
+    // At 64 the second attempt is under way, and its dry-run at 66 finds the manifest. At 67 it is the third's turn.
     assert_eq!((custom(64).node("app").applied, custom(64).node("app").attempts), (s(66), 2));
     assert_eq!((custom(67).node("app").applied, custom(67).node("app").attempts), (s(129), 3));
     assert_eq!(custom(2).node("app").attempts, 1);
@@ -160,7 +163,7 @@ fn what_fails_behind_a_failed_release_is_told_by_its_first_reason() {
     // b depends on a, which stalls: nothing is left to wait for.
     let text = release("a", "") + &release("b", "dependsOn: [{name: a}]");
     let ran = Case::default().folder("cluster", text).releases(&[("a", 301), ("b", 1)]).run();
-    assert_eq!(ran.stuck(ran.release("b")), (Cause::Dependency, Some("a".to_owned())));
+    assert_eq!(ran.stuck(ran.release("b")), (NotReadyCause::Dependency, Some("a".to_owned())));
     assert_eq!(ran.run.ended, std::time::Duration::from_secs(300));
 }
 
@@ -173,7 +176,7 @@ fn durations_of_nothing_take_no_endless_time() {
     let ran = waiting("timeout: 0s, install: {remediation: {retries: -1}}", 10);
     assert_eq!((ran.release("r").ready, ran.run.is_cut_off), (None, true));
     assert!((100..200).contains(&ran.release("r").attempts), "{:?}", ran.release("r").attempts);
-    // A dry-run that fails without a delay sees the definition as soon as it is there.
+    // A dry-run that fails without a delay sees the manifest as soon as it is there.
     let ran = (Case::default().node("infra", "").folder("infra", namespace("shop")))
         .node("app", "retryInterval: 0s")
         .folder("app", config_map("a", "shop"))
@@ -184,13 +187,13 @@ fn durations_of_nothing_take_no_endless_time() {
 
 #[test]
 fn what_is_a_guess_may_be_left_out() {
-    // The catalogue says that the chart brings the definition, which its own Kustomization needs before the release is applied.
+    // The catalogue says that the chart brings the manifest, which its own Kustomization needs before the release is applied.
     let text = release("stack", "").replace(
         "chartRef: {kind: OCIRepository, name: elsewhere}",
         "chart: {spec: {chart: kube-prometheus-stack, sourceRef: {kind: HelmRepository, name: elsewhere}}}",
     ) + "---\napiVersion: monitoring.coreos.com/v1\nkind: PrometheusRule\nmetadata: {name: rules, namespace: flux-system}\n";
     let case = || Case::default().node("app", "").folder("app", text.clone()).releases(&[("stack", 60)]);
-    assert_eq!(case().run().stuck(case().run().node("app")).0, Cause::DryRun);
+    assert_eq!(case().run().stuck(case().run().node("app")).0, NotReadyCause::DryRun);
     let sure = case().assume(|assumptions| assumptions.least = crate::finding::Confidence::High).run();
     assert_eq!((sure.node("app").ready, sure.release("stack").ready), (s(0), s(60)));
 }
@@ -204,5 +207,5 @@ fn attempts_of_what_never_comes_are_counted_until_the_end() {
         .folder("never", namespace("shop"))
         .apply(&[("slow", 600), ("app", 3)]);
     let ran = case.run();
-    assert_eq!((ran.node("app").attempts, ran.stuck(ran.node("app")).0), (10, Cause::DryRun));
+    assert_eq!((ran.node("app").attempts, ran.stuck(ran.node("app")).0), (10, NotReadyCause::DryRun));
 }

@@ -101,10 +101,10 @@ fn large() -> crate::cluster::Cluster {
 fn a_thousand_runs_of_ten_thousand_kustomizations() {
     let cluster = large();
     let (graph, durations) =
-        (EventGraph::new(&cluster, Vec::new()), Durations::of(&cluster, crate::timing::Profile::Slow, &[]));
+        (EventGraph::new(&cluster, Vec::new()), Durations::new(&cluster, crate::timing::Profile::Slow, &[]));
     for workers in [4, 20] {
         let assumptions =
-            Assumptions { kustomize_workers: workers, helm_workers: workers, ..Assumptions::of(&cluster) };
+            Assumptions { kustomize_workers: workers, helm_workers: workers, ..Assumptions::new(&cluster) };
         let begin = Instant::now();
         let simulation = Simulation::new(&cluster, &graph, &durations, assumptions);
         let laid_out = begin.elapsed();

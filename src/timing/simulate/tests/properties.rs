@@ -72,7 +72,7 @@ fn ideal(cluster: &Cluster) -> Assumptions {
         resource_set_requeue: Duration::ZERO,
         health_poll: Duration::ZERO,
         timeouts: false,
-        ..Assumptions::of(cluster)
+        ..Assumptions::new(cluster)
     }
 }
 
@@ -82,7 +82,7 @@ proptest! {
     #[test]
     fn controllers_that_cost_nothing_are_as_fast_as_the_graph_allows(shapes in shapes()) {
         let cluster = drawn(&shapes, false);
-        let (graph, durations) = (EventGraph::new(&cluster, Vec::new()), Durations::of(&cluster, crate::timing::Profile::Slow, &[]));
+        let (graph, durations) = (EventGraph::new(&cluster, Vec::new()), Durations::new(&cluster, crate::timing::Profile::Slow, &[]));
         let (cold, assumptions) = (ColdStart::new(&graph, &durations, Repaired::Nothing), ideal(&cluster));
         // The low end of what polling costs is nothing.
         let run = Simulation::new(&cluster, &graph, &durations, assumptions).run(Quantile::Low);
@@ -99,7 +99,7 @@ proptest! {
             prop_assert_eq!(outcome.ready, time(actor, Moment::Ready));
         }
         // The controllers as they are cannot be faster.
-        let real = Simulation::new(&cluster, &graph, &durations, Assumptions::of(&cluster)).run(Quantile::Low);
+        let real = Simulation::new(&cluster, &graph, &durations, Assumptions::new(&cluster)).run(Quantile::Low);
         for (real, ideal) in real.nodes.iter().zip(&run.nodes) {
             prop_assert!(real.ready.unwrap_or(Duration::MAX) >= ideal.ready.unwrap_or(Duration::MAX));
         }
@@ -108,8 +108,8 @@ proptest! {
     #[test]
     fn all_becomes_ready_but_what_is_in_a_deadlock(shapes in shapes(), workers in 1..5_u32) {
         let cluster = drawn(&shapes, true);
-        let (graph, durations) = (EventGraph::new(&cluster, Vec::new()), Durations::of(&cluster, crate::timing::Profile::Slow, &[]));
-        let assumptions = Assumptions { kustomize_workers: workers, ..Assumptions::of(&cluster) };
+        let (graph, durations) = (EventGraph::new(&cluster, Vec::new()), Durations::new(&cluster, crate::timing::Profile::Slow, &[]));
+        let assumptions = Assumptions { kustomize_workers: workers, ..Assumptions::new(&cluster) };
         let run = Simulation::new(&cluster, &graph, &durations, assumptions).run(Quantile::Typical);
         for (index, outcome) in run.nodes.iter().enumerate() {
             let ready = ready_by_graph(&graph, Actor::Node(NodeId(index as u32)));

@@ -118,7 +118,7 @@ fn the_corpus_reads_alike() {
         for document in serde_yaml::Deserializer::from_str(text) {
             match <serde_yaml::Value as serde::Deserialize>::deserialize(document) {
                 Ok(value) => theirs.push(value),
-                // They repeat an error for ever.
+                // They repeat an error forever.
                 Err(error) => {
                     their_error = Some(error.to_string());
                     break;

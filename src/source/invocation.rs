@@ -39,7 +39,7 @@ pub fn is_present(path: &Path, revision: Option<&Arc<Revision>>) -> bool {
 
 /// Where the user stands, and what the paths mean there.
 #[derive(Debug)]
-pub struct Start {
+pub struct Invocation {
     /// The paths, absolute and free of links.
     pub paths: Vec<PathBuf>,
     /// The folder that holds all paths; in a revision the nearest that it has.
@@ -52,7 +52,7 @@ pub struct Start {
     pub revision: Option<Arc<Revision>>,
 }
 
-impl Start {
+impl Invocation {
     /// Where there are no files around what is analysed.
     #[must_use]
     pub fn nowhere() -> Self {

@@ -13,7 +13,7 @@ use super::{
 
 /// What many runs came to, each with durations of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Spread {
+pub struct MonteCarlo {
     /// How many runs there were.
     pub runs: u32,
     /// The Kustomizations, in the order of the cluster.
@@ -53,8 +53,8 @@ struct Gathered {
     critical: Vec<u32>,
 }
 
-impl Spread {
-    pub(super) fn of(plan: &Plan, load: &Load, runs: u32, seed: u64) -> Self {
+impl MonteCarlo {
+    pub(super) fn new(plan: &Plan, load: &Load, runs: u32, seed: u64) -> Self {
         let count = plan.processes.len();
         let nothing = || {
             (
@@ -64,7 +64,7 @@ impl Spread {
             )
         };
         let gathered = (0..runs).into_par_iter().fold(nothing, |(mut engine, mut gathered, mut seen), run| {
-            load.sample(&mut Random::of(seed, u64::from(run)), &mut engine.work);
+            load.sample(&mut Random::new(seed, u64::from(run)), &mut engine.work);
             engine.reset();
             engine.start_cold();
             engine.run();
@@ -98,17 +98,17 @@ impl Spread {
         let of_process = |process: usize| {
             let mut times: Vec<Millis> = gathered.ready.iter().map(|ready| ready[process]).collect();
             let never = times.iter().filter(|time| **time == NEVER).count() as u32;
-            Distribution { ready: Percentiles::of(&mut times), never, critical: gathered.critical[process] }
+            Distribution { ready: Percentiles::new(&mut times), never, critical: gathered.critical[process] }
         };
         let mut all: Vec<Distribution> = (0..plan.processes.len()).into_par_iter().map(of_process).collect();
         let releases = all.split_off(plan.nodes);
-        Self { runs, nodes: all, releases, total: Percentiles::of(&mut gathered.totals) }
+        Self { runs, nodes: all, releases, total: Percentiles::new(&mut gathered.totals) }
     }
 }
 
 impl Percentiles {
     /// By nearest rank.
-    fn of(times: &mut [Millis]) -> Self {
+    fn new(times: &mut [Millis]) -> Self {
         let mut at = |percent: usize| {
             let rank = (times.len() * percent).div_ceil(100).checked_sub(1)?;
             duration(*times.select_nth_unstable(rank).1)
