@@ -20,7 +20,7 @@ pub struct ClassCatalog {
 pub struct StorageClassRow {
     /// Its name.
     pub name: SmolStr,
-    /// The charts that make it; empty where the cluster's distribution brings it.
+    /// The charts that make it; empty where the cluster's distribution provides it.
     pub charts: Vec<SmolStr>,
     /// Whether it binds a claim only once a pod uses it (`WaitForFirstConsumer`).
     pub waits: bool,

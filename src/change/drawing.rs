@@ -120,7 +120,7 @@ fn text(shapes: [&Shape<'_>; 2], order: &[(&Subject, State)], edges: &BTreeSet<&
     text
 }
 
-/// A name as a label: letters, digits and what names are made of stay, all else becomes an entity.
+/// A name as a label: letters, digits and what names are built from stay, all else becomes an entity.
 fn label(name: &str) -> String {
     let mut out = String::new();
     for letter in name.chars().take(LONGEST) {

@@ -18,11 +18,11 @@ use crate::{
 /// What the nodes of a cluster supply to each other.
 #[derive(Debug, Clone, Default)]
 pub struct Implicit {
-    /// Kinds of custom resources whose CRD something in the cluster brings, sorted.
+    /// Kinds of custom resources whose CRD something in the cluster provides, sorted.
     pub kinds: Vec<CustomKind>,
     /// Namespaces that something in the cluster makes, sorted.
     pub namespaces: Vec<MadeNamespace>,
-    /// Kinds whose CRD is there from the start, although a chart of the cluster brings it as well.
+    /// Kinds whose CRD is there from the start, although a chart of the cluster provides it as well.
     preinstalled: BTreeSet<(SmolStr, SmolStr)>,
     /// Objects that no build holds and that a controller makes of an object of one, sorted.
     pub made: Vec<Made>,
@@ -30,7 +30,7 @@ pub struct Implicit {
     externals: Externals,
 }
 
-/// A kind of custom resources, and what brings its CRD.
+/// A kind of custom resources, and what provides its CRD.
 #[derive(Debug, Clone)]
 pub struct CustomKind {
     /// API group.
@@ -45,7 +45,7 @@ pub struct CustomKind {
     pub is_soft: bool,
 }
 
-/// A HelmRelease that brings a CRD.
+/// A HelmRelease that provides a CRD.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ChartProvider {
     /// Position in [`Cluster::releases`](super::Cluster::releases).

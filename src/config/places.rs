@@ -80,7 +80,7 @@ impl ConfigText<'_> {
             return Ok(target);
         }
         let message = format!("`{}` is no {what}; paths count from the folder of this file", written.get_ref());
-        let help = "correct the path, or bring the folder there before fluxdag runs";
+        let help = "correct the path, or put the folder there before fluxdag runs";
         Err(self.fault(written.span().start, message, Some(help)))
     }
 

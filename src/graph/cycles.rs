@@ -44,7 +44,7 @@ pub enum CycleKind {
     Namespace,
     /// A volume claim before something uses it.
     Volume,
-    /// Something that is read and that only the reader brings about, without a health check in between.
+    /// Something that is read and that only the reader makes, without a health check in between.
     Input,
     /// A health check, or a dependency, that waits for what waits for it.
     Gate,
@@ -200,7 +200,7 @@ impl EventGraph {
         found
     }
 
-    /// How far each event is from what is there at the start, if only what brings it into being counted; `None` where
+    /// How far each event is from what is there at the start, if only what creates it counted; `None` where
     /// nothing does but itself.
     fn depths(&self) -> Vec<Option<u32>> {
         let mut depths = vec![None; self.graph.node_count()];

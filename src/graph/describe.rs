@@ -91,20 +91,20 @@ impl Step {
                 ("health-check", format!("{after} waits until {before} is there (`healthChecks`)"))
             }
             Reason::HealthCheck => ("health-check", format!("{after} waits until {before} is Ready (`healthChecks`)")),
-            Reason::NeedsKind => ("needs-definition", format!("{after} applies an object that needs {before}")),
+            Reason::NeedsKind => ("needs-crd", format!("{after} applies an object that needs {before}")),
             Reason::NeedsNamespace => ("needs-namespace", format!("{after} applies an object into {before}")),
             Reason::Installs => ("installs", format!("{after} is installed by the chart of {before}")),
             Reason::CreatesNamespace => {
                 ("creates-namespace", format!("{after} is created by {before} (`createNamespace`)"))
             }
             Reason::Consumer if before == after => ("consumer", format!("{after} is bound once a pod uses it")),
-            Reason::Consumer => ("consumer", format!("{after} is used by what {before} brings")),
+            Reason::Consumer => ("consumer", format!("{after} is used by what {before} provides")),
             Reason::StorageClass if matches!(self.before.actor, Actor::Release(_)) => {
                 ("storage-class", format!("{after} is of a storage class that the chart of {before} makes"))
             }
             Reason::StorageClass => ("storage-class", format!("{after} is of the storage class {before}")),
             Reason::SecretStore => ("secret-store", format!("{after} reads from {before}")),
-            Reason::MadeOf => ("made-of", format!("{after} is made of {before}")),
+            Reason::BuiltFrom => ("built-from", format!("{after} is built from {before}")),
             Reason::KubeConfig => ("kubeconfig", format!("{after} takes its kubeconfig from {before}")),
             Reason::Decryption => ("decryption", format!("{after} takes its decryption keys from {before}")),
             Reason::ServiceAccount => ("service-account", format!("{after} acts as {before}")),
@@ -123,7 +123,7 @@ impl Moment {
         match self {
             Self::Exists => ("exists", "exists"),
             Self::Start => ("start", "starts"),
-            Self::Defined => ("defined", "has applied its definitions and Namespaces"),
+            Self::Defined => ("defined", "has applied its CRDs and Namespaces"),
             Self::Classified => ("classified", "has applied its classes"),
             Self::Consumed => ("consumed", "is used"),
             Self::Applied => ("applied", "is applied"),

@@ -112,7 +112,7 @@ pub enum Reason {
     /// The ExternalSecret needs its store.
     SecretStore,
     /// A controller makes the Secret of the object.
-    MadeOf,
+    BuiltFrom,
     /// `kubeConfig`: the Secret or ConfigMap has to exist.
     KubeConfig,
     /// `decryption.secretRef`: the Secret has to exist.
@@ -151,7 +151,7 @@ impl Reason {
             Self::NeedsKind | Self::NeedsNamespace | Self::Consumer | Self::StorageClass | Self::SecretStore => 0,
             _ if self.is_input() => 1,
             _ if self.is_gate() => 2,
-            Self::AppliedBy | Self::Installs | Self::CreatesNamespace | Self::MadeOf => 4,
+            Self::AppliedBy | Self::Installs | Self::CreatesNamespace | Self::BuiltFrom => 4,
             _ => 3,
         }
     }

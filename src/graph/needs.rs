@@ -40,7 +40,7 @@ impl<'c> Builder<'c> {
         }
     }
 
-    /// How sure it is that nothing but the cluster's own nodes brings what is needed.
+    /// How sure it is that nothing but the cluster's own nodes provides what is needed.
     fn requirement(&self, needed: Actor) -> (Reason, Confidence) {
         let implicit = &self.cluster.implicit;
         match needed {
@@ -76,7 +76,7 @@ impl<'c> Builder<'c> {
         (!is_of_cluster && !is_open_text(namespace)).then_some(index as u32)
     }
 
-    /// Draws in what brings the CRDs and namespaces that something needs, and the objects that controllers make.
+    /// Draws in what provides the CRDs and namespaces that something needs, and the objects that controllers make.
     pub(super) fn implicit(&mut self) {
         let cluster = self.cluster;
         for (index, kind) in cluster.implicit.kinds.iter().enumerate() {
@@ -125,7 +125,7 @@ impl<'c> Builder<'c> {
         let Some(before) = ready.or_else(|| self.exists(maker).map(|actor| (actor, Moment::Exists))) else { return };
         let span = self.cluster.objects.get(maker).and_then(|providers| providers.first());
         let span = span.map_or(Span::NONE, |provider| self.cluster.object(*provider).place());
-        self.edge(before, (made, Moment::Exists), Reason::MadeOf, span);
+        self.edge(before, (made, Moment::Exists), Reason::BuiltFrom, span);
     }
 
     /// The event that applies a CRD or a Namespace: the first stage, where it is the Kustomization's own.

@@ -32,7 +32,7 @@ fn words(case: &Case<'_>) -> Option<Words> {
     let id = object.id();
     let (waiting, provider) = (case.waiting()?, case.provider()?);
     Some(Words {
-        message: format!("{waiting} applies {id} before {provider}, which brings its CRD"),
+        message: format!("{waiting} applies {id} before {provider}, which provides its CRD"),
         why: format!(
             "Since Flux 2.7 kustomize-controller applies every kind that ends in `Class` in a stage of its own, waits up to 60 s for it, \
              and goes on with the rest only then. The dry-run of this one fails (`no matches for kind \"{}\"`), so the stage with {provider} \

@@ -32,7 +32,7 @@ fn words(case: &Case<'_>) -> Option<Words> {
     let (waiting, provider) = (case.waiting()?, case.provider()?);
     let api_version = object.node.find_str(&["apiVersion"]).unwrap_or_default();
     Some(Words {
-        message: format!("{waiting} applies {id}, whose definition only {provider} brings, and that comes after it"),
+        message: format!("{waiting} applies {id}, whose CRD only {provider} provides, and that comes after it"),
         why: format!(
             "kustomize-controller tries every object of a stage in a dry-run before it applies any. This one fails (`no matches for kind \
              \"{}\" in version \"{api_version}\"`), so nothing of the stage is applied: Ready=False, reason ReconciliationFailed, and every \
@@ -40,7 +40,7 @@ fn words(case: &Case<'_>) -> Option<Words> {
             id.kind
         ),
         help: format!(
-            "{}; or apply the definitions with a Kustomization that comes before both",
+            "{}; or apply the CRDs with a Kustomization that comes before both",
             case.move_behind_provider(object)?
         ),
     })

@@ -63,7 +63,7 @@ fn why(cluster: &Cluster, actor: Actor) -> String {
     };
     let mut why = format!(
         "{controller} starts none of them before the next is Ready: each stays at Ready=False, reason DependencyNotReady, and asks again \
-         every {every} for ever."
+         every {every} forever."
     );
     if matches!(actor, Actor::Node(_)) {
         why.push_str(

@@ -133,7 +133,7 @@ fn report(situation: &Situation<'_>, shared: &Shared<'_>) -> Finding {
     finding.why = "Each of them puts its own owner labels and fields on the object whenever it reconciles, so they overwrite each other."
         .to_owned();
     if providers.iter().any(|provider| provider.set.is_none() && cluster.node(provider.node).kustomization.spec.wait) {
-        finding.why.push_str(" Those that wait do so for it as well: what is slow holds up the dependents of each.");
+        finding.why.push_str(" Those that wait do so for it as well: what is slow delays the dependents of each.");
     }
     if providers.iter().any(prunes) {
         finding

@@ -63,7 +63,7 @@ fn report(situation: &Situation<'_>, id: NodeId, node: &Node) -> Finding {
         reasons.push(format!("holds {}", short_list(&ids, 3)));
     }
     if !held.is_empty() {
-        reasons.push(format!("holds up {}", short_list(&dependents, 4)));
+        reasons.push(format!("delays {}", short_list(&dependents, 4)));
     }
     let message = match reasons.as_slice() {
         [] => format!("{subject} recreates its objects by force"),

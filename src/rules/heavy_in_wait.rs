@@ -72,7 +72,7 @@ fn report(context: &Context<'_>, situation: &Situation<'_>, id: NodeId, node: &N
     let light_names: Vec<String> = light.iter().map(|member| member.subject.clone()).collect();
     let dependent_names = names(cluster, &dependents);
     let message = format!(
-        "{} waits for {} beside {}, and holds up {}",
+        "{} waits for {} beside {}, and delays {}",
         node.subject(),
         list(&heavy_names),
         short_list(&light_names, 6),

@@ -59,9 +59,7 @@ fn help(fact: &PathFact) -> String {
             "replace the symbolic link by a folder: Flux leaves links out of what it hands to the controllers"
         }
         Some(similar) => return format!("did you mean `{similar}`?"),
-        None if fact.mapping.is_some() => {
-            "correct `spec.path`, or bring the folder that the source is mapped to up to date"
-        }
+        None if fact.mapping.is_some() => "correct `spec.path`, or update the folder that the source is mapped to",
         None if fact.written.contains("../") => {
             "write the path from the root of the source, not from the file it stands in"
         }

@@ -162,8 +162,8 @@ fn help(culprit: &Culprit) -> String {
     match &culprit.cause {
         Loss::New => format!("keep {subject} out of what others wait for, for instance in a Kustomization of its own that nothing depends on"),
         Loss::Waits(..) => "drop the dependency or the wait, if nothing needs it, or let it be on a smaller Kustomization: `fluxdag what-if` \
-                            tells what that saves"
+                            says what that saves"
             .to_owned(),
-        Loss::Takes | Loss::Happens => format!("check what changed in {subject}; `fluxdag timeline` tells what its time goes to"),
+        Loss::Takes | Loss::Happens => format!("check what changed in {subject}; `fluxdag timeline` says what its time goes to"),
     }
 }

@@ -175,7 +175,7 @@ fn report(
         }
     }
     finding.why = "The order stays the same without: what is left starts only once these are Ready at the same revision. A list of \
-                   what is needed directly tells readers which entry matters, and does not have to be changed with the chain below it."
+                   what is needed directly shows readers which entry matters, and does not have to be changed with the chain below it."
         .to_owned();
     finding.help = format!("remove {} from `spec.dependsOn`", short_list(&listed, 6));
     Some(finding)

@@ -125,7 +125,7 @@ impl<'a> Used<'a> {
         let named = self.dependents.get(&(gone.key.namespace.to_string(), gone.key.name.to_string()));
         let reported = named.into_iter().flatten().map(|(node, index)| {
             let at = node.kustomization.item_span(&["spec", "dependsOn"], *index);
-            Related::new("still depends on it, and waits for ever", Some(node.subject()), at)
+            Related::new("still depends on it, and waits forever", Some(node.subject()), at)
         });
         reported.collect()
     }

@@ -128,7 +128,7 @@ fn report(situation: &Situation<'_>) -> Option<Finding> {
     let interval = format_duration(first.attempts.pause);
     let held = short_list(&names(situation.cluster, &held_by(situation, first.id)), 6);
     let message = match cliffs.len() {
-        1 => format!("{subject} has no `retryInterval`: one failed attempt holds up {held} for {interval}"),
+        1 => format!("{subject} has no `retryInterval`: one failed attempt delays {held} for {interval}"),
         count => format!(
             "{count} Kustomizations that others wait for have no `retryInterval`: {}; one failed attempt costs a whole interval ({interval} \
              for {})",

@@ -61,7 +61,7 @@ pub fn find(id: &str) -> Option<&'static RuleInfo> {
     RULES.iter().map(|rule| &rule.info).find(|info| info.id == now)
 }
 
-/// The first id of the rule that is called `id` now: what fingerprints are made of.
+/// The first id of the rule that is called `id` now: what fingerprints are built from.
 #[must_use]
 pub fn first_id(id: &'static str) -> &'static str {
     ALIASES.iter().find(|(_, now)| *now == id).map_or(id, |(before, _)| before)

@@ -42,7 +42,7 @@ fn words(case: &Case<'_>) -> Option<Words> {
     };
     Some(Words {
         message: format!("{waiting} needs {input} to start, which {own}"),
-        why: format!("{symptom} Nothing of {waiting} is applied before, so what would bring it never comes."),
+        why: format!("{symptom} Nothing of {waiting} is applied before, so what would provide it never comes."),
         help: format!(
             "move {input}, which is named at {}, to a Kustomization that comes before {waiting}: for instance the one that applies \
              {waiting}{optional}",

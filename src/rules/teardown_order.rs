@@ -148,8 +148,8 @@ fn report(earlier: &Tree, before: &Situation<'_>, after: &Situation<'_>, teardow
         finding.related.push(former(earlier, *at, "the operator, removed too", handler.clone()));
     }
     finding.why = "What leaves a build is deleted in the background and in no order: `dependsOn` does not count backwards. Where the operator \
-                   is gone first, nobody takes the finalizers off its objects, and they hang in deletion for ever; so does their \
-                   namespace, in phase Terminating, and a definition that is to go."
+                   is gone first, nobody takes the finalizers off its objects, and they hang in deletion forever; so does their \
+                   namespace, in phase Terminating, and a CRD that is to go."
         .to_owned();
     if teardown.is_written {
         finding.why.push_str(" The manifests set finalizers themselves.");

@@ -14,7 +14,7 @@ use crate::{
 pub(super) static RULE: Rule = Rule {
     info: RuleInfo {
         id: "unordered-crd",
-        summary: "Custom resources are applied without waiting for what installs their definition.",
+        summary: "Custom resources are applied without waiting for what installs their CRD.",
         category: Category::Order,
         severity: Severity::Warning,
         confidence: Confidence::Medium,
@@ -25,7 +25,7 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-/// What applies objects of some kinds too early, by who brings their CRDs.
+/// What applies objects of some kinds too early, by who provides their CRDs.
 struct Race {
     kinds: Vec<String>,
     early: Vec<Early>,
@@ -78,10 +78,10 @@ fn report(situation: &Situation<'_>, is_soft: bool, providers: &[String], race: 
     finding.severity = severity;
     finding.confidence = if is_soft { Confidence::Low } else { first.confidence };
     finding.key = providers.join(" ");
-    finding.label = format!("needs the definition of {}", race.kinds[0]);
-    finding.related = places(situation, &race.early, &race.bringers, "brings the definitions");
+    finding.label = format!("needs the CRD of {}", race.kinds[0]);
+    finding.related = places(situation, &race.early, &race.bringers, "provides the CRDs");
     finding.why = format!(
-        "In a cold start the dry-run fails (`no matches for kind \"{}\"`, reason ReconciliationFailed) until the definitions are there, and \
+        "In a cold start the dry-run fails (`no matches for kind \"{}\"`, reason ReconciliationFailed) until the CRDs are there, and \
          nothing else of the build is applied either. It heals by itself, but {cost}.",
         race.kinds[0]
     );

@@ -75,7 +75,7 @@ fn why(situation: &Situation<'_>, deadlock: &Loop, links: &[&Step]) -> String {
         ),
         None => format!(
             "Nothing in the loop can be the first to happen: on a fresh cluster the waiting side stays at Ready=False, reason \
-             DependencyNotReady (`dependency … not found`), and asks again every {} for ever. {}",
+             DependencyNotReady (`dependency … not found`), and asks again every {} forever. {}",
             requeue(cluster, "Kustomization"),
             persistence(situation, deadlock),
         ),

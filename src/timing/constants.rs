@@ -169,7 +169,7 @@ pub(super) enum Warmup {
     Django,
     /// A memberlist ring that has to settle.
     Ring,
-    /// Java that brings a search engine or a distributed database up.
+    /// Java that starts a search engine or a distributed database.
     HeavyJava,
     /// Rails with its migrations.
     Rails,

@@ -39,7 +39,7 @@ pub enum Origin {
     Objects(Seen),
     /// The workloads that the values of the HelmRelease declare.
     Values(Seen),
-    /// Helm does not wait for what the chart brings.
+    /// Helm does not wait for what the chart provides.
     WithoutWait,
     /// Nothing is known but what sort of thing it is.
     Default,
@@ -130,7 +130,7 @@ fn release_duration(cluster: &Cluster, release: &Release, profile: Profile, over
     if is_set(&release.helm, "disableWait") {
         return Duration { range: constants.chart_without_wait, origin: Origin::WithoutWait, row };
     }
-    // What such a chart brings are custom resources alone.
+    // What such a chart provides are custom resources alone.
     if row.is_some_and(|row| row.kind == "cr-only") && !waits_for_custom_resources(cluster, &release.helm) {
         return Duration { range: constants.chart_without_wait, origin: Origin::WithoutWait, row };
     }

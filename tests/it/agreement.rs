@@ -25,7 +25,7 @@ use crate::{
 /// Rules with errors that are not about Ready, and what they are about.
 const NOT_ABOUT_READY: &[(&str, &str)] = &[
     ("decryption-missing", "the ciphertext is applied, and the Kustomization is Ready"),
-    ("duplicate-node", "each definition is applied in turn"),
+    ("duplicate-node", "each manifest is applied in turn"),
     ("self-prune", "it is Ready before it is deleted"),
     ("wait-starvation", "workers are no events"),
 ];

@@ -23,7 +23,7 @@ const NOT_BUILT_IN: [&str; 6] = [
     "snapshot.storage.k8s.io",
 ];
 
-/// Whether Kubernetes serves the group without any definition, or Flux brings it along.
+/// Whether Kubernetes serves the group without any definition, or Flux installs it.
 fn comes_with_the_cluster(group: &str) -> bool {
     !group.contains('.')
         || group.ends_with(".toolkit.fluxcd.io")

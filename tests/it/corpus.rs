@@ -186,7 +186,7 @@ fn well_kept_repositories_show_no_broken_dependency() {
         assert!(broken.is_empty(), "{name}: {broken:#?}");
     }
     let part = lint(corpus.join("repos/fluxcd__flux2-kustomize-helm-example/clusters/staging"));
-    assert_eq!(shown(&part).count(), 0, "one cluster of a repository, whose paths only its generator tells");
+    assert_eq!(shown(&part).count(), 0, "one cluster of a repository, whose paths only its generator knows");
     let analysis = repository(&corpus, "ricsanfre__pi-cluster");
     let prod = analysis.clusters.iter().find(|cluster| cluster.root == "kubernetes/clusters/prod").unwrap();
     assert_eq!(prod.nodes, 60);

@@ -1,4 +1,4 @@
-//! Deadlocks on random clusters: one is reported exactly where no order of events brings everything up.
+//! Deadlocks on random clusters: one is reported exactly where no order of events starts everything.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -103,7 +103,7 @@ impl Plan {
             open.extend(self.nodes[at].children.iter().filter(|child| reached.insert(**child)));
         }
         let (mut started, mut applied, mut ready) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
-        // What nothing in the cluster brings is there from the start.
+        // What nothing in the cluster provides is there from the start.
         let there = |thing: &usize, of: fn(&Planned) -> &BTreeSet<usize>, done: &BTreeSet<usize>| {
             let mut bringers = reached.iter().filter(|index| of(&self.nodes[**index]).contains(thing)).peekable();
             bringers.peek().is_none() || bringers.any(|index| done.contains(index))

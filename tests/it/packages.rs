@@ -1,4 +1,4 @@
-//! The files that packages are made of: one version, one list of names, and hooks that run when they have to.
+//! The files that packages are built from: one version, one list of names, and hooks that run when they have to.
 
 use std::{fs, path::Path};
 

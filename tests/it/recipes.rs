@@ -80,7 +80,7 @@ fn the_page_on_pipelines_lists_what_the_action_and_the_hooks_have() {
 #[test]
 fn the_recipe_for_pull_requests_stops_what_a_branch_brings() {
     let page = read("docs/ci.md");
-    let recipe = page.split("- **What the change brings**: `").nth(1).unwrap().split('`').next().unwrap();
+    let recipe = page.split("- **What the change adds**: `").nth(1).unwrap().split('`').next().unwrap();
     assert!(commands("README.md").contains(&recipe.to_owned()), "the README has the same");
     assert!(recipe.starts_with("fluxdag lint --since origin/main"), "{recipe}");
     let desk = Desk::new("heavy-in-wait");

@@ -35,7 +35,7 @@ impl FluxVersion {
         self >= Self { major: 2, minor: 7 }
     }
 
-    /// Whether Helm waits for what a chart brings with kstatus, so for custom resources too (helm-controller v1.5, which came
+    /// Whether Helm waits for what a chart provides with kstatus, so for custom resources too (helm-controller v1.5, which came
     /// with Helm 4).
     #[must_use]
     pub fn has_kstatus_wait(self) -> bool {

@@ -93,7 +93,7 @@ fn doubt(deadlock: &Loop) -> &'static str {
         deadlock.links().any(|step| step.edge.reason == reason && step.edge.confidence < Confidence::High)
     };
     if rests_on(Reason::NeedsKind) {
-        " That this chart brings the definition is known from a catalogue; where something outside the repository installs it first, \
+        " That this chart provides the CRD is known from a catalogue; where something outside the repository installs it first, \
          nothing is wrong."
     } else if rests_on(Reason::NeedsNamespace) {
         " No build holds the Namespace: where it is made by hand beforehand, nothing is wrong."
@@ -119,12 +119,12 @@ impl Case<'_> {
         Some(subject_of(self.cluster(), self.links.first()?.after.actor))
     }
 
-    /// What brings what the first link waits for: where the second link leads to.
+    /// What provides what the first link waits for: where the second link leads to.
     pub(in crate::rules) fn provider(&self) -> Option<Subject> {
         Some(subject_of(self.cluster(), self.links.get(1)?.before.actor))
     }
 
-    /// The edit that puts an object behind what brings its CRD: a Kustomization of its own, after the one that
+    /// The edit that puts an object behind what provides its CRD: a Kustomization of its own, after the one that
     /// applies the provider.
     pub(in crate::rules) fn move_behind_provider(&self, object: &Object) -> Option<String> {
         let cluster = self.cluster();

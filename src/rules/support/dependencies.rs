@@ -16,7 +16,7 @@ pub(in crate::rules) fn symptom(cluster: &Cluster, fact: &DependencyFact) -> Str
         _ => format!("dependency '{namespace}/{name}' not found"),
     };
     let every = requeue(cluster, &fact.subject.kind);
-    format!("It stays at Ready=False, reason DependencyNotReady, `{message}`, and asks again every {every} for ever")
+    format!("It stays at Ready=False, reason DependencyNotReady, `{message}`, and asks again every {every} forever")
 }
 
 /// Takes over how sure a fact is, and says why it is no surer.

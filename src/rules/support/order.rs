@@ -37,7 +37,7 @@ impl<'g> Search<'g> {
     }
 
     /// Which Kustomizations have an edge of `reason` from `needed`, do not bring it themselves, and may start although
-    /// nothing that brings it has happened.
+    /// nothing that provides it has happened.
     pub(in crate::rules) fn early(&mut self, needed: EventId, reason: Reason) -> Vec<Early> {
         let graph = self.graph;
         let bringers: Vec<EventId> = graph.inputs(needed).map(|(before, _)| before).collect();
@@ -57,7 +57,7 @@ impl<'g> Search<'g> {
     }
 
     /// Which Kustomizations read `needed` before they start, do not bring it themselves, and may come to read it although
-    /// nothing that brings it has happened.
+    /// nothing that provides it has happened.
     pub(in crate::rules) fn reading(&mut self, needed: EventId) -> Vec<(Early, Reason)> {
         let graph = self.graph;
         let readers: Vec<(EventId, Early, Reason)> = graph
@@ -136,7 +136,7 @@ pub(in crate::rules) fn cost(situation: &Situation<'_>, early: &[Early]) -> (Sev
     (severity, format!("the next attempt of {name} comes {comes}"))
 }
 
-/// The other Kustomizations as places, the first few, and what brings what they need, with `does` for what it does.
+/// The other Kustomizations as places, the first few, and what provides what they need, with `does` for what it does.
 pub(in crate::rules) fn places(
     situation: &Situation<'_>,
     early: &[Early],
@@ -167,7 +167,7 @@ fn short_names(situation: &Situation<'_>, early: &[Early]) -> String {
     short_list(&names(situation.cluster, &nodes), 6)
 }
 
-/// What brings something, each once, and the text that says so.
+/// What provides something, each once, and the text that says so.
 pub(in crate::rules) fn bringers(graph: &EventGraph, needed: EventId) -> Vec<(Actor, Span)> {
     let mut found: Vec<(Actor, Span)> = Vec::new();
     for (before, edge) in graph.inputs(needed) {
@@ -179,12 +179,12 @@ pub(in crate::rules) fn bringers(graph: &EventGraph, needed: EventId) -> Vec<(Ac
     found
 }
 
-/// The subjects of what brings something.
+/// The subjects of what provides something.
 pub(in crate::rules) fn subjects(cluster: &Cluster, bringers: &[(Actor, Span)]) -> Vec<String> {
     bringers.iter().map(|(actor, _)| subject_of(cluster, *actor).to_string()).collect()
 }
 
-/// What has to be healthy before what `bringer` brings is there; nothing where it is applied as it is.
+/// What has to be healthy before what `bringer` provides is there; nothing where it is applied as it is.
 pub(in crate::rules) fn awaited(cluster: &Cluster, bringer: Actor) -> Option<String> {
     (!matches!(bringer, Actor::Node(_))).then(|| subject_of(cluster, bringer).to_string())
 }
@@ -203,7 +203,7 @@ fn owners(situation: &Situation<'_>, actor: Actor) -> Vec<NodeId> {
     appliers.filter_map(|actor| if let Actor::Node(node) = actor { Some(node) } else { None }).collect()
 }
 
-/// Whether a Kustomization names one in `dependsOn` that applies, itself or further down, what brings `needed`, and has no health
+/// Whether a Kustomization names one in `dependsOn` that applies, itself or further down, what provides `needed`, and has no health
 /// check: an edge that proves nothing, which `unready-gate` tells.
 pub(in crate::rules) fn depends_on_open_gate(situation: &Situation<'_>, needed: EventId, node: NodeId) -> bool {
     let (graph, cluster) = (&situation.graph, situation.cluster);
@@ -236,7 +236,7 @@ fn applies(cluster: &Cluster, top: NodeId, below: NodeId) -> bool {
     false
 }
 
-/// The edit that puts `early` behind what `bringer` brings. `awaited` is what has to be healthy, where it is not enough that it is
+/// The edit that puts `early` behind what `bringer` provides. `awaited` is what has to be healthy, where it is not enough that it is
 /// applied.
 pub(in crate::rules) fn edit(
     situation: &Situation<'_>,

@@ -15,7 +15,7 @@ pub(in crate::rules) fn symptom(used: &SourceUse) -> String {
                             its dependents wait."
             .to_owned(),
         _ => format!(
-            "The HelmChart that is made of it fails with `{kind}.source.toolkit.fluxcd.io \"{name}\" not found`, so the release stays at \
+            "The HelmChart that is built from it fails with `{kind}.source.toolkit.fluxcd.io \"{name}\" not found`, so the release stays at \
              Ready=False, reason SourceNotReady (`HelmChart … is not ready`); nothing is installed, and its dependents wait."
         ),
     }

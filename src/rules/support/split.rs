@@ -142,7 +142,7 @@ impl Split {
         users.dedup();
         let users = names(cluster, &users);
         (!users.is_empty())
-            .then(|| format!("let {} depend on the new owner, whose definitions they use", short_list(&users, 6)))
+            .then(|| format!("let {} depend on the new owner, whose CRDs they use", short_list(&users, 6)))
     }
 }
 
@@ -197,7 +197,7 @@ fn sketch(cluster: &Cluster, id: NodeId) -> String {
     )
 }
 
-/// The entry of `resources` that brings a HelmRelease into the build of `id`, as deep as it has to be so that no other
+/// The entry of `resources` that adds a HelmRelease to the build of `id`, as deep as it has to be so that no other
 /// HelmRelease goes that `owner` does not build as well. Not an entry of a file that `owner` builds of too.
 fn entry(
     context: &Context<'_>,

@@ -38,7 +38,7 @@ pub(in crate::rules) const fn worth(row: catalog::Confidence) -> Confidence {
 }
 
 /// What a finding rests on that names a chart for a CRD.
-pub(in crate::rules) const CHART_KNOWN: &str = " That this chart brings the definition is known from a catalogue.";
+pub(in crate::rules) const CHART_KNOWN: &str = " That this chart provides the CRD is known from a catalogue.";
 
 /// How often the controller of `kind` looks again at a dependency that is not ready, as people say it.
 pub(in crate::rules) fn requeue(cluster: &Cluster, kind: &str) -> String {

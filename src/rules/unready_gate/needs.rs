@@ -120,7 +120,7 @@ impl<'a> Needs<'a> {
                 let release = &cluster.releases[index];
                 let chart = chart_of(cluster, release)?;
                 return Some(Need {
-                    what: format!("{} has installed the definition of {kind}", release.subject()),
+                    what: format!("{} has installed the CRD of {kind}", release.subject()),
                     user: ObjectKey::from(object.id()).subject(),
                     use_text: format!("a {kind}, of {group}"),
                     used_at: object.place(),

@@ -92,7 +92,7 @@ fn keys(text: &mut String, found: &Found, shown: &[&Finding]) {
     let roots: Vec<String> = roots.take(LISTED).map(quoted).collect();
     let remark = "What `fluxdag lint` looks at where it is given no path; the working directory where not set.";
     add(text, remark, &[format!("paths = [{}]", roots.join(", "))]);
-    let remark = "Files that nothing is told about. What Flux makes of them is built all the same.";
+    let remark = "Files that nothing is reported about. What Flux makes of them is built all the same.";
     add(text, remark, &["exclude = [\"**/testdata/**\"]".to_owned()]);
     let version = found.clusters.iter().find_map(|cluster| cluster.flux_version.as_deref());
     let version = version.map_or("2.9", |version| version.trim_start_matches('v'));
@@ -208,7 +208,7 @@ fn times(text: &mut String, found: &Found) {
 
 fn sources(text: &mut String, found: &Found) {
     let remark = "Folders on disk that stand for other repositories: remote bases, and Kustomizations of other sources. fluxdag downloads\n\
-                  nothing: bring the folder there before it runs.";
+                  nothing: put the folder there before it runs.";
     if found.sources.is_empty() {
         let entry = ["[[sources]]", "url = \"https://github.com/org/platform\"", "path = \"vendor/platform\""];
         return add(text, remark, &entry.map(str::to_owned));

@@ -187,7 +187,7 @@ fn durations_of_nothing_take_no_endless_time() {
 
 #[test]
 fn what_is_a_guess_may_be_left_out() {
-    // The catalogue says that the chart brings the manifest, which its own Kustomization needs before the release is applied.
+    // The catalogue says that the chart provides the CRD, which its own Kustomization needs before the release is applied.
     let text = release("stack", "").replace(
         "chartRef: {kind: OCIRepository, name: elsewhere}",
         "chart: {spec: {chart: kube-prometheus-stack, sourceRef: {kind: HelmRepository, name: elsewhere}}}",
