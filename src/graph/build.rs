@@ -12,9 +12,10 @@ use crate::{
     finding::Confidence,
     flux::{
         Controller, Kustomization, SourceRef,
-        api::{DependencyReference, OPERATOR_GROUP, SOURCE_EXTENSIONS_GROUP, SOURCE_GROUP},
+        api::{DependencyReference, OPERATOR_GROUP, SOURCE_GROUP},
         expression::{Demand, ready_expr_demand},
     },
+    kustomize::ApiVersion,
     source::Span,
     yaml,
 };
@@ -159,7 +160,7 @@ impl<'c> Builder<'c> {
         let entries = spec.and_then(|spec| spec.get("dependsOn")).into_iter().flat_map(yaml::Node::items);
         for entry in entries {
             let text = |name: &str| entry.find_str(&[name]).unwrap_or_default();
-            let group = text("apiVersion").split_once('/').map_or("", |(group, _)| group);
+            let group = ApiVersion::parse(text("apiVersion")).group;
             let namespace = entry.find_str(&["namespace"]).unwrap_or_default();
             let wanted = ObjectKey {
                 group: group.into(),
@@ -194,9 +195,8 @@ impl<'c> Builder<'c> {
     }
 
     fn needs_source(&mut self, actor: Actor, source: &SourceRef, span: Span) {
-        let group = if source.kind == "ExternalArtifact" { SOURCE_EXTENSIONS_GROUP } else { SOURCE_GROUP };
         let key = ObjectKey {
-            group: group.into(),
+            group: SOURCE_GROUP.into(),
             kind: source.kind.clone(),
             namespace: source.namespace.clone(),
             name: source.name.clone(),
