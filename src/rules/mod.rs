@@ -17,6 +17,7 @@ mod duplicate_owner;
 mod endless_retry;
 mod force_on_gate;
 mod heavy_in_wait;
+mod idle_patch;
 mod ignored_health_checks;
 mod invalid_expression;
 mod invalid_manifest;
@@ -114,6 +115,7 @@ pub static RULES: &[&Rule] = &[
     &endless_retry::RULE,
     &force_on_gate::RULE,
     &heavy_in_wait::RULE,
+    &idle_patch::RULE,
     &ignored_health_checks::RULE,
     &invalid_expression::RULE,
     &invalid_manifest::RULE,

@@ -37,7 +37,6 @@ const FALLS_SHORT: &[&str] = &[
     "faults/namespace-renamed/bad",
     "faults/namespace-two-owners/bad",
     "faults/object-without-namespace/bad",
-    "faults/patch-selects-nothing/bad",
     "faults/release-not-listed/bad",
     "faults/root-path-holds-all/bad",
     "faults/secret-beside-operator/bad",
