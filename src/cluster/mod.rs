@@ -19,6 +19,7 @@ pub use builders::{Use, builders, is_decided_by};
 pub use comments::{SuppressionScope, suppressions};
 pub use edit::{Edit, EditError};
 pub use entries::{
+    coverage::{Assumed, Coverage, Unseen, Weight},
     discover::{Declared, Discovered, discover},
     present::flux_objects,
     resolve,

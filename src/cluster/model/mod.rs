@@ -28,6 +28,8 @@ pub struct Cluster {
     pub reached: bool,
     /// The Flux release that runs there, where the repository tells.
     pub version: Option<FluxVersion>,
+    /// Whether a file tells that, so that it is not what the user has set.
+    pub tells_version: bool,
     /// How the Flux controllers are run there, as far as the repository tells.
     pub controllers: Controllers,
     /// Its Kustomizations, sorted by key.
@@ -169,6 +171,12 @@ impl Cluster {
     #[must_use]
     pub fn node(&self, id: NodeId) -> &Node {
         &self.nodes[id.index()]
+    }
+
+    /// Its root for people.
+    #[must_use]
+    pub fn shown_root(&self) -> &str {
+        if self.root.is_empty() { "." } else { &self.root }
     }
 
     /// The nodes with their ids.
@@ -393,6 +401,7 @@ mod tests {
             root: "kubernetes/clusters/apps".to_owned(),
             reached: true,
             version: None,
+            tells_version: false,
             controllers: Controllers::default(),
             nodes: Vec::new(),
             releases: Vec::new(),
