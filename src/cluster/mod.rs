@@ -33,7 +33,7 @@ pub use model::{
     charts::{Chart, chart_of},
     externals::{External, Externals},
     health_set::{DEFAULT_API_VERSION, HealthMember, HealthSet, Skipped},
-    is_named,
+    folder_of, is_named,
     object_query::{ObjectQuery, ObjectQueryError, ObjectRef},
 };
 

@@ -158,6 +158,12 @@ impl Release {
     }
 }
 
+/// The folder that the root of a cluster names.
+#[must_use]
+pub fn folder_of(root: &str) -> &str {
+    root.split(" (").next().unwrap_or(root)
+}
+
 impl NodeId {
     /// Position in [`Cluster::nodes`].
     #[must_use]
@@ -171,6 +177,12 @@ impl Cluster {
     #[must_use]
     pub fn node(&self, id: NodeId) -> &Node {
         &self.nodes[id.index()]
+    }
+
+    /// The folder that its root names: where one holds several clusters, the root names more.
+    #[must_use]
+    pub fn folder(&self) -> &str {
+        folder_of(&self.root)
     }
 
     /// Its root for people.

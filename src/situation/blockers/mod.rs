@@ -14,6 +14,7 @@ mod inputs;
 mod known_sources;
 mod manifests;
 mod never_ready;
+mod outside;
 mod paths;
 mod renames;
 mod source_uses;
