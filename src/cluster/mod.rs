@@ -32,8 +32,9 @@ pub use model::{
     Cluster, Folder, Manifest, Node, NodeId, NodeKey, ObjectKey, Provider, Release,
     charts::{Chart, chart_of},
     externals::{External, Externals},
+    folder_of,
     health_set::{DEFAULT_API_VERSION, HealthMember, HealthSet, Skipped},
-    folder_of, is_named,
+    is_named,
     object_query::{ObjectQuery, ObjectQueryError, ObjectRef},
 };
 

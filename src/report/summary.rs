@@ -17,7 +17,11 @@ fn line(report: &Report<'_>) -> String {
     let found = found(report);
     let is_empty = report.findings.is_empty() && report.suppressed.is_empty() && report.hidden.total() == 0;
     if report.clusters.is_empty() && is_empty {
-        return format!("{found}: {}", printable(report.remark.unwrap_or("there are no Flux objects here")));
+        // That nothing was found says something only of what was looked at.
+        return match report.remark {
+            Some(remark) => format!("no cluster was looked at: {}", printable(remark)),
+            None => format!("{found}: there are no Flux objects here"),
+        };
     }
     let nodes = report.clusters.iter().map(|cluster| cluster.nodes).sum();
     let scope = format!("{}, {}", count(report.clusters.len(), "cluster"), count(nodes, "node"));

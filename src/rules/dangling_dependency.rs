@@ -46,7 +46,12 @@ fn report_outside(situation: &Situation<'_>, facts: &[&DependencyFact]) -> Optio
     let namespaces: BTreeSet<String> = facts.iter().map(|fact| format!("`{}`", fact.namespace)).collect();
     let namespaces: Vec<String> = namespaces.into_iter().collect();
     let (is, they) = if wanted.len() == 1 { ("is", "it") } else { ("are", "them") };
-    let message = format!("{} {} on {}, in namespaces that nothing here knows", subjects(facts), if facts.len() == 1 { "depends" } else { "depend" }, short_list(&wanted, 4));
+    let message = format!(
+        "{} {} on {}, in namespaces that nothing here knows",
+        subjects(facts),
+        if facts.len() == 1 { "depends" } else { "depend" },
+        short_list(&wanted, 4)
+    );
     let message = if namespaces.len() == 1 { message.replace("namespaces that", "a namespace that") } else { message };
     let mut finding = situation.finding(&RULE.info, first.subject.clone(), first.span, message);
     finding.severity = Severity::Warning;

@@ -6,8 +6,7 @@ use std::{
 use super::{Error, Options, Stdin, locate::Search};
 use crate::{
     cluster::{
-        Cluster, Coverage, Externals, Focus, Scope, SuppressionScope, broken_documents, discover, flux_objects,
-        resolve,
+        Cluster, Coverage, Externals, Focus, Scope, SuppressionScope, broken_documents, discover, flux_objects, resolve,
     },
     finding::{Subject, count},
     source::{Invocation, SourceError, Tree, absolute},

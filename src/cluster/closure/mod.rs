@@ -15,11 +15,7 @@ use smol_str::SmolStr;
 
 use crate::{
     cluster::{Manifest, NodeKey, entries::origin::Origin, model::set_key},
-    flux::{
-        Artifacts, Controllers, FluxVersion, Kustomization,
-        api::SubstituteReference,
-        is_kustomization,
-    },
+    flux::{Artifacts, Controllers, FluxVersion, Kustomization, api::SubstituteReference, is_kustomization},
     source::normalize,
 };
 use configs::configs;

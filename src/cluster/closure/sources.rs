@@ -78,7 +78,12 @@ impl<'a, 't> Sources<'a, 't> {
         self.mapped.add(&source, spec);
         let Some(url) = spec.find_str(&["url"]) else { return };
         let selection = decode(spec).map(|spec: GitRepositorySpec| Selection::new(&spec)).unwrap_or_default();
-        let known = Known { url: RemoteUrl::parse(url).identity(), revision: revision(spec), selection, included: included(spec) };
+        let known = Known {
+            url: RemoteUrl::parse(url).identity(),
+            revision: revision(spec),
+            selection,
+            included: included(spec),
+        };
         self.known.insert(source, known);
     }
 

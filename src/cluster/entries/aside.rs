@@ -7,8 +7,18 @@ use crate::source::{Tree, join, normalize};
 
 /// Words that say so of a folder, alone or as the first or last word of its name.
 const WORDS: [&str; 12] = [
-    "archive", "archived", "archives", "attic", "bak", "deprecated", "disabled", "obsolete", "old", "retired",
-    "template", "templates",
+    "archive",
+    "archived",
+    "archives",
+    "attic",
+    "bak",
+    "deprecated",
+    "disabled",
+    "obsolete",
+    "old",
+    "retired",
+    "template",
+    "templates",
 ];
 
 /// Names that say so: as a word among others they are part of the names of applications.
@@ -27,8 +37,21 @@ pub(in crate::cluster) fn is_aside(folder: &str) -> bool {
 
 /// Parts of a path that stand for a name to be filled in, in lower case and with `-` between words.
 const PLACEHOLDERS: [&str; 15] = [
-    "cluster-name", "clustername", "env-name", "environment-name", "app-name", "appname", "tenant-name", "team-name",
-    "changeme", "change-me", "replaceme", "replace-me", "placeholder", "todo", "xxx",
+    "cluster-name",
+    "clustername",
+    "env-name",
+    "environment-name",
+    "app-name",
+    "appname",
+    "tenant-name",
+    "team-name",
+    "changeme",
+    "change-me",
+    "replaceme",
+    "replace-me",
+    "placeholder",
+    "todo",
+    "xxx",
 ];
 
 /// Whether a part of `path` stands for a name to be filled in.
@@ -96,14 +119,31 @@ mod tests {
     #[test]
     fn a_folder_says_that_it_is_set_aside() {
         for aside in [
-            ".archive/x", "archive/clusters/lab", "apps/old", "apps.bak", "clusters/template", "x/_templates/y",
-            "examples/a", ".github/workflows", "cluster-template", "Archived-2023/x", "old-clusters/prod",
+            ".archive/x",
+            "archive/clusters/lab",
+            "apps/old",
+            "apps.bak",
+            "clusters/template",
+            "x/_templates/y",
+            "examples/a",
+            ".github/workflows",
+            "cluster-template",
+            "Archived-2023/x",
+            "old-clusters/prod",
         ] {
             assert!(is_aside(aside), "{aside}");
         }
         for live in [
-            "", "clusters/prod", "apps/example-app", "golden", "clusters/gold", "apps/archivebox", "backup/velero",
-            "folder", "./clusters", "kubernetes/apps/templated",
+            "",
+            "clusters/prod",
+            "apps/example-app",
+            "golden",
+            "clusters/gold",
+            "apps/archivebox",
+            "backup/velero",
+            "folder",
+            "./clusters",
+            "kubernetes/apps/templated",
         ] {
             assert!(!is_aside(live), "{live}");
         }
@@ -111,7 +151,9 @@ mod tests {
 
     #[test]
     fn a_path_has_a_name_to_be_filled_in() {
-        for open in ["clusters/cluster-name", "clusters/CLUSTER_NAME", "clusters/<name>", "apps/__ENV_NAME__", "your-app/x"] {
+        for open in
+            ["clusters/cluster-name", "clusters/CLUSTER_NAME", "clusters/<name>", "apps/__ENV_NAME__", "your-app/x"]
+        {
             assert!(has_placeholder(open), "{open}");
         }
         for plain in ["clusters/prod", "apps/name", "cluster/todo-app", "apps/xxxl"] {
@@ -121,7 +163,10 @@ mod tests {
 
     #[test]
     fn scripts_copy_the_folder_that_clusters_are_made_of() {
-        assert_eq!(copied("cp -r clusters/base-cluster clusters/$1; sed -i x clusters/$1/y"), ["clusters/base-cluster"]);
+        assert_eq!(
+            copied("cp -r clusters/base-cluster clusters/$1; sed -i x clusters/$1/y"),
+            ["clusters/base-cluster"]
+        );
         assert_eq!(copied("  cp -a ./skel/. \"clusters/${NAME}\""), ["skel"]);
         assert_eq!(copied("\tcp -R skel clusters/{{.NAME}}"), ["skel"]);
         for other in ["cp a.yaml $1", "cp -r clusters/prod /tmp/x", "cp -r $1 clusters/$2", "scp -r a $b", "# copies"] {

@@ -147,9 +147,8 @@ impl Coverage {
             all.push(Unseen { text, weight: Weight::Most });
         } else if unreached > 0 {
             let what = count(unreached, "Kustomization");
-            let text = format!(
-                "not looked at in any cluster: {what} in {files} {verb} reached by no entry point ({folders})"
-            );
+            let text =
+                format!("not looked at in any cluster: {what} in {files} {verb} reached by no entry point ({folders})");
             all.push(Unseen { text, weight: Weight::Part });
         }
         for root in &self.empty {

@@ -114,9 +114,9 @@ impl<'a> Finder<'a, '_> {
         // Bootstrap writes its file into the repository that it names.
         let is_sync = |top: &&Declared| self.relative(top.file).is_some_and(|file| file.ends_with(SYNC_FILE));
         let synced: Vec<SourceRef> = tops.iter().copied().filter(is_sync).map(source).collect();
-        let own = used.into_iter().filter(|(source, paths)| {
-            synced.contains(source) || self.is_own(source, paths, &objects, identity)
-        });
+        let own = used
+            .into_iter()
+            .filter(|(source, paths)| synced.contains(source) || self.is_own(source, paths, &objects, identity));
         let own = own.map(|(source, _)| source).collect();
         let kustomizations = tops.into_iter().map(|top| top.kustomization.clone()).collect();
         Roots { kustomizations, objects, own, ..Roots::default() }
@@ -190,9 +190,7 @@ impl<'a> Finder<'a, '_> {
     pub(super) fn drop_covered<'d>(&self, groups: &mut Tops<'d>, unreached: &mut Tops<'d>, identity: &Identity) {
         let closures: BTreeMap<String, Closure> = groups
             .par_iter()
-            .map(|(root, tops)| {
-                (root.clone(), self.close(&self.group(root, tops.clone(), identity)))
-            })
+            .map(|(root, tops)| (root.clone(), self.close(&self.group(root, tops.clone(), identity))))
             .collect();
         let mut by_size: Vec<&String> = closures.keys().collect();
         by_size.sort_by_key(|root| (std::cmp::Reverse(closures[*root].drafts.len()), (*root).clone()));

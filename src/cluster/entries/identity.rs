@@ -8,8 +8,9 @@ use super::origin::Origin;
 use crate::{
     cluster::closure::Roots,
     flux::{
-        SourceRef, is_open_text,
+        SourceRef,
         api::kinds::{EXTERNAL_ARTIFACT, GIT_REPOSITORY},
+        is_open_text,
     },
     kustomize::Object,
     source::RemoteUrl,

@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use super::root::is_below;
 use crate::{
-    cluster::{Folder, NodeKey, closure::{Closure, Draft}},
+    cluster::{
+        Folder, NodeKey,
+        closure::{Closure, Draft},
+    },
     flux::{
         SourceRef,
         api::{ArtifactGeneratorSpec, GeneratorSource, kinds::ARTIFACT_GENERATOR},
@@ -66,17 +69,21 @@ pub(in crate::cluster) fn generator_copies(generator: &Node) -> Vec<String> {
 }
 
 /// Drops the roots that a Flux Operator has taken over, where their folder was left as it was: all that they lead to is
-/// what one of its own entry points leads to, out of the same files.
-pub(in crate::cluster) fn drop_replaced(clusters: &mut Vec<(String, Closure)>, synced: &BTreeSet<String>) {
+/// what one of its own entry points leads to, out of the same files. Gives their names.
+pub(in crate::cluster) fn drop_replaced(
+    clusters: &mut Vec<(String, Closure)>,
+    synced: &BTreeSet<String>,
+) -> Vec<String> {
     let documents: Vec<BTreeSet<(&NodeKey, Span)>> = clusters.iter().map(|(_, closure)| of_children(closure)).collect();
+    let is_synced = |index: usize| synced.contains(&clusters[index].0);
     let is_replaced = |old: usize| {
-        let is_synced = |index: usize| synced.contains(&clusters[index].0);
         let mut others = (0..clusters.len()).filter(|other| is_synced(*other));
         !is_synced(old) && !documents[old].is_empty() && others.any(|new| documents[old].is_subset(&documents[new]))
     };
-    let kept: Vec<bool> = (0..clusters.len()).map(|index| !is_replaced(index)).collect();
-    let mut kept = kept.into_iter();
-    clusters.retain(|_| kept.next().unwrap_or(true));
+    let replaced: Vec<String> =
+        (0..clusters.len()).filter(|index| is_replaced(*index)).map(|index| clusters[index].0.clone()).collect();
+    clusters.retain(|(root, _)| !replaced.contains(root));
+    replaced
 }
 
 /// The Kustomizations below the entry points of a closure, each with the document that defines it.

@@ -47,15 +47,23 @@ use root::is_below;
 pub fn resolve(store: &Store, folder: &str, discovered: &Discovered, assumed: Option<FluxVersion>) -> Vec<Cluster> {
     let artifacts = Artifacts::new(store, folder).assuming(assumed);
     let origin = Origin::new(store.tree());
-    let finder = Finder { store, folder, artifacts: &artifacts, origin, discovered, sources: OnceLock::new(), copied: OnceLock::new() };
+    let finder = Finder {
+        store,
+        folder,
+        artifacts: &artifacts,
+        origin,
+        discovered,
+        sources: OnceLock::new(),
+        copied: OnceLock::new(),
+    };
     let named = finder.explicit();
     let identity = Identity::new(named.values());
     let synced = named.iter().filter(|(_, roots)| roots.is_synced).map(|(root, _)| root.clone()).collect();
     let mut clusters: Vec<(String, Closure)> = finder.close_all(named);
     drop_contained(&mut clusters);
-    drop_replaced(&mut clusters, &synced);
+    let replaced = drop_replaced(&mut clusters, &synced);
     finder.drop_templates(&mut clusters);
-    let (tops, unreached) = finder.leftover(&clusters, &identity);
+    let (tops, unreached) = finder.leftover(&clusters, &replaced, &identity);
     clusters.extend(finder.close_all(tops));
     clusters.sort_by(|(left, _), (right, _)| left.cmp(right));
     let bootstrap = Bootstrap::new(store.tree());
@@ -256,7 +264,12 @@ impl<'a> Finder<'a, '_> {
     }
 
     /// What no entry point reaches: further clusters, applied by hand, and groups that nothing reaches.
-    fn leftover(&self, clusters: &[(String, Closure)], identity: &Identity) -> (RootsByName, RootsByName) {
+    fn leftover(
+        &self,
+        clusters: &[(String, Closure)],
+        replaced: &[String],
+        identity: &Identity,
+    ) -> (RootsByName, RootsByName) {
         let reached: BTreeSet<(FileId, u32)> = clusters
             .iter()
             .flat_map(|(_, closure)| closure.drafts.values())
@@ -283,7 +296,8 @@ impl<'a> Finder<'a, '_> {
         let (tops, circular) = self.tops(&left);
         let mut groups = Tops::new();
         let mut unreached = Tops::new();
-        let known: Vec<&str> = clusters.iter().map(|(root, _)| root.as_str()).collect();
+        let known = clusters.iter().map(|(root, _)| root).chain(replaced).map(String::as_str);
+        let known: Vec<&str> = known.collect();
         let used = self.used_files(clusters);
         // What other clusters build of is a base of theirs.
         let is_base = |folder: &str| used.iter().any(|file| is_below(file, folder));

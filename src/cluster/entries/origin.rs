@@ -25,8 +25,15 @@ const LARGEST: usize = 1 << 18;
 
 /// Folders and files that pipelines are written in.
 const PIPELINES: [&str; 9] = [
-    ".github/workflows/", ".gitea/workflows/", ".forgejo/workflows/", ".woodpecker", ".gitlab-ci", ".gitlab/ci",
-    ".circleci/", "azure-pipelines", ".tekton/",
+    ".github/workflows/",
+    ".gitea/workflows/",
+    ".forgejo/workflows/",
+    ".woodpecker",
+    ".gitlab-ci",
+    ".gitlab/ci",
+    ".circleci/",
+    "azure-pipelines",
+    ".tekton/",
 ];
 
 impl<'t> Origin<'t> {

@@ -32,9 +32,8 @@ struct Clash {
 const ABOVE: [&str; 7] = ["clusters", "cluster", "environments", "environment", "envs", "overlays", "stages"];
 
 /// Names of environments.
-const STAGES: [&str; 12] = [
-    "prod", "production", "live", "preprod", "staging", "stage", "stg", "dev", "development", "test", "qa", "uat",
-];
+const STAGES: [&str; 12] =
+    ["prod", "production", "live", "preprod", "staging", "stage", "stg", "dev", "development", "test", "qa", "uat"];
 
 /// Places that are shown.
 const SHOWN: usize = 3;

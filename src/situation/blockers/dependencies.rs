@@ -5,8 +5,8 @@ use std::cell::LazyCell;
 
 use super::{
     Blocker, Cause, View,
-    outside,
     hidden::{Templates, hidden_by},
+    outside,
     renames::{Broken, Rename, Renames},
 };
 use crate::{
@@ -261,7 +261,8 @@ impl<'a> Entry<'a> {
         }
         let elsewhere = self.elsewhere(view);
         // Two groups of one folder may well be one cluster.
-        let is_beside = |other: &Elsewhere| other.cluster.as_deref().is_some_and(|root| folder_of(root) == cluster.folder());
+        let is_beside =
+            |other: &Elsewhere| other.cluster.as_deref().is_some_and(|root| folder_of(root) == cluster.folder());
         let is_ambiguous = !cluster.reached && !elsewhere.is_empty() || elsewhere.iter().any(is_beside);
         (!is_ambiguous).then(|| DependencyProblem::Nowhere { elsewhere, similar: self.similar(cluster) })
     }

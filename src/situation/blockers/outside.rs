@@ -2,10 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{
-    DependencyFact, DependencyProblem, View,
-    hidden::foreign_source,
-};
+use super::{DependencyFact, DependencyProblem, View, hidden::foreign_source};
 use crate::{
     cluster::{Cluster, Node},
     finding::Confidence,
@@ -29,9 +26,8 @@ pub(super) fn mark(view: View<'_>, facts: &mut [DependencyFact]) {
     let mut marked: Vec<&mut DependencyFact> = facts.iter_mut().filter(is_outside).collect();
     let names: BTreeSet<(&str, &str)> =
         marked.iter().map(|fact| (fact.namespace.as_str(), fact.name.as_str())).collect();
-    let many = || {
-        (names.len() >= MANY).then(|| format!("{} names are in namespaces that nothing here defines", names.len()))
-    };
+    let many =
+        || (names.len() >= MANY).then(|| format!("{} names are in namespaces that nothing here defines", names.len()));
     let sign = if names.is_empty() { None } else { sign(view).or_else(many) };
     for fact in &mut marked {
         if sign.is_some() {
@@ -69,8 +65,7 @@ fn is_moving(tree: &Tree, node: &Node) -> bool {
         let text = tree.text(object.source.file)?;
         text.get(object.source.start as usize..object.source.end as usize)
     };
-    let speaks = |line: &str| {
-        line.split_once('#').is_some_and(|(_, comment)| comment.to_ascii_lowercase().contains("migrat"))
-    };
+    let speaks =
+        |line: &str| line.split_once('#').is_some_and(|(_, comment)| comment.to_ascii_lowercase().contains("migrat"));
     keeps && object.source.is_some() && text().is_some_and(|text| text.lines().any(speaks))
 }

@@ -63,8 +63,10 @@ fn log<'a>(report: &'a Report<'a>, places: &Places<'_>) -> Log<'a> {
         },
         message: Message::new(unseen.text.clone()),
     });
-    let invocation =
-        Invocation { execution_successful: true, tool_execution_notifications: notes.into_iter().chain(unseen).collect() };
+    let invocation = Invocation {
+        execution_successful: true,
+        tool_execution_notifications: notes.into_iter().chain(unseen).collect(),
+    };
     let run = Run {
         tool: Tool { driver },
         invocations: [invocation],
