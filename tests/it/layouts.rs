@@ -90,6 +90,8 @@ fn flux_operator_with_an_artifact_that_a_workflow_pushes() {
             other + &of("podinfo", "./", "{kind: OCIRepository, name: podinfo}", ""),
         ),
         ("notes.yaml", NO_MANIFEST.to_owned()),
+        ("labs/one/ks.yaml", of("one", "elsewhere/one", own, "")),
+        ("labs/two/ks.yaml", of("two", "elsewhere/two", own, "")),
     ]);
     assert_eq!(found(&done), ["missing-path clusters/prod/gone.yaml"]);
     says(

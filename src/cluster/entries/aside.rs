@@ -22,7 +22,19 @@ const WORDS: [&str; 12] = [
 ];
 
 /// Names that say so: as a word among others they are part of the names of applications.
-const NAMES: [&str; 8] = ["example", "examples", "graveyard", "sample", "samples", "skeleton", "trash", "unused"];
+const NAMES: [&str; 11] = [
+    "example",
+    "examples",
+    "fixture",
+    "fixtures",
+    "graveyard",
+    "sample",
+    "samples",
+    "skeleton",
+    "testdata",
+    "trash",
+    "unused",
+];
 
 /// Whether `folder`, or one that it lies in, says of itself that it is set aside: an archive, templates, examples, or hidden.
 pub(in crate::cluster) fn is_aside(folder: &str) -> bool {
@@ -31,7 +43,10 @@ pub(in crate::cluster) fn is_aside(folder: &str) -> bool {
         let name = part.trim_matches(['.', '_', '-']).to_ascii_lowercase();
         let words = || name.split(['-', '_', '.']);
         let ends = [words().next(), words().next_back()];
-        is_hidden || NAMES.contains(&name.as_str()) || ends.into_iter().flatten().any(|word| WORDS.contains(&word))
+        is_hidden
+            || is_marked(part)
+            || NAMES.contains(&name.as_str())
+            || ends.into_iter().flatten().any(|word| WORDS.contains(&word))
     })
 }
 
@@ -57,11 +72,19 @@ const PLACEHOLDERS: [&str; 15] = [
 /// Whether a part of `path` stands for a name to be filled in.
 pub(in crate::cluster) fn has_placeholder(path: &str) -> bool {
     path.split('/').any(|part| {
+        let is_shouted = part.len() > 2 && part.bytes().all(|byte| byte.is_ascii_uppercase() || b"_-".contains(&byte));
         let part = part.to_ascii_lowercase();
         let name = part.trim_matches(['_', '-', '%', '@', '$', '#']).replace('_', "-");
-        let is_marked = part.starts_with('<') || part.contains("{{") || part.contains("<<") || part.contains("[[");
-        is_marked || name.starts_with("your-") || PLACEHOLDERS.contains(&name.as_str())
+        is_marked(&part) || is_shouted || name.starts_with("your-") || PLACEHOLDERS.contains(&name.as_str())
     })
+}
+
+/// Whether a name has marks that a template engine or a person replaces.
+fn is_marked(part: &str) -> bool {
+    let ends = ["__", "%%", "@@"]
+        .iter()
+        .any(|mark| part.len() > 2 * mark.len() && part.starts_with(mark) && part.ends_with(mark));
+    ends || part.starts_with('<') || ["{{", "<<", "[[", "<%"].iter().any(|mark| part.contains(mark))
 }
 
 /// Files above this size are no scripts.
@@ -151,9 +174,15 @@ mod tests {
 
     #[test]
     fn a_path_has_a_name_to_be_filled_in() {
-        for open in
-            ["clusters/cluster-name", "clusters/CLUSTER_NAME", "clusters/<name>", "apps/__ENV_NAME__", "your-app/x"]
-        {
+        for open in [
+            "clusters/cluster-name",
+            "clusters/CLUSTER_NAME",
+            "clusters/<name>",
+            "apps/__ENV_NAME__",
+            "your-app/x",
+            "apps/__x__",
+            "apps/CLUSTER",
+        ] {
             assert!(has_placeholder(open), "{open}");
         }
         for plain in ["clusters/prod", "apps/name", "cluster/todo-app", "apps/xxxl"] {

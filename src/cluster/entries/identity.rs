@@ -60,18 +60,25 @@ impl Identity {
         if is_own {
             return Verdict::Own;
         }
-        let of_kind = self.urls.iter().filter(|(kind, _)| *kind == source.kind).map(|(_, url)| url);
-        let is_git = source.is(GIT_REPOSITORY);
-        let cloned = origin.remotes_of_root().iter().filter(|_| is_git);
-        let mut known = of_kind.chain(cloned).peekable();
-        // A fork and a mirror have the name of the original.
-        let name = |url: &str| url.rsplit('/').next().map(str::to_owned);
-        if known.peek().is_some() && !known.any(|known| name(known) == name(&url)) {
-            Verdict::Other
-        } else {
-            Verdict::Open
-        }
+        let of_entries = self.urls.iter().map(|(kind, url)| (kind.as_str(), url));
+        let cloned = origin.remotes_of_root().iter().map(|url| (GIT_REPOSITORY.kind, url));
+        let mut known = of_entries.chain(cloned).peekable();
+        // A fork and a mirror have the name of the original; what a pipeline makes of a repository has the owner of it.
+        let may_be = |(kind, known): (&str, &String)| {
+            name(known) == name(&url) || kind != source.kind && owner(known) == owner(&url)
+        };
+        if known.peek().is_some() && !known.any(may_be) { Verdict::Other } else { Verdict::Open }
     }
+}
+
+/// The name of a repository, of its URL in the one form.
+fn name(url: &str) -> Option<&str> {
+    url.rsplit('/').next()
+}
+
+/// The owner of a repository, of its URL in the one form.
+fn owner(url: &str) -> Option<&str> {
+    url.split('/').nth(1)
 }
 
 /// The sources that the Kustomizations of `roots` take their files from, less those that are made in the cluster.

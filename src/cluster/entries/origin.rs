@@ -14,7 +14,7 @@ pub(in crate::cluster) struct Origin<'t> {
 /// An OCI artifact that a pipeline of the repository pushes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::cluster) struct Push {
-    /// Its URL, `*` for what variables give and `**` for an owner and a repository.
+    /// Its URL, `*` for what variables give and `**` for an owner and a repository; empty where it is not known.
     url: String,
     /// The folder that is pushed; empty for all of the repository.
     folder: String,
@@ -69,6 +69,11 @@ impl<'t> Origin<'t> {
         Some(&push.folder)
     }
 
+    /// The folders of this repository that are pushed by themselves.
+    pub(in crate::cluster) fn pushed_folders(&self) -> impl Iterator<Item = &str> {
+        self.pushes().iter().map(|push| push.folder.as_str()).filter(|folder| !folder.is_empty())
+    }
+
     fn pushes(&self) -> &[Push] {
         self.pushes.get_or_init(|| {
             let owner = self.remotes().iter().find_map(|url| url.split_once('/').map(|(_, rest)| rest));
@@ -98,9 +103,9 @@ fn pushes(text: &str, repository: Option<&str>) -> Vec<Push> {
         let url = pattern(rest, repository);
         // Where all but the host is a variable it may be anything.
         let is_told = url.split('/').skip(1).any(|part| !part.contains('*'));
-        is_told.then(|| Push { url, folder: folder.clone() })
+        Push { url: if is_told { url } else { String::new() }, folder: folder.clone() }
     };
-    urls.filter_map(push).collect()
+    urls.map(push).filter(|push| !push.url.is_empty() || !push.folder.is_empty()).collect()
 }
 
 /// What `--path` of the push names; empty where that is all, or not known.

@@ -3,7 +3,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::aside::is_aside;
+use super::{aside::is_aside, origin::Origin};
 use crate::{
     cluster::{Declared, Discovered},
     flux::api::kinds::EXTERNAL_ARTIFACT,
@@ -32,7 +32,7 @@ pub fn find_root(start: &Path, top: Option<&Path>, tree: &Tree, discovered: &Dis
             break;
         }
     }
-    let below = if best.0 * 2 > paths.len() { None } else { root_below(tree, discovered, &paths) };
+    let below = if best.0 * 2 > paths.len() { None } else { root_below(tree, discovered, &paths, best.0) };
     below.map(|folder| tree.root().join(folder)).or_else(|| best.1.map(Path::to_owned))
 }
 
@@ -63,7 +63,8 @@ const SAMPLE: usize = 256;
 
 /// The folder of the tree under which the most of `paths` are folders, and more than half of them; the uppermost where
 /// several are alike. It holds nearly all files that declare something: several repositories side by side have no root.
-fn root_below<'t>(tree: &'t Tree, discovered: &Discovered, paths: &[String]) -> Option<&'t str> {
+/// Of one that a pipeline pushes by itself it is enough that it has more of them than the `best` of those above.
+fn root_below<'t>(tree: &'t Tree, discovered: &Discovered, paths: &[String], best: usize) -> Option<&'t str> {
     let folders: HashSet<&str> = tree.files().flat_map(|file| folders_above(tree.path(file))).collect();
     let sample = &paths[..paths.len().min(SAMPLE)];
     let declared = discovered.kustomizations.iter().map(|declared| declared.file);
@@ -77,9 +78,14 @@ fn root_below<'t>(tree: &'t Tree, discovered: &Discovered, paths: &[String]) -> 
     }
     let hits =
         |folder: &str| sample.iter().filter(|path| folders.contains(format!("{folder}/{path}").as_str())).count();
-    let candidates = held.into_iter().filter(|(_, held)| held * 4 >= files.len() * 3).rev();
+    let origin = Origin::new(tree);
+    let pushed: HashSet<&str> = origin.pushed_folders().collect();
+    let is_candidate = |folder: &str, held: usize| held * 4 >= files.len() * 3 || pushed.contains(folder);
+    let candidates = held.into_iter().filter(|(folder, held)| is_candidate(folder, *held)).rev();
     let counted = candidates.map(|(folder, _)| (hits(folder), folder));
-    counted.filter(|(hits, _)| hits * 2 > sample.len()).max_by_key(|(hits, _)| *hits).map(|(_, folder)| folder)
+    let is_enough = |hits: usize, folder: &str| hits * 2 > sample.len() || hits > best && pushed.contains(folder);
+    let found = counted.filter(|(hits, folder)| is_enough(*hits, folder)).max_by_key(|(hits, _)| *hits);
+    found.map(|(_, folder)| folder)
 }
 
 /// The folders that hold the file at `path`, less the root of the tree.
