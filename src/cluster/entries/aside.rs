@@ -39,7 +39,7 @@ const NAMES: [&str; 11] = [
 /// Whether `folder`, or one that it lies in, says of itself that it is set aside: an archive, templates, examples, or hidden.
 pub(in crate::cluster) fn is_aside(folder: &str) -> bool {
     folder.split('/').any(|part| {
-        let is_hidden = part.starts_with('.') && part.trim_start_matches('.') != "";
+        let is_hidden = part.starts_with('.') && !part.trim_start_matches('.').is_empty();
         let name = part.trim_matches(['.', '_', '-']).to_ascii_lowercase();
         let words = || name.split(['-', '_', '.']);
         let ends = [words().next(), words().next_back()];
@@ -114,11 +114,10 @@ fn copied(line: &str) -> Vec<String> {
     for words in words {
         let (flags, places): (Vec<&str>, Vec<&str>) = words.into_iter().partition(|word| word.starts_with('-'));
         let is_deep = flags.iter().any(|flag| flag.contains(['r', 'R', 'a']));
-        let Some((to, from)) = places.split_last().filter(|(to, _)| is_deep && (to.contains('$') || to.contains("{{")))
+        let Some((_, from)) = places.split_last().filter(|(to, _)| is_deep && (to.contains('$') || to.contains("{{")))
         else {
             continue;
         };
-        let _ = to;
         for place in from {
             let place = place.trim_matches(['"', '\'']).trim_end_matches(['*', '.']);
             let path = join("", place).map(|path| normalize(&path)).unwrap_or_default();

@@ -122,8 +122,7 @@ fn folder(text: &str) -> String {
 fn pattern(text: &str, repository: Option<&str>) -> String {
     let mut url = String::new();
     let mut rest = text;
-    loop {
-        let Some(letter) = rest.chars().next() else { break };
+    while let Some(letter) = rest.chars().next() {
         let variable = [("${{", "}}"), ("{{", "}}"), ("${", "}"), ("$(", ")")]
             .iter()
             .find_map(|(open, close)| rest.strip_prefix(open)?.split_once(close));
