@@ -403,6 +403,9 @@ fn a_root_path_over_two_environments_is_reported_at_the_path() {
     let done = lint(&files(&[]));
     assert_eq!(found(&done), ["build-failure flux-system/gotk-sync.yaml"]);
     assert!(done.out.contains("its path `./` takes in the whole repository"), "{}", done.out);
+    let apps = |of: &str| node("apps", &format!("./apps/{of}"), "");
+    let clusters = [("clusters/live/apps.yaml", apps("live")), ("clusters/staging/apps.yaml", apps("staging"))];
+    assert_eq!(found(&lint(&files(&clusters))), ["build-failure flux-system/gotk-sync.yaml"]);
     // What a kustomization file lists is meant to be there.
     let listed =
         lint(&files(&[("kustomization.yaml", "resources: [flux-system/gotk-sync.yaml, apps/live]\n".to_owned())]));

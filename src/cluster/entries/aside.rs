@@ -97,9 +97,10 @@ pub(in crate::cluster) fn copied_by_scripts(tree: &Tree) -> BTreeSet<String> {
     texts.flat_map(str::lines).flat_map(copied).collect()
 }
 
-fn is_script(path: &str) -> bool {
+/// Whether the file is one of those that people and pipelines run.
+pub(in crate::cluster) fn is_script(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path).trim_start_matches('.').to_ascii_lowercase();
-    let is_named = ["makefile", "justfile", "taskfile"].iter().any(|start| name.starts_with(start));
+    let is_named = ["makefile", "justfile", "taskfile", "jenkinsfile"].iter().any(|start| name.starts_with(start));
     is_named || [".sh", ".bash", ".just", ".mk"].iter().any(|end| name.ends_with(end))
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::OnceLock;
 
+use super::aside::is_script;
 use crate::source::{RemoteUrl, Tree, normalize};
 
 /// Where a repository comes from and goes to.
@@ -85,10 +86,7 @@ impl<'t> Origin<'t> {
 }
 
 fn is_pipeline(path: &str) -> bool {
-    let name = path.rsplit('/').next().unwrap_or(path).trim_start_matches('.').to_ascii_lowercase();
-    let is_script = [".sh", ".just", ".mk"].iter().any(|end| name.ends_with(end))
-        || ["makefile", "justfile", "taskfile", "jenkinsfile"].iter().any(|start| name.starts_with(start));
-    is_script || PIPELINES.iter().any(|start| path.starts_with(start))
+    is_script(path) || PIPELINES.iter().any(|start| path.starts_with(start))
 }
 
 /// The artifacts that a pipeline pushes. `repository` is owner and name of what it was cloned from.
