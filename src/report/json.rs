@@ -24,6 +24,8 @@ pub struct Linted {
     pub profile: String,
     /// The clusters, sorted by root.
     pub clusters: Vec<LintedCluster>,
+    /// What was not looked at, and what was assumed: sentences.
+    pub not_looked_at: Vec<String>,
     /// The findings that are shown or suppressed, sorted by path and place.
     pub findings: Vec<ReportedFinding>,
 }
@@ -106,6 +108,7 @@ impl Linted {
             profile: report.profile.to_owned(),
             artifact_root: report.artifact_root(),
             clusters: report.clusters.iter().map(|cluster| LintedCluster::new(cluster, report.tree)).collect(),
+            not_looked_at: report.unseen.iter().map(|unseen| unseen.text.clone()).collect(),
             findings: all(report).into_iter().map(|found| ReportedFinding::new(found, report.tree)).collect(),
         }
     }

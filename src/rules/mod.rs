@@ -81,7 +81,7 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 
 // What rules share is named as if it stood beside them.
-use support::{attempts, deadlocks, dependencies, health, order, references, removal, split, wording};
+use support::{attempts, deadlocks, dependencies, health, order, references, removal, split, uppermost, wording};
 
 use crate::{
     finding::{Finding, RuleInfo, suppress},

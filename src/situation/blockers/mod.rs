@@ -15,6 +15,7 @@ mod inputs;
 mod known_sources;
 mod manifests;
 mod never_ready;
+mod outside;
 mod paths;
 mod references;
 mod renames;
