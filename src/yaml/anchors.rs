@@ -130,7 +130,9 @@ mod tests {
         let document = file.documents.first().ok_or("no document")?;
         match &document.error {
             Some(problem) => Err(problem.message.clone()),
-            None => Ok(crate::yaml::decode::<serde_json::Value>(&document.root).map_err(|error| error.message)?.to_string()),
+            None => {
+                Ok(crate::yaml::decode::<serde_json::Value>(&document.root).map_err(|error| error.message)?.to_string())
+            }
         }
     }
 

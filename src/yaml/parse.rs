@@ -3,8 +3,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use smol_str::SmolStr;
 
 use super::{
-    anchors::Named,
     Comment, Document, Entry, File, Map, Node, Problem, ProblemKind, Value,
+    anchors::Named,
     budget::{self, Size},
     scalar::{resolve_legacy, resolve_plain},
 };
