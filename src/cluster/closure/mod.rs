@@ -20,7 +20,7 @@ use crate::{
         api::{SubstituteReference, kinds::EXTERNAL_ARTIFACT},
         is_kustomization,
     },
-    source::normalize,
+    source::{FileId, normalize},
 };
 use configs::configs;
 use controllers::controllers;
@@ -41,6 +41,16 @@ pub(super) struct Closure {
     pub(super) drafts: BTreeMap<NodeKey, Draft>,
     pub(super) version: Option<FluxVersion>,
     pub(super) controllers: Controllers,
+}
+
+impl Closure {
+    /// The files that its builds read.
+    pub(super) fn files(&self) -> impl Iterator<Item = FileId> {
+        let builds = self.drafts.values().map(|draft| &draft.applied.build);
+        builds.flat_map(|build| {
+            build.reads.files().into_iter().chain(build.objects.iter().map(|object| object.source.file))
+        })
+    }
 }
 
 /// Computes the closure of `roots`.

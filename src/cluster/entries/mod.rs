@@ -46,11 +46,12 @@ pub fn resolve(store: &Store, folder: &str, discovered: &Discovered, assumed: Op
     let (tops, unreached) = finder.leftover(&clusters);
     clusters.extend(tops.into_par_iter().map(|(root, roots)| (root, close(&artifacts, &roots))).collect::<Vec<_>>());
     clusters.sort_by(|(left, _), (right, _)| left.cmp(right));
-    let bootstrap = Bootstrap::new(store.tree());
-    let reached = clusters.into_iter().map(|(root, closure)| finish(root, true, closure, &bootstrap));
+    let used = clusters.iter().flat_map(|(_, closure)| closure.files()).collect();
+    let (bootstrap, tree) = (Bootstrap::read(store, &artifacts, folder, &used), store.tree());
+    let reached = clusters.into_iter().map(|(root, closure)| finish(root, true, closure, &bootstrap, tree));
     let mut clusters: Vec<Cluster> = reached.collect();
     let groups =
-        unreached.into_par_iter().map(|(root, roots)| finish(root, false, close(&artifacts, &roots), &bootstrap));
+        unreached.into_par_iter().map(|(root, roots)| finish(root, false, close(&artifacts, &roots), &bootstrap, tree));
     clusters.extend(groups.collect::<Vec<_>>());
     clusters
 }
