@@ -1,10 +1,11 @@
 //! What is there before Flux runs, as far as the scripts, machine configurations and READMEs of the repository show.
 //!
-//! All of them are read once, into a set of facts. Which charts, CRDs and objects the rules will ask for is not known then,
-//! so the names in the files are the keys, and a question is a look-up.
+//! All of them are read once, into a set of facts, those at least in which one automaton finds anything that may be asked for.
+//! The names in them are the keys of the facts, so a question is a look-up.
 
 mod commands;
 mod names;
+mod needles;
 mod objects;
 mod places;
 
@@ -20,6 +21,7 @@ use smol_str::SmolStr;
 use self::{
     commands::Commands,
     names::Names,
+    needles::Needles,
     places::{Place, Role},
 };
 use super::ObjectKey;
@@ -71,14 +73,26 @@ struct Found {
 const LARGEST: usize = 1 << 20;
 
 impl Bootstrap {
-    /// Reads the files beside the builds. `used` are those that Flux builds from: they are what comes later.
-    pub(super) fn read(store: &Store, artifacts: &Artifacts<'_>, root: &str, used: &FxHashSet<FileId>) -> Self {
+    /// Reads the files beside the builds. `used` are those that Flux builds from: they are what comes later. `releases` are
+    /// names of HelmReleases.
+    pub(super) fn read<'n>(
+        store: &Store,
+        artifacts: &Artifacts<'_>,
+        root: &str,
+        used: &FxHashSet<FileId>,
+        releases: impl Iterator<Item = &'n str>,
+    ) -> Self {
         let tree = store.tree();
         let folders = folders_of(tree);
         let all: Vec<FileId> = tree.files().filter(|file| !used.contains(file)).collect();
+        let needles = Needles::new(releases);
         let found = all.par_iter().filter_map(|file| {
             let place = Place::of(tree.path(*file))?;
             let bytes = tree.bytes(*file).ok().filter(|bytes| bytes.len() <= LARGEST)?;
+            // The name of a file may be that of a CRD.
+            if !needles.are_in(bytes) && !place.is_named_after_crd() {
+                return None;
+            }
             Some(read(tree, &folders, &place, std::str::from_utf8(bytes).ok()?))
         });
         let mut facts = Facts::default();

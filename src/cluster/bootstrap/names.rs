@@ -21,7 +21,7 @@ pub(super) struct Names {
 }
 
 /// Charts whose names are words that stand anywhere.
-const COMMON: [&str; 12] = [
+pub(super) const COMMON: [&str; 12] = [
     "alloy", "base", "consul", "foreman", "kong", "multus", "operator", "piraeus", "sloth", "contour", "tuppr", "vault",
 ];
 
@@ -137,12 +137,14 @@ impl Names {
 
 /// The names in the path of a file that sets a cluster up.
 pub(super) fn read_path(names: &mut Names, place: &Place<'_>) {
-    if place.role == super::Role::Setup {
-        let name = place.path.rsplit('/').next().unwrap_or_default();
-        if name.contains('_') {
-            names.add_dotted(name);
-        }
+    if place.is_named_after_crd() {
+        names.add_dotted(place.path.rsplit('/').next().unwrap_or_default());
     }
+}
+
+/// The ways to write a name: with dashes, and with underscores.
+pub(super) fn variants(name: &str) -> [String; 2] {
+    [name.to_owned(), name.replace('-', "_")]
 }
 
 fn plain(name: &str) -> SmolStr {

@@ -92,6 +92,12 @@ impl<'t> Place<'t> {
         parent(self.path)
     }
 
+    /// Whether its name may be that of a file of a CRD, `<group>_<plural>`.
+    pub(super) fn is_named_after_crd(&self) -> bool {
+        let name = self.path.rsplit('/').next().unwrap_or_default();
+        self.role == Role::Setup && name.split_once('_').is_some_and(|(group, _)| group.contains('.'))
+    }
+
     /// Its name, less what marks it as a template.
     pub(super) fn stem(&self) -> &'t str {
         let name = self.path.rsplit('/').next().unwrap_or_default();

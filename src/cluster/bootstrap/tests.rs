@@ -4,7 +4,7 @@ use crate::{catalog::CrdCatalog, flux::api::kinds::GroupKind};
 fn bootstrap(files: &[(&str, &str)]) -> Bootstrap {
     let files = files.iter().map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec()));
     let store = Store::new(Tree::from_memory(files));
-    Bootstrap::read(&store, &Artifacts::new(&store, ""), "", &FxHashSet::default())
+    Bootstrap::read(&store, &Artifacts::new(&store, ""), "", &FxHashSet::default(), std::iter::empty())
 }
 
 /// Whether one file installs the CRD of a kind.
@@ -209,6 +209,6 @@ fn what_flux_builds_from_is_not_what_comes_before_it() {
     let text = b"apiVersion: v1\nkind: Secret\nmetadata: {name: vars, namespace: flux-system}\n".to_vec();
     let store = Store::new(Tree::from_memory([("setup/vars.yaml".to_owned(), text)]));
     let used = store.tree().files().collect();
-    let bootstrap = Bootstrap::read(&store, &Artifacts::new(&store, ""), "", &used);
+    let bootstrap = Bootstrap::read(&store, &Artifacts::new(&store, ""), "", &used, std::iter::empty());
     assert!(!bootstrap.makes(&ObjectKey::new(SECRET, "flux-system", "vars"), &[]));
 }

@@ -17,7 +17,10 @@ use crate::{
     cluster::{Manifest, NodeKey, model::set_key},
     flux::{
         Artifacts, Controllers, FluxVersion, Kustomization, SourceRef,
-        api::{SubstituteReference, kinds::EXTERNAL_ARTIFACT},
+        api::{
+            SubstituteReference,
+            kinds::{EXTERNAL_ARTIFACT, HELM_RELEASE},
+        },
         is_kustomization,
     },
     source::{FileId, normalize},
@@ -44,6 +47,12 @@ pub(super) struct Closure {
 }
 
 impl Closure {
+    /// The names of the HelmReleases in its builds.
+    pub(super) fn releases(&self) -> impl Iterator<Item = SmolStr> {
+        let objects = self.drafts.values().flat_map(Draft::local_objects).map(|object| object.id());
+        objects.filter(|id| HELM_RELEASE.is(&id.group, &id.kind)).map(|id| id.name)
+    }
+
     /// The files that its builds read.
     pub(super) fn files(&self) -> impl Iterator<Item = FileId> {
         let builds = self.drafts.values().map(|draft| &draft.applied.build);

@@ -47,7 +47,9 @@ pub fn resolve(store: &Store, folder: &str, discovered: &Discovered, assumed: Op
     clusters.extend(tops.into_par_iter().map(|(root, roots)| (root, close(&artifacts, &roots))).collect::<Vec<_>>());
     clusters.sort_by(|(left, _), (right, _)| left.cmp(right));
     let used = clusters.iter().flat_map(|(_, closure)| closure.files()).collect();
-    let (bootstrap, tree) = (Bootstrap::read(store, &artifacts, folder, &used), store.tree());
+    let releases: BTreeSet<_> = clusters.iter().flat_map(|(_, closure)| closure.releases()).collect();
+    let releases = releases.iter().map(|name| name.as_str());
+    let (bootstrap, tree) = (Bootstrap::read(store, &artifacts, folder, &used, releases), store.tree());
     let reached = clusters.into_iter().map(|(root, closure)| finish(root, true, closure, &bootstrap, tree));
     let mut clusters: Vec<Cluster> = reached.collect();
     let groups =
