@@ -143,11 +143,7 @@ fn selection(choices: &Choices, config: &mut Config, from: &mut Origins) -> Sele
 }
 
 /// The configuration that the flags, the environment or the folders around `paths` name.
-fn in_force(
-    wanted: &Configuration,
-    paths: &[PathBuf],
-    environment: &Environment,
-) -> Result<Configured, CliError> {
+fn in_force(wanted: &Configuration, paths: &[PathBuf], environment: &Environment) -> Result<Configured, CliError> {
     if wanted.no_config {
         return Ok(Configured::default());
     }

@@ -261,17 +261,10 @@ impl<'a> Entry<'a> {
         unseen.template(wanted).map(Doubt::Template)
     }
 
-    /// Whether the name that is meant is in the cluster.
+    /// Whether the name that is meant is in the cluster, written otherwise.
     fn is_misspelt(&self, problem: &DependencyProblem) -> bool {
-        match problem {
-            DependencyProblem::Nowhere { similar, .. } => {
-                let name = similar.as_deref().map(|similar| similar.rsplit('/').next().unwrap_or(similar));
-                name.is_some_and(|name| is_slip(name, self.name))
-            }
-            DependencyProblem::Renamed(_)
-            | DependencyProblem::OtherNamespace(_)
-            | DependencyProblem::OtherKind { .. } => true,
-        }
+        let DependencyProblem::Nowhere { similar: Some(similar), .. } = problem else { return false };
+        is_slip(similar.rsplit('/').next().unwrap_or(similar), self.name)
     }
 
     fn renamed(&self, cluster: &Cluster, renames: &Renames<'_>) -> Option<Rename> {
