@@ -22,7 +22,9 @@ mod invalid_expression;
 mod invalid_manifest;
 mod invalid_yaml;
 mod long_critical_path;
+mod missing_controller;
 mod missing_path;
+mod missing_reference;
 mod missing_source;
 mod missing_substitute_source;
 mod missing_timeout;
@@ -117,7 +119,9 @@ pub static RULES: &[&Rule] = &[
     &invalid_manifest::RULE,
     &invalid_yaml::RULE,
     &long_critical_path::RULE,
+    &missing_controller::RULE,
     &missing_path::RULE,
+    &missing_reference::RULE,
     &missing_source::RULE,
     &missing_substitute_source::RULE,
     &missing_timeout::RULE,
