@@ -197,6 +197,9 @@ impl Implicit {
     }
 }
 
+/// Whether the CRD of a kind is there from the start, by group, kind, charts that install it, and their releases.
+type IsPreinstalled<'a> = dyn Fn(&str, &str, &[&str], &[&str]) -> bool + 'a;
+
 fn object(nodes: &[Node], provider: Provider) -> &yaml::Node {
     &nodes[provider.node.index()].object(provider).node
 }
@@ -205,7 +208,7 @@ fn kinds(
     nodes: &[Node],
     releases: &[Release],
     objects: &BTreeMap<ObjectKey, Vec<Provider>>,
-    is_preinstalled: &dyn Fn(&str, &str, &[&str], &[&str]) -> bool,
+    is_preinstalled: &IsPreinstalled<'_>,
 ) -> (Vec<CustomKind>, BTreeSet<(SmolStr, SmolStr)>) {
     let mut crds: BTreeMap<(&str, &str), Vec<Provider>> = BTreeMap::new();
     for (_, providers) in objects.iter().filter(|(key, _)| key.is(kinds::CRD)) {

@@ -121,7 +121,6 @@ fn odd(text: &str, at: usize) -> Option<Odd> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::{source::FileId, yaml::parse};
 
     /// The first document as JSON text, or what is wrong with it.

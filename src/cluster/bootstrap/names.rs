@@ -47,7 +47,7 @@ impl Names {
     pub(super) fn has_crd(&self, group: &str, kind: &str) -> bool {
         let (group, kind) = (group.to_ascii_lowercase(), kind.to_ascii_lowercase());
         let irregular = kind.strip_suffix('y').map(|stem| format!("{stem}ies"));
-        let plurals = [format!("{kind}s"), format!("{kind}es"), kind.clone()];
+        let plurals = [format!("{kind}s"), format!("{kind}es"), kind];
         plurals.iter().chain(&irregular).any(|plural| {
             let file = SmolStr::new(format!("{group}_{plural}"));
             let next = self.dotted.range(file.clone()..).next();

@@ -1,6 +1,6 @@
 //! What may make objects that the repository does not show.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     catalog::CrdCatalog,
@@ -10,7 +10,7 @@ use crate::{
         Reading, ResourceSet, SourceRef,
         api::{
             SOURCE_EXTENSIONS_GROUP, SOURCE_GROUP,
-            kinds::{EXTERNAL_ARTIFACT, RESOURCE_SET},
+            kinds::{EXTERNAL_ARTIFACT, RESOURCE_SET, of_flux},
         },
         is_open_text, reads_as,
     },
@@ -21,18 +21,6 @@ use crate::{
 
 /// What all API groups of Flux end in.
 const TOOLKIT: &str = ".toolkit.fluxcd.io/";
-
-/// The kinds of Flux that its objects refer to.
-const KINDS: [&str; 8] = [
-    "Kustomization",
-    "HelmRelease",
-    "GitRepository",
-    "OCIRepository",
-    "HelmRepository",
-    "Bucket",
-    "HelmChart",
-    "ExternalArtifact",
-];
 
 /// An object that nothing in sight makes.
 #[derive(Debug, Clone, Copy)]
@@ -48,7 +36,7 @@ pub(super) struct Unseen<'a> {
     /// Kustomizations with the parts of their builds that are not here.
     parts: Vec<(&'a Node, &'a Unresolved)>,
     /// Names of the charts of this repository that are templates, by kind; gathered when first asked for.
-    templates: std::cell::OnceCell<BTreeMap<&'static str, Vec<String>>>,
+    templates: std::cell::OnceCell<BTreeMap<String, Vec<String>>>,
     tree: Option<&'a Tree>,
     /// Who the repositories belong to that the entry points are fed from, `host/owner`.
     owners: Vec<String>,
@@ -61,7 +49,7 @@ impl<'a> Unseen<'a> {
     pub(super) fn new(cluster: &'a Cluster, tree: Option<&'a Tree>) -> Self {
         // What a remote Kustomization applies goes to another cluster.
         let nodes = cluster.nodes.iter().filter(|node| !node.is_remote());
-        let parts = nodes.filter_map(|node| Some((node, node.unresolved.iter().filter(|part| part.hides_objects()))));
+        let parts = nodes.map(|node| (node, node.unresolved.iter().filter(|part| part.hides_objects())));
         let parts = parts.flat_map(|(node, parts)| parts.map(move |part| (node, part))).collect();
         let entries = cluster.nodes.iter().filter(|node| node.is_entry);
         let owners = entries.filter_map(|node| owner(&url(cluster, node)?)).collect();
@@ -104,7 +92,7 @@ impl<'a> Unseen<'a> {
             reference("tag").or_else(|| reference("semver")).map(str::to_owned)
         };
         let path = node.kustomization.spec.path.as_deref().filter(|_| part.hides == Hidden::Objects);
-        !KINDS.contains(&wanted.kind)
+        of_flux(wanted.kind).is_none()
             || url.is_none_or(|url| !self.is_project(&url, path.unwrap_or_default(), revision().as_deref()))
     }
 
@@ -141,7 +129,7 @@ impl<'a> Unseen<'a> {
             let text = section.find_str(&["resourcesTemplate"]);
             section.get("resources").into_iter().flat_map(yaml::Node::items).any(|template| is_it(template, wanted))
                 || text.is_some_and(|text| {
-                    makes_of_kind(text, wanted.kind) && names_in(text).any(|name| fits(name, wanted.name))
+                    makes_of_kind(text, wanted.kind) && fields(text, "name:").any(|name| fits(name, wanted.name))
                 })
         };
         std::iter::once(spec).chain(steps).any(makes)
@@ -152,8 +140,8 @@ impl<'a> Unseen<'a> {
         let release = self.cluster.releases.iter().find(|release| is_homemade(release))?;
         let tree = self.tree?;
         let templates = self.templates.get_or_init(|| templates(tree));
-        let names = templates.iter().find(|(kind, _)| **kind == wanted.kind)?.1;
-        let is_made = names.iter().any(|name| fits(name, wanted.name));
+        let of_kind = templates.iter().filter(|(kind, _)| fits(kind, wanted.kind));
+        let is_made = of_kind.flat_map(|(_, names)| names).any(|name| fits(name, wanted.name));
         is_made.then(|| format!("a chart in this repository, as that of {} may be", release.subject()))
     }
 
@@ -182,6 +170,11 @@ fn is_of_release(part: &str) -> bool {
         || (is_file && FILES.iter().any(|name| part.contains(name)))
 }
 
+/// Whether any part of a build of `cluster` is not in sight, whatever it may hold.
+pub(super) fn is_partial(cluster: &Cluster) -> bool {
+    cluster.nodes.iter().any(|node| !node.is_remote() && node.hides_objects())
+}
+
 fn fits(name: &str, wanted: &str) -> bool {
     reads_as(name, wanted) != Reading::No
 }
@@ -195,27 +188,25 @@ fn is_it(template: &yaml::Node, wanted: Wanted<'_>) -> bool {
 }
 
 fn makes_of_kind(text: &str, kind: &str) -> bool {
-    text.lines().any(|line| {
-        let line = line.trim_start_matches([' ', '-']);
-        line.strip_prefix("kind:").is_some_and(|value| fits(value.trim().trim_matches(['"', '\'']), kind))
-    })
+    fields(text, "kind:").any(|value| fits(value, kind))
 }
 
-/// The values of all fields `name` in a text of YAML that may be a template.
-fn names_in(text: &str) -> impl Iterator<Item = &str> {
-    text.lines().filter_map(|line| {
-        let value = line.trim_start_matches([' ', '-']).strip_prefix("name:")?;
+/// The values of all fields `key` in a text of YAML that may be a template.
+fn fields<'t>(text: &'t str, key: &'static str) -> impl Iterator<Item = &'t str> {
+    text.lines().filter_map(move |line| {
+        let value = line.trim_start_matches([' ', '-']).strip_prefix(key)?;
         Some(value.trim().trim_matches(['"', '\'']))
     })
 }
 
-/// The names in templates of charts, for the two kinds that `dependsOn` can name and for the sources.
-fn templates(tree: &Tree) -> BTreeMap<&'static str, Vec<String>> {
-    let mut found: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
+/// The names in templates of charts that make objects of Flux, by kind.
+fn templates(tree: &Tree) -> BTreeMap<String, Vec<String>> {
+    let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for file in tree.files().filter(|file| tree.path(*file).contains("/templates/")) {
         let Some(text) = tree.text(file).filter(|text| text.contains(TOOLKIT)) else { continue };
-        for kind in KINDS.into_iter().filter(|kind| makes_of_kind(text, kind)) {
-            found.entry(kind).or_default().extend(names_in(text).map(str::to_owned));
+        let kinds: BTreeSet<&str> = fields(text, "kind:").collect();
+        for kind in kinds {
+            found.entry(kind.to_owned()).or_default().extend(fields(text, "name:").map(str::to_owned));
         }
     }
     found
