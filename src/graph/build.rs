@@ -11,7 +11,7 @@ use crate::{
     finding::Confidence,
     flux::{
         Controller, Kustomization, SourceRef,
-        api::{DependencyReference, OPERATOR_GROUP, SOURCE_GROUP},
+        api::{DependencyReference, OPERATOR_GROUP, SOURCE_GROUP, kinds::KUSTOMIZATION},
         expression::{Demand, ready_expr_demand},
     },
     kustomize::ApiVersion,
@@ -69,7 +69,9 @@ impl<'c> Builder<'c> {
     fn node(&mut self, id: NodeId, node: &'c Node) {
         let actor = Actor::Node(id);
         if !node.is_entry {
-            for manifest in &node.manifests {
+            let key = ObjectKey::new(KUSTOMIZATION, node.key.namespace.clone(), node.key.name.clone());
+            let is_preinstalled = self.is_preinstalled(&key);
+            for manifest in node.manifests.iter().filter(|_| !is_preinstalled) {
                 if let Some(before) = self.definer(manifest) {
                     let span = manifest.object.node.nearest_span(&["metadata", "name"]).or(manifest.object.source);
                     self.edge(before, (actor, Moment::Exists), Reason::AppliedBy, span);
@@ -212,18 +214,10 @@ impl<'c> Builder<'c> {
         Some(object)
     }
 
-    /// Whether an object is there before anything is reconciled: it is made outside the repository, or is the source of an
-    /// entry point, which bootstrap applies.
+    /// Whether an object is there before anything is reconciled: it is made outside the repository or by what sets the cluster
+    /// up, or an entry point needs it.
     pub(super) fn is_preinstalled(&self, key: &ObjectKey) -> bool {
-        if self.cluster.is_external(&key.kind, &key.namespace, &key.name) {
-            return true;
-        }
-        let providers = self.cluster.objects.get(key).into_iter().flatten();
-        let mut entries = providers.map(|provider| self.cluster.node(provider.node)).filter(|node| node.is_entry);
-        entries.any(|node| {
-            let source = SourceRef::new(&node.kustomization.spec.source_ref, &node.key.namespace);
-            source.kind == key.kind && source.namespace == key.namespace && source.name == key.name
-        })
+        self.cluster.is_external(&key.kind, &key.namespace, &key.name) || self.cluster.implicit.is_given(key)
     }
 
     /// The dependencies of every manifest: where there are several, any of them may be in force.

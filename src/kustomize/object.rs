@@ -140,10 +140,14 @@ pub struct Unresolved {
 }
 
 /// What an [`Unresolved`] part keeps from view.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Hidden {
     /// Whole objects.
     Objects,
+    /// The objects at this URL.
+    Remote(SmolStr),
+    /// What a chart or a plugin would make, which Flux does not run.
+    Refused,
     /// Values of fields.
     Values,
 }
@@ -152,7 +156,7 @@ impl Unresolved {
     /// Whether objects may be missing from the build because of it.
     #[must_use]
     pub fn hides_objects(&self) -> bool {
-        self.hides == Hidden::Objects
+        self.hides != Hidden::Values
     }
 }
 

@@ -38,17 +38,31 @@ impl Report {
         }
     }
 
+    /// Notes that objects at a URL cannot be known.
+    pub(super) fn remote(&mut self, span: Span, what: &str, url: &str) {
+        let (what, why) = (format!("{what} {url}"), "it is not in the repository".to_owned());
+        self.unknown(Unresolved { what, why, span, hides: Hidden::Remote(url.into()) });
+    }
+
+    /// Notes that objects are left out which Flux does not make either.
+    pub(super) fn refused(&mut self, span: Span, what: impl Into<String>, why: impl Into<String>) {
+        self.unknown(Unresolved { what: what.into(), why: why.into(), span, hides: Hidden::Refused });
+    }
+
+    /// Notes that objects cannot be known.
     pub(super) fn unresolved(&mut self, span: Span, what: impl Into<String>, why: impl Into<String>) {
+        self.unknown(Unresolved { what: what.into(), why: why.into(), span, hides: Hidden::Objects });
+    }
+
+    fn unknown(&mut self, part: Unresolved) {
         if self.unresolved.len() < MOST {
-            self.unresolved.push(Unresolved { what: what.into(), why: why.into(), span, hides: Hidden::Objects });
+            self.unresolved.push(part);
         }
     }
 
     /// Notes that the value of a field cannot be known.
     pub(super) fn unresolved_value(&mut self, span: Span, what: impl Into<String>, why: impl Into<String>) {
-        if self.unresolved.len() < MOST {
-            self.unresolved.push(Unresolved { what: what.into(), why: why.into(), span, hides: Hidden::Values });
-        }
+        self.unknown(Unresolved { what: what.into(), why: why.into(), span, hides: Hidden::Values });
     }
 
     /// Whether objects may be missing because of what cannot be seen.

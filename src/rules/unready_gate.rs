@@ -34,7 +34,7 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for situation in context.situations.iter().filter(|situation| situation.cluster.reached) {
-        let needs = Needs::new(context.tree, situation);
+        let needs = Needs::new(situation);
         for (id, node) in situation.cluster.nodes() {
             if !node.has_gate() && !node.is_remote() {
                 findings.extend(open_gate(situation, &needs, id, node));

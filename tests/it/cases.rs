@@ -7,15 +7,8 @@ use crate::support::{Program, cases, program};
 
 /// Cases of which the program does not say yet what is true. One that it does say is taken off the list.
 const FALLS_SHORT: &[&str] = &[
-    "false/alias-key",
-    "false/bootstrap-made-input",
-    "false/bootstrap-other-chart",
-    "false/bootstrap-project-url",
-    "false/entry-folder-by-hand",
-    "false/generator-file-hides",
     "false/heavy-zero",
     "false/missed-helm-timeout",
-    "false/open-name",
     "false/overlap-self",
     "false/self-prune-at-rest",
     "false/storage-class-parent",

@@ -47,4 +47,5 @@ mod render;
 mod rule_pages;
 mod support;
 mod suppressions;
+mod typos;
 mod what_if;

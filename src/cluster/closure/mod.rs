@@ -15,8 +15,12 @@ use smol_str::SmolStr;
 
 use crate::{
     cluster::{Manifest, NodeKey, entries::origin::Origin, model::set_key},
-    flux::{Artifacts, Controllers, FluxVersion, Kustomization, api::SubstituteReference, is_kustomization},
-    source::normalize,
+    flux::{
+        Artifacts, Controllers, FluxVersion, Kustomization,
+        api::{SubstituteReference, kinds::HELM_RELEASE},
+        is_kustomization,
+    },
+    source::{FileId, normalize},
 };
 use configs::configs;
 use controllers::controllers;
@@ -40,6 +44,22 @@ pub(super) struct Closure {
     /// Whether the repository tells it.
     pub(super) tells_version: bool,
     pub(super) controllers: Controllers,
+}
+
+impl Closure {
+    /// The names of the HelmReleases in its builds.
+    pub(super) fn releases(&self) -> impl Iterator<Item = SmolStr> {
+        let objects = self.drafts.values().flat_map(Draft::local_objects).map(|object| object.id());
+        objects.filter(|id| HELM_RELEASE.is(&id.group, &id.kind)).map(|id| id.name)
+    }
+
+    /// The files that its builds read.
+    pub(super) fn files(&self) -> impl Iterator<Item = FileId> {
+        let builds = self.drafts.values().map(|draft| &draft.applied.build);
+        builds.flat_map(|build| {
+            build.reads.files().into_iter().chain(build.objects.iter().map(|object| object.source.file))
+        })
+    }
 }
 
 /// Computes the closure of `roots`.

@@ -123,7 +123,10 @@ impl<'k, 't> Folder<'k, 't> {
         match self.resolve(path) {
             Target::File(file) => return Some(file),
             Target::Folder(_) => report.error(at, format!("`{path}` is a folder, not a file")),
-            Target::Remote => report.unresolved(at, format!("remote file {path}"), "it is not in the repository"),
+            // Generators, patches and settings read single files: they change objects, and none comes of them.
+            Target::Remote => {
+                report.unresolved_value(at, format!("remote file {path}"), "it is not in the repository");
+            }
             Target::Nothing(why) => report.error(at, why),
         }
         None

@@ -284,7 +284,7 @@ impl<'k, 't> Session<'k, 't> {
                 }
                 Target::Folder(_) => continue,
                 Target::Remote => {
-                    all.report.unresolved(at, format!("remote base {path}"), "it is not in the repository");
+                    all.report.remote(at, "remote base", path);
                     continue;
                 }
                 Target::Nothing(why) => {
@@ -317,7 +317,7 @@ impl<'k, 't> Session<'k, 't> {
                 }
                 Target::File(_) => all.report.error(at, format!("`{path}` is a file; a component is a folder")),
                 Target::Remote => {
-                    all.report.unresolved(at, format!("remote component {path}"), "it is not in the repository");
+                    all.report.remote(at, "remote component", path);
                 }
                 Target::Nothing(why) => all.report.error(at, why),
             }
@@ -343,7 +343,7 @@ fn unresolved_charts(file: &Kustomization, report: &mut Report) {
     for key in ["helmCharts", "helmChartInflationGenerator"] {
         for chart in file.items(key) {
             let name = chart.find_str(&["name"]).or_else(|| chart.find_str(&["chartName"])).unwrap_or_default();
-            report.unresolved(
+            report.refused(
                 chart.span,
                 format!("Helm chart {name} of `{key}`"),
                 "charts are not rendered; Flux refuses to build them too",

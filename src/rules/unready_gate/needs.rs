@@ -13,7 +13,7 @@ use crate::{
     graph::{Actor, Event, EventId, Moment},
     kustomize::Object,
     rules::{Situation, wording::worth},
-    source::{Span, Tree},
+    source::Span,
     yaml,
 };
 
@@ -52,9 +52,6 @@ pub(super) struct Needs<'a> {
     situation: &'a Situation<'a>,
     /// Those of each node, by position in the cluster.
     customs: Vec<Customs<'a>>,
-    /// The texts of files for the bootstrap of the cluster: helmfiles of home-ops repositories install charts, or their
-    /// CRDs alone, before Flux.
-    bootstrap: Vec<&'a str>,
     /// The releases of each node, by position in the cluster.
     releases: BTreeMap<NodeId, Vec<usize>>,
     /// The Kustomizations that each one applies.
@@ -62,7 +59,7 @@ pub(super) struct Needs<'a> {
 }
 
 impl<'a> Needs<'a> {
-    pub(super) fn new(tree: &'a Tree, situation: &'a Situation<'a>) -> Self {
+    pub(super) fn new(situation: &'a Situation<'a>) -> Self {
         let cluster = situation.cluster;
         let mut releases: BTreeMap<NodeId, Vec<usize>> = BTreeMap::new();
         for (index, release) in cluster.releases.iter().enumerate() {
@@ -80,9 +77,7 @@ impl<'a> Needs<'a> {
         }
         let defined = defined(cluster);
         let customs = cluster.nodes.iter().map(|node| customs(node, &defined)).collect();
-        let is_bootstrap = |path: &str| path.contains("bootstrap") || path.contains("helmfile");
-        let bootstrap = tree.files().filter(|file| is_bootstrap(tree.path(*file))).filter_map(|file| tree.text(file));
-        Self { situation, customs, bootstrap: bootstrap.collect(), releases, children }
+        Self { situation, customs, releases, children }
     }
 
     /// What `dependent` needs of something that one of `holders` builds, and gets too late.
@@ -240,7 +235,7 @@ impl<'a> Needs<'a> {
 
     /// Whether a file for the bootstrap of the cluster names one of them.
     fn is_bootstrapped(&self, names: &[&str]) -> bool {
-        self.bootstrap.iter().any(|text| names.iter().any(|name| text.contains(name)))
+        names.iter().any(|name| self.situation.cluster.implicit.is_installed_before(name))
     }
 }
 

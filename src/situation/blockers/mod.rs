@@ -32,7 +32,6 @@ pub use decryption::{SealedFact, SealedFate, SealedObject};
 pub use dependencies::{DependencyFact, DependencyProblem, Doubt, Elsewhere};
 pub use expressions::{ExpressionFact, ExpressionProblem};
 pub use health_checks::{HealthCheckFact, HealthCheckProblem};
-pub use hidden::hidden_by;
 pub use inputs::{Difference, InputFact, InputField, LookAlike, missing_inputs};
 pub use known_sources::KnownSource;
 pub use manifests::{FieldFault, Flaw, Form, ManifestFact, Unquoted, any_of};

@@ -96,7 +96,7 @@ pub fn substitute_object(node: &Node, lookup: &dyn Fn(&str) -> Lookup, strict: b
     if is_opted_out(node) {
         return SubstitutedObject::default();
     }
-    let mut substitution = Substitution { lookup, strict, out: SubstitutedObject::default() };
+    let mut substitution = Substitution { lookup, strict, out: SubstitutedObject::default(), is_open: false };
     let changed = replace_in(node, &mut substitution);
     SubstitutedObject { node: changed, ..substitution.out }
 }
@@ -105,6 +105,8 @@ struct Substitution<'l> {
     lookup: &'l dyn Fn(&str) -> Lookup,
     strict: bool,
     out: SubstitutedObject,
+    /// Whether the last text holds a variable that is not known.
+    is_open: bool,
 }
 
 impl Replace for Substitution<'_> {
@@ -115,6 +117,7 @@ impl Replace for Substitution<'_> {
     fn replace(&mut self, printed: &str, span: Span) -> Option<String> {
         match substitute(printed, self.lookup, self.strict) {
             Ok(substituted) => {
+                self.is_open = substituted.uses.iter().any(|used| used.outcome == Outcome::Unknown);
                 let uses = substituted.uses.into_iter();
                 self.out.uses.extend(uses.map(|used| {
                     let operator = operator(printed.get(used.at).unwrap_or_default(), &used.name);
@@ -127,6 +130,10 @@ impl Replace for Substitution<'_> {
                 None
             }
         }
+    }
+
+    fn is_open(&self) -> bool {
+        self.is_open
     }
 
     fn not_yaml(&mut self, why: String, span: Span) {
