@@ -170,6 +170,7 @@ const CONDITIONAL: &[(&str, Condition)] = &[
     ("ownership-move", |context| context.before.is_some()),
     ("path-regression", |context| context.before.is_some()),
     ("removed-kustomization", |context| context.before.is_some()),
+    ("self-prune", |context| context.before.is_some()),
     ("teardown-order", |context| context.before.is_some()),
     ("unordered-crd", |context| context.pedantic),
     ("unready-gate", |context| context.pedantic),

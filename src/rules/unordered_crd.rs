@@ -35,7 +35,7 @@ struct Race {
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for situation in context.situations.iter().filter(|situation| situation.cluster.reached) {
         let mut races: BTreeMap<(bool, Vec<String>), Race> = BTreeMap::new();
-        let mut search = Search::new(&situation.graph);
+        let mut search = Search::new(situation);
         for (index, kind) in situation.cluster.implicit.kinds.iter().enumerate() {
             // Nothing waits for monitors and dashboards.
             if kind.is_soft && !context.pedantic {

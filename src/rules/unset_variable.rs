@@ -29,6 +29,9 @@ pub(super) static RULE: Rule = Rule {
 /// Names in one sentence; the rest is counted.
 const NAMES: usize = 4;
 
+/// Variables that are shown where they stand.
+const PLACES: usize = 12;
+
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for situation in context.situations.iter().filter(|situation| situation.cluster.reached) {
         for fact in &situation.facts.variables {
@@ -74,7 +77,10 @@ fn unset(situation: &Situation<'_>, fact: &VariableFact) -> Finding {
     let names = short_list(&names, NAMES);
     let message = format!("{} uses {names}, which {are} set nowhere and {have} no default", node.subject());
     let mut finding = situation.finding(&RULE.info, node.subject(), fact.span, message);
-    finding.label = "not set".to_owned();
+    finding.label = format!("`{}` is not set", fact.first);
+    for (name, at) in fact.others.iter().take(PLACES) {
+        finding.related.push(Related::new(format!("nor is `{name}`"), None, *at));
+    }
     finding.related.push(variables_of(node));
     if let Some(gate) = cluster.controllers.strict_substitution_gate() {
         finding.related.push(Related::new("this decides whether substitution is strict", None, gate.span));

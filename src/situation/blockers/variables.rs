@@ -9,7 +9,7 @@ use crate::{
     flux::envsubst::is_opted_out,
     graph::{Actor, Moment, Reason, stages},
     kustomize::Object,
-    source::{Span, names::nearest},
+    source::{Span, Tree, names::nearest},
     yaml::{Node as Yaml, Value},
 };
 
@@ -24,6 +24,8 @@ pub struct VariableFact {
     pub span: Span,
     /// All of them, sorted.
     pub names: Vec<String>,
+    /// The others, each with the place of its first use.
+    pub others: Vec<(String, Span)>,
     /// What becomes of them.
     pub fate: VariableFate,
     /// A webhook of the cluster that may set variables of any Kustomization.
@@ -103,7 +105,7 @@ impl VariableFact {
 pub(super) fn find(view: View<'_>) -> Vec<VariableFact> {
     let cluster = view.cluster;
     let set = set_names(view);
-    let facts = view.nodes().map(|(id, node)| [unset(cluster, id, node), unsubstituted(cluster, id, node, &set)]);
+    let facts = view.nodes().map(|(id, node)| [unset(view, id, node), unsubstituted(cluster, id, node, &set)]);
     let mut facts: Vec<VariableFact> = facts.flatten().flatten().collect();
     if let Some(webhook) = (!facts.is_empty()).then(|| webhook(cluster)).flatten() {
         facts.iter_mut().for_each(|fact| fact.webhook = Some(webhook.clone()));
@@ -129,10 +131,18 @@ fn webhook(cluster: &Cluster) -> Option<Subject> {
 }
 
 /// Variables that are set nowhere, all of one Kustomization in one fact.
-fn unset(cluster: &Cluster, id: NodeId, node: &Node) -> Option<VariableFact> {
+fn unset(view: View<'_>, id: NodeId, node: &Node) -> Option<VariableFact> {
+    let cluster = view.cluster;
     let uses = &node.applied.unset_variables;
     let first = uses.first()?;
     let names: BTreeSet<&String> = uses.iter().map(|used| &used.name).collect();
+    let mut others: Vec<(String, Span)> = Vec::new();
+    for used in uses {
+        if used.name != first.name && !others.iter().any(|(name, _)| *name == used.name) {
+            others.push((used.name.clone(), place_of(view.store.tree(), used.span, &used.name)));
+        }
+    }
+    let span = place_of(view.store.tree(), first.span, &first.name);
     let controllers = &cluster.controllers;
     let fate = VariableFate::Unset {
         is_strict: controllers.has_strict_substitution(cluster.version),
@@ -141,7 +151,31 @@ fn unset(cluster: &Cluster, id: NodeId, node: &Node) -> Option<VariableFact> {
         moment: stages::first(cluster, node),
     };
     let names = names.into_iter().cloned().collect();
-    Some(VariableFact { node: id, first: first.name.clone(), span: first.span, names, fate, webhook: None })
+    Some(VariableFact { node: id, first: first.name.clone(), span, names, others, fate, webhook: None })
+}
+
+/// The expression of a variable in the text that uses it: a block of text has many lines, and a value that a generator made stands in a
+/// file of its own. The text itself where it does not hold the expression as it is written.
+fn place_of(tree: &Tree, text: Span, name: &str) -> Span {
+    let within = || {
+        let whole = tree.text(text.file)?;
+        let (start, end) =
+            if text.start == text.end { (0, whole.len()) } else { (text.start as usize, text.end as usize) };
+        let part = whole.get(start..end)?;
+        let expressions = part.match_indices('$').filter_map(|(at, _)| {
+            let rest = part[at + 1..].strip_prefix('{').unwrap_or(&part[at + 1..]);
+            let is_whole =
+                |rest: &str| !rest.starts_with(|letter: char| letter == '_' || letter.is_ascii_alphanumeric());
+            rest.strip_prefix(name).filter(|rest| is_whole(rest)).map(|rest| (at, part.len() - rest.len()))
+        });
+        // `$$` stands for the sign itself.
+        let mut meant =
+            expressions.filter(|(at, _)| part[..*at].bytes().rev().take_while(|byte| *byte == b'$').count() % 2 == 0);
+        let (from, to) = meant.next()?;
+        let to = if part[to..].starts_with('}') { to + 1 } else { to };
+        Some(Span::new(text.file, (start + from) as u32, (start + to) as u32))
+    };
+    if text.is_some() { within().unwrap_or(text) } else { text }
 }
 
 /// The variables that `node` has.
@@ -206,7 +240,8 @@ fn unsubstituted(cluster: &Cluster, id: NodeId, node: &Node, set: &BTreeMap<&str
     let names: BTreeSet<&str> = uses.iter().map(|(name, _)| *name).collect();
     let fate = VariableFate::Unsubstituted { set_by: *set.get(first)?, refused };
     let names = names.into_iter().map(str::to_owned).collect();
-    Some(VariableFact { node: id, first: first.to_owned(), span, names, fate, webhook: None })
+    let first = first.to_owned();
+    Some(VariableFact { node: id, first, span, names, others: Vec::new(), fate, webhook: None })
 }
 
 /// The variables in the texts of an object, less those below the keys of commands.
