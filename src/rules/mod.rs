@@ -36,6 +36,7 @@ mod poll_depth;
 mod redundant_dependency;
 mod removed_api_version;
 mod removed_kustomization;
+mod renamed_namespace;
 mod renamed_reference;
 mod retry_cliff;
 mod self_provided_input;
@@ -131,6 +132,7 @@ pub static RULES: &[&Rule] = &[
     &redundant_dependency::RULE,
     &removed_api_version::RULE,
     &removed_kustomization::RULE,
+    &renamed_namespace::RULE,
     &renamed_reference::RULE,
     &retry_cliff::RULE,
     &self_provided_input::RULE,

@@ -46,7 +46,11 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
                 Overlap::Same => {}
             }
         }
-        let own = situation.cluster.nodes.iter().filter_map(|node| Some((node, own_file(context.tree, situation.cluster, node)?)));
+        let own = situation
+            .cluster
+            .nodes
+            .iter()
+            .filter_map(|node| Some((node, own_file(context.tree, situation.cluster, node)?)));
         findings.extend(own.map(|(node, file)| applies_itself(context.tree, situation, node, file)));
         findings.extend(alike.iter().map(|(first, others)| same(situation, *first, others)));
     }
@@ -166,7 +170,9 @@ fn own_file(tree: &Tree, cluster: &Cluster, node: &Node) -> Option<FileId> {
     let is_above = |manifest: &Manifest| {
         let owner = manifest.owner.as_ref().and_then(|owner| cluster.find(owner)).map(|owner| cluster.node(owner));
         owner.is_some_and(|owner| match &owner.folder {
-            Folder::Here(above) => above.is_empty() || folder.strip_prefix(above).is_some_and(|rest| rest.starts_with('/')),
+            Folder::Here(above) => {
+                above.is_empty() || folder.strip_prefix(above).is_some_and(|rest| rest.starts_with('/'))
+            }
             _ => false,
         })
     };

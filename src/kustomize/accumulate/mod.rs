@@ -19,7 +19,7 @@ use std::{rc::Rc, sync::Arc};
 use rustc_hash::FxHashMap;
 
 use super::{
-    Kustomize,
+    Fault, Kustomize,
     id::ResId,
     report::Report,
     resource::Resource,
@@ -287,8 +287,8 @@ impl<'k, 't> Session<'k, 't> {
                     all.report.unresolved(at, format!("remote base {path}"), "it is not in the repository");
                     continue;
                 }
-                Target::Nothing(why) => {
-                    all.report.error(at, why);
+                Target::Nothing(why, meant) => {
+                    all.report.fault(at, why, Fault::Missing { meant });
                     continue;
                 }
             };
@@ -319,7 +319,7 @@ impl<'k, 't> Session<'k, 't> {
                 Target::Remote => {
                     all.report.unresolved(at, format!("remote component {path}"), "it is not in the repository");
                 }
-                Target::Nothing(why) => all.report.error(at, why),
+                Target::Nothing(why, meant) => all.report.fault(at, why, Fault::Missing { meant }),
             }
         }
     }

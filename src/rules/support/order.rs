@@ -264,22 +264,6 @@ pub(in crate::rules) fn edit(
     awaited: Option<&str>,
 ) -> String {
     let cluster = situation.cluster;
-    let owner = owners(situation, bringer).first().copied();
-    // One that the provider itself waits for, its parent above all, would wait in a circle.
-    let (circular, free): (Vec<Early>, Vec<Early>) =
-        early.iter().partition(|early| owner.is_some_and(|owner| waits_for(&situation.graph, owner, early.node)));
-    if !circular.is_empty() {
-        let whom = short_names(situation, &circular);
-        let what = subject_of(cluster, bringer);
-        let apart = format!(
-            "move what needs {what} out of {whom} into a Kustomization of its own that depends on {}, since {whom} cannot: that waits for it",
-            owner.map_or_else(|| what.to_string(), |owner| cluster.node(owner).key.name.to_string())
-        );
-        return match free.as_slice() {
-            [] => apart,
-            free => format!("{}; {apart}", edit(situation, free, bringer, awaited)),
-        };
-    }
     let (what, whom) = (subject_of(cluster, bringer), short_names(situation, early));
     let Some(owner) = owners(situation, bringer).first().copied() else {
         return format!("apply {what} with a Kustomization, and name that in `spec.dependsOn` of {whom}");
@@ -289,6 +273,25 @@ pub(in crate::rules) fn edit(
         return format!(
             "move {what} into a Kustomization of its own with `wait: true`, beside {whom}, and add that to `spec.dependsOn` of {whom}"
         );
+    }
+    // One that the provider itself waits for, its parent above all, would wait in a circle.
+    let (circular, free): (Vec<Early>, Vec<Early>) =
+        early.iter().partition(|early| waits_for(&situation.graph, owner, early.node));
+    if !circular.is_empty() {
+        let (whom, name) = (short_names(situation, &circular), &cluster.node(owner).key.name);
+        let gate = if awaited.is_some() && !cluster.node(owner).has_gate() {
+            format!(", and add `wait: true` to {name}")
+        } else {
+            String::new()
+        };
+        let apart = format!(
+            "move what needs {what} out of {whom} into a Kustomization of its own that depends on {name}{gate}, since {name} itself waits for \
+             {whom}"
+        );
+        return match free.as_slice() {
+            [] => apart,
+            free => format!("{}; {apart}", edit(situation, free, bringer, awaited)),
+        };
     }
     let node = cluster.node(owner);
     let is_near = early.iter().all(|early| cluster.node(early.node).key.namespace == node.key.namespace);

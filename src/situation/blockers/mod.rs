@@ -15,6 +15,7 @@ mod known_sources;
 mod manifests;
 mod never_ready;
 mod paths;
+mod renamed_namespaces;
 mod renames;
 mod source_uses;
 mod sources;
@@ -34,6 +35,7 @@ pub use known_sources::KnownSource;
 pub use manifests::{FieldFault, Flaw, Form, ManifestFact, Unquoted, any_of};
 pub use never_ready::{NeverReady, NeverReadyFact};
 pub use paths::PathFact;
+pub use renamed_namespaces::RenamedNamespace;
 pub use renames::Rename;
 pub use source_uses::SourceUse;
 pub use sources::{Instead, SourceFact, SourceProblem, with_article};
@@ -105,6 +107,8 @@ pub struct Facts {
     pub paths: Vec<PathFact>,
     /// Objects of API versions that Flux no longer serves.
     pub versions: Vec<VersionFact>,
+    /// Namespaces that get another name than what is meant for them knows.
+    pub renamed_namespaces: Vec<RenamedNamespace>,
     /// Builds that fail.
     pub builds: Vec<BuildFact>,
     /// Encrypted objects that nothing decrypts.
@@ -132,6 +136,7 @@ impl Facts {
             sources: sources::find(view),
             paths: paths::find(view),
             versions: versions::find(view),
+            renamed_namespaces: renamed_namespaces::find(view),
             builds: builds::find(view),
             sealed: decryption::find(view),
             inputs: inputs::find(view),
