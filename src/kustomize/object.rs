@@ -115,6 +115,11 @@ pub enum Fault {
     Misnamed,
     /// A manifest under the name of a kustomization file.
     NotKustomization,
+    /// An expression that Flux cannot read.
+    Expression {
+        /// The variable, where the expression got as far as naming one.
+        variable: Option<String>,
+    },
 }
 
 /// A part of the picture that the repository alone does not show.

@@ -3,9 +3,11 @@ use std::collections::BTreeMap;
 use super::{
     Context, Rule, Situation,
     order::{Early, Search, awaited, bringers, cost, depends_on_open_gate, edit, named, places, subjects},
-    wording::{CHART_KNOWN, list, short_list},
+    wording::{CHART_KNOWN, NETWORK_FIRST, list, short_list},
 };
 use crate::{
+    catalog::is_network_plugin,
+    cluster::chart_of,
     finding::{Category, Confidence, Finding, RuleInfo, Severity, Tier},
     graph::{Actor, Moment, Reason},
     source::Span,
@@ -89,6 +91,17 @@ fn report(situation: &Situation<'_>, is_soft: bool, providers: &[String], race: 
         finding.why.push_str(CHART_KNOWN);
     }
     let bringer = race.bringers.first()?.0;
+    let is_network = race.bringers.iter().any(|(actor, _)| match actor {
+        Actor::Release(index) => {
+            let release = &situation.cluster.releases[*index as usize];
+            chart_of(situation.cluster, release).is_some_and(|chart| is_network_plugin(&chart.name))
+        }
+        _ => false,
+    });
+    if is_network {
+        finding.severity = Severity::Info;
+        finding.why.push_str(NETWORK_FIRST);
+    }
     let order = edit(situation, &race.early, bringer, awaited(situation.cluster, bringer).as_deref());
     finding.help = format!("{order}; or set `spec.retryInterval: 1m`, so that a lost race costs little");
     Some(finding)

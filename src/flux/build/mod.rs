@@ -217,11 +217,11 @@ fn substitute_object(object: &mut Object, variables: &Variables, strict: bool) -
             continue;
         }
         let error = Error {
+            fault: Fault::Expression { variable: fault.kind.variable().map(str::to_owned) },
             message: format!("substitution in {id} fails: {}", fault.kind),
             span,
             related: vec![(variables.span, "variables come from here".to_owned())],
             twice: None,
-            fault: Fault::Other,
         };
         match fault.kind {
             FaultKind::Substitution(_) => substituted.unreadable.push(error),

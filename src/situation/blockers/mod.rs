@@ -41,7 +41,7 @@ pub use source_uses::SourceUse;
 pub use sources::{Instead, SourceFact, SourceProblem, with_article};
 pub use suspension::SuspensionFact;
 pub use unknown_fields::{UnknownField, UnknownFieldFact};
-pub use variables::{RefusedText, VariableFact, VariableFate};
+pub use variables::{RefusedText, VariableFact, VariableFate, expression_place};
 pub use versions::{RemovedVersion, VersionFact};
 
 use rayon::prelude::*;
