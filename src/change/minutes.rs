@@ -9,7 +9,7 @@ use crate::{
     catalog::Range,
     finding::Subject,
     graph::{Actor, EventId, Moment},
-    query::{Headline, Seconds, Sides},
+    query::{ClusterOutcome, Headline, Seconds, Sides},
     situation::{Pair, Situation},
     source::{Place, Tree},
     timing::{Culprit, Side, culprit, differences},
@@ -21,8 +21,8 @@ use crate::{
 pub struct Minutes {
     /// When the last thing is Ready that ever is; `null` where none is.
     pub total: Sides<Option<Range>>,
-    /// How many Kustomizations never become Ready: the totals leave them out.
-    pub never_ready: Sides<usize>,
+    /// How many Kustomizations become Ready, and what keeps the others from it: the totals leave those out.
+    pub outcome: Sides<ClusterOutcome>,
     /// The Kustomizations on the critical path, and what ends it.
     pub critical_path: Sides<Vec<Subject>>,
     /// What makes the difference: of the whole cluster, and of the Kustomization that it matters most to.
@@ -75,7 +75,9 @@ impl Minutes {
         let paths = [0, 1].map(|at| sides[at].zip(lasts[at]).map(|(it, last)| path(it, last)).unwrap_or_default());
         let alone = Self {
             total: total.into(),
-            never_ready: Sides { before: heads[0].never_ready, after: heads[1].never_ready },
+            outcome: Sides::from([0, 1].map(|at| {
+                sides[at].map(|situation| ClusterOutcome::of_cluster(situation, trees[at])).unwrap_or_default()
+            })),
             critical_path: paths.into(),
             ..Self::default()
         };

@@ -44,7 +44,7 @@ pub fn reach([before, after]: [Model<'_>; 2], files: &[Touched]) -> Vec<Reach> {
 
 fn of_files(model: Model<'_>, files: &FxHashSet<FileId>) -> Vec<Reach> {
     let reached = model.situations.iter().filter(|situation| situation.cluster.reached);
-    let built = reached.map(|situation| (situation, query::built(model.store, situation, files)));
+    let built = reached.map(|situation| (situation, query::built(situation, files)));
     let built = built.filter(|(_, built)| !built.is_empty());
     built.map(|(situation, built)| query::of_cluster(situation, &[], built).into()).collect()
 }

@@ -6,7 +6,7 @@ use super::{Cluster, Node, NodeId};
 use crate::{
     kustomize::{self, Object},
     source::FileId,
-    yaml::{self, Store, Value},
+    yaml::{self, Value},
 };
 
 /// What files have to do with a Kustomization.
@@ -28,7 +28,7 @@ impl Use {
 
 /// The Kustomizations of `cluster` that any of `files` matters to, in the order of the cluster.
 #[must_use]
-pub fn builders(_: &Store, cluster: &Cluster, files: &FxHashSet<FileId>) -> Vec<(NodeId, Use)> {
+pub fn builders(cluster: &Cluster, files: &FxHashSet<FileId>) -> Vec<(NodeId, Use)> {
     let mut known = kustomize::Known::default();
     let is_made = |object: &Object| is_decided_by(object, files);
     let mut of = |node: &Node| {

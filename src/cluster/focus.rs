@@ -64,7 +64,7 @@ impl Scope {
         let files: FxHashSet<FileId> = tree.files().filter(|file| others.covers(tree.path(*file))).collect();
         let part = |cluster: &Cluster| match cluster.reached && entering.is_entered(tree, cluster) {
             true => Part { is_whole: true, ..Part::default() },
-            false => Part::new(store, cluster, &others, &files),
+            false => Part::new(cluster, &others, &files),
         };
         (Focus { parts: Some(clusters.iter().map(part).collect()), ..focus }, Vec::new())
     }
@@ -88,8 +88,8 @@ impl Scope {
 }
 
 impl Part {
-    fn new(store: &Store, cluster: &Cluster, scope: &Scope, files: &FxHashSet<FileId>) -> Self {
-        let uses: BTreeMap<NodeId, Use> = builders(store, cluster, files).into_iter().collect();
+    fn new(cluster: &Cluster, scope: &Scope, files: &FxHashSet<FileId>) -> Self {
+        let uses: BTreeMap<NodeId, Use> = builders(cluster, files).into_iter().collect();
         let relation = |(id, node): (NodeId, &Node)| {
             let of = uses.get(&id).copied().unwrap_or_default();
             let relation = match () {

@@ -3,48 +3,23 @@ use rustc_hash::FxHashMap;
 
 use super::{
     Actor, Edge, Event, EventId, Moment, Reason,
-    needs::{core_key, is_awaited},
+    builder::{Builder, core_key, is_awaited},
     stages,
-    volumes::Consumers,
 };
 use crate::{
     cluster::{Cluster, HealthSet, Manifest, Node, NodeId, NodeKey, ObjectKey, Provider, Release, Skipped, chart_of},
     finding::Confidence,
     flux::{
         Controller, Kustomization, SourceRef,
-        api::{DependencyReference, OPERATOR_GROUP, SOURCE_EXTENSIONS_GROUP, SOURCE_GROUP},
+        api::{DependencyReference, OPERATOR_GROUP, SOURCE_GROUP},
         expression::{Demand, ready_expr_demand},
     },
+    kustomize::ApiVersion,
     source::Span,
     yaml,
 };
 
-/// Builds the event graph of a cluster: here what Flux's own objects wait for, in `needs` what the objects wait for that
-/// they apply.
-pub(super) struct Builder<'c> {
-    pub(super) cluster: &'c Cluster,
-    graph: DiGraph<Event, Edge>,
-    by_event: FxHashMap<Event, EventId>,
-    positions: FxHashMap<&'c ObjectKey, u32>,
-    /// What uses each volume claim, gathered when first asked for.
-    pub(super) consumers: Option<Consumers>,
-    /// The release whose chart makes a well-known storage class, where there is just one.
-    pub(super) class_makers: FxHashMap<&'static str, Option<usize>>,
-}
-
 impl<'c> Builder<'c> {
-    pub(super) fn new(cluster: &'c Cluster) -> Self {
-        let positions = cluster.objects.keys().enumerate().map(|(index, key)| (key, index as u32)).collect();
-        Self {
-            cluster,
-            graph: DiGraph::new(),
-            by_event: FxHashMap::default(),
-            positions,
-            consumers: None,
-            class_makers: FxHashMap::default(),
-        }
-    }
-
     pub(super) fn run(mut self) -> (DiGraph<Event, Edge>, FxHashMap<Event, EventId>) {
         for (id, node) in self.cluster.nodes() {
             let mut moments = vec![Moment::Exists, Moment::Start];
@@ -159,7 +134,7 @@ impl<'c> Builder<'c> {
         let entries = spec.and_then(|spec| spec.get("dependsOn")).into_iter().flat_map(yaml::Node::items);
         for entry in entries {
             let text = |name: &str| entry.find_str(&[name]).unwrap_or_default();
-            let group = text("apiVersion").split_once('/').map_or("", |(group, _)| group);
+            let group = ApiVersion::parse(text("apiVersion")).group;
             let namespace = entry.find_str(&["namespace"]).unwrap_or_default();
             let wanted = ObjectKey {
                 group: group.into(),
@@ -194,9 +169,8 @@ impl<'c> Builder<'c> {
     }
 
     fn needs_source(&mut self, actor: Actor, source: &SourceRef, span: Span) {
-        let group = if source.kind == "ExternalArtifact" { SOURCE_EXTENSIONS_GROUP } else { SOURCE_GROUP };
         let key = ObjectKey {
-            group: group.into(),
+            group: SOURCE_GROUP.into(),
             kind: source.kind.clone(),
             namespace: source.namespace.clone(),
             name: source.name.clone(),

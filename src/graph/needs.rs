@@ -3,7 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{Actor, Edge, Moment, Reason, build::Builder, stages};
+use super::{
+    Actor, Edge, Moment, Reason,
+    builder::{Builder, core_key},
+    stages,
+};
 use crate::{
     catalog,
     cluster::{Node, NodeKey, ObjectKey},
@@ -13,7 +17,7 @@ use crate::{
         api::{OPERATOR_GROUP, SOURCE_EXTENSIONS_GROUP, SOURCE_GROUP},
         is_open_text,
     },
-    kustomize::is_cluster_scoped,
+    kustomize::{ApiVersion, is_cluster_scoped},
     source::Span,
     yaml,
 };
@@ -69,7 +73,7 @@ impl<'c> Builder<'c> {
         let index = self.cluster.implicit.namespace(namespace)?;
         let kind = object.find_str(&["kind"])?;
         let api_version = object.find_str(&["apiVersion"])?;
-        let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+        let ApiVersion { group, version } = ApiVersion::parse(api_version);
         // kustomize sets a namespace on custom resources of the cluster's scope as well.
         let is_of_cluster =
             kind.starts_with("Cluster") || stages::is_class(object) || is_cluster_scoped(group, version, kind);
@@ -194,9 +198,8 @@ impl<'c> Builder<'c> {
             let (Some(kind), Some(name)) = (text("kind"), text("name")) else { continue };
             let namespace = text("namespace").unwrap_or(&key.namespace);
             let source_ref = SourceRef { kind: kind.into(), namespace: namespace.into(), name: name.into() };
-            let group = if kind == "ExternalArtifact" { SOURCE_EXTENSIONS_GROUP } else { SOURCE_GROUP };
             let wanted = ObjectKey {
-                group: group.into(),
+                group: SOURCE_GROUP.into(),
                 kind: source_ref.kind,
                 namespace: source_ref.namespace,
                 name: source_ref.name,
@@ -227,18 +230,4 @@ impl<'c> Builder<'c> {
             }
         }
     }
-}
-
-/// The key of a ConfigMap, Secret or ServiceAccount.
-pub(super) fn core_key(kind: &str, namespace: &str, name: &str) -> ObjectKey {
-    ObjectKey { group: "".into(), kind: kind.into(), namespace: namespace.into(), name: name.into() }
-}
-
-/// Whether the readiness of objects of that kind may be an event of this graph.
-pub(super) fn is_awaited(kind: &str) -> bool {
-    matches!(
-        kind,
-        "Kustomization" | "HelmRelease" | "ResourceSet" | "FluxInstance" | "PersistentVolumeClaim" | "ExternalSecret"
-    ) || kind.ends_with("Repository")
-        || matches!(kind, "Bucket" | "HelmChart" | "ExternalArtifact")
 }

@@ -5,6 +5,7 @@ use super::Moment;
 use crate::{
     cluster::{Cluster, Node},
     flux::FluxVersion,
+    kustomize::ApiVersion,
     yaml,
 };
 
@@ -39,7 +40,7 @@ pub(super) fn needing(cluster: &Cluster, object: &yaml::Node) -> Moment {
 
 /// The position of the kind of a custom resource, where something in the cluster provides its CRD.
 pub(super) fn custom_kind(cluster: &Cluster, object: &yaml::Node) -> Option<usize> {
-    let (group, _) = object.find_str(&["apiVersion"])?.split_once('/')?;
+    let group = ApiVersion::parse(object.find_str(&["apiVersion"])?).group;
     // Most objects are of Kubernetes' own groups.
     if !group.contains('.') || cluster.implicit.kinds.is_empty() {
         return None;

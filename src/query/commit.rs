@@ -12,7 +12,6 @@ use crate::{
     situation::Situation,
     source::FileId,
     timing::{Assumptions, Quantile, Simulation},
-    yaml::Store,
 };
 
 /// What a commit of some files costs in running clusters: `fluxdag timeline --commit`.
@@ -70,14 +69,13 @@ pub fn commit(model: Model<'_>, paths: &[impl AsRef<str>]) -> Result<Commit, Err
     for text in paths {
         named.add(model.files(text.as_ref())?);
     }
-    let clusters =
-        model.reported().filter_map(|(_, situation)| of_cluster(model.store, situation, &named.files)).collect();
+    let clusters = model.reported().filter_map(|(_, situation)| of_cluster(situation, &named.files)).collect();
     Ok(Commit { profile: model.profile, files: named.paths(model.store.tree()), clusters })
 }
 
-fn of_cluster(store: &Store, situation: &Situation<'_>, files: &FxHashSet<FileId>) -> Option<ClusterCommit> {
+fn of_cluster(situation: &Situation<'_>, files: &FxHashSet<FileId>) -> Option<ClusterCommit> {
     let cluster = situation.cluster;
-    let changed: Vec<NodeId> = builders(store, cluster, files).into_iter().map(|(id, _)| id).collect();
+    let changed: Vec<NodeId> = builders(cluster, files).into_iter().map(|(id, _)| id).collect();
     let source = |id: &NodeId| {
         let node = cluster.node(*id);
         SourceRef::new(&node.kustomization.spec.source_ref, &node.key.namespace)

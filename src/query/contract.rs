@@ -101,6 +101,11 @@ impl<T> Sides<T> {
     pub fn map<U>(self, change: impl Fn(T) -> U) -> Sides<U> {
         Sides { before: change(self.before), after: change(self.after) }
     }
+
+    /// Both, borrowed.
+    pub const fn as_ref(&self) -> Sides<&T> {
+        Sides { before: &self.before, after: &self.after }
+    }
 }
 
 impl<T> From<[T; 2]> for Sides<T> {

@@ -4,15 +4,14 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Sides, names::done};
+use super::names::done;
 use crate::{
     catalog::Range,
-    cluster::{Cluster, NodeId},
+    cluster::NodeId,
     finding::{Confidence, Subject},
     graph::{Actor, EventId, Moment, Obstacle},
     situation::{Outcomes, Situation},
     source::{Place, Tree},
-    timing::Comparison,
 };
 
 /// How a cold start ends.
@@ -116,6 +115,16 @@ impl OutcomeCounts {
     pub const fn total(self) -> usize {
         self.ready + self.suspended + self.never_ready
     }
+
+    /// These and `other` together.
+    #[must_use]
+    pub const fn plus(self, other: Self) -> Self {
+        Self {
+            ready: self.ready + other.ready,
+            suspended: self.suspended + other.suspended,
+            never_ready: self.never_ready + other.never_ready,
+        }
+    }
 }
 
 impl ReportedObstacle {
@@ -130,14 +139,5 @@ impl ReportedObstacle {
             confidence: found.confidence,
             stops: Vec::new(),
         })
-    }
-}
-
-/// How many Kustomizations never become Ready, as a cluster is, and as it would be.
-pub(super) fn never_ready(before: &Cluster, comparison: &Comparison) -> Sides<usize> {
-    let known = comparison.changes.iter().filter(|change| before.find(&change.node).is_some());
-    Sides {
-        before: known.filter(|change| change.before.is_none()).count(),
-        after: comparison.changes.iter().filter(|change| change.after.is_none()).count(),
     }
 }

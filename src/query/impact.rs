@@ -19,7 +19,6 @@ use crate::{
     graph::{Actor, EventId, Moment, Reason},
     situation::Situation,
     source::FileId,
-    yaml::Store,
 };
 
 /// What changes or failures of some objects and files reach: `fluxdag impact`.
@@ -133,7 +132,7 @@ pub fn impact(model: Model<'_>, about: &[impl AsRef<str>]) -> Result<Impact, Err
     }
     let mut clusters = Vec::new();
     for (index, situation) in model.situations.iter().enumerate().filter(|(index, _)| model.focus.has_cluster(*index)) {
-        let of_files = built(model.store, situation, &asked.files.files);
+        let of_files = built(situation, &asked.files.files);
         let named = asked.named.iter().filter(|found| found.cluster == index).map(|found| found.actor);
         let named: Vec<Actor> = named.collect();
         if !named.is_empty() || !of_files.is_empty() {
@@ -180,12 +179,12 @@ impl Asked {
 
 /// What is built from the files: Kustomizations that read them, HelmReleases that they decide.
 #[must_use]
-pub fn built(store: &Store, situation: &Situation<'_>, files: &FxHashSet<FileId>) -> Vec<(Actor, Use)> {
+pub fn built(situation: &Situation<'_>, files: &FxHashSet<FileId>) -> Vec<(Actor, Use)> {
     if files.is_empty() {
         return Vec::new();
     }
     let cluster = situation.cluster;
-    let nodes = builders(store, cluster, files).into_iter().map(|(id, of)| (Actor::Node(id), of));
+    let nodes = builders(cluster, files).into_iter().map(|(id, of)| (Actor::Node(id), of));
     let releases = cluster.releases.iter().enumerate().filter(|(_, release)| {
         release.providers.iter().any(|provider| is_decided_by(cluster.object(*provider), files))
     });

@@ -5,13 +5,14 @@ use std::collections::BTreeSet;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Document, Error, Model, Seconds, Sides, headline};
+use super::{ClusterOutcome, Document, Error, Model, Seconds, Sides};
 use crate::{
     catalog::Range,
     cluster::{Cluster, Edit, NodeId, NodeKey, ObjectKey, chart_of},
     finding::Subject,
     graph::Actor,
     situation::Situation,
+    source::Tree,
     timing::{Comparison, Disturbance, compare, simulate},
 };
 
@@ -82,8 +83,8 @@ pub struct ClusterWhatIf {
     pub changes: Vec<String>,
     /// When the last Kustomization is Ready that ever is, timeouts off; `null` where none is.
     pub total: Sides<Option<Range>>,
-    /// How many Kustomizations never become Ready.
-    pub never_ready: Sides<usize>,
+    /// How many Kustomizations become Ready, and what keeps the others from it.
+    pub outcome: Sides<ClusterOutcome>,
     /// When the last is Ready that ever is, in the simulation.
     pub simulated_total_s: Sides<Seconds>,
     /// How many Kustomizations never become Ready in the simulation.
@@ -147,17 +148,27 @@ pub fn what_if(model: Model<'_>, changes: &[Change]) -> Result<WhatIf, Error> {
             return Err(Error::SeveralClusters(all.iter().map(|one| one.cluster.root.clone()).collect()));
         }
     };
-    Ok(WhatIf { profile: model.profile, clusters: [of_cluster(situation, &edits, &disturbances)?], notes })
+    Ok(WhatIf {
+        profile: model.profile,
+        clusters: [of_cluster(situation, model.store.tree(), &edits, &disturbances)?],
+        notes,
+    })
 }
 
-fn of_cluster(situation: &Situation<'_>, edits: &[Edit], disturbances: &[Disturbance]) -> Result<ClusterWhatIf, Error> {
+fn of_cluster(
+    situation: &Situation<'_>,
+    tree: &Tree,
+    edits: &[Edit],
+    disturbances: &[Disturbance],
+) -> Result<ClusterWhatIf, Error> {
     let (cluster, durations) = (situation.cluster, &situation.durations);
     let after = cluster.edited(edits)?;
     let scenarios = [situation.scenario(cluster, &[]), situation.scenario(&after, disturbances)];
     let simulated = Sides::from(scenarios.clone().map(|scenario| simulate(scenario, durations)));
     let comparison = compare(durations, scenarios);
     let known: BTreeSet<&NodeKey> = cluster.nodes.iter().map(|node| &node.key).collect();
-    let never_ready = headline::never_ready(cluster, &comparison);
+    let changed = situation.edited(&after, disturbances);
+    let outcome = Sides::from([situation, &changed].map(|one| ClusterOutcome::of_cluster(one, tree)));
     let Comparison { total, changes } = comparison;
     let node = |change: crate::timing::Change| NodeWhatIf {
         node: change.node.subject("Kustomization"),
@@ -168,7 +179,7 @@ fn of_cluster(situation: &Situation<'_>, edits: &[Edit], disturbances: &[Disturb
         cluster: cluster.root.clone(),
         changes: edits.iter().map(Edit::to_string).chain(disturbances.iter().map(in_words)).collect(),
         total: total.into(),
-        never_ready,
+        outcome,
         simulated_total_s: simulated.map(|run| Seconds(run.total)),
         simulated_never_ready: simulated.map(|run| run.never),
         nodes: changes.into_iter().map(node).collect(),

@@ -168,6 +168,13 @@ impl FromStr for Format {
 }
 
 impl Report<'_> {
+    /// The folder that the paths of the tree are relative to, seen from the root of the repository; `.` for that itself, and
+    /// where there is no repository.
+    fn artifact_root(&self) -> String {
+        let root = self.repository.map(|repository| self.tree.root_from(repository)).unwrap_or_default();
+        if root.is_empty() { ".".to_owned() } else { root }
+    }
+
     /// Writes the findings in `format`. The summary line is not part of it, save for what JSON holds.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 use super::{Context, Rule, Situation, names::nearest};
 use crate::{
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Tier},
+    flux::api::kinds,
     situation::{FieldFault, Flaw, Form, ManifestFact, Unquoted, any_of},
 };
 
@@ -83,10 +84,10 @@ fn enum_fix(path: &str, text: &str, values: &[&str]) -> String {
         return format!("did you mean `{path}: {near}`?");
     }
     let elsewhere = match (path, text) {
-        ("spec.chartRef.kind", "HelmRepository" | "GitRepository" | "Bucket") => {
+        ("spec.chartRef.kind", text) if kinds::CHART_SOURCES.contains(&text) => {
             format!("; a chart out of a {text} is named in `spec.chart.spec`, with `sourceRef`")
         }
-        ("spec.chart.spec.sourceRef.kind", "OCIRepository" | "HelmChart" | "ExternalArtifact") => {
+        ("spec.chart.spec.sourceRef.kind", text) if kinds::CHART_REFERENCES.contains(&text) => {
             format!("; {text} goes into `spec.chartRef`, which takes the place of `spec.chart`")
         }
         _ => String::new(),

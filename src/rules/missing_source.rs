@@ -1,7 +1,7 @@
 use super::{Context, Rule, Situation, references::symptom};
 use crate::{
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Subject, Tier},
-    flux::SourceRef,
+    flux::{SourceRef, api::kinds},
     situation::{Instead, KnownSource, SourceFact, SourceProblem, SourceUse, with_article},
 };
 
@@ -80,7 +80,7 @@ fn tell(finding: &mut Finding, found: &KnownSource) {
 /// Which field names a source of the kind that there is.
 fn kind_help(used: &SourceUse, found: &SourceRef) -> String {
     let (field, kind) = (used.field, &found.kind);
-    let is_for_chart_ref = matches!(kind.as_str(), "OCIRepository" | "HelmChart" | "ExternalArtifact");
+    let is_for_chart_ref = kinds::CHART_REFERENCES.contains(&kind.as_str());
     let namespace = if found.namespace == used.source.namespace {
         String::new()
     } else {

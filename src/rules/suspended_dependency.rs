@@ -6,7 +6,7 @@ use crate::{
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Tier},
     flux::SourceRef,
     graph::{Actor, Event, Moment, Reason},
-    situation::SuspensionFact,
+    situation::{State, SuspensionFact},
     source::Span,
 };
 
@@ -45,6 +45,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             }
             findings.extend(source(situation, fact, &users));
         }
+        findings.extend(orphans(situation));
         findings.extend(gates.into_iter().filter_map(|(parent, awaited)| gate(situation, parent, &awaited)));
     }
 }
@@ -60,6 +61,45 @@ fn waiting(situation: &Situation<'_>, fact: &SuspensionFact) -> Vec<(Event, Reas
     };
     let outputs = graph.outputs(ready).map(|(after, edge)| (graph.event(after), edge.reason, edge.span));
     outputs.filter(|(event, ..)| is_at_work(event)).collect()
+}
+
+/// What depends on an object that only something suspended would apply: in a new cluster there is no such object.
+fn orphans(situation: &Situation<'_>) -> Vec<Finding> {
+    let (cluster, graph) = (situation.cluster, &situation.graph);
+    let nodes = cluster.nodes().map(|(id, _)| Actor::Node(id));
+    let releases = (0..cluster.releases.len()).map(|index| Actor::Release(index as u32));
+    let own = |actor: Actor| situation.facts.suspended.iter().any(|fact| fact.actor == actor);
+    let never_applied =
+        nodes.chain(releases).filter(|actor| !own(*actor) && situation.state(*actor) == State::Suspended);
+    never_applied
+        .filter_map(|actor| Some((actor, graph.id(actor, Moment::Ready)?, suspension_above(situation, actor)?)))
+        .flat_map(|(actor, ready, fact)| {
+            let entries = graph.outputs(ready).filter(|(_, edge)| edge.reason == Reason::DependsOn);
+            let entries = entries.map(|(after, edge)| (graph.event(after).actor, edge.span));
+            let waiting = entries.filter(|(dependent, _)| situation.state(*dependent) == State::Never);
+            waiting.map(move |(dependent, span)| orphan(situation, fact, actor, dependent, span))
+        })
+        .collect()
+}
+
+/// The suspended object above one that only that would apply.
+fn suspension_above<'s>(situation: &'s Situation<'_>, actor: Actor) -> Option<&'s SuspensionFact> {
+    let above = situation.way_to_obstacle(actor).last()?.before.actor;
+    situation.facts.suspended.iter().find(|fact| fact.actor == above)
+}
+
+fn orphan(situation: &Situation<'_>, fact: &SuspensionFact, on: Actor, dependent: Actor, at: Span) -> Finding {
+    let (subject, on) = (dependent.subject(situation.cluster), on.subject(situation.cluster));
+    let message = format!("{subject} depends on {on}, which only {} applies, and that {}", fact.subject, fact.clause());
+    let mut finding = finding(situation, fact, dependent, at, message);
+    finding.label = "never applied in a new cluster".to_owned();
+    finding.why = format!(
+        "In a new cluster {on} is never created: the dependent stays at Ready=False, reason DependencyNotReady (`dependency … not found`). In a \
+         running one it exists from before, and nothing happens."
+    );
+    finding.help =
+        format!("take the entry out while {} is suspended, suspend the dependent too, or resume it", fact.subject);
+    finding
 }
 
 /// A finding, with the place where the object is suspended.

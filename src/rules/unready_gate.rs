@@ -99,7 +99,7 @@ fn open_gate(situation: &Situation<'_>, needs: &Needs<'_>, id: NodeId, node: &No
     excuses.dedup();
     for excuse in excuses {
         finding.severity = Severity::Info;
-        finding.why.push_str(&format!(" {}", excuse.text()));
+        finding.why.push_str(excuse.text());
     }
     Some(situation.weighed(finding, false))
 }

@@ -51,6 +51,25 @@ impl<'a> Situation<'a> {
         let facts = Facts::find(view);
         let graph = EventGraph::new(cluster, facts.blockers());
         let durations = Durations::new(cluster, profile, overrides);
+        Self::solved(view, facts, graph, durations)
+    }
+
+    /// An edited copy of the cluster, with what goes worse than usual: what stops its events is found anew, and its durations
+    /// are those of this one.
+    #[must_use]
+    pub fn edited<'c>(&self, cluster: &'c Cluster, disturbances: &[Disturbance]) -> Situation<'c>
+    where
+        'a: 'c,
+    {
+        let view = View { cluster, ..self.view };
+        let facts = Facts::find(view);
+        let scenario = Scenario { cluster, blockers: facts.blockers(), repaired: Repaired::Nothing, disturbances };
+        let (graph, durations) = scenario.solve(&self.durations);
+        Situation::solved(view, facts, graph, durations)
+    }
+
+    fn solved(view: View<'a>, facts: Facts, graph: EventGraph, durations: Durations) -> Self {
+        let cluster = view.cluster;
         let stuck = Stuck::new(&graph, Confidence::Medium);
         let doubtful = Stuck::new(&graph, Confidence::Low);
         let repaired = ColdStart::new(&graph, &durations, Repaired::Everything);

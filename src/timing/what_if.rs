@@ -63,7 +63,8 @@ impl<'a> Scenario<'a> {
     }
 
     /// Its graph, and `durations` as the disturbances change them.
-    fn solve(self, durations: &Durations) -> (EventGraph, Durations) {
+    #[must_use]
+    pub fn solve(self, durations: &Durations) -> (EventGraph, Durations) {
         let mut durations = durations.again(self.cluster);
         let mut blockers = self.blockers;
         for disturbance in self.disturbances {

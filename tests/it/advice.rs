@@ -362,3 +362,26 @@ fn a_kustomization_gets_another_name_in_two_steps() {
     let in_two_steps = lint();
     assert!(!in_two_steps.contains("ownership-move"), "{in_two_steps}");
 }
+
+#[test]
+fn a_health_check_names_what_it_looks_at_and_not_what_that_waits_for() {
+    let node = |name: &str, more: &str| {
+        format!(
+            "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {{name: {name}, namespace: flux-system}}\nspec:\n  \
+             interval: 1h\n  path: ./{name}\n  prune: true\n  wait: true\n  sourceRef: {{kind: GitRepository, name: flux-system}}\n{more}"
+        )
+    };
+    let chart = "apiVersion: source.toolkit.fluxcd.io/v1\nkind: HelmRepository\nmetadata: {name: charts, namespace: flux-system}\nspec: {interval: \
+                 1h, url: 'https://prometheus-community.github.io/helm-charts'}\n---\napiVersion: helm.toolkit.fluxcd.io/v2\nkind: \
+                 HelmRelease\nmetadata: {name: kube-prometheus-stack, namespace: flux-system}\nspec:\n  interval: 1h\n  timeout: 40m\n  chart: \
+                 {spec: {chart: kube-prometheus-stack, sourceRef: {kind: HelmRepository, name: charts}}}\n";
+    let tree = Repository::cluster(&[
+        ("clusters/prod/top.yaml", node("top", "  timeout: 5m\n")),
+        ("clusters/prod/last.yaml", node("last", "  timeout: 5m\n  dependsOn: [{name: top}]\n")),
+        ("top/child.yaml", node("child", "  timeout: 40m\n")),
+        ("child/release.yaml", chart.to_owned()),
+        ("last/map.yaml", crate::support::config_map("last")),
+    ]);
+    let why = finding(&tree, "timeout-below-need").why;
+    assert!(why.contains("timeout waiting for: [Kustomization/flux-system/child status"), "{why}");
+}

@@ -9,7 +9,7 @@ use crate::{
         api::{HealthCheck, HealthCheckExpr},
         is_namespaced,
     },
-    kustomize::Object,
+    kustomize::{ApiVersion, Object},
     source::Span,
 };
 
@@ -182,7 +182,7 @@ impl From<&HealthCheck> for ObjectKey {
     fn from(entry: &HealthCheck) -> Self {
         let version = entry.api_version.as_deref().filter(|version| !version.is_empty()).unwrap_or(DEFAULT_API_VERSION);
         Self {
-            group: version.split_once('/').map_or("", |(group, _)| group).into(),
+            group: ApiVersion::parse(version).group.into(),
             kind: entry.kind.as_str().into(),
             namespace: entry.namespace.as_deref().unwrap_or_default().into(),
             name: entry.name.as_str().into(),

@@ -19,8 +19,6 @@ pub struct HelmReleaseSpec {
     pub timeout: Option<String>,
     /// HelmReleases that must be Ready first.
     pub depends_on: Vec<DependencyReference>,
-    /// Name of the Helm release.
-    pub release_name: Option<String>,
     /// Namespace of the Helm release.
     pub target_namespace: Option<String>,
     /// Whether reconciliation is stopped.

@@ -45,8 +45,8 @@ pub const HELM_REPOSITORY: GroupKind = GroupKind::new(SOURCE_GROUP, "HelmReposit
 pub const HELM_CHART: GroupKind = GroupKind::new(SOURCE_GROUP, "HelmChart");
 /// A Bucket.
 pub const BUCKET: GroupKind = GroupKind::new(SOURCE_GROUP, "Bucket");
-/// An ExternalArtifact.
-pub const EXTERNAL_ARTIFACT: GroupKind = GroupKind::new(SOURCE_EXTENSIONS_GROUP, "ExternalArtifact");
+/// An ExternalArtifact (source-controller v1.7, `api/v1/externalartifact_types.go`).
+pub const EXTERNAL_ARTIFACT: GroupKind = GroupKind::new(SOURCE_GROUP, "ExternalArtifact");
 /// An ArtifactGenerator.
 pub const ARTIFACT_GENERATOR: GroupKind = GroupKind::new(SOURCE_EXTENSIONS_GROUP, "ArtifactGenerator");
 /// A ResourceSet.

@@ -53,8 +53,6 @@ pub struct KustomizationSpec {
     pub components: Vec<Component>,
     /// Whether missing components are passed over.
     pub ignore_missing_components: bool,
-    /// Metadata written by kustomize.
-    pub build_metadata: Vec<String>,
     /// Substitution of variables after the build.
     pub post_build: Option<PostBuild>,
     /// Decryption of Secrets.
@@ -65,8 +63,6 @@ pub struct KustomizationSpec {
     pub service_account_name: Option<String>,
     /// Drift that is ignored.
     pub ignore: Vec<serde_json::Value>,
-    /// Shape of `persistentClient` and the like of later versions is not read.
-    pub persistent_client: Option<bool>,
 }
 
 impl KustomizationSpec {

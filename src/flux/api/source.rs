@@ -24,8 +24,6 @@ pub struct ArtifactGeneratorSpec {
     pub sources: Vec<GeneratorSource>,
     /// What is built from them.
     pub artifacts: Vec<Artifact>,
-    /// Folders to make one artifact each of.
-    pub path_pattern: Option<String>,
 }
 
 /// A source of an `ArtifactGenerator`.

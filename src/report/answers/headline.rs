@@ -6,7 +6,7 @@ use super::times;
 use crate::{
     change::{Diff, Minutes},
     finding::{about, count},
-    query::{ClusterOutcome, ClusterTimeline, ClusterWhatIf, Range, Sides},
+    query::{ClusterOutcome, ClusterTimeline, ClusterWhatIf, OutcomeCounts, Range, ReportedObstacle, Sides},
     report::printable,
 };
 
@@ -58,19 +58,57 @@ pub(super) fn outcome(outcome: &ClusterOutcome) -> String {
 /// Causes that are named.
 const OBSTACLES: usize = 10;
 
+/// How many Kustomizations become Ready on both sides; nothing where all do. `as_it_is` follows the number of the side before.
+fn both(counts: Sides<OutcomeCounts>, as_it_is: &str) -> Option<String> {
+    let Sides { before, after } = counts;
+    if counts.before.ready == before.total() && after.ready == after.total() {
+        return None;
+    }
+    let now = format!("{} of {} become Ready", after.ready, count(after.total(), "Kustomization"));
+    Some(match before {
+        _ if before.total() == 0 => now,
+        _ if before == after => format!("{now}, as many as {as_it_is}"),
+        _ => format!("{now}, {} of {} {as_it_is}", before.ready, before.total()),
+    })
+}
+
+/// What keeps Kustomizations from becoming Ready after a change, one to a line, with whether the change makes it.
+pub(super) fn causes(outcome: &Sides<ClusterOutcome>) -> impl Iterator<Item = (&ReportedObstacle, bool)> {
+    let is_known = |one: &ReportedObstacle| {
+        outcome.before.obstacles.iter().any(|other| other.message == one.message && other.cause == one.cause)
+    };
+    outcome.after.obstacles.iter().map(move |one| (one, !is_known(one)))
+}
+
+/// How many Kustomizations become Ready, as it is and with the changes, and what keeps the others from it.
+pub(super) fn what_if_outcome(cluster: &ClusterWhatIf) -> String {
+    let counts = cluster.outcome.as_ref().map(|outcome| outcome.counts);
+    let Some(both) = both(counts, "as it is") else { return String::new() };
+    let mut text = format!("Then {both}");
+    text.push_str(if cluster.outcome.after.obstacles.is_empty() { ".\n" } else { ":\n" });
+    for (obstacle, is_new) in causes(&cluster.outcome).take(OBSTACLES) {
+        let when = if is_new { "" } else { ", as it is" };
+        let place = obstacle.location.as_ref().map(|place| format!(" ({place})")).unwrap_or_default();
+        text.push_str(&format!("  {:>4}  {}{place}{when}\n", obstacle.stops.len(), printable(&obstacle.message)));
+    }
+    if let Some(more) = cluster.outcome.after.obstacles.len().checked_sub(OBSTACLES).filter(|more| *more > 0) {
+        text.push_str(&format!("        and {more} more causes\n"));
+    }
+    text
+}
+
 /// When the last Kustomization is Ready, as it is and with the changes.
 pub(super) fn what_if(cluster: &ClusterWhatIf, profile: &str) -> String {
     let in_words =
         |total: Option<Range>| total.map_or_else(|| "never".to_owned(), |total| format!("after {}", times(total)));
     let Sides { before, after } = cluster.total.map(in_words);
-    let start = format!("In a cold start on {profile} hardware the last Kustomization is Ready {before} as it is");
-    match cluster.nodes.iter().filter(|node| node.is_lost()).count() {
-        0 => format!("{start}, and {after} then."),
-        // The minutes of the rest alone would look like a gain.
-        lost => {
-            let lost = if lost == 1 { "one Kustomization is".to_owned() } else { format!("{lost} Kustomizations are") };
-            format!("{start}. Then {lost} never Ready, and the last of the others {after}.")
-        }
+    let is_all = |outcome: &ClusterOutcome| outcome.counts.ready == outcome.counts.total();
+    let last = |is_all: bool| if is_all { "the last Kustomization" } else { "the last of those that do" };
+    let all = cluster.outcome.as_ref().map(is_all);
+    let start = format!("In a cold start on {profile} hardware {} is Ready {before} as it is", last(all.before));
+    match all {
+        Sides { before: true, after: false } => format!("{start}, and {} {after} then.", last(false)),
+        _ => format!("{start}, and {after} then."),
     }
 }
 
@@ -96,10 +134,19 @@ pub(super) fn diff(diff: &Diff) -> String {
     if diff.clusters.is_empty() {
         return format!("{findings}; no cluster is built otherwise than before");
     }
-    let never = diff.clusters.iter().map(|cluster| cluster.cold_start.never_ready);
-    let (before, after) = never.fold((0, 0), |(before, after), never| (before + never.before, after + never.after));
-    if after > before {
-        return format!("{findings}; never Ready any more: {}", count(after - before, "Kustomization"));
+    let counts = diff.clusters.iter().map(|cluster| cluster.cold_start.outcome.as_ref().map(|outcome| outcome.counts));
+    let counts = counts.fold(Sides::<OutcomeCounts>::default(), |sum, one| Sides {
+        before: sum.before.plus(one.before),
+        after: sum.after.plus(one.after),
+    });
+    let is_less = counts.after.never_ready > counts.before.never_ready;
+    let findings = match both(counts, "before") {
+        Some(both) if diff.clusters.len() > 1 => format!("in what changes {both}; {findings}"),
+        Some(both) => format!("{both}; {findings}"),
+        None => findings,
+    };
+    if is_less {
+        return findings;
     }
     match diff.clusters.as_slice() {
         [one] => match one.cold_start.seconds().filter(|seconds| seconds.abs() >= 30) {
@@ -117,7 +164,8 @@ pub(super) fn diff(diff: &Diff) -> String {
 /// The two totals of a cold start, and what lies between them.
 pub(super) fn minutes(minutes: &Minutes) -> String {
     // What never happens any more makes nothing faster.
-    let is_less = minutes.never_ready.after > minutes.never_ready.before;
+    let counts = minutes.outcome.as_ref().map(|outcome| outcome.counts);
+    let is_less = counts.after.never_ready > counts.before.never_ready;
     let between = match minutes.seconds() {
         Some(seconds) if is_less && seconds < 0 => ", without what is never Ready".to_owned(),
         Some(seconds) if seconds.abs() < 5 => ", as before".to_owned(),
@@ -129,4 +177,9 @@ pub(super) fn minutes(minutes: &Minutes) -> String {
     };
     let Sides { before, after } = minutes.total.map(|total| total.map_or_else(|| "nothing".to_owned(), times));
     format!("{before} → {after}{between}")
+}
+
+/// How many Kustomizations of a cluster become Ready, and how many did; nothing where all do.
+pub(super) fn cluster_outcome(minutes: &Minutes) -> Option<String> {
+    both(minutes.outcome.as_ref().map(|outcome| outcome.counts), "before")
 }

@@ -18,6 +18,7 @@ impl Text for WhatIf {
             text.push_str(&format!("  {}\n", printable(change)));
         }
         text.push('\n');
+        text.push_str(&headline::what_if_outcome(cluster));
         text.push_str(&paragraph(&headline::what_if(cluster, self.profile), terminal));
         text.push_str(&paragraph(&headline::simulated(cluster), terminal));
         text + &nodes(cluster)

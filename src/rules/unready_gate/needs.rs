@@ -12,7 +12,11 @@ use crate::{
     flux::{Health, Policy, health_of, variable_sources},
     graph::{Actor, Event, EventId, Moment},
     kustomize::Object,
-    rules::{Situation, order::comes_later, wording::worth},
+    rules::{
+        Situation,
+        order::comes_later,
+        wording::{NETWORK_FIRST, worth},
+    },
     source::{Span, Tree},
     yaml,
 };
@@ -57,13 +61,11 @@ impl Excuse {
     pub(super) const fn text(self) -> &'static str {
         match self {
             Self::Bootstrap => {
-                "A file for the bootstrap of the cluster names the chart, so it may well be there before Flux is."
+                " A file for the bootstrap of the cluster names the chart, so it may well be there before Flux is."
             }
-            Self::Network => {
-                "No pod gets an address without a network plugin, and Flux's controllers are pods: unless another plugin came first, it is there before Flux is."
-            }
+            Self::Network => NETWORK_FIRST,
             Self::Clock => {
-                "What else the dependent waits for takes so much longer that it is there by then, as long as that other wait stays."
+                " What else the dependent waits for takes so much longer that it is there by then, as long as that other wait stays."
             }
         }
     }

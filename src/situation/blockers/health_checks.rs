@@ -10,7 +10,7 @@ use crate::{
     finding::Confidence,
     flux::{is_namespaced, is_open_text},
     graph::{Actor, Moment, Reason},
-    kustomize::{ObjectId, Unresolved},
+    kustomize::{ApiVersion, ObjectId, Unresolved},
     source::{
         Span,
         names::{COMPARED, likeness},
@@ -218,7 +218,7 @@ fn left_as_written_by(cluster: &Cluster, node: &Node, text: &str) -> Option<Node
 fn wrong_group(known: &Known<'_>, node: &Node, key: &ObjectKey, declared: Option<&str>) -> Option<HealthCheckProblem> {
     let certain = GROUPS.iter().find(|(kind, _)| *kind == key.kind).map(|(_, version)| *version);
     let is_wrong = match certain {
-        Some(version) => group_of(version) != key.group,
+        Some(version) => ApiVersion::parse(version).group != key.group,
         None => CLOSED.iter().any(|(group, kinds)| *group == key.group && !kinds.contains(&key.kind.as_str())),
     };
     // A kind of that name in that group is somebody's own.
@@ -266,11 +266,6 @@ fn no_object(known: &Known<'_>, node: &Node, key: &ObjectKey) -> Option<(HealthC
 /// The `apiVersion` of an object.
 fn written(id: &ObjectId) -> String {
     if id.group.is_empty() { id.version.to_string() } else { format!("{}/{}", id.group, id.version) }
-}
-
-/// The group of an `apiVersion`.
-fn group_of(version: &str) -> &str {
-    version.split_once('/').map_or("", |(group, _)| group)
 }
 
 fn is_of_flux(key: &ObjectKey) -> bool {

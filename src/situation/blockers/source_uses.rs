@@ -3,7 +3,11 @@
 use crate::{
     cluster::{Cluster, NodeKey},
     finding::Subject,
-    flux::{SourceRef, api::CrossNamespaceSourceReference, is_open_text},
+    flux::{
+        SourceRef,
+        api::{CrossNamespaceSourceReference, kinds},
+        is_open_text,
+    },
     graph::Actor,
     kustomize::Object,
     source::Span,
@@ -90,8 +94,8 @@ fn source_use(
 /// `reference_types.go`).
 fn taken_by(field: &str) -> &'static [&'static str] {
     match field {
-        MANIFESTS => &["OCIRepository", "GitRepository", "Bucket", "ExternalArtifact"],
-        CHART_REF => &["OCIRepository", "HelmChart", "ExternalArtifact"],
-        _ => &["HelmRepository", "GitRepository", "Bucket"],
+        MANIFESTS => kinds::KUSTOMIZATION_SOURCES,
+        CHART_REF => kinds::CHART_REFERENCES,
+        _ => kinds::CHART_SOURCES,
     }
 }

@@ -36,6 +36,9 @@ pub(super) struct Section {
 /// Lines of one section in text and Markdown.
 const MOST: usize = 60;
 
+/// Causes that are named of what keeps Kustomizations from becoming Ready.
+const CAUSES: usize = 10;
+
 /// Names in one line.
 const NAMES: usize = 8;
 
@@ -114,10 +117,10 @@ pub(super) fn sections(diff: &Diff) -> Vec<Section> {
             sections.push(Section { title, lines, left_out });
         }
     };
-    add("New findings".to_owned(), diff.new_findings.iter().map(|found| finding(found, true)).collect());
-    add("Fixed findings".to_owned(), diff.fixed_findings.iter().map(|found| finding(found, false)).collect());
     let title = format!("Cold start, on {} hardware", diff.profile);
     add(title, diff.clusters.iter().flat_map(|cluster| minutes(diff, cluster)).collect());
+    add("New findings".to_owned(), diff.new_findings.iter().map(|found| finding(found, true)).collect());
+    add("Fixed findings".to_owned(), diff.fixed_findings.iter().map(|found| finding(found, false)).collect());
     add("Graph".to_owned(), diff.clusters.iter().flat_map(|cluster| graph(diff, cluster)).collect());
     let mut lines: Vec<Line> = diff.reach.iter().flat_map(|reach| reach_in(diff, reach)).collect();
     lines.extend(diff.touched_files.iter().map(file));
@@ -136,12 +139,18 @@ fn root(cluster: &str) -> &str {
 
 fn minutes(diff: &Diff, cluster: &ClusterChange) -> Vec<Line> {
     let (minutes, head) = (&cluster.cold_start, || head(diff, &cluster.cluster));
-    let mut lines = vec![Line::default().name(root(&cluster.cluster)).say(format!(": {}", headline::minutes(minutes)))];
-    if minutes.never_ready != Sides::default() {
-        let Sides { before, after } = minutes.never_ready;
-        let text = format!("{} never Ready, {before} before: the times leave them out", count(after, "Kustomization"));
-        lines.push(head().say(text));
+    let own = || Line::default().name(root(&cluster.cluster)).say(": ");
+    let mut lines: Vec<Line> = headline::cluster_outcome(minutes).map(|text| own().say(text)).into_iter().collect();
+    let causes: Vec<_> = headline::causes(&minutes.outcome).collect();
+    for (obstacle, is_new) in causes.iter().take(CAUSES) {
+        let new = if *is_new { ", new" } else { "" };
+        let line = head().say(format!("stops {}{new}: ", obstacle.stops.len()));
+        lines.push(line.prose(&obstacle.message).place(obstacle.location.as_ref()));
     }
+    if causes.len() > CAUSES {
+        lines.push(head().say(format!("and {} more causes", causes.len() - CAUSES)));
+    }
+    lines.push(own().say(headline::minutes(minutes)));
     let Sides { before: was, after: is } = &minutes.critical_path;
     for (when, path) in [("before", was), ("after", is)] {
         if was != is && !path.is_empty() {

@@ -3,7 +3,7 @@
 
 use super::{FieldFault, Flaw, flaw::Unquoted};
 use crate::{
-    flux::{is_flux_duration, is_open_text},
+    flux::{api::kinds, is_flux_duration, is_open_text},
     kustomize::Object,
     source::Span,
     yaml::{Node, Store, Value},
@@ -58,10 +58,7 @@ pub(super) static KUSTOMIZATION: &[Field] = &[
     optional(&["spec", "suspend"], Form::Truth),
     optional(&["spec", "path"], Form::Text),
     required(&["spec", "sourceRef"], Form::Map),
-    required(
-        &["spec", "sourceRef", "kind"],
-        Form::OneOf(&["OCIRepository", "GitRepository", "Bucket", "ExternalArtifact"]),
-    ),
+    required(&["spec", "sourceRef", "kind"], Form::OneOf(kinds::KUSTOMIZATION_SOURCES)),
     required(&["spec", "sourceRef", "name"], Form::Text),
     optional(&["spec", "sourceRef", "namespace"], Form::Text),
     required(&["spec", "dependsOn", "*", "name"], Form::Text),
@@ -101,12 +98,9 @@ pub(super) static HELM_RELEASE: &[Field] = &[
     optional(&["spec", "chart", "spec", "version"], Form::Text),
     optional(&["spec", "chart", "spec", "interval"], Form::Duration),
     required(&["spec", "chart", "spec", "sourceRef"], Form::Map),
-    optional(
-        &["spec", "chart", "spec", "sourceRef", "kind"],
-        Form::OneOf(&["HelmRepository", "GitRepository", "Bucket"]),
-    ),
+    optional(&["spec", "chart", "spec", "sourceRef", "kind"], Form::OneOf(kinds::CHART_SOURCES)),
     required(&["spec", "chart", "spec", "sourceRef", "name"], Form::Length(1, 253)),
-    required(&["spec", "chartRef", "kind"], Form::OneOf(&["OCIRepository", "HelmChart", "ExternalArtifact"])),
+    required(&["spec", "chartRef", "kind"], Form::OneOf(kinds::CHART_REFERENCES)),
     required(&["spec", "chartRef", "name"], Form::Length(1, 253)),
     required(&["spec", "valuesFrom", "*", "kind"], CONFIGS),
     required(&["spec", "valuesFrom", "*", "name"], Form::Length(1, 253)),
