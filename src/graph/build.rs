@@ -376,7 +376,7 @@ fn installer(cluster: &Cluster, key: &ObjectKey) -> Option<ObjectKey> {
         let spec = &release.helm.spec;
         let into = spec.target_namespace.as_deref().unwrap_or(&release.key.namespace);
         let chart = chart_of(cluster, release).map(|chart| chart.name);
-        let names = [release_name(release), release.key.name.to_string(), chart.unwrap_or_default().to_string()];
+        let names = [release_name(release), release.key.name.to_string(), chart.unwrap_or_default().into()];
         let longest = names.iter().filter(|name| !name.is_empty() && begins(name)).map(String::len).max();
         longest.filter(|_| into == key.namespace)
     };

@@ -159,17 +159,21 @@ fn report(situation: &Situation<'_>, shared: &Shared<'_>) -> Finding {
              the object is deleted with whatever drops it.",
         );
     }
-    let owners = short_list(&owners, OWNERS);
     // Taken out of one build, a Namespace or a claim may be gone before the other owner looks.
-    finding.help = if providers.iter().any(prunes) && objects.iter().any(|(key, _)| is_kept(key)) {
+    let is_at_stake = providers.iter().any(prunes) && objects.iter().any(|(key, _)| is_kept(key));
+    finding.help = help(&short_list(&owners, OWNERS), is_at_stake);
+    finding
+}
+
+fn help(owners: &str, is_at_stake: bool) -> String {
+    if is_at_stake {
         format!(
             "write the annotation `kustomize.toolkit.fluxcd.io/prune: disabled` into each of the manifests and let that reconcile; after that keep it in one of \
              {owners} alone"
         )
     } else {
         format!("keep it in one of {owners}, and take it out of the other's `resources`")
-    };
-    finding
+    }
 }
 
 /// Kinds with which more is deleted than the object itself.

@@ -209,7 +209,7 @@ fn paths_that_are_nearly_right_are_told_as_they_have_to_be() {
         (r"..\..\base", "../../base"),
         ("../../../../base", "../../base"),
         ("settigns.yaml", "settings.yaml"),
-        ("overlays/prod/settings.yaml", "./settings.yaml"),
+        ("overlays/prod/settings.yaml", "settings.yaml"),
     ] {
         let list = format!("resources:\n  - '{written}'\n");
         let map = crate::support::config_map;

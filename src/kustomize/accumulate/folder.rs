@@ -124,17 +124,15 @@ impl<'k, 't> Folder<'k, 't> {
         // A lone name may be that of any file further up.
         if rest.contains('/') || slashed.contains("../") {
             let mut above = self.path;
-            let mut ups = 0;
             loop {
                 let candidate = if above.is_empty() { rest.to_owned() } else { format!("{above}/{rest}") };
                 if !rest.is_empty() && is_there(&candidate) {
-                    let dots = if ups == 0 { "./".to_owned() } else { "../".repeat(ups) };
-                    return Some(format!("{dots}{rest}"));
+                    return Some(relative(self.path, &candidate));
                 }
                 if above.is_empty() {
                     break;
                 }
-                (above, ups) = (parent(above), ups + 1);
+                above = parent(above);
             }
         }
         let full = full?;
@@ -182,6 +180,16 @@ impl<'k, 't> Folder<'k, 't> {
             }
         }
     }
+}
+
+/// The path that leads from one folder to another place.
+fn relative(from: &str, to: &str) -> String {
+    let parts = |path: &str| path.split('/').filter(|part| !part.is_empty()).map(str::to_owned).collect::<Vec<_>>();
+    let (from, to) = (parts(from), parts(to));
+    let common = from.iter().zip(&to).take_while(|(one, other)| one == other).count();
+    let ups = std::iter::repeat_n("..", from.len() - common);
+    let path: Vec<&str> = ups.chain(to[common..].iter().map(String::as_str)).collect();
+    if path.is_empty() { ".".to_owned() } else { path.join("/") }
 }
 
 /// Whether kustomize would look for `path` on the network, given that it is not here.
