@@ -29,7 +29,7 @@ pub use focus::{Focus, Relation};
 pub use implicit::{ChartProvider, CustomKind, Implicit, Made, MadeNamespace};
 pub use model::{
     Cluster, Folder, Manifest, Node, NodeId, NodeKey, ObjectKey, Provider, Release,
-    charts::{Chart, chart_of},
+    charts::{Chart, chart_of, workload_maker},
     externals::{External, Externals},
     health_set::{DEFAULT_API_VERSION, HealthMember, HealthSet, Skipped},
     is_named,

@@ -7,11 +7,11 @@ use super::{
     stages,
 };
 use crate::{
-    cluster::{Cluster, HealthSet, Manifest, Node, NodeId, NodeKey, ObjectKey, Provider, Release, Skipped, chart_of},
+    cluster::{HealthSet, Manifest, Node, NodeId, NodeKey, ObjectKey, Provider, Release, Skipped, workload_maker},
     finding::Confidence,
     flux::{
         Controller, Kustomization, SourceRef,
-        api::{DependencyReference, OPERATOR_GROUP, SOURCE_GROUP},
+        api::{DependencyReference, OPERATOR_GROUP, SOURCE_GROUP, kinds::HELM_RELEASE},
         expression::{Demand, ready_expr_demand},
     },
     kustomize::ApiVersion,
@@ -322,8 +322,12 @@ impl<'c> Builder<'c> {
         let made = self.cluster.implicit.made(key).map(|index| Actor::Made(index as u32));
         if let Some(before) = self.exists(key).or(made).filter(|before| *before != actor) {
             self.edge((before, Moment::Exists), (actor, Moment::Ready), Reason::HealthCheck, span);
-        } else if let Some(release) = installer(self.cluster, key) {
+        } else if let Actor::Node(node) = actor
+            && let Some(release) = workload_maker(self.cluster, node, key)
+        {
             // Helm makes it in the installation, so it is healthy when the release is, or shortly before.
+            let key = &self.cluster.releases[release].key;
+            let release = ObjectKey::new(HELM_RELEASE, key.namespace.clone(), key.name.clone());
             let edge = Edge { reason: Reason::HealthCheck, span, confidence: Confidence::Medium };
             self.becomes_ready(actor, &release, edge);
         }
@@ -358,44 +362,6 @@ impl<'c> Builder<'c> {
             let key = core_key(&values.kind, &release.key.namespace, &values.name);
             self.needs_object(actor, &key, Reason::ValuesFrom, span);
         }
-    }
-}
-
-/// The HelmRelease whose chart makes a workload that no build holds: the one that installs into its namespace under a name that the name
-/// of the workload begins with, as charts name what they make. The longest such name, where there are several.
-fn installer(cluster: &Cluster, key: &ObjectKey) -> Option<ObjectKey> {
-    let is_workload = matches!(
-        (key.group.as_str(), key.kind.as_str()),
-        ("apps", "Deployment" | "StatefulSet" | "DaemonSet") | ("batch", "Job" | "CronJob") | ("", "Service")
-    );
-    if !is_workload || key.is_unresolved() {
-        return None;
-    }
-    let begins = |name: &str| key.name.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'));
-    let namer = |release: &Release| {
-        let spec = &release.helm.spec;
-        let into = spec.target_namespace.as_deref().unwrap_or(&release.key.namespace);
-        let chart = chart_of(cluster, release).map(|chart| chart.name);
-        let names = [release_name(release), release.key.name.to_string(), chart.unwrap_or_default().into()];
-        let longest = names.iter().filter(|name| !name.is_empty() && begins(name)).map(String::len).max();
-        longest.filter(|_| into == key.namespace)
-    };
-    let named = cluster.releases.iter().filter_map(|release| Some((namer(release)?, release)));
-    let (_, release) = named.max_by_key(|(length, release)| (*length, std::cmp::Reverse(&release.key)))?;
-    let is_it = |object: &&ObjectKey| {
-        object.is_helm_release() && object.name == release.key.name && object.namespace == release.key.namespace
-    };
-    cluster.objects.keys().find(is_it).cloned()
-}
-
-/// The name that Helm knows a release by (helm-controller v1.6, `GetReleaseName`).
-fn release_name(release: &Release) -> String {
-    let spec = &release.helm.object.node;
-    let text = |field: &str| spec.find_str(&["spec", field]);
-    match (text("releaseName"), text("targetNamespace")) {
-        (Some(name), _) => name.to_owned(),
-        (None, Some(namespace)) => format!("{namespace}-{}", release.key.name),
-        (None, None) => release.key.name.to_string(),
     }
 }
 

@@ -17,12 +17,15 @@ mod duplicate_owner;
 mod endless_retry;
 mod force_on_gate;
 mod heavy_in_wait;
+mod idle_patch;
 mod ignored_health_checks;
 mod invalid_expression;
 mod invalid_manifest;
 mod invalid_yaml;
 mod long_critical_path;
+mod missing_controller;
 mod missing_path;
+mod missing_reference;
 mod missing_source;
 mod missing_substitute_source;
 mod missing_timeout;
@@ -113,12 +116,15 @@ pub static RULES: &[&Rule] = &[
     &endless_retry::RULE,
     &force_on_gate::RULE,
     &heavy_in_wait::RULE,
+    &idle_patch::RULE,
     &ignored_health_checks::RULE,
     &invalid_expression::RULE,
     &invalid_manifest::RULE,
     &invalid_yaml::RULE,
     &long_critical_path::RULE,
+    &missing_controller::RULE,
     &missing_path::RULE,
+    &missing_reference::RULE,
     &missing_source::RULE,
     &missing_substitute_source::RULE,
     &missing_timeout::RULE,

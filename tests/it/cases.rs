@@ -20,13 +20,9 @@ const FALLS_SHORT: &[&str] = &[
     "false/root-beside-archive",
     "false/split-by-source",
     "false/template-cluster",
-    "faults/image-policy-alone/bad",
     "faults/namespace-nobody-makes/bad",
-    "faults/no-image-controllers/bad",
     "faults/object-without-namespace/bad",
-    "faults/patch-selects-nothing/bad",
     "faults/release-not-listed/bad",
-    "faults/resourceset-template-dependency/bad",
     "faults/root-path-holds-all/bad",
     "faults/values-key-missing/bad",
 ];
