@@ -8,7 +8,7 @@ mod crds;
 mod fields;
 mod kinds;
 
-pub use charts::{Catalog, ChartClass, ChartWeight, Confidence, Range};
+pub use charts::{Catalog, ChartClass, ChartWeight, Confidence, Range, is_network_plugin};
 pub use classes::{ClassCatalog, StorageClassRow};
 pub use crds::{CrdCatalog, CrdOwner};
 pub use fields::{FieldCatalog, Fields};

@@ -7,11 +7,14 @@ use super::{
     stages,
 };
 use crate::{
-    cluster::{HealthSet, Manifest, Node, NodeId, NodeKey, ObjectKey, Provider, Release, Skipped},
+    cluster::{HealthSet, Manifest, Node, NodeId, NodeKey, ObjectKey, Provider, Release, Skipped, workload_maker},
     finding::Confidence,
     flux::{
         Controller, Kustomization, SourceRef,
-        api::{DependencyReference, OPERATOR_GROUP, SOURCE_GROUP, kinds::KUSTOMIZATION},
+        api::{
+            DependencyReference, OPERATOR_GROUP, SOURCE_GROUP,
+            kinds::{HELM_RELEASE, KUSTOMIZATION},
+        },
         expression::{Demand, ready_expr_demand},
     },
     kustomize::ApiVersion,
@@ -316,6 +319,14 @@ impl<'c> Builder<'c> {
         let made = self.cluster.implicit.made(key).map(|index| Actor::Made(index as u32));
         if let Some(before) = self.exists(key).or(made).filter(|before| *before != actor) {
             self.edge((before, Moment::Exists), (actor, Moment::Ready), Reason::HealthCheck, span);
+        } else if let Actor::Node(node) = actor
+            && let Some(release) = workload_maker(self.cluster, node, key)
+        {
+            // Helm makes it in the installation, so it is healthy when the release is, or shortly before.
+            let key = &self.cluster.releases[release].key;
+            let release = ObjectKey::new(HELM_RELEASE, key.namespace.clone(), key.name.clone());
+            let edge = Edge { reason: Reason::HealthCheck, span, confidence: Confidence::Medium };
+            self.becomes_ready(actor, &release, edge);
         }
     }
 

@@ -1,6 +1,6 @@
 use rustc_hash::FxHashSet;
 
-use super::{Error, Hidden, IdlePatch, ObjectId, Unresolved};
+use super::{Error, Fault, Hidden, IdlePatch, ObjectId, Unresolved};
 use crate::source::Span;
 
 /// Most errors kept of one build: hostile input can multiply them without end.
@@ -23,12 +23,18 @@ impl Report {
     }
 
     pub(super) fn error_with(&mut self, span: Span, message: impl Into<String>, related: Vec<(Span, String)>) {
-        self.push(Error { message: message.into(), span, related, twice: None });
+        self.push(Error { message: message.into(), span, related, twice: None, fault: Fault::Other });
+    }
+
+    /// A fault of a sort with a cure of its own.
+    pub(super) fn fault(&mut self, span: Span, message: impl Into<String>, fault: Fault) {
+        self.push(Error { message: message.into(), span, related: Vec::new(), twice: None, fault });
     }
 
     /// Two objects of one name.
     pub(super) fn twice(&mut self, id: ObjectId, span: Span, related: Vec<(Span, String)>) {
-        self.push(Error { message: format!("{id} is already in this build"), span, related, twice: Some(id) });
+        let message = format!("{id} is already in this build");
+        self.push(Error { message, span, related, twice: Some(id), fault: Fault::Other });
     }
 
     fn push(&mut self, mut error: Error) {

@@ -39,6 +39,7 @@ mod poll_depth;
 mod redundant_dependency;
 mod removed_api_version;
 mod removed_kustomization;
+mod renamed_namespace;
 mod renamed_reference;
 mod retry_cliff;
 mod self_provided_input;
@@ -137,6 +138,7 @@ pub static RULES: &[&Rule] = &[
     &redundant_dependency::RULE,
     &removed_api_version::RULE,
     &removed_kustomization::RULE,
+    &renamed_namespace::RULE,
     &renamed_reference::RULE,
     &retry_cliff::RULE,
     &self_provided_input::RULE,
@@ -176,6 +178,7 @@ const CONDITIONAL: &[(&str, Condition)] = &[
     ("ownership-move", |context| context.before.is_some()),
     ("path-regression", |context| context.before.is_some()),
     ("removed-kustomization", |context| context.before.is_some()),
+    ("self-prune", |context| context.before.is_some()),
     ("teardown-order", |context| context.before.is_some()),
     ("unordered-crd", |context| context.pedantic),
     ("unready-gate", |context| context.pedantic),

@@ -20,7 +20,7 @@ use crate::{
         api::{SubstituteReference, kinds::HELM_RELEASE},
         is_kustomization,
     },
-    source::{FileId, normalize},
+    source::{FileId, Span, join, normalize, parent},
 };
 use configs::configs;
 use controllers::controllers;
@@ -66,6 +66,7 @@ impl Closure {
 pub(super) fn close<'t>(artifacts: &Artifacts<'t>, origin: &Origin<'t>, roots: &Roots) -> Closure {
     let assumed = artifacts.assumed_version();
     let mut drafts = roots.drafts();
+    let beside = version_beside(artifacts, roots);
     let mut version = roots.version;
     let mut growth = ClosureLimits::default();
     let mut since_new = 0;
@@ -75,7 +76,7 @@ pub(super) fn close<'t>(artifacts: &Artifacts<'t>, origin: &Origin<'t>, roots: &
         let sources = Sources::new(artifacts, origin, &roots.own, roots.objects.iter().chain(built));
         version = version.or_else(|| told_version(&drafts));
         let how = controllers(artifacts, &drafts, roots.controllers.as_ref());
-        let strict = how.has_strict_substitution(version.or(assumed));
+        let strict = how.has_strict_substitution(version.or(beside).or(assumed));
         let configs = configs(&drafts);
         let find = |draft: &Draft, reference: &SubstituteReference| {
             let key =
@@ -112,7 +113,28 @@ pub(super) fn close<'t>(artifacts: &Artifacts<'t>, origin: &Origin<'t>, roots: &
         }
     }
     let controllers = controllers(artifacts, &drafts, roots.controllers.as_ref());
-    Closure { drafts, version: version.or(assumed), tells_version: version.is_some(), controllers }
+    Closure {
+        drafts,
+        version: version.or(beside).or(assumed),
+        tells_version: version.or(beside).is_some(),
+        controllers,
+    }
+}
+
+/// The release that bootstrap wrote beside an entry point, where no build holds it: a kustomization file may leave it out, and it was
+/// installed from there all the same.
+fn version_beside(artifacts: &Artifacts<'_>, roots: &Roots) -> Option<FluxVersion> {
+    let store = artifacts.store();
+    let sources = roots.kustomizations.iter().map(|entry| entry.object.source).filter(|source| source.is_some());
+    let components = |source: Span| {
+        let folder = parent(store.tree().path(source.file));
+        store.tree().file(&join(folder, "gotk-components.yaml")?)
+    };
+    let documents = |file| {
+        let parsed = store.parse(file);
+        parsed.documents.iter().find_map(|document| FluxVersion::told_by(&document.root))
+    };
+    sources.filter_map(components).find_map(documents)
 }
 
 fn told_version(drafts: &BTreeMap<NodeKey, Draft>) -> Option<FluxVersion> {

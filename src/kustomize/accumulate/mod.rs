@@ -19,7 +19,7 @@ use std::{rc::Rc, sync::Arc};
 use rustc_hash::FxHashMap;
 
 use super::{
-    Kustomize,
+    Fault, Kustomize,
     id::ResId,
     report::Report,
     resource::Resource,
@@ -287,8 +287,8 @@ impl<'k, 't> Session<'k, 't> {
                     all.report.remote(at, "remote base", path);
                     continue;
                 }
-                Target::Nothing(why) => {
-                    all.report.error(at, why);
+                Target::Nothing(why, meant) => {
+                    all.report.fault(at, why, Fault::Missing { meant });
                     continue;
                 }
             };
@@ -319,7 +319,7 @@ impl<'k, 't> Session<'k, 't> {
                 Target::Remote => {
                     all.report.remote(at, "remote component", path);
                 }
-                Target::Nothing(why) => all.report.error(at, why),
+                Target::Nothing(why, meant) => all.report.fault(at, why, Fault::Missing { meant }),
             }
         }
     }

@@ -109,6 +109,24 @@ struct Substitution<'l> {
     is_open: bool,
 }
 
+impl Substitution<'_> {
+    /// The other variables of a text that are unset where one is: Flux names the first alone, and the next at the next attempt.
+    fn unset_beside(&self, printed: &str, first: &SubstError) -> impl Iterator<Item = SubstError> + use<> {
+        let is_unset = first.kind == SubstErrorKind::Unset;
+        let lenient = is_unset.then(|| substitute(printed, self.lookup, false).ok()).flatten();
+        let mut others: Vec<SubstError> = Vec::new();
+        for used in lenient.into_iter().flat_map(|done| done.uses) {
+            let has_default = operator(printed.get(used.at.clone()).unwrap_or_default(), &used.name).is_some();
+            let name = Some(used.name);
+            let is_known = name == first.variable || others.iter().any(|other| other.variable == name);
+            if used.outcome == Outcome::Nothing && !has_default && !is_known {
+                others.push(SubstError { kind: SubstErrorKind::Unset, at: used.at.start, variable: name });
+            }
+        }
+        others.into_iter()
+    }
+}
+
 impl Replace for Substitution<'_> {
     fn concerns(&self, text: &str) -> bool {
         text.contains('$')
@@ -126,7 +144,9 @@ impl Replace for Substitution<'_> {
                 Some(substituted.text)
             }
             Err(error) => {
+                let more = self.unset_beside(printed, &error);
                 self.out.faults.push(Fault { kind: FaultKind::Substitution(error), span });
+                self.out.faults.extend(more.map(|error| Fault { kind: FaultKind::Substitution(error), span }));
                 None
             }
         }
