@@ -29,6 +29,7 @@ mod missing_timeout;
 mod mutual_apply;
 mod namespace_deadlock;
 mod never_ready_object;
+mod object_without_namespace;
 mod overlapping_path;
 mod ownership_move;
 mod path_regression;
@@ -124,6 +125,7 @@ pub static RULES: &[&Rule] = &[
     &mutual_apply::RULE,
     &namespace_deadlock::RULE,
     &never_ready_object::RULE,
+    &object_without_namespace::RULE,
     &overlapping_path::RULE,
     &ownership_move::RULE,
     &path_regression::RULE,

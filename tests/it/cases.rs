@@ -38,7 +38,6 @@ const FALLS_SHORT: &[&str] = &[
     "faults/namespace-renamed/bad",
     "faults/namespace-two-owners/bad",
     "faults/no-image-controllers/bad",
-    "faults/object-without-namespace/bad",
     "faults/patch-selects-nothing/bad",
     "faults/release-not-listed/bad",
     "faults/resourceset-template-dependency/bad",

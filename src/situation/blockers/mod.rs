@@ -16,12 +16,17 @@ mod manifests;
 mod never_ready;
 mod paths;
 mod renames;
+mod scopes;
 mod source_uses;
 mod sources;
 mod suspension;
 mod unknown_fields;
+mod unplaced;
 mod variables;
 mod versions;
+
+#[cfg(test)]
+mod tests;
 
 pub use builds::{BuildFact, BuildStep};
 pub use decryption::{SealedFact, SealedFate, SealedObject};
@@ -39,6 +44,7 @@ pub use source_uses::SourceUse;
 pub use sources::{Instead, SourceFact, SourceProblem, with_article};
 pub use suspension::SuspensionFact;
 pub use unknown_fields::{UnknownField, UnknownFieldFact};
+pub use unplaced::UnplacedFact;
 pub use variables::{RefusedText, VariableFact, VariableFate};
 pub use versions::{RemovedVersion, VersionFact};
 
@@ -113,6 +119,8 @@ pub struct Facts {
     pub inputs: Vec<InputFact>,
     /// Manifests that the API server refuses.
     pub manifests: Vec<ManifestFact>,
+    /// Objects without a namespace.
+    pub unplaced: Vec<UnplacedFact>,
     /// Fields that no CRD declares.
     pub unknown_fields: Vec<UnknownFieldFact>,
     /// Variables that are set nowhere or not substituted.
@@ -136,6 +144,7 @@ impl Facts {
             sealed: decryption::find(view),
             inputs: inputs::find(view),
             manifests: manifests::find(view),
+            unplaced: unplaced::find(view),
             unknown_fields: unknown_fields::find(view),
             variables: variables::find(view),
         }
@@ -157,6 +166,7 @@ impl Facts {
         blockers.extend(self.sealed.iter().filter_map(SealedFact::blocker));
         blockers.extend(self.inputs.iter().filter_map(InputFact::blocker));
         blockers.extend(self.manifests.iter().flat_map(ManifestFact::blockers));
+        blockers.extend(self.unplaced.iter().flat_map(UnplacedFact::blockers));
         blockers.extend(self.unknown_fields.iter().filter_map(UnknownFieldFact::blocker));
         blockers.extend(self.variables.iter().filter_map(VariableFact::blocker));
         blockers

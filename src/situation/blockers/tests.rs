@@ -34,6 +34,11 @@ fn stopped(files: &[(&str, &str)]) -> Vec<String> {
     facts.blockers().into_iter().map(line).collect()
 }
 
+/// The same, what is read and missing alone.
+fn unread(files: &[(&str, &str)]) -> Vec<String> {
+    stopped(files).into_iter().filter(|line| line.contains(" MissingInput ")).collect()
+}
+
 /// A Kustomization `apps` of the folder `apps`, with `spec` besides.
 fn apps(spec: &str) -> String {
     format!(
@@ -133,7 +138,7 @@ fn what_nothing_builds_may_be_made_outside_and_is_a_guess() {
     let apps = apps(
         "  decryption: {provider: sops, secretRef: {name: sops-age}}\n  postBuild: {substituteFrom: [{kind: ConfigMap, name: settings}]}\n",
     );
-    let found = stopped(&[("cluster/apps.yaml", &apps)]);
+    let found = unread(&[("cluster/apps.yaml", &apps)]);
     assert_eq!(
         found,
         [
@@ -146,7 +151,7 @@ fn what_nothing_builds_may_be_made_outside_and_is_a_guess() {
 #[test]
 fn what_is_built_under_another_name_is_surely_not_there() {
     let apps = apps("  postBuild: {substituteFrom: [{kind: ConfigMap, name: cluster-vars}]}\n");
-    let with = |config_map: &str| stopped(&[("cluster/apps.yaml", &apps), ("cluster/vars.yaml", config_map)]);
+    let with = |config_map: &str| unread(&[("cluster/apps.yaml", &apps), ("cluster/vars.yaml", config_map)]);
     let line = |confidence: &str| {
         format!(
             "apps Start MissingInput ({confidence}): reads ConfigMap/flux-system/cluster-vars (`postBuild.substituteFrom`), which no build \
@@ -163,7 +168,7 @@ fn what_is_built_under_another_name_is_surely_not_there() {
     assert_eq!(with(&named("ConfigMap", "flux-system", "other")), [line("Low")]);
     let generator = "resources: [flux-system/gotk-sync.yaml, apps.yaml]\n\
                      configMapGenerator: [{name: cluster-vars, namespace: flux-system, literals: [A=b]}]\n";
-    let found = stopped(&[("cluster/apps.yaml", &apps), ("cluster/kustomization.yaml", generator)]);
+    let found = unread(&[("cluster/apps.yaml", &apps), ("cluster/kustomization.yaml", generator)]);
     assert_eq!(found, [line("High")]);
 }
 
@@ -171,7 +176,7 @@ fn what_is_built_under_another_name_is_surely_not_there() {
 fn an_object_that_names_an_input_may_make_it() {
     let apps = apps("  postBuild: {substituteFrom: [{kind: Secret, name: cluster-vars}]}\n");
     let sealed = "apiVersion: example.org/v1\nkind: Maker\nmetadata: {name: x, namespace: flux-system}\nspec: {target: cluster-vars}\n";
-    assert_eq!(stopped(&[("cluster/apps.yaml", &apps), ("cluster/maker.yaml", sealed)]), [""; 0]);
+    assert_eq!(unread(&[("cluster/apps.yaml", &apps), ("cluster/maker.yaml", sealed)]), [""; 0]);
 }
 
 #[test]
@@ -180,7 +185,7 @@ fn values_of_a_release_are_read_before_it_starts() {
                    spec: {interval: 1h, chartRef: {kind: OCIRepository, name: web}, valuesFrom: [{kind: ConfigMap, name: web-values}]}\n\
                    ---\napiVersion: v1\nkind: Secret\nmetadata: {name: web-values, namespace: default}\n";
     let text = "reads ConfigMap/default/web-values (`valuesFrom`), which no build holds";
-    assert_eq!(stopped(&[("cluster/release.yaml", release)]), [format!("web Start MissingInput (Medium): {text}")]);
+    assert_eq!(unread(&[("cluster/release.yaml", release)]), [format!("web Start MissingInput (Medium): {text}")]);
 }
 
 #[test]
@@ -212,6 +217,40 @@ fn a_number_among_texts_is_refused_whether_written_or_substituted() {
     let written = CONFIG_MAP.replace("'${A}'", "2");
     let found = stopped(&[("cluster/web.yaml", written.as_str())]);
     assert_eq!(found, [format!("flux-system Applied RefusedManifest (High): {text}")]);
+}
+
+#[test]
+fn an_object_without_a_namespace_is_refused_where_its_kind_is_known_to_have_one() {
+    let bare = |kind: &str| format!("apiVersion: {kind}\nmetadata: {{name: x}}\n");
+    let with = |spec: &str, object: &str| stopped(&[("cluster/apps.yaml", &apps(spec)), ("apps/x.yaml", object)]);
+    let text = |kind: &str, confidence: &str| {
+        [format!("apps Applied RefusedManifest ({confidence}): applies {kind}/x, which has no namespace")]
+    };
+    let config_map = bare("v1\nkind: ConfigMap");
+    assert_eq!(with("", &config_map), text("ConfigMap", "High"));
+    assert_eq!(with("  targetNamespace: default\n", &config_map), [""; 0]);
+    let list = "apiVersion: v1\nkind: List\nitems: [{apiVersion: v1, kind: Secret, metadata: {name: x}}]\n";
+    assert_eq!(with("", list), text("Secret", "High"));
+    let secret = bare("external-secrets.io/v1\nkind: ExternalSecret");
+    assert_eq!(with("", &secret), text("ExternalSecret", "Medium"));
+    for other in ["external-secrets.io/v1\nkind: ClusterSecretStore", "rbac.authorization.k8s.io/v1\nkind: ClusterRole"] {
+        assert_eq!(with("", &bare(other)), [""; 0]);
+    }
+    assert_eq!(with("", &bare("example.org/v1\nkind: Unheard")), [""; 0]);
+    let ignored = config_map.replace("name: x", "name: x, annotations: {kustomize.toolkit.fluxcd.io/reconcile: disabled}");
+    assert_eq!(with("", &ignored), [""; 0]);
+}
+
+#[test]
+fn a_component_that_is_elsewhere_may_set_the_namespace() {
+    let kustomization = "resources: [x.yaml]\ncomponents: ['https://example.org/x//namespace']\n";
+    let object = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n";
+    let files = [("cluster/apps.yaml", apps("")), ("apps/kustomization.yaml", kustomization.into()), ("apps/x.yaml", object.into())];
+    let files = files.each_ref().map(|(path, text)| (*path, text.as_str()));
+    assert_eq!(
+        stopped(&files),
+        ["apps Applied RefusedManifest (Low): applies ConfigMap/x, which has no namespace"]
+    );
 }
 
 #[test]
