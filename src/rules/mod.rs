@@ -22,6 +22,7 @@ mod invalid_expression;
 mod invalid_manifest;
 mod invalid_yaml;
 mod long_critical_path;
+mod missing_namespace;
 mod missing_path;
 mod missing_source;
 mod missing_substitute_source;
@@ -55,6 +56,7 @@ mod unordered_namespace;
 mod unordered_secret_store;
 mod unordered_storage_class;
 mod unreachable_node;
+mod unreadable_values;
 mod unready_gate;
 mod unset_variable;
 mod unused_suppression;
@@ -118,6 +120,7 @@ pub static RULES: &[&Rule] = &[
     &invalid_manifest::RULE,
     &invalid_yaml::RULE,
     &long_critical_path::RULE,
+    &missing_namespace::RULE,
     &missing_path::RULE,
     &missing_source::RULE,
     &missing_substitute_source::RULE,
@@ -151,6 +154,7 @@ pub static RULES: &[&Rule] = &[
     &unordered_secret_store::RULE,
     &unordered_storage_class::RULE,
     &unreachable_node::RULE,
+    &unreadable_values::RULE,
     &unready_gate::RULE,
     &unset_variable::RULE,
     &unused_suppression::RULE,

@@ -34,8 +34,6 @@ const FALLS_SHORT: &[&str] = &[
     "faults/health-check-on-deployment/bad",
     "faults/image-policy-alone/bad",
     "faults/kustomization-renamed/bad (lint --since HEAD~1 --min-severity info)",
-    "faults/namespace-nobody-makes/bad",
-    "faults/namespace-renamed/bad",
     "faults/namespace-two-owners/bad",
     "faults/no-image-controllers/bad",
     "faults/patch-selects-nothing/bad",
@@ -44,7 +42,6 @@ const FALLS_SHORT: &[&str] = &[
     "faults/root-path-holds-all/bad",
     "faults/secret-beside-operator/bad",
     "faults/shell-variable/bad",
-    "faults/values-key-missing/bad",
 ];
 
 #[test]
