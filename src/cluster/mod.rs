@@ -19,6 +19,7 @@ pub use builders::{Use, builders, is_decided_by};
 pub use comments::{SuppressionScope, suppressions};
 pub use edit::{Edit, EditError};
 pub use entries::{
+    coverage::{Assumed, Coverage, Unseen, Weight},
     discover::{Declared, Discovered, discover},
     present::flux_objects,
     resolve,
@@ -29,8 +30,9 @@ pub use focus::{Focus, Relation};
 pub use implicit::{ChartProvider, CustomKind, Implicit, Made, MadeNamespace};
 pub use model::{
     Cluster, Folder, Manifest, Node, NodeId, NodeKey, ObjectKey, Provider, Release,
-    charts::{Chart, chart_of},
+    charts::{Chart, chart_of, workload_maker},
     externals::{External, Externals},
+    folder_of,
     health_set::{DEFAULT_API_VERSION, HealthMember, HealthSet, Skipped},
     is_named,
     object_query::{ObjectQuery, ObjectQueryError, ObjectRef},

@@ -3,16 +3,18 @@ use rustc_hash::FxHashMap;
 
 use super::{
     Actor, Edge, Event, EventId, Moment, Reason,
-    needs::{core_key, is_awaited},
+    builder::{Builder, core_key, is_awaited},
     stages,
-    volumes::Consumers,
 };
 use crate::{
-    cluster::{Cluster, HealthSet, Manifest, Node, NodeId, NodeKey, ObjectKey, Provider, Release, Skipped},
+    cluster::{HealthSet, Manifest, Node, NodeId, NodeKey, ObjectKey, Provider, Release, Skipped, workload_maker},
     finding::Confidence,
     flux::{
         Controller, Kustomization, SourceRef,
-        api::{DependencyReference, OPERATOR_GROUP, SOURCE_GROUP},
+        api::{
+            DependencyReference, OPERATOR_GROUP, SOURCE_GROUP,
+            kinds::{HELM_RELEASE, KUSTOMIZATION},
+        },
         expression::{Demand, ready_expr_demand},
     },
     kustomize::ApiVersion,
@@ -20,32 +22,7 @@ use crate::{
     yaml,
 };
 
-/// Builds the event graph of a cluster: here what Flux's own objects wait for, in `needs` what the objects wait for that
-/// they apply.
-pub(super) struct Builder<'c> {
-    pub(super) cluster: &'c Cluster,
-    graph: DiGraph<Event, Edge>,
-    by_event: FxHashMap<Event, EventId>,
-    positions: FxHashMap<&'c ObjectKey, u32>,
-    /// What uses each volume claim, gathered when first asked for.
-    pub(super) consumers: Option<Consumers>,
-    /// The release whose chart makes a well-known storage class, where there is just one.
-    pub(super) class_makers: FxHashMap<&'static str, Option<usize>>,
-}
-
 impl<'c> Builder<'c> {
-    pub(super) fn new(cluster: &'c Cluster) -> Self {
-        let positions = cluster.objects.keys().enumerate().map(|(index, key)| (key, index as u32)).collect();
-        Self {
-            cluster,
-            graph: DiGraph::new(),
-            by_event: FxHashMap::default(),
-            positions,
-            consumers: None,
-            class_makers: FxHashMap::default(),
-        }
-    }
-
     pub(super) fn run(mut self) -> (DiGraph<Event, Edge>, FxHashMap<Event, EventId>) {
         for (id, node) in self.cluster.nodes() {
             let mut moments = vec![Moment::Exists, Moment::Start];
@@ -95,7 +72,9 @@ impl<'c> Builder<'c> {
     fn node(&mut self, id: NodeId, node: &'c Node) {
         let actor = Actor::Node(id);
         if !node.is_entry {
-            for manifest in &node.manifests {
+            let key = ObjectKey::new(KUSTOMIZATION, node.key.namespace.clone(), node.key.name.clone());
+            let is_preinstalled = self.is_preinstalled(&key);
+            for manifest in node.manifests.iter().filter(|_| !is_preinstalled) {
                 if let Some(before) = self.definer(manifest) {
                     let span = manifest.object.node.nearest_span(&["metadata", "name"]).or(manifest.object.source);
                     self.edge(before, (actor, Moment::Exists), Reason::AppliedBy, span);
@@ -238,18 +217,10 @@ impl<'c> Builder<'c> {
         Some(object)
     }
 
-    /// Whether an object is there before anything is reconciled: it is made outside the repository, or is the source of an
-    /// entry point, which bootstrap applies.
+    /// Whether an object is there before anything is reconciled: it is made outside the repository or by what sets the cluster
+    /// up, or an entry point needs it.
     pub(super) fn is_preinstalled(&self, key: &ObjectKey) -> bool {
-        if self.cluster.is_external(&key.kind, &key.namespace, &key.name) {
-            return true;
-        }
-        let providers = self.cluster.objects.get(key).into_iter().flatten();
-        let mut entries = providers.map(|provider| self.cluster.node(provider.node)).filter(|node| node.is_entry);
-        entries.any(|node| {
-            let source = SourceRef::new(&node.kustomization.spec.source_ref, &node.key.namespace);
-            source.kind == key.kind && source.namespace == key.namespace && source.name == key.name
-        })
+        self.cluster.is_external(&key.kind, &key.namespace, &key.name) || self.cluster.implicit.is_given(key)
     }
 
     /// The dependencies of every manifest: where there are several, any of them may be in force.
@@ -348,6 +319,14 @@ impl<'c> Builder<'c> {
         let made = self.cluster.implicit.made(key).map(|index| Actor::Made(index as u32));
         if let Some(before) = self.exists(key).or(made).filter(|before| *before != actor) {
             self.edge((before, Moment::Exists), (actor, Moment::Ready), Reason::HealthCheck, span);
+        } else if let Actor::Node(node) = actor
+            && let Some(release) = workload_maker(self.cluster, node, key)
+        {
+            // Helm makes it in the installation, so it is healthy when the release is, or shortly before.
+            let key = &self.cluster.releases[release].key;
+            let release = ObjectKey::new(HELM_RELEASE, key.namespace.clone(), key.name.clone());
+            let edge = Edge { reason: Reason::HealthCheck, span, confidence: Confidence::Medium };
+            self.becomes_ready(actor, &release, edge);
         }
     }
 

@@ -79,8 +79,38 @@ pub struct Build {
     pub errors: Vec<Error>,
     /// What cannot be known from the files.
     pub unresolved: Vec<Unresolved>,
+    /// Patches for one object that no object was patched by, though one is nearly what they name.
+    pub idle: Vec<IdlePatch>,
     /// Which files it read.
     pub reads: Arc<ReadSet>,
+}
+
+/// A patch whose target names one object and takes none. kustomize passes it over without a word.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdlePatch {
+    /// The text of the patch: what its changes would be attributed to.
+    pub at: Span,
+    /// The part of the target that does not fit.
+    pub span: Span,
+    /// What the target names.
+    pub target: String,
+    /// What is different.
+    pub miss: Miss,
+    /// The object that is nearly it.
+    pub near: ObjectId,
+    /// The place of that.
+    pub place: Span,
+}
+
+/// The part of a patch's target that does not fit an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Miss {
+    /// The group, or the version.
+    ApiVersion,
+    /// The name.
+    Name,
+    /// The namespace.
+    Namespace,
 }
 
 /// A fault for which `kustomize build` fails.
@@ -94,6 +124,32 @@ pub struct Error {
     pub related: Vec<(Span, String)>,
     /// The object that is defined twice, where that is the fault.
     pub twice: Option<ObjectId>,
+    /// What sort of fault it is.
+    pub fault: Fault,
+}
+
+/// Sorts of faults, as far as they have cures of their own.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Fault {
+    /// Any other.
+    #[default]
+    Other,
+    /// A path that leads nowhere.
+    Missing {
+        /// The path that is likely to be meant, as it has to be written.
+        meant: Option<String>,
+    },
+    /// A file that Flux takes for a manifest because its folder has no kustomization file.
+    Listed,
+    /// The same, of a kustomization file under a name that kustomize does not look for.
+    Misnamed,
+    /// A manifest under the name of a kustomization file.
+    NotKustomization,
+    /// An expression that Flux cannot read.
+    Expression {
+        /// The variable, where the expression got as far as naming one.
+        variable: Option<String>,
+    },
 }
 
 /// A part of the picture that the repository alone does not show.
@@ -110,10 +166,14 @@ pub struct Unresolved {
 }
 
 /// What an [`Unresolved`] part keeps from view.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Hidden {
     /// Whole objects.
     Objects,
+    /// The objects at this URL.
+    Remote(SmolStr),
+    /// What a chart or a plugin would make, which Flux does not run.
+    Refused,
     /// Values of fields.
     Values,
 }
@@ -122,7 +182,7 @@ impl Unresolved {
     /// Whether objects may be missing from the build because of it.
     #[must_use]
     pub fn hides_objects(&self) -> bool {
-        self.hides == Hidden::Objects
+        self.hides != Hidden::Values
     }
 }
 

@@ -17,13 +17,16 @@ mod duplicate_owner;
 mod endless_retry;
 mod force_on_gate;
 mod heavy_in_wait;
+mod idle_patch;
 mod ignored_health_checks;
 mod invalid_expression;
 mod invalid_manifest;
 mod invalid_yaml;
 mod long_critical_path;
+mod missing_controller;
 mod missing_namespace;
 mod missing_path;
+mod missing_reference;
 mod missing_source;
 mod missing_substitute_source;
 mod missing_timeout;
@@ -38,6 +41,7 @@ mod poll_depth;
 mod redundant_dependency;
 mod removed_api_version;
 mod removed_kustomization;
+mod renamed_namespace;
 mod renamed_reference;
 mod retry_cliff;
 mod self_provided_input;
@@ -81,7 +85,7 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 
 // What rules share is named as if it stood beside them.
-use support::{attempts, deadlocks, dependencies, health, order, references, removal, split, wording};
+use support::{attempts, deadlocks, dependencies, health, order, references, removal, split, uppermost, wording};
 
 use crate::{
     finding::{Finding, RuleInfo, suppress},
@@ -115,13 +119,16 @@ pub static RULES: &[&Rule] = &[
     &endless_retry::RULE,
     &force_on_gate::RULE,
     &heavy_in_wait::RULE,
+    &idle_patch::RULE,
     &ignored_health_checks::RULE,
     &invalid_expression::RULE,
     &invalid_manifest::RULE,
     &invalid_yaml::RULE,
     &long_critical_path::RULE,
+    &missing_controller::RULE,
     &missing_namespace::RULE,
     &missing_path::RULE,
+    &missing_reference::RULE,
     &missing_source::RULE,
     &missing_substitute_source::RULE,
     &missing_timeout::RULE,
@@ -136,6 +143,7 @@ pub static RULES: &[&Rule] = &[
     &redundant_dependency::RULE,
     &removed_api_version::RULE,
     &removed_kustomization::RULE,
+    &renamed_namespace::RULE,
     &renamed_reference::RULE,
     &retry_cliff::RULE,
     &self_provided_input::RULE,
@@ -176,6 +184,7 @@ const CONDITIONAL: &[(&str, Condition)] = &[
     ("ownership-move", |context| context.before.is_some()),
     ("path-regression", |context| context.before.is_some()),
     ("removed-kustomization", |context| context.before.is_some()),
+    ("self-prune", |context| context.before.is_some()),
     ("teardown-order", |context| context.before.is_some()),
     ("unordered-crd", |context| context.pedantic),
     ("unready-gate", |context| context.pedantic),

@@ -5,6 +5,7 @@ mod helm_release;
 pub mod kinds;
 mod kustomization;
 pub(super) mod object;
+pub(super) mod open_text;
 mod source;
 
 pub use helm_release::{HelmChartTemplate, HelmChartTemplateSpec, HelmRelease, HelmReleaseSpec, ValuesReference};
@@ -30,6 +31,10 @@ pub const HELM_GROUP: &str = "helm.toolkit.fluxcd.io";
 pub const SOURCE_GROUP: &str = "source.toolkit.fluxcd.io";
 /// API group of source-watcher's objects.
 pub const SOURCE_EXTENSIONS_GROUP: &str = "source.extensions.fluxcd.io";
+/// API group of the objects of the image controllers.
+pub const IMAGE_GROUP: &str = "image.toolkit.fluxcd.io";
+/// API group of notification-controller's objects.
+pub const NOTIFICATION_GROUP: &str = "notification.toolkit.fluxcd.io";
 /// API group of the Flux Operator's objects.
 pub const OPERATOR_GROUP: &str = "fluxcd.controlplane.io";
 

@@ -5,18 +5,19 @@ use std::cell::LazyCell;
 
 use super::{
     Blocker, Cause, View,
-    hidden::{Templates, hidden_by},
+    hidden::{Unseen, Wanted},
+    outside,
     renames::{Broken, Rename, Renames},
 };
 use crate::{
-    cluster::{Cluster, Node, NodeKey, Release},
+    cluster::{Cluster, Node, NodeKey, Release, folder_of},
     finding::{Confidence, Subject, list},
-    flux::{SourceRef, api::DependencyReference, is_open_text},
+    flux::{Reading, SourceRef, api::DependencyReference, is_open_text},
     graph::{Actor, Moment, Reason},
     kustomize::Object,
     source::{
         Span,
-        names::{COMPARED, NEAR, likeness},
+        names::{COMPARED, NEAR, is_slip, likeness},
     },
 };
 
@@ -39,6 +40,8 @@ pub struct DependencyFact {
     pub problem: DependencyProblem,
     /// Why the dependency may exist all the same.
     pub doubt: Option<Doubt>,
+    /// What shows that another repository may define it, where it would be in a namespace that this one knows nothing of.
+    pub outside: Option<String>,
     /// How sure it is that the dependency does not exist.
     pub confidence: Confidence,
 }
@@ -86,6 +89,8 @@ pub enum Doubt {
     AppliedFromOutside,
     /// A template.
     Template(String),
+    /// An object whose name holds a variable.
+    Open(Subject),
 }
 
 impl DependencyFact {
@@ -129,28 +134,27 @@ impl DependencyFact {
 
 /// Finds those of a cluster: first of its Kustomizations, then of its HelmReleases.
 pub(super) fn find(view: View<'_>) -> Vec<DependencyFact> {
-    let hidden = LazyCell::new(|| hidden_by(view.cluster, &|_| false));
+    let unseen = LazyCell::new(|| Unseen::new(view.cluster, Some(view.store.tree())));
     let renames = LazyCell::new(|| Renames::new(view));
-    let templates = Templates::new(view.store.tree(), view.cluster);
     let entries = entries(view.cluster).filter(|entry| !entry.is_found(view.cluster));
     let found = entries.filter_map(|entry| {
+        let open = unseen.open(entry.wanted());
+        // What stands around the variables of a name that is there says that it is this one.
+        if open.as_ref().is_some_and(|(reading, _)| *reading >= Reading::Fits) {
+            return None;
+        }
         let problem = match entry.renamed(view.cluster, &renames) {
             Some(rename) => DependencyProblem::Renamed(rename),
             None => entry.problem(view)?,
         };
-        let template = || templates.of_kind(entry.kind).map(|by| Doubt::Template(by.to_owned()));
-        let doubt = match &problem {
-            DependencyProblem::Renamed(_) => None,
-            DependencyProblem::Nowhere { elsewhere, similar } => match hidden.as_ref() {
-                Some(hidden) => Some(Doubt::Hidden(hidden.clone())),
-                None if elsewhere.is_empty() && similar.is_none() && is_on_its_own(view.cluster, entry.actor) => {
-                    Some(Doubt::AppliedFromOutside)
-                }
-                None => template(),
-            },
-            _ => template(),
+        let doubt = entry.doubt(view.cluster, &problem, &unseen, open);
+        let confidence = match &doubt {
+            None => Confidence::High,
+            // The name that is meant is there, so it is hardly another one that cannot be seen.
+            Some(_) if entry.is_misspelt(&problem) => Confidence::Medium,
+            Some(_) => Confidence::Low,
         };
-        let confidence = view.confidence(if doubt.is_some() { Confidence::Low } else { Confidence::High });
+        let confidence = view.confidence(confidence);
         Some(DependencyFact {
             actor: entry.actor,
             subject: entry.key.subject(entry.kind),
@@ -160,10 +164,13 @@ pub(super) fn find(view: View<'_>) -> Vec<DependencyFact> {
             span: entry.span,
             problem,
             doubt,
+            outside: None,
             confidence,
         })
     });
-    found.collect()
+    let mut found: Vec<DependencyFact> = found.collect();
+    outside::mark(view, &mut found);
+    found
 }
 
 /// An entry of `dependsOn`.
@@ -227,6 +234,45 @@ impl<'a> Entry<'a> {
             || named(cluster, kind, name).any(|(key, _)| is_it(key))
     }
 
+    fn wanted(&self) -> Wanted<'a> {
+        Wanted { kind: self.kind, namespace: self.namespace, name: self.name }
+    }
+
+    /// What may provide the dependency although nothing in sight does.
+    fn doubt(
+        &self,
+        cluster: &Cluster,
+        problem: &DependencyProblem,
+        unseen: &Unseen<'_>,
+        open: Option<(Reading, Subject)>,
+    ) -> Option<Doubt> {
+        let wanted = self.wanted();
+        let (elsewhere, similar) = match problem {
+            DependencyProblem::Renamed(_) => return None,
+            DependencyProblem::Nowhere { elsewhere, similar } => (elsewhere.as_slice(), similar.as_deref()),
+            // A name that is there, but not in that place, is no part of what cannot be seen.
+            DependencyProblem::OtherNamespace(_) | DependencyProblem::OtherKind { .. } => {
+                return unseen.template(wanted).map(Doubt::Template);
+            }
+        };
+        if let Some((_, object)) = open {
+            return Some(Doubt::Open(object));
+        }
+        if let Some(part) = unseen.part(wanted, &|_| false) {
+            return Some(Doubt::Hidden(part));
+        }
+        if elsewhere.is_empty() && similar.is_none() && is_on_its_own(cluster, self.actor) {
+            return Some(Doubt::AppliedFromOutside);
+        }
+        unseen.template(wanted).map(Doubt::Template)
+    }
+
+    /// Whether the name that is meant is in the cluster, written otherwise.
+    fn is_misspelt(&self, problem: &DependencyProblem) -> bool {
+        let DependencyProblem::Nowhere { similar: Some(similar), .. } = problem else { return false };
+        is_slip(similar.rsplit('/').next().unwrap_or(similar), self.name)
+    }
+
     fn renamed(&self, cluster: &Cluster, renames: &Renames<'_>) -> Option<Rename> {
         let broken = Broken {
             referrer: self.object,
@@ -254,7 +300,10 @@ impl<'a> Entry<'a> {
             return Some(DependencyProblem::OtherKind { object: key.subject(other), place, owner });
         }
         let elsewhere = self.elsewhere(view);
-        let is_ambiguous = !cluster.reached && !elsewhere.is_empty();
+        // Two groups of one folder may well be one cluster.
+        let is_beside =
+            |other: &Elsewhere| other.cluster.as_deref().is_some_and(|root| folder_of(root) == cluster.folder());
+        let is_ambiguous = !cluster.reached && !elsewhere.is_empty() || elsewhere.iter().any(is_beside);
         (!is_ambiguous).then(|| DependencyProblem::Nowhere { elsewhere, similar: self.similar(cluster) })
     }
 

@@ -5,6 +5,7 @@
 //! happens for each, and so every command knows the same reasons.
 
 mod builds;
+mod components;
 mod decryption;
 mod dependencies;
 mod expressions;
@@ -15,7 +16,10 @@ mod known_sources;
 mod manifests;
 mod namespaces;
 mod never_ready;
+mod outside;
 mod paths;
+mod references;
+mod renamed_namespaces;
 mod renames;
 mod scopes;
 mod source_uses;
@@ -31,17 +35,19 @@ mod versions;
 mod tests;
 
 pub use builds::{BuildFact, BuildStep};
+pub use components::{ComponentFact, ListedBy};
 pub use decryption::{SealedFact, SealedFate, SealedObject};
 pub use dependencies::{DependencyFact, DependencyProblem, Doubt, Elsewhere};
 pub use expressions::{ExpressionFact, ExpressionProblem};
 pub use health_checks::{HealthCheckFact, HealthCheckProblem};
-pub use hidden::hidden_by;
 pub use inputs::{Difference, InputFact, InputField, LookAlike, missing_inputs};
 pub use known_sources::KnownSource;
 pub use manifests::{FieldFault, Flaw, Form, ManifestFact, Unquoted, any_of};
 pub use namespaces::{NamespaceFact, NamespaceField, NamespaceUse};
 pub use never_ready::{NeverReady, NeverReadyFact};
 pub use paths::PathFact;
+pub use references::{ReferenceFact, ReferenceProblem};
+pub use renamed_namespaces::RenamedNamespace;
 pub use renames::Rename;
 pub use source_uses::SourceUse;
 pub use sources::{Instead, SourceFact, SourceProblem, with_article};
@@ -49,7 +55,7 @@ pub use suspension::SuspensionFact;
 pub use unknown_fields::{Later, UnknownField, UnknownFieldFact};
 pub use unplaced::UnplacedFact;
 pub use values::{ValuesFact, ValuesProblem};
-pub use variables::{RefusedText, VariableFact, VariableFate};
+pub use variables::{RefusedText, VariableFact, VariableFate, expression_place};
 pub use versions::{RemovedVersion, VersionFact};
 
 use rayon::prelude::*;
@@ -115,6 +121,8 @@ pub struct Facts {
     pub paths: Vec<PathFact>,
     /// Objects of API versions that Flux no longer serves.
     pub versions: Vec<VersionFact>,
+    /// Namespaces that get another name than what is meant for them knows.
+    pub renamed_namespaces: Vec<RenamedNamespace>,
     /// Builds that fail.
     pub builds: Vec<BuildFact>,
     /// Encrypted objects that nothing decrypts.
@@ -133,6 +141,10 @@ pub struct Facts {
     pub unknown_fields: Vec<UnknownFieldFact>,
     /// Variables that are set nowhere or not substituted.
     pub variables: Vec<VariableFact>,
+    /// References between other objects of Flux that lead nowhere.
+    pub references: Vec<ReferenceFact>,
+    /// Objects of Flux whose controller is not installed.
+    pub components: Vec<ComponentFact>,
 }
 
 impl Facts {
@@ -148,6 +160,7 @@ impl Facts {
             sources: sources::find(view),
             paths: paths::find(view),
             versions: versions::find(view),
+            renamed_namespaces: renamed_namespaces::find(view),
             builds: builds::find(view),
             sealed: decryption::find(view),
             inputs: inputs::find(view),
@@ -157,6 +170,8 @@ impl Facts {
             values: values::find(view),
             unknown_fields: unknown_fields::find(view),
             variables: variables::find(view),
+            references: references::find(view),
+            components: components::find(view),
         }
     }
 
@@ -181,6 +196,8 @@ impl Facts {
         blockers.extend(self.values.iter().filter_map(ValuesFact::blocker));
         blockers.extend(self.unknown_fields.iter().filter_map(UnknownFieldFact::blocker));
         blockers.extend(self.variables.iter().filter_map(VariableFact::blocker));
+        blockers.extend(self.references.iter().flat_map(ReferenceFact::blockers));
+        blockers.extend(self.components.iter().filter_map(ComponentFact::blocker));
         blockers
     }
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use smol_str::SmolStr;
 
-use super::{Blocker, Cause, View, apply_of, scopes::Scopes};
+use super::{Blocker, Cause, View, apply_of, renamed_namespaces, scopes::Scopes};
 use crate::{
     cluster::{Cluster, NodeId, ObjectKey, Provider},
     finding::{Confidence, Subject},
@@ -104,9 +104,13 @@ pub(super) fn find(view: View<'_>) -> Vec<NamespaceFact> {
     if !cluster.reached {
         return Vec::new();
     }
-    let missing = uses(cluster);
+    let mut missing = uses(cluster);
     if missing.is_empty() {
         return Vec::new();
+    }
+    // Of a Namespace that a build renames, that is said.
+    for renamed in renamed_namespaces::find(view) {
+        missing.remove(&renamed.original);
     }
     let makers = Makers::new(view);
     let facts = missing.into_iter().filter_map(|(name, mut uses)| {

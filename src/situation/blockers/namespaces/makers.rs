@@ -7,7 +7,10 @@ use crate::{
     cluster::{Cluster, Folder, ObjectKey, chart_of},
     flux::{api::kinds::NAMESPACE, is_open_text},
     kustomize::{Object, Unresolved},
-    situation::blockers::{View, hidden_by},
+    situation::blockers::{
+        View,
+        hidden::{Unseen, Wanted},
+    },
     source::{FileId, Tree},
     yaml::{Node, Value},
 };
@@ -26,6 +29,8 @@ pub(super) struct Makers<'a> {
     view: View<'a>,
     /// What may make any namespace.
     any: Option<String>,
+    /// Parts of builds that are not here.
+    unseen: Unseen<'a>,
     /// Files with text that makes namespaces: scripts, Terraform, helmfiles, and instructions for people.
     scripts: OnceCell<Vec<&'a str>>,
     /// Files with Namespaces, and their names.
@@ -76,7 +81,8 @@ const LARGEST: usize = 1 << 20;
 impl<'a> Makers<'a> {
     pub(super) fn new(view: View<'a>) -> Self {
         let any = any(view);
-        Self { view, any, scripts: OnceCell::new(), manifests: OnceCell::new() }
+        let unseen = Unseen::new(view.cluster, None);
+        Self { view, any, unseen, scripts: OnceCell::new(), manifests: OnceCell::new() }
     }
 
     /// What is known of the namespace; `None` where something outside the builds is known to make it.
@@ -92,6 +98,9 @@ impl<'a> Makers<'a> {
                 return None;
             }
             found.unlisted = found.unlisted.or(Some(*file));
+        }
+        if found.maybe.is_none() {
+            found.maybe = self.unseen.part(Wanted { kind: NAMESPACE.kind, namespace: "", name }, &|_| false);
         }
         let objects = || cluster.objects.values().flatten().map(|provider| cluster.object(*provider));
         if found.maybe.is_none() {
@@ -144,9 +153,6 @@ impl<'a> Makers<'a> {
 /// What may make any namespace, as a noun phrase.
 fn any(view: View<'_>) -> Option<String> {
     let cluster = view.cluster;
-    if let Some(hidden) = hidden_by(cluster, &|_| false) {
-        return Some(hidden);
-    }
     if !is_bootstrapped(view) {
         return Some("what applies the entry point".to_owned());
     }
