@@ -30,12 +30,12 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
 fn report(situation: &Situation<'_>, fact: &UnplacedFact) -> Option<Finding> {
     let node = situation.cluster.node(fact.node);
     let ((first, span), others) = fact.objects.split_first()?;
-    let (subject, owner) = (first.subject(), node.subject());
+    let owner = node.subject();
     let names: Vec<String> = fact.objects.iter().map(|(key, _)| key.subject().to_string()).collect();
     let have = if names.len() == 1 { "has" } else { "have" };
     let message = format!("{} {have} no namespace, and {owner} gives them none", short_list(&names, SHOWN));
     let message = if names.len() == 1 { message.replace("gives them none", "gives it none") } else { message };
-    let mut finding = situation.finding(&RULE.info, subject.clone(), *span, message);
+    let mut finding = situation.finding(&RULE.info, first.subject(), *span, message);
     finding.key = owner.to_string();
     finding.label = "no namespace is set".to_owned();
     let also = others.iter().take(SHOWN).map(|(key, span)| Related::new("nor here", Some(key.subject()), *span));

@@ -50,7 +50,7 @@ fn report(situation: &Situation<'_>, fact: &ValuesFact) -> Finding {
     finding.confidence = fact.confidence;
     finding.label = label.to_owned();
     let seen = if matches!(fact.problem, ValuesProblem::NoKey(_)) { "built here" } else { "this text" };
-    finding.related = vec![Related::new(seen, Some(object.clone()), fact.at)];
+    finding.related = vec![Related::new(seen, Some(object), fact.at)];
     let default = if fact.is_named { "" } else { " Without `valuesKey` the key is `values.yaml`." };
     finding.why = format!(
         "helm-controller ends with Ready=False, reason ValuesError: `could not resolve {} chart values reference '{}/{}' with key '{entry}': \

@@ -128,11 +128,14 @@ fn is_there(cluster: &Cluster, name: &str) -> bool {
     cluster.has_namespace(name) || DISTRIBUTIONS.iter().any(|known| name.starts_with(known))
 }
 
+/// An object and who applies it.
+type Placed<'c> = (&'c ObjectKey, Provider);
+
 /// What goes into namespaces that nothing known makes.
 fn uses(cluster: &Cluster) -> BTreeMap<SmolStr, Vec<NamespaceUse>> {
     let scopes = Scopes::new(cluster);
     let mut found: BTreeMap<SmolStr, Vec<NamespaceUse>> = BTreeMap::new();
-    let mut by_node: BTreeMap<(NodeId, Option<usize>), Vec<(&ObjectKey, Provider)>> = BTreeMap::new();
+    let mut by_node: BTreeMap<(NodeId, Option<usize>), Vec<Placed<'_>>> = BTreeMap::new();
     for (key, providers) in &cluster.objects {
         let is_open = key.namespace.is_empty() || is_open_text(&key.namespace);
         if is_open || scopes.namespaced(&key.group, &key.kind).is_none() || is_there(cluster, &key.namespace) {
