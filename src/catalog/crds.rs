@@ -43,6 +43,9 @@ pub struct CrdOwner {
     /// How the CRDs get there without any of the charts, where that is usual.
     #[serde(default)]
     pub otherwise: Option<SmolStr>,
+    /// Kinds of the row whose objects belong to a namespace, where that was looked up.
+    #[serde(default)]
+    pub namespaced: Vec<SmolStr>,
     /// Whether objects of the group are mere additions that nothing waits for (monitors, alerts, dashboards).
     #[serde(default)]
     pub soft: bool,

@@ -7,9 +7,11 @@ mod classes;
 mod crds;
 mod fields;
 mod kinds;
+mod namespaces;
 
 pub use charts::{Catalog, ChartClass, ChartWeight, Confidence, Range, is_network_plugin};
 pub use classes::{ClassCatalog, StorageClassRow};
 pub use crds::{CrdCatalog, CrdOwner};
 pub use fields::{FieldCatalog, Fields};
 pub use kinds::{KindCatalog, KindStatus, Readiness};
+pub use namespaces::{NamespaceCatalog, NamespaceRow};

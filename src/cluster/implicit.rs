@@ -190,6 +190,12 @@ impl Implicit {
         self.namespaces.binary_search_by(|known| known.name.as_str().cmp(name)).ok()
     }
 
+    /// Whether every cluster has the namespace before Flux applies anything.
+    #[must_use]
+    pub fn is_given_namespace(name: &str) -> bool {
+        GIVEN.contains(&name)
+    }
+
     /// The position of an object that a controller makes.
     #[must_use]
     pub fn made(&self, key: &ObjectKey) -> Option<usize> {

@@ -40,6 +40,8 @@ pub enum Cause {
     RefusedManifest,
     /// A kind or version that the API server does not know (`ReconciliationFailed`, `no matches for kind`).
     UnknownKind,
+    /// A namespace that nothing makes (`ReconciliationFailed`, `namespaces "x" not found`).
+    MissingNamespace,
     /// An expression that does not parse or gives no truth value (`InvalidCELExpression`).
     InvalidExpression,
     /// A `readyExpr` that is never true (`DependencyNotReady`).
@@ -65,6 +67,7 @@ impl Cause {
             Self::RefusedReference => "refused-reference",
             Self::RefusedManifest => "refused-manifest",
             Self::UnknownKind => "unknown-kind",
+            Self::MissingNamespace => "missing-namespace",
             Self::InvalidExpression => "invalid-expression",
             Self::UnmetExpression => "unmet-expression",
             Self::HopelessHealthCheck => "hopeless-health-check",

@@ -36,16 +36,38 @@ fn report(situation: &Situation<'_>, fact: &ManifestFact) -> Finding {
             let node = cluster.node(provider.node);
             finding.related.push(Related::new("applied by this Kustomization", Some(node.subject()), node.span()));
             format!(
-                "{} ends with Ready=False, reason ReconciliationFailed, `{subject} dry-run failed (Invalid): … {path}: {}`; nothing else \
-                 of its build is applied either, except what an earlier stage holds (Namespaces, CRDs, classes).",
+                "{} ends with Ready=False, reason ReconciliationFailed, `{subject} dry-run failed{}`; nothing else of its build is applied \
+                 either, except what an earlier stage holds (Namespaces, CRDs, classes).",
                 cluster.owner(*provider),
-                flaw.reason()
+                said(path, flaw)
             )
         }
         None => format!("The API server refuses it: `{path}: {}`.", flaw.reason()),
     };
     finding.help = fix(path, flaw);
     finding
+}
+
+/// What the API server says behind `dry-run failed`. What does not fit the schema fails before the object is looked at as a whole.
+fn said(path: &str, flaw: &Flaw) -> String {
+    let untyped = |what: &str| format!(": failed to create typed patch object (…): {what}");
+    match flaw {
+        Flaw::Type { wanted, .. } => {
+            let wanted = match *wanted {
+                "text" => "string",
+                "true or false" => "boolean",
+                "a mapping" => "map",
+                "a list" => "list",
+                _ => "numeric",
+            };
+            untyped(&format!(".{path}: expected {wanted}"))
+        }
+        Flaw::Twice(key) => {
+            let list = path.rsplit_once('[').map_or(path, |(list, _)| list);
+            untyped(&format!(".{list}: {} [{key}]", flaw.reason()))
+        }
+        _ => format!(" (Invalid): … {path}: {}", flaw.reason()),
+    }
 }
 
 /// The edit that corrects a field.
@@ -64,7 +86,17 @@ fn fix(path: &str, flaw: &Flaw) -> String {
         Flaw::Schema(_) => format!("correct `{path}`"),
         Flaw::TwoCharts => "remove one of `spec.chart` and `spec.chartRef`".to_owned(),
         Flaw::NoChart => "add `spec.chart` or `spec.chartRef`".to_owned(),
-        Flaw::NoName(_) | Flaw::LongName(_) => "correct `metadata.name`, and the references to it".to_owned(),
+        Flaw::NoPattern { allowed, .. } => format!("write `{path}` with {allowed}"),
+        Flaw::NoLabel(_) | Flaw::LongLabel(_) => {
+            format!("shorten or correct the value of `{path}`, or make it an annotation, which takes any text")
+        }
+        Flaw::NoKey(_) => {
+            format!("write the key as `NAME` or `PREFIX/NAME`, with one `/` and at most 63 letters in NAME: `{path}`")
+        }
+        Flaw::Twice(_) => format!("remove `{path}` or the earlier entry"),
+        Flaw::NoDnsLabel(_) | Flaw::NoName(_) | Flaw::LongName(_) => {
+            "correct `metadata.name`, and the references to it".to_owned()
+        }
     }
 }
 
@@ -74,7 +106,7 @@ fn example(form: Form) -> String {
         Form::Truth => ": `true` or `false`".to_owned(),
         Form::Duration => ", for instance `10m`".to_owned(),
         Form::OneOf(values) => format!(": {}", any_of(values, "or")),
-        Form::Any | Form::Text | Form::Map | Form::Length(..) => String::new(),
+        Form::Any | Form::Text | Form::Map | Form::Length(..) | Form::Key | Form::ValuePath => String::new(),
     }
 }
 

@@ -24,6 +24,7 @@ mod invalid_manifest;
 mod invalid_yaml;
 mod long_critical_path;
 mod missing_controller;
+mod missing_namespace;
 mod missing_path;
 mod missing_reference;
 mod missing_source;
@@ -32,6 +33,7 @@ mod missing_timeout;
 mod mutual_apply;
 mod namespace_deadlock;
 mod never_ready_object;
+mod object_without_namespace;
 mod overlapping_path;
 mod ownership_move;
 mod path_regression;
@@ -58,6 +60,7 @@ mod unordered_namespace;
 mod unordered_secret_store;
 mod unordered_storage_class;
 mod unreachable_node;
+mod unreadable_values;
 mod unready_gate;
 mod unset_variable;
 mod unused_suppression;
@@ -123,6 +126,7 @@ pub static RULES: &[&Rule] = &[
     &invalid_yaml::RULE,
     &long_critical_path::RULE,
     &missing_controller::RULE,
+    &missing_namespace::RULE,
     &missing_path::RULE,
     &missing_reference::RULE,
     &missing_source::RULE,
@@ -131,6 +135,7 @@ pub static RULES: &[&Rule] = &[
     &mutual_apply::RULE,
     &namespace_deadlock::RULE,
     &never_ready_object::RULE,
+    &object_without_namespace::RULE,
     &overlapping_path::RULE,
     &ownership_move::RULE,
     &path_regression::RULE,
@@ -157,6 +162,7 @@ pub static RULES: &[&Rule] = &[
     &unordered_secret_store::RULE,
     &unordered_storage_class::RULE,
     &unreachable_node::RULE,
+    &unreadable_values::RULE,
     &unready_gate::RULE,
     &unset_variable::RULE,
     &unused_suppression::RULE,

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Tier},
-    situation::{UnknownField, UnknownFieldFact},
+    situation::{Later, UnknownField, UnknownFieldFact},
     source::Span,
 };
 
@@ -51,6 +51,7 @@ fn report(situation: &Situation<'_>, found: &[&UnknownFieldFact]) -> Option<Find
     let message = format!("{} {are} of {} ({version})", short_list(&paths, 3), fact.key.subject());
     let mut finding = situation.finding(&RULE.info, fact.key.subject(), first.span, message);
     finding.label = match &first.similar {
+        None if let Some(Later::Release(release)) = first.later => format!("since Flux {release}"),
         Some(similar) => format!("not declared; `{similar}` is"),
         None => format!("not declared in {version}"),
     };
@@ -79,6 +80,12 @@ fn help(field: &UnknownField) -> String {
             "remove `spec.validation`: every apply is validated by the API server since v1beta2".to_owned()
         }
         _ if field.is_removed() => "move the entries of the older patch fields to `spec.patches`".to_owned(),
+        (path, _) if let Some(later) = field.later => match later {
+            Later::Api(version) => format!("write the object as `{version}`, which has `{path}`, or remove that"),
+            Later::Release(release) => {
+                format!("upgrade Flux to {release} or later, which has `{path}`, or remove that")
+            }
+        },
         (path, Some(similar)) => format!("did you mean `{similar}` for `{path}`?"),
         (path, None) => format!("remove `{path}`, or put it where it belongs"),
     }

@@ -79,7 +79,7 @@ fn another_cluster_changes_no_fingerprint() {
         repository.write(path, text);
     };
     write("base/ks.yaml", &node("shared", "./base/apps", "  dependsOn: [{name: nowhere}]\n"));
-    write("base/apps/x.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x, namespace: x}\n");
+    write("base/apps/x.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x, namespace: default}\n");
     write("base/kustomization.yaml", "resources: [ks.yaml]\n");
     let add = |cluster: &str| {
         let root = format!("clusters/{cluster}");
@@ -88,7 +88,7 @@ fn another_cluster_changes_no_fingerprint() {
         write(&format!("{root}/kustomization.yaml"), "resources: [flux-system/gotk-sync.yaml, own.yaml, ../../base]\n");
         write(&format!("{root}/own.yaml"), &node("own", "./own", "  dependsOn: [{name: none}]\n"));
     };
-    write("own/y.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: y, namespace: y}\n");
+    write("own/y.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: y, namespace: default}\n");
     add("prod");
     let one = prints(repository.folder());
     add("another");

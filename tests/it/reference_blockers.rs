@@ -198,6 +198,7 @@ fn a_reference_that_the_controller_refuses_stalls_its_object() {
     let refused = ["Kustomization/team/web Start RefusedReference High"];
     let web = kustomization("web", ", sourceRef: {kind: GitRepository, name: flux-system, namespace: flux-system}");
     let web = web.replace("namespace: flux-system}\nspec", "namespace: team}\nspec");
+    let web = format!("---\napiVersion: v1\nkind: Namespace\nmetadata: {{name: team}}\n---\n{web}");
     assert_eq!(of(&(deployment("--no-cross-namespace-refs=true") + &web)), refused);
     assert_eq!(of(&(deployment("--log-level=info") + &web)), [""; 0]);
 

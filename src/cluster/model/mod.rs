@@ -12,7 +12,7 @@ use crate::{
     finding::Subject,
     flux::{
         Applied, Controllers, FluxVersion, HelmRelease, Kustomization, ResourceSet, SourceRef,
-        api::kinds::{GroupKind, HELM_RELEASE, KUSTOMIZATION, RESOURCE_SET},
+        api::kinds::{GroupKind, HELM_RELEASE, KUSTOMIZATION, NAMESPACE, RESOURCE_SET},
     },
     kustomize::{Object, ObjectId, Unresolved},
     source::{Span, normalize},
@@ -247,6 +247,15 @@ impl Cluster {
         self.objects.contains_key(key)
             || self.is_external(&key.kind, &key.namespace, &key.name)
             || self.implicit.is_made_before(key)
+    }
+
+    /// Whether the namespace is there from the start, or something in the cluster makes it, sooner or later.
+    #[must_use]
+    pub fn has_namespace(&self, name: &str) -> bool {
+        Implicit::is_given_namespace(name)
+            || self.nodes.iter().any(|node| node.is_entry && node.key.namespace == name)
+            || self.implicit.namespace(name).is_some()
+            || self.is_external(NAMESPACE.kind, "", name)
     }
 
     /// Whether `wanted` names this cluster: by its root, by the end of that, or by one folder of it.

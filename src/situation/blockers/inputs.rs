@@ -19,7 +19,7 @@ use crate::{
     graph::{Actor, Moment, Reason},
     source::Span,
 };
-use look_alike::Built;
+pub(super) use look_alike::Built;
 
 /// A ConfigMap or Secret that has to be there, and that no build of the cluster holds.
 #[derive(Debug, Clone)]

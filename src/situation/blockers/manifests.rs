@@ -2,6 +2,9 @@
 
 mod fields;
 mod flaw;
+mod labels;
+mod lists;
+mod shapes;
 
 pub use fields::Form;
 pub(super) use fields::visit;
@@ -114,8 +117,7 @@ fn add(
 /// The faults of an object of some build.
 fn faults(key: &ObjectKey, object: &Object, store: &Store) -> Vec<FieldFault> {
     let is_named = fields::NAMED.contains(&(key.group.as_str(), key.kind.as_str()));
-    let is_known = is_named || key.is_kustomization() || key.is_helm_release();
-    if !is_known || !Policy::new(&object.node).applied {
+    if !Policy::new(&object.node).applied {
         return Vec::new();
     }
     let version = object.id().version;
@@ -136,5 +138,10 @@ fn faults(key: &ObjectKey, object: &Object, store: &Store) -> Vec<FieldFault> {
     if is_named {
         faults.extend(fields::name_fault(object));
     }
+    faults.extend(fields::faults(object, &[], fields::METADATA, store));
+    let (group, kind) = (key.group.as_str(), key.kind.as_str());
+    faults.extend(shapes::faults(object, group, &version, kind, store));
+    faults.extend(lists::faults(object, group, kind));
+    faults.extend(labels::faults(object));
     faults
 }

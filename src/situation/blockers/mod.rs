@@ -14,18 +14,25 @@ mod hidden;
 mod inputs;
 mod known_sources;
 mod manifests;
+mod namespaces;
 mod never_ready;
 mod outside;
 mod paths;
 mod references;
 mod renamed_namespaces;
 mod renames;
+mod scopes;
 mod source_uses;
 mod sources;
 mod suspension;
 mod unknown_fields;
+mod unplaced;
+mod values;
 mod variables;
 mod versions;
+
+#[cfg(test)]
+mod tests;
 
 pub use builds::{BuildFact, BuildStep};
 pub use components::{ComponentFact, ListedBy};
@@ -36,6 +43,7 @@ pub use health_checks::{HealthCheckFact, HealthCheckProblem};
 pub use inputs::{Difference, InputFact, InputField, LookAlike, missing_inputs};
 pub use known_sources::KnownSource;
 pub use manifests::{FieldFault, Flaw, Form, ManifestFact, Unquoted, any_of};
+pub use namespaces::{NamespaceFact, NamespaceField, NamespaceUse};
 pub use never_ready::{NeverReady, NeverReadyFact};
 pub use paths::PathFact;
 pub use references::{ReferenceFact, ReferenceProblem};
@@ -44,7 +52,9 @@ pub use renames::Rename;
 pub use source_uses::SourceUse;
 pub use sources::{Instead, SourceFact, SourceProblem, with_article};
 pub use suspension::SuspensionFact;
-pub use unknown_fields::{UnknownField, UnknownFieldFact};
+pub use unknown_fields::{Later, UnknownField, UnknownFieldFact};
+pub use unplaced::UnplacedFact;
+pub use values::{ValuesFact, ValuesProblem};
 pub use variables::{RefusedText, VariableFact, VariableFate, expression_place};
 pub use versions::{RemovedVersion, VersionFact};
 
@@ -121,6 +131,12 @@ pub struct Facts {
     pub inputs: Vec<InputFact>,
     /// Manifests that the API server refuses.
     pub manifests: Vec<ManifestFact>,
+    /// Namespaces that nothing makes.
+    pub namespaces: Vec<NamespaceFact>,
+    /// Objects without a namespace.
+    pub unplaced: Vec<UnplacedFact>,
+    /// Values of releases that cannot be read.
+    pub values: Vec<ValuesFact>,
     /// Fields that no CRD declares.
     pub unknown_fields: Vec<UnknownFieldFact>,
     /// Variables that are set nowhere or not substituted.
@@ -149,6 +165,9 @@ impl Facts {
             sealed: decryption::find(view),
             inputs: inputs::find(view),
             manifests: manifests::find(view),
+            namespaces: namespaces::find(view),
+            unplaced: unplaced::find(view),
+            values: values::find(view),
             unknown_fields: unknown_fields::find(view),
             variables: variables::find(view),
             references: references::find(view),
@@ -172,6 +191,9 @@ impl Facts {
         blockers.extend(self.sealed.iter().filter_map(SealedFact::blocker));
         blockers.extend(self.inputs.iter().filter_map(InputFact::blocker));
         blockers.extend(self.manifests.iter().flat_map(ManifestFact::blockers));
+        blockers.extend(self.namespaces.iter().flat_map(NamespaceFact::blockers));
+        blockers.extend(self.unplaced.iter().flat_map(UnplacedFact::blockers));
+        blockers.extend(self.values.iter().filter_map(ValuesFact::blocker));
         blockers.extend(self.unknown_fields.iter().filter_map(UnknownFieldFact::blocker));
         blockers.extend(self.variables.iter().filter_map(VariableFact::blocker));
         blockers.extend(self.references.iter().flat_map(ReferenceFact::blockers));

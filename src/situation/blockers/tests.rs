@@ -34,6 +34,11 @@ fn stopped(files: &[(&str, &str)]) -> Vec<String> {
     facts.blockers().into_iter().map(line).collect()
 }
 
+/// The same, what is read and missing alone.
+fn unread(files: &[(&str, &str)]) -> Vec<String> {
+    stopped(files).into_iter().filter(|line| line.contains(" MissingInput ")).collect()
+}
+
 /// A Kustomization `apps` of the folder `apps`, with `spec` besides.
 fn apps(spec: &str) -> String {
     format!(
@@ -133,7 +138,7 @@ fn what_nothing_builds_may_be_made_outside_and_is_a_guess() {
     let apps = apps(
         "  decryption: {provider: sops, secretRef: {name: sops-age}}\n  postBuild: {substituteFrom: [{kind: ConfigMap, name: settings}]}\n",
     );
-    let found = stopped(&[("cluster/apps.yaml", &apps)]);
+    let found = unread(&[("cluster/apps.yaml", &apps)]);
     assert_eq!(
         found,
         [
@@ -146,7 +151,7 @@ fn what_nothing_builds_may_be_made_outside_and_is_a_guess() {
 #[test]
 fn what_is_built_under_another_name_is_surely_not_there() {
     let apps = apps("  postBuild: {substituteFrom: [{kind: ConfigMap, name: cluster-vars}]}\n");
-    let with = |config_map: &str| stopped(&[("cluster/apps.yaml", &apps), ("cluster/vars.yaml", config_map)]);
+    let with = |config_map: &str| unread(&[("cluster/apps.yaml", &apps), ("cluster/vars.yaml", config_map)]);
     let line = |confidence: &str| {
         format!(
             "apps Start MissingInput ({confidence}): reads ConfigMap/flux-system/cluster-vars (`postBuild.substituteFrom`), which no build \
@@ -163,7 +168,7 @@ fn what_is_built_under_another_name_is_surely_not_there() {
     assert_eq!(with(&named("ConfigMap", "flux-system", "other")), [line("Low")]);
     let generator = "resources: [flux-system/gotk-sync.yaml, apps.yaml]\n\
                      configMapGenerator: [{name: cluster-vars, namespace: flux-system, literals: [A=b]}]\n";
-    let found = stopped(&[("cluster/apps.yaml", &apps), ("cluster/kustomization.yaml", generator)]);
+    let found = unread(&[("cluster/apps.yaml", &apps), ("cluster/kustomization.yaml", generator)]);
     assert_eq!(found, [line("High")]);
 }
 
@@ -171,7 +176,7 @@ fn what_is_built_under_another_name_is_surely_not_there() {
 fn an_object_that_names_an_input_may_make_it() {
     let apps = apps("  postBuild: {substituteFrom: [{kind: Secret, name: cluster-vars}]}\n");
     let sealed = "apiVersion: example.org/v1\nkind: Maker\nmetadata: {name: x, namespace: flux-system}\nspec: {target: cluster-vars}\n";
-    assert_eq!(stopped(&[("cluster/apps.yaml", &apps), ("cluster/maker.yaml", sealed)]), [""; 0]);
+    assert_eq!(unread(&[("cluster/apps.yaml", &apps), ("cluster/maker.yaml", sealed)]), [""; 0]);
 }
 
 #[test]
@@ -180,7 +185,7 @@ fn values_of_a_release_are_read_before_it_starts() {
                    spec: {interval: 1h, chartRef: {kind: OCIRepository, name: web}, valuesFrom: [{kind: ConfigMap, name: web-values}]}\n\
                    ---\napiVersion: v1\nkind: Secret\nmetadata: {name: web-values, namespace: default}\n";
     let text = "reads ConfigMap/default/web-values (`valuesFrom`), which no build holds";
-    assert_eq!(stopped(&[("cluster/release.yaml", release)]), [format!("web Start MissingInput (Medium): {text}")]);
+    assert_eq!(unread(&[("cluster/release.yaml", release)]), [format!("web Start MissingInput (Medium): {text}")]);
 }
 
 #[test]
@@ -212,6 +217,43 @@ fn a_number_among_texts_is_refused_whether_written_or_substituted() {
     let written = CONFIG_MAP.replace("'${A}'", "2");
     let found = stopped(&[("cluster/web.yaml", written.as_str())]);
     assert_eq!(found, [format!("flux-system Applied RefusedManifest (High): {text}")]);
+}
+
+#[test]
+fn an_object_without_a_namespace_is_refused_where_its_kind_is_known_to_have_one() {
+    let bare = |kind: &str| format!("apiVersion: {kind}\nmetadata: {{name: x}}\n");
+    let with = |spec: &str, object: &str| stopped(&[("cluster/apps.yaml", &apps(spec)), ("apps/x.yaml", object)]);
+    let text = |kind: &str, confidence: &str| {
+        [format!("apps Applied RefusedManifest ({confidence}): applies {kind}/x, which has no namespace")]
+    };
+    let config_map = bare("v1\nkind: ConfigMap");
+    assert_eq!(with("", &config_map), text("ConfigMap", "High"));
+    assert_eq!(with("  targetNamespace: default\n", &config_map), [""; 0]);
+    let list = "apiVersion: v1\nkind: List\nitems: [{apiVersion: v1, kind: Secret, metadata: {name: x}}]\n";
+    assert_eq!(with("", list), text("Secret", "High"));
+    let secret = bare("external-secrets.io/v1\nkind: ExternalSecret");
+    assert_eq!(with("", &secret), text("ExternalSecret", "Medium"));
+    for other in ["external-secrets.io/v1\nkind: ClusterSecretStore", "rbac.authorization.k8s.io/v1\nkind: ClusterRole"]
+    {
+        assert_eq!(with("", &bare(other)), [""; 0]);
+    }
+    assert_eq!(with("", &bare("example.org/v1\nkind: Unheard")), [""; 0]);
+    let ignored =
+        config_map.replace("name: x", "name: x, annotations: {kustomize.toolkit.fluxcd.io/reconcile: disabled}");
+    assert_eq!(with("", &ignored), [""; 0]);
+}
+
+#[test]
+fn a_component_that_is_elsewhere_may_set_the_namespace() {
+    let kustomization = "resources: [x.yaml]\ncomponents: ['https://example.org/x//namespace']\n";
+    let object = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n";
+    let files = [
+        ("cluster/apps.yaml", apps("")),
+        ("apps/kustomization.yaml", kustomization.into()),
+        ("apps/x.yaml", object.into()),
+    ];
+    let files = files.each_ref().map(|(path, text)| (*path, text.as_str()));
+    assert_eq!(stopped(&files), ["apps Applied RefusedManifest (Low): applies ConfigMap/x, which has no namespace"]);
 }
 
 #[test]
@@ -257,4 +299,182 @@ fn what_no_entry_point_reaches_stops_nothing() {
     let kustomization = apps("  timeout: 1 hour\n");
     let files = [("elsewhere/apps.yaml", kustomization.as_str()), ("apps/values.yaml", "a: 1\n")];
     assert_eq!(stopped(&files), [""; 0]);
+}
+
+/// What is wrong with an object of the folder `apps`, in which `NUMBER` is 3 and `TRUTH` is yes.
+fn refused(object: &str) -> Vec<String> {
+    let apps = apps("  postBuild: {substitute: {NUMBER: '3', TRUTH: 'yes'}}\n");
+    let found = stopped(&[("cluster/apps.yaml", &apps), ("apps/x.yaml", object)]);
+    let faults =
+        found.iter().map(|line| line.rsplit_once("refuses: ").map_or(line.as_str(), |(_, fault)| fault).to_owned());
+    faults.collect()
+}
+
+#[test]
+fn types_of_kubernetes_own_kinds_are_checked_behind_substitution() {
+    let pod = |container: &str| {
+        refused(&format!(
+            "apiVersion: v1\nkind: Pod\nmetadata: {{name: x, namespace: default}}\nspec: {{containers: [{{name: x, image: y, {container}}}]}}\n"
+        ))
+    };
+    let text = |path: &str, is: &str| format!("`spec.containers[0].{path}` is {is}, where text is wanted");
+    assert_eq!(pod("args: ['${NUMBER}', '${TRUTH}']"), [text("args[0]", "a number"), text("args[1]", "a truth value")]);
+    assert_eq!(pod("env: [{name: A, value: true}]"), [text("env[0].value", "a truth value")]);
+    assert_eq!(pod("tty: 'true'"), ["`spec.containers[0].tty` is text, where true or false is wanted"]);
+    assert_eq!(
+        pod("ports: [{containerPort: '80'}]"),
+        ["`spec.containers[0].ports[0].containerPort` is text, where a number is wanted"]
+    );
+    // Quantities and ports by number or name are written either way.
+    for fine in [
+        "args: ['x${NUMBER}']",
+        "resources: {limits: {cpu: 1, memory: '${NUMBER}'}}",
+        "livenessProbe: {httpGet: {port: '${NUMBER}'}}",
+    ] {
+        assert_eq!(pod(fine), [""; 0], "{fine}");
+    }
+    let annotated = "apiVersion: example.org/v1\nkind: Any\nmetadata: {name: x, namespace: default, annotations: {a: '${TRUTH}'}}\n";
+    assert_eq!(refused(annotated), ["`metadata.annotations.a` is a truth value, where text is wanted"]);
+    assert_eq!(
+        refused("apiVersion: example.org/v1\nkind: Any\nmetadata: {name: x, namespace: default}\nspec: {a: 1}\n"),
+        [""; 0]
+    );
+}
+
+#[test]
+fn an_entry_of_a_list_may_not_come_twice() {
+    let deployment = |container: &str| {
+        refused(&format!(
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: x, namespace: default}}\nspec:\n  selector: {{matchLabels: {{a: b}}}}\n  \
+             template: {{metadata: {{labels: {{a: b}}}}, spec: {{containers: [{{name: x, image: y, {container}}}]}}}}\n"
+        ))
+    };
+    let twice = |path: &str, key: &str| {
+        [format!("`spec.template.spec.containers[0].{path}` has the same key as an earlier entry (`{key}`)")]
+    };
+    assert_eq!(deployment("env: [{name: A, value: a}, {name: B}, {name: A, value: b}]"), twice("env[2]", "name: A"));
+    let ports = "ports: [{containerPort: 80}, {containerPort: 80, protocol: TCP}]";
+    assert_eq!(deployment(ports), twice("ports[1]", "containerPort: 80, protocol: TCP"));
+    assert_eq!(deployment("ports: [{containerPort: 80}, {containerPort: 80, protocol: UDP}]"), [""; 0]);
+    assert_eq!(deployment("volumeMounts: [{name: a, mountPath: /a}, {name: a, mountPath: /b}]"), [""; 0]);
+}
+
+#[test]
+fn names_and_labels_are_judged_as_they_are_at_last() {
+    let service = |name: &str, labels: &str| {
+        refused(&format!(
+            "apiVersion: v1\nkind: Service\nmetadata: {{name: {name}, namespace: default, labels: {{{labels}}}}}\nspec: {{ports: [{{port: 80}}]}}\n"
+        ))
+    };
+    let long = "a".repeat(64);
+    assert_eq!(service("web.x", ""), ["`metadata.name` is `web.x`, where at most 63 letters and no dots are allowed"]);
+    assert_eq!(service("web", &format!("a: {long}")), ["`metadata.labels.a` has 64 letters, where 63 are allowed"]);
+    assert!(service("web", "a: 'x y'")[0].starts_with("`metadata.labels.a` is `x y`, where only letters"));
+    assert_eq!(service("web", "'a b': c"), ["`metadata.labels.a b` is no key for a label or annotation"]);
+    assert_eq!(service("web", "'a/b/c': c"), ["`metadata.labels.a/b/c` is no key for a label or annotation"]);
+    assert_eq!(service("web", "a: '', example.org/A_b.c: 1.2.x"), [""; 0]);
+}
+
+#[test]
+fn values_are_read_out_of_what_is_built() {
+    let release = |values: &str, data: &str| {
+        let release = format!(
+            "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {{name: web, namespace: default}}\n\
+             spec: {{interval: 1h, chartRef: {{kind: OCIRepository, name: web}}, valuesFrom: [{{kind: ConfigMap, name: v{values}}}]}}\n\
+             ---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: v, namespace: default{data}}}\n"
+        );
+        unread(&[("cluster/release.yaml", &release)])
+    };
+    let no_key = |confidence: &str, key: &str| {
+        [format!(
+            "web Start MissingInput ({confidence}): reads the key `{key}` of ConfigMap/default/v, which has no such key"
+        )]
+    };
+    assert_eq!(release("", "}\ndata: {a.yaml: 'b: c'"), no_key("High", "values.yaml"));
+    assert_eq!(release(", valuesKey: b", "}\ndata: {a: 'b: c'"), no_key("High", "b"));
+    // What is empty, or bears the mark of a replicator, is filled by somebody.
+    assert_eq!(release("", ""), no_key("Low", "values.yaml"));
+    assert_eq!(
+        release("", ", annotations: {replicator.v1.mittwald.de/replicate-from: a/b}}\ndata: {a: b"),
+        no_key("Low", "values.yaml")
+    );
+    for fine in [
+        ("", "}\ndata: {values.yaml: 'b: c'"),
+        (", optional: true", "}\ndata: {a: b"),
+        (", valuesKey: a, targetPath: a.b", "}\ndata: {a: b"),
+        (", valuesKey: a, targetPath: a", "}\ndata: {a: '\"b,c\"'"),
+        ("", "}\ndata: {values.yaml: ''"),
+        (", valuesKey: a", "}\ndata: {a: '${B}'"),
+    ] {
+        assert_eq!(release(fine.0, fine.1), [""; 0], "{fine:?}");
+    }
+    let text = "web Start MissingInput (High): reads the key `a` of ConfigMap/default/v, whose text";
+    assert_eq!(release(", valuesKey: a", "}\ndata: {a: b"), [format!("{text} is no values")]);
+    assert_eq!(
+        release(", valuesKey: a, targetPath: c", "}\ndata: {a: 'b,c'"),
+        [format!("{text} cannot be set at a path")]
+    );
+}
+
+/// Namespaces that nothing makes in a cluster with these files, and who may make them.
+fn unmade(files: &[(&str, &str)]) -> Vec<String> {
+    let sync = ("cluster/flux-system/gotk-sync.yaml", SYNC);
+    let files = files.iter().chain([&sync]).map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec()));
+    let store = Store::new(Tree::from_memory(files));
+    let clusters = resolve(&store, "", &discover(&store, &Scope::default()), None);
+    let cluster = clusters.iter().find(|cluster| cluster.reached).expect("a cluster");
+    let facts = Facts::find(View { cluster, clusters: &clusters, store: &store });
+    let line = |fact: &NamespaceFact| format!("{} {}", fact.name, fact.maybe.as_deref().unwrap_or("nobody"));
+    facts.namespaces.iter().map(line).collect()
+}
+
+#[test]
+fn a_namespace_is_missed_unless_something_may_make_it() {
+    let apps = apps("  targetNamespace: shop\n");
+    let with = |path: &str, text: &str| {
+        unmade(&[("cluster/apps.yaml", &apps), ("apps/x.yaml", &CONFIG_MAP.replace("${A}", "b")), (path, text)])
+    };
+    assert_eq!(with("NOTES", ""), ["shop nobody"]);
+    let namespace = "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n";
+    for (path, text) in [
+        ("cluster/namespace.yaml", namespace),
+        ("bootstrap/namespace.yaml", namespace),
+        ("main.tf", "resource \"kubernetes_namespace\" \"this\" {\n  for_each = toset([\"shop\"])\n}\n"),
+        ("up.sh", "for n in shop staff; do kubectl create namespace $n; done\n"),
+        ("README.md", "First: `kubectl create ns shop`\n"),
+        ("helmfile.yaml", "releases:\n  - name: x\n    namespace: shop\n    chart: y/x\n"),
+    ] {
+        assert_eq!(with(path, text), [""; 0], "{path}");
+    }
+    // Who names it without making it is no maker.
+    assert_eq!(with("README.md", "`kubectl -n shop get pods`\n"), ["shop nobody"]);
+    assert_eq!(with("elsewhere/namespace.yaml", namespace), ["shop nobody"]);
+    let release = |spec: &str| {
+        format!(
+            "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {{name: r, namespace: default}}\nspec: {{interval: 1h, chart: {{spec: {{chart: c, sourceRef: {{kind: HelmRepository, name: c}}}}}}, {spec}}}\n"
+        )
+    };
+    assert_eq!(with("cluster/r.yaml", &release("targetNamespace: shop, install: {createNamespace: true}")), [""; 0]);
+    assert_eq!(
+        with("cluster/r.yaml", &release("values: {jobs: {namespace: shop}}")),
+        ["shop the chart of HelmRelease/default/r"]
+    );
+    assert_eq!(
+        with(
+            "cluster/r.yaml",
+            &release("values: {resources: [{apiVersion: v1, kind: Namespace, metadata: {name: shop}}]}")
+        ),
+        ["shop HelmRelease/default/r"]
+    );
+    let tenant = "apiVersion: capsule.clastix.io/v1beta2\nkind: Tenant\nmetadata: {name: people}\n";
+    assert_eq!(with("cluster/t.yaml", tenant), ["shop the operator of Tenant/people"]);
+    let anchor = "apiVersion: example.org/v1\nkind: SubnamespaceAnchor\nmetadata: {name: shop, namespace: default}\n";
+    assert_eq!(with("cluster/t.yaml", anchor), ["shop SubnamespaceAnchor/default/shop"]);
+    let job = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: j, namespace: default}\ndata:\n  run: |\n    set -e\n    kubectl create namespace shop\n";
+    assert_eq!(with("cluster/j.yaml", job), ["shop ConfigMap/default/j"]);
+    let elsewhere = "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: platform, namespace: flux-system}\n\
+                     spec: {interval: 1h, path: ./x, prune: true, sourceRef: {kind: GitRepository, name: platform}}\n---\n\
+                     apiVersion: source.toolkit.fluxcd.io/v1\nkind: GitRepository\nmetadata: {name: platform, namespace: flux-system}\nspec: {interval: 1h, url: 'https://example.org/p.git'}\n";
+    let found = with("cluster/p.yaml", elsewhere);
+    assert!(matches!(&found[..], [only] if only.ends_with("of Kustomization/flux-system/platform")), "{found:?}");
 }

@@ -17,6 +17,33 @@ const CATALOGUE: FluxVersion = FluxVersion { major: 2, minor: 9 };
 /// Fields of earlier versions of the Kustomization API.
 const REMOVED: [&str; 3] = ["spec.validation", "spec.patchesStrategicMerge", "spec.patchesJson6902"];
 
+/// Fields that came with a Flux release: kind, path below `spec`, and the release.
+const SINCE: [(&str, &str, FluxVersion); 6] = [
+    ("HelmRelease", "dependsOn.readyExpr", FluxVersion { major: 2, minor: 7 }),
+    ("HelmRelease", "healthCheckExprs", FluxVersion { major: 2, minor: 8 }),
+    ("Kustomization", "deletionPolicy", FluxVersion { major: 2, minor: 5 }),
+    ("Kustomization", "dependsOn.readyExpr", FluxVersion { major: 2, minor: 7 }),
+    ("Kustomization", "healthCheckExprs", FluxVersion { major: 2, minor: 5 }),
+    ("Kustomization", "ignoreMissingComponents", FluxVersion { major: 2, minor: 7 }),
+];
+
+/// Fields that earlier versions of an API never had: kind, version, and paths below `spec`.
+const NEVER: [(&str, &str, &[&str]); 3] = [
+    ("HelmRelease", "v2beta1", &["chartRef", "dependsOn.readyExpr", "healthCheckExprs"]),
+    ("Kustomization", "v1beta1", OF_V1),
+    ("Kustomization", "v1beta2", OF_V1),
+];
+
+const OF_V1: &[&str] = &[
+    "buildMetadata",
+    "deletionPolicy",
+    "dependsOn.readyExpr",
+    "healthCheckExprs",
+    "ignoreMissingComponents",
+    "namePrefix",
+    "nameSuffix",
+];
+
 /// A Flux object with fields that the CRD does not declare. Server-side apply refuses them; of Kubernetes' own kinds
 /// kustomize-controller drops such fields before (fluxcd/pkg ssa, `normalize.UnstructuredList`).
 #[derive(Debug, Clone)]
@@ -42,6 +69,17 @@ pub struct UnknownField {
     pub span: Span,
     /// The name that was meant, if one is near.
     pub similar: Option<String>,
+    /// What has the field: a later release of Flux, or a later version of the API.
+    pub later: Option<Later>,
+}
+
+/// What has a field that an object has too early.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Later {
+    /// The Flux release that it came with.
+    Release(FluxVersion),
+    /// The version of the API that has it.
+    Api(&'static str),
 }
 
 impl UnknownField {
@@ -82,19 +120,47 @@ pub(super) fn find(view: View<'_>) -> Vec<UnknownFieldFact> {
 
 fn fact(cluster: &Cluster, key: &ObjectKey, provider: Provider) -> Option<UnknownFieldFact> {
     let object = cluster.object(provider);
-    let fields = FieldCatalog::builtin().of(&key.group, &object.id().version, &key.kind)?;
-    let mut unknown = Vec::new();
-    if let Some(spec) = object.node.get("spec").filter(|_| Policy::new(&object.node).applied) {
+    let version = object.id().version;
+    let spec = object.node.get("spec").filter(|_| Policy::new(&object.node).applied)?;
+    let mut unknown = early(key, &version, spec, cluster.version);
+    if let Some(fields) = FieldCatalog::builtin().of(&key.group, &version, &key.kind) {
         walk(spec, fields, "spec", &mut unknown);
     }
     if unknown.is_empty() {
         return None;
     }
     let is_newer = cluster.version.is_some_and(|version| version > CATALOGUE);
-    let is_plain = unknown.iter().any(|field| field.similar.is_some() || field.is_removed());
+    let is_plain = unknown.iter().any(|field| field.similar.is_some() || field.later.is_some() || field.is_removed());
     let confidence = if is_newer || !is_plain { Confidence::Medium } else { Confidence::High };
     let event = apply_of(cluster, provider);
     Some(UnknownFieldFact { key: key.clone(), provider, fields: unknown, confidence, event })
+}
+
+/// Fields that the version of the object, or of Flux where that is known, does not have yet.
+fn early(key: &ObjectKey, version: &str, spec: &Node, flux: Option<FluxVersion>) -> Vec<UnknownField> {
+    let never = NEVER.iter().filter(|(kind, of, _)| (*kind, *of) == (key.kind.as_str(), version));
+    let api = if key.kind == "HelmRelease" { "v2" } else { "v1" };
+    let mut wanted: Vec<(&str, Later)> =
+        never.flat_map(|(.., paths)| paths.iter().map(|path| (*path, Later::Api(api)))).collect();
+    // Of a field that no version of the API has, the release does not matter.
+    if wanted.is_empty() {
+        let since = SINCE.iter().filter(|(kind, _, since)| *kind == key.kind && flux.is_some_and(|flux| flux < *since));
+        wanted.extend(since.map(|(_, path, since)| (*path, Later::Release(*since))));
+    }
+    let mut found = Vec::new();
+    for (path, later) in wanted {
+        let (list, field) = path.split_once('.').map_or(("", path), |(list, field)| (list, field));
+        let holders: Vec<&Node> = match list {
+            "" => vec![spec],
+            _ => spec.get(list).into_iter().flat_map(Node::items).collect(),
+        };
+        let mut entries = holders.into_iter().flat_map(Node::entries);
+        if let Some(entry) = entries.find(|entry| entry.key == field && !entry.value.is_null()) {
+            let span = entry.key_span.or(entry.value.span);
+            found.push(UnknownField { path: format!("spec.{path}"), span, similar: None, later: Some(later) });
+        }
+    }
+    found
 }
 
 fn walk(node: &Node, fields: &Fields, path: &str, unknown: &mut Vec<UnknownField>) {
@@ -114,7 +180,7 @@ fn walk(node: &Node, fields: &Fields, path: &str, unknown: &mut Vec<UnknownField
                 let similar = known.keys().find(lower).map(String::as_str);
                 let similar = similar.or_else(|| nearest(&entry.key, known.keys().map(String::as_str).filter(taken)));
                 let span = entry.key_span.or(entry.value.span);
-                unknown.push(UnknownField { path, span, similar: similar.map(str::to_owned) });
+                unknown.push(UnknownField { path, span, similar: similar.map(str::to_owned), later: None });
             }
         }
     }

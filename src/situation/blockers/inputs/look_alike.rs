@@ -48,7 +48,7 @@ impl Difference {
 }
 
 /// What the builds of a cluster hold, sorted for looking things up.
-pub(super) struct Built<'a> {
+pub(in crate::situation::blockers) struct Built<'a> {
     /// ConfigMaps and Secrets, by namespace.
     by_namespace: BTreeMap<&'a str, Vec<(&'a ObjectKey, Provider)>>,
     /// The same, by name.
@@ -59,7 +59,7 @@ pub(super) struct Built<'a> {
 
 impl<'a> Built<'a> {
     /// What `cluster` holds, and where its objects mention one of the names `wanted`.
-    pub(super) fn new(cluster: &'a Cluster, wanted: &FxHashSet<&str>) -> Self {
+    pub(in crate::situation::blockers) fn new(cluster: &'a Cluster, wanted: &FxHashSet<&str>) -> Self {
         let mut built = Self { by_namespace: BTreeMap::new(), by_name: BTreeMap::new(), mentions: BTreeSet::new() };
         for (key, providers) in &cluster.objects {
             let Some(provider) = providers.first() else { continue };
@@ -79,7 +79,7 @@ impl<'a> Built<'a> {
 
     /// Whether another object names `key`, in its namespace or from a place that has none: it may make it, as an
     /// ExternalSecret or a SealedSecret does. Replicators copy what bears their mark to other namespaces.
-    pub(super) fn is_mentioned(&self, cluster: &Cluster, key: &ObjectKey) -> bool {
+    pub(in crate::situation::blockers) fn is_mentioned(&self, cluster: &Cluster, key: &ObjectKey) -> bool {
         let is_copied = |provider: Provider| {
             let marks = cluster.object(provider).node.find(&["metadata", "annotations"]);
             let mut keys = marks.into_iter().flat_map(Node::entries).map(|entry| entry.key.as_str());

@@ -26,6 +26,10 @@ pub enum Form {
     OneOf(&'static [&'static str]),
     /// Text of at least and at most so many letters.
     Length(usize, usize),
+    /// A key of a ConfigMap or Secret (fluxcd/pkg `meta.ValuesReference`, `^[\\-._a-zA-Z0-9]+$`).
+    Key,
+    /// A path in values (fluxcd/pkg `meta.ValuesReference`, `^([a-zA-Z0-9_\\-.\\\\\\/]|\\[[0-9]{1,5}\\])+$`).
+    ValuePath,
 }
 
 /// A field, where it is, and what it must hold. `*` is every item of a list and every value of a mapping.
@@ -104,9 +108,14 @@ pub(super) static HELM_RELEASE: &[Field] = &[
     required(&["spec", "chartRef", "name"], Form::Length(1, 253)),
     required(&["spec", "valuesFrom", "*", "kind"], CONFIGS),
     required(&["spec", "valuesFrom", "*", "name"], Form::Length(1, 253)),
+    optional(&["spec", "valuesFrom", "*", "valuesKey"], Form::Key),
+    optional(&["spec", "valuesFrom", "*", "targetPath"], Form::ValuePath),
     optional(&["spec", "install", "crds"], Form::OneOf(&["Skip", "Create", "CreateReplace"])),
     optional(&["spec", "upgrade", "crds"], Form::OneOf(&["Skip", "Create", "CreateReplace"])),
 ];
+
+/// Fields of every object (apimachinery `ObjectMeta`). Labels that are no text are lost before the API server could refuse them.
+pub(super) static METADATA: &[Field] = &[optional(&["metadata", "annotations", "*"], Form::Text)];
 
 /// Fields of `ConfigMap` v1: maps of text (`k8s.io/api/core/v1`, `ConfigMap`).
 pub(super) static CONFIG_MAP: &[Field] =
@@ -203,14 +212,12 @@ fn flaw(field: &Field, node: Option<&Node>, span: Span, store: &Store) -> Option
         Form::Any => return None,
         Form::Truth => node.as_bool().is_none().then_some("true or false"),
         Form::Map => node.as_map().is_none().then_some("a mapping"),
-        Form::Text | Form::Duration | Form::OneOf(_) | Form::Length(..) => text.is_none().then_some("text"),
+        Form::Text | Form::Duration | Form::OneOf(_) | Form::Length(..) | Form::Key | Form::ValuePath => {
+            text.is_none().then_some("text")
+        }
     };
     if let Some(wanted) = wanted {
-        let is_scalar = matches!(node.value, Value::Bool(_) | Value::Int(_) | Value::Uint(_) | Value::Float(_));
-        let is_variable = || written(span, store).is_some_and(|text| text.contains("${"));
-        let unquoted = (wanted == "text" && is_scalar)
-            .then(|| if is_variable() { Unquoted::Substituted } else { Unquoted::Written });
-        return Some(Flaw::Type { is: words_of(node), wanted, unquoted });
+        return Some(type_flaw(node, wanted, span, store));
     }
     let text = text?;
     match field.form {
@@ -219,8 +226,45 @@ fn flaw(field: &Field, node: Option<&Node>, span: Span, store: &Store) -> Option
         Form::Length(least, most) if !(least..=most).contains(&text.chars().count()) => {
             Some(Flaw::Length { letters: text.chars().count(), allowed: (least, most) })
         }
+        Form::Key if !is_key(text) => {
+            Some(Flaw::NoPattern { text: text.to_owned(), allowed: "letters, digits, `-`, `_` and `.`" })
+        }
+        Form::ValuePath if !is_value_path(text) => Some(Flaw::NoPattern {
+            text: text.to_owned(),
+            allowed: "letters, digits, `-`, `_`, `.`, `\\`, `/` and numbers in brackets",
+        }),
         _ => None,
     }
+}
+
+fn is_key(text: &str) -> bool {
+    (1..=253).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte))
+}
+
+fn is_value_path(text: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.\\/".contains(&byte);
+    let mut rest = text;
+    while let Some(first) = rest.bytes().next() {
+        rest = match rest.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+            Some((index, after))
+                if (1..=5).contains(&index.len()) && index.bytes().all(|byte| byte.is_ascii_digit()) =>
+            {
+                after
+            }
+            None if is_plain(first) => &rest[1..],
+            _ => return false,
+        };
+    }
+    text.len() <= 250
+}
+
+/// That `node` is of another type than what is wanted.
+pub(super) fn type_flaw(node: &Node, wanted: &'static str, span: Span, store: &Store) -> Flaw {
+    let is_scalar = matches!(node.value, Value::Bool(_) | Value::Int(_) | Value::Uint(_) | Value::Float(_));
+    let is_variable = || written(span, store).is_some_and(|text| text.contains("${"));
+    let unquoted =
+        (wanted == "text" && is_scalar).then(|| if is_variable() { Unquoted::Substituted } else { Unquoted::Written });
+    Flaw::Type { is: words_of(node), wanted, unquoted }
 }
 
 /// The text at `span`, as the file has it.
@@ -252,7 +296,12 @@ pub(super) fn name_fault(object: &Object) -> Option<FieldFault> {
             && is_end(part.chars().next_back())
             && part.chars().all(|letter| is_end(Some(letter)) || letter == '-')
     };
-    let flaw = if text.len() > 253 {
+    let id = object.id();
+    // Names that become labels of DNS have no dots and fewer letters (apimachinery, `ValidateNamespaceName`, `ValidateServiceName`).
+    let is_label = matches!((id.group.as_str(), id.kind.as_str()), ("", "Namespace" | "Service"));
+    let flaw = if is_label && (text.len() > 63 || text.contains('.')) {
+        Flaw::NoDnsLabel(text.to_owned())
+    } else if text.len() > 253 {
         Flaw::LongName(text.len())
     } else if !text.split('.').all(is_part) {
         Flaw::NoName(text.to_owned())

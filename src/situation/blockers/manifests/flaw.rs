@@ -40,6 +40,23 @@ pub enum Flaw {
     NoChart,
     /// The text is no DNS subdomain.
     NoName(String),
+    /// The text has other letters than those that are allowed.
+    NoPattern {
+        /// The text.
+        text: String,
+        /// What is allowed.
+        allowed: &'static str,
+    },
+    /// The text is no DNS label: it has a dot, or more than 63 letters.
+    NoDnsLabel(String),
+    /// The text is no value of a label.
+    NoLabel(String),
+    /// The value of a label has too many letters.
+    LongLabel(usize),
+    /// The text is no key of a label or annotation.
+    NoKey(String),
+    /// An earlier entry of the list has the same key, which is given.
+    Twice(String),
     /// The text has too many letters for a DNS subdomain.
     LongName(usize),
 }
@@ -64,6 +81,16 @@ impl Flaw {
             Self::NoName(_) | Self::LongName(_) => {
                 "Invalid value: a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.'"
             }
+            Self::NoLabel(_) => {
+                "Invalid value: a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.'"
+            }
+            Self::LongLabel(_) => "Invalid value: must be no more than 63 bytes",
+            Self::NoKey(_) => "Invalid value: name part must consist of alphanumeric characters, '-', '_' or '.'",
+            Self::NoDnsLabel(_) => {
+                "Invalid value: a lowercase RFC 1123 label must have at most 63 characters and no '.'"
+            }
+            Self::Twice(_) => "duplicate entries for key",
+            Self::NoPattern { .. } => "Invalid value: should match its pattern",
             Self::Type { .. } | Self::NoDuration(_) | Self::Length { .. } | Self::Schema(_) => "Invalid value",
         }
     }
@@ -89,6 +116,18 @@ impl fmt::Display for Flaw {
                 "is `{}`, where only small letters, digits, `-` and `.` are allowed, letters or digits at both ends",
                 brief(text)
             ),
+            Self::NoPattern { text, allowed } => write!(f, "is `{}`, where only {allowed} are allowed", brief(text)),
+            Self::NoDnsLabel(text) => {
+                write!(f, "is `{}`, where at most 63 letters and no dots are allowed", brief(text))
+            }
+            Self::NoLabel(text) => write!(
+                f,
+                "is `{}`, where only letters, digits, `-`, `_` and `.` are allowed, letters or digits at both ends",
+                brief(text)
+            ),
+            Self::LongLabel(letters) => write!(f, "has {letters} letters, where 63 are allowed"),
+            Self::NoKey(_) => f.write_str("is no key for a label or annotation"),
+            Self::Twice(key) => write!(f, "has the same key as an earlier entry (`{key}`)"),
             Self::LongName(letters) => write!(f, "has {letters} letters, where 253 are allowed"),
         }
     }
