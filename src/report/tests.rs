@@ -88,6 +88,7 @@ impl Sample {
             profile: "slow",
             clusters: &self.clusters,
             findings: &self.findings,
+            all: false,
             suppressed: &self.suppressed,
             hidden: self.hidden,
             remark: None,
