@@ -36,9 +36,7 @@ pub fn group(findings: &mut [Finding]) {
     let common = |finding: &Finding| match place(finding) {
         Some(span) if at_place[&(finding.rule, finding.severity, span)] > 1 => Common::Place(span),
         // Objects of one name in two clusters are two.
-        _ if finding.cause.is_empty() => {
-            Common::Subject(format!("{} {}", finding.subject, finding.clusters.join(" ")))
-        }
+        _ if finding.cause.is_empty() => Common::Subject(format!("{} {}", finding.subject, finding.clusters.join(" "))),
         _ => Common::Cause(finding.cause.clone()),
     };
     let keys: Vec<Key> = findings.iter().map(|finding| (finding.rule, finding.severity, common(finding))).collect();
@@ -119,8 +117,9 @@ mod tests {
     #[test]
     fn many_of_one_cause_are_one_and_few_are_not() {
         let many = |count: usize| -> Vec<Finding> {
-            let mut all: Vec<Finding> =
-                (0..count).map(|index| finding(&format!("app-{index}"), "GitRepository/x", &index.to_string())).collect();
+            let mut all: Vec<Finding> = (0..count)
+                .map(|index| finding(&format!("app-{index}"), "GitRepository/x", &index.to_string()))
+                .collect();
             all.push(finding("other", "GitRepository/y", "other"));
             group(&mut all);
             all

@@ -46,6 +46,8 @@ fn finding(rule: &'static str, location: impl Into<Location>) -> Finding {
         help: String::new(),
         edits: Vec::new(),
         key: String::new(),
+        cause: String::new(),
+        group: String::new(),
         members: Vec::new(),
         fingerprint: "0123456789abcdef".to_owned(),
         suppressed: None,
