@@ -52,6 +52,7 @@ pub(super) fn run(lint: &Lint, global: &Global, environment: &Environment) -> Re
         profile: options.profile.name(),
         clusters: &clusters,
         findings: &findings,
+        all: global.verbose > 0,
         suppressed: &suppressed,
         hidden,
         remark: remark.as_deref(),

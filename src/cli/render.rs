@@ -65,6 +65,7 @@ fn complain(tree: &Tree, rendering: &Rendering, global: &Global, environment: &E
         profile: crate::timing::Profile::default().name(),
         clusters: &[],
         findings: &rendering.findings,
+        all: true,
         suppressed: &[],
         hidden: Hidden::default(),
         remark: None,

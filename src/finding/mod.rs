@@ -2,6 +2,7 @@
 
 mod baseline;
 mod fingerprint;
+mod group;
 mod levels;
 mod rule_info;
 mod subject;
@@ -10,6 +11,7 @@ mod words;
 
 pub use baseline::{Baseline, BaselineError, Known};
 pub use fingerprint::fingerprint;
+pub use group::{causes, condensed, group};
 pub use levels::{Confidence, Severity};
 pub use rule_info::{Category, RuleInfo, Tier};
 pub use subject::Subject;
@@ -48,6 +50,11 @@ pub struct Finding {
     /// What tells it from findings of the same rule about the same object, in words that hardly ever change: the name of
     /// the dependency that is missing, not the sentence about it. Empty where there is one such finding at most.
     pub key: String,
+    /// What is behind it and others of its rule, where that is one thing: a source that is missing, a file. Empty where that is its
+    /// subject.
+    pub cause: String,
+    /// What all findings of one cause share, where they are many: the fingerprint of the first. Empty for all others.
+    pub group: String,
     /// The objects it is about, where these are several on a par: the members of a loop. Empty where it is about its
     /// subject.
     pub members: Vec<Subject>,
@@ -104,6 +111,8 @@ impl Finding {
             help: String::new(),
             edits: Vec::new(),
             key: String::new(),
+            cause: String::new(),
+            group: String::new(),
             members: Vec::new(),
             fingerprint: String::new(),
             suppressed: None,

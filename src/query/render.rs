@@ -142,6 +142,8 @@ fn fault(message: String, subject: Subject, at: Span) -> Finding {
         help: String::new(),
         edits: Vec::new(),
         key: String::new(),
+        cause: String::new(),
+        group: String::new(),
         members: Vec::new(),
         fingerprint: String::new(),
         suppressed: None,

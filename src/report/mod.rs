@@ -44,7 +44,7 @@ pub use text::{printable, printable_lines, wrap};
 
 pub use crate::finding::count;
 use crate::{
-    finding::{Finding, RuleInfo},
+    finding::{Finding, RuleInfo, condensed},
     source::{FileId, Span, Tree},
 };
 
@@ -62,6 +62,8 @@ pub struct Report<'a> {
     pub clusters: &'a [ClusterSummary],
     /// The findings to show, sorted.
     pub findings: &'a [Finding],
+    /// Whether each of them is shown, also where many have one cause.
+    pub all: bool,
     /// Those that comments silence, sorted: for programs.
     pub suppressed: &'a [Finding],
     /// How many more there are.
@@ -204,11 +206,16 @@ impl Report<'_> {
     /// # Errors
     /// What `out` says.
     pub fn write(&self, format: Format, terminal: &Terminal, out: &mut dyn Write) -> io::Result<()> {
+        // Programs get each finding, people each cause.
+        let is_for_people = matches!(format, Format::Full | Format::Concise | Format::Github | Format::Markdown);
+        let condensed = if is_for_people && !self.all { condensed(self.findings) } else { Vec::new() };
+        let findings = if condensed.is_empty() { self.findings } else { condensed.as_slice() };
+        let report = Report { findings, ..*self };
         match format {
-            Format::Full => full::write(self, terminal, out),
-            Format::Concise => concise::write(self, terminal, out),
-            Format::Json => json::write(self, out),
-            other => formats::write(self, other, out),
+            Format::Full => full::write(&report, terminal, out),
+            Format::Concise => concise::write(&report, terminal, out),
+            Format::Json => json::write(&report, out),
+            other => formats::write(&report, other, out),
         }
     }
 

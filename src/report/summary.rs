@@ -1,5 +1,5 @@
 use super::{Hidden, Importance, Report, count, printable};
-use crate::finding::{Finding, Severity, SuppressionKind};
+use crate::finding::{Finding, Severity, SuppressionKind, causes};
 
 /// What ends a run: one line with what was found, in how much, what is not known, and what is not shown; behind it what was
 /// not looked at and what was assumed. Where more was not looked at than was, that comes first.
@@ -34,13 +34,16 @@ fn line(report: &Report<'_>) -> String {
 }
 
 fn found(report: &Report<'_>) -> String {
-    let of = |severity| report.findings.iter().filter(|finding| finding.severity == severity).count();
+    let of = |severity| report.findings.iter().filter(move |finding| finding.severity == severity);
     let levels = [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Info, "info")];
     let found: Vec<String> = levels
         .into_iter()
-        .map(|(severity, name)| (of(severity), name))
-        .filter(|(number, _)| *number > 0)
-        .map(|(number, name)| count(number, name))
+        .map(|(severity, name)| (causes(of(severity)), of(severity).count(), name))
+        .filter(|(number, ..)| *number > 0)
+        .map(|(number, places, name)| match places == number {
+            true => count(number, name),
+            false => format!("{} ({places} places)", count(number, name)),
+        })
         .collect();
     if found.is_empty() { "no problems found".to_owned() } else { format!("found {}", found.join(", ")) }
 }

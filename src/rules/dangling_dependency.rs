@@ -85,6 +85,7 @@ fn report(situation: &Situation<'_>, fact: &DependencyFact, elsewhere: &[Elsewhe
     let message = format!("{} {}", fact.subject, fact.clause());
     let mut finding = situation.finding(&RULE.info, fact.subject.clone(), fact.span, message);
     finding.key = fact.wanted().to_string();
+    finding.cause = finding.key.clone();
     finding.label = "no such object".to_owned();
     let roots: Vec<String> = elsewhere.iter().filter_map(|other| other.cluster.clone()).collect();
     let unreached: Vec<Span> =

@@ -29,6 +29,7 @@ fn report(situation: &Situation<'_>, fact: &ReferenceFact) -> Finding {
     let message = format!("{subject} {}", fact.clause());
     let mut finding = situation.finding(&RULE.info, subject, fact.span, message);
     finding.key = format!("{}:{wanted}", fact.field);
+    finding.cause = wanted.to_string();
     finding.confidence = fact.confidence;
     finding.why = symptom(fact);
     for (node, checked_at, _) in &fact.waiting {

@@ -43,6 +43,7 @@ fn report(situation: &Situation<'_>, fact: &SourceFact, instead: &Instead, hidde
         (Instead::Misspelt(_) | Instead::Nothing { .. }, _) => "no such object".to_owned(),
     };
     finding.why = symptom(&fact.used);
+    finding.cause = fact.used.source.to_string();
     match instead {
         Instead::OtherNamespace(found) => {
             tell(&mut finding, found);

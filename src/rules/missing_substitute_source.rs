@@ -56,6 +56,7 @@ fn report(context: &Context<'_>, situation: &Situation<'_>, facts: &[&InputFact]
     let message = format!("{} reads {} (`{}`), {what}", fact.reader, fact.key.subject(), fact.field.path());
     let mut finding = situation.finding(&RULE.info, fact.reader.clone(), fact.span, message);
     finding.confidence = fact.confidence;
+    finding.cause = fact.key.subject().to_string();
     match &fact.look_alike {
         Some(found) => compare(&mut finding, situation.cluster, fact, found),
         None if context.pedantic => made_outside(&mut finding, fact),

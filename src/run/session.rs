@@ -170,6 +170,7 @@ impl<'a> Session<'a> {
         let context = Context { before: before.as_ref(), ..context };
         let (mut findings, complete) = (rules::check(&context), rules::complete(&context));
         finding::fingerprint(&mut findings, self.tree(), &rules::first_id);
+        finding::group(&mut findings);
         let from = options.patterns_from.as_deref();
         let used = rules::leave_out(&mut findings, self.tree(), from, &options.exclude, &options.ignores);
         Found { findings, masking: Masking::new(&self.situations), complete, used }

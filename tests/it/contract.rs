@@ -283,6 +283,7 @@ fn what_is_found_in_fixtures_fits_the_schema() {
             profile: "slow",
             clusters: &analysis.clusters,
             findings: &analysis.findings,
+            all: false,
             suppressed: &[],
             hidden: Hidden::default(),
             rules: &[],

@@ -38,6 +38,7 @@ impl Sample {
             profile: "slow",
             clusters: &self.clusters,
             findings: &self.findings,
+            all: false,
             suppressed: &self.suppressed,
             hidden: Hidden::default(),
             remark: None,

@@ -80,7 +80,7 @@ pub(in crate::cli) struct Global {
     /// Print nothing but the findings
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub(in crate::cli) quiet: bool,
-    /// Say what was looked at, and what could not be resolved
+    /// Say what was looked at, and what could not be resolved; show each of many findings of one cause
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(in crate::cli) verbose: u8,
 }

@@ -107,6 +107,8 @@ fn finding(rule: &'static str, span: Span) -> Finding {
         help: String::new(),
         edits: Vec::new(),
         key: String::new(),
+        cause: String::new(),
+        group: String::new(),
         members: Vec::new(),
         fingerprint: String::new(),
         suppressed: None,

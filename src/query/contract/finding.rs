@@ -14,6 +14,8 @@ pub struct ReportedFinding {
     pub rule: &'static str,
     /// By what the next run knows it again: it depends on the rule, the objects and the folder, not on lines or words.
     pub fingerprint: String,
+    /// What all findings of one cause share, where they are many: the fingerprint of the first; `null` for all others.
+    pub group: Option<String>,
     /// What breaks.
     pub severity: Severity,
     /// How sure the rule is.
@@ -76,6 +78,7 @@ impl ReportedFinding {
         Self {
             rule: finding.rule,
             fingerprint: finding.fingerprint.clone(),
+            group: (!finding.group.is_empty()).then(|| finding.group.clone()),
             severity: finding.severity,
             confidence: finding.confidence,
             message: finding.message.clone(),

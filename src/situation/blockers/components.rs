@@ -175,6 +175,8 @@ fn installed(cluster: &Cluster) -> Option<(Vec<&str>, Span, ListedBy)> {
         .filter_map(|(key, providers)| Some((key, cluster.object(*providers.first()?).place())))
         .collect();
     let (own, place) = deployments.iter().find(|(key, _)| key.name == "kustomize-controller")?;
+    // One controller alone is an excerpt: no Flux does without a source.
+    deployments.iter().find(|(key, _)| key.name == "source-controller" && key.namespace == own.namespace)?;
     let names = deployments.iter().filter(|(key, _)| key.namespace == own.namespace).map(|(key, _)| key.name.as_str());
     Some((names.collect(), *place, ListedBy::Manifests))
 }

@@ -106,6 +106,7 @@ fn result<'a>(places: &Places<'_>, finding: &'a Finding, rule_index: Option<usiz
             confidence: finding.confidence,
             subject: finding.subject.to_string(),
             clusters: &finding.clusters,
+            group: Some(finding.group.as_str()).filter(|group| !group.is_empty()),
         },
     }
 }

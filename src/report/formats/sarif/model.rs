@@ -143,6 +143,9 @@ pub(super) struct ResultProperties<'a> {
     pub(super) confidence: Confidence,
     pub(super) subject: String,
     pub(super) clusters: &'a [String],
+    /// What all results of one cause share.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) group: Option<&'a str>,
 }
 
 /// A `location`.
