@@ -9,6 +9,7 @@ mod class_deadlock;
 mod crd_deadlock;
 mod cross_namespace_reference;
 mod dangling_dependency;
+mod data_loss;
 mod decryption_missing;
 mod dependency_cycle;
 mod different_source_dependency;
@@ -18,6 +19,7 @@ mod endless_retry;
 mod force_on_gate;
 mod heavy_in_wait;
 mod ignored_health_checks;
+mod immutable_field;
 mod invalid_expression;
 mod invalid_manifest;
 mod invalid_yaml;
@@ -33,6 +35,7 @@ mod overlapping_path;
 mod ownership_move;
 mod path_regression;
 mod poll_depth;
+mod recreated_workload;
 mod redundant_dependency;
 mod removed_api_version;
 mod removed_kustomization;
@@ -78,7 +81,7 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 
 // What rules share is named as if it stood beside them.
-use support::{attempts, deadlocks, dependencies, health, order, references, removal, split, wording};
+use support::{attempts, changed, deadlocks, dependencies, health, loss, order, references, removal, split, wording};
 
 use crate::{
     finding::{Finding, RuleInfo, suppress},
@@ -104,6 +107,7 @@ pub static RULES: &[&Rule] = &[
     &crd_deadlock::RULE,
     &cross_namespace_reference::RULE,
     &dangling_dependency::RULE,
+    &data_loss::RULE,
     &decryption_missing::RULE,
     &dependency_cycle::RULE,
     &different_source_dependency::RULE,
@@ -113,6 +117,7 @@ pub static RULES: &[&Rule] = &[
     &force_on_gate::RULE,
     &heavy_in_wait::RULE,
     &ignored_health_checks::RULE,
+    &immutable_field::RULE,
     &invalid_expression::RULE,
     &invalid_manifest::RULE,
     &invalid_yaml::RULE,
@@ -128,6 +133,7 @@ pub static RULES: &[&Rule] = &[
     &ownership_move::RULE,
     &path_regression::RULE,
     &poll_depth::RULE,
+    &recreated_workload::RULE,
     &redundant_dependency::RULE,
     &removed_api_version::RULE,
     &removed_kustomization::RULE,
@@ -165,12 +171,16 @@ type Condition = fn(&Context<'_>) -> bool;
 /// Rules that find more, or anything at all, under a condition only. A comment for one is not called unused where the
 /// condition does not hold.
 const CONDITIONAL: &[(&str, Condition)] = &[
+    ("data-loss", |context| context.before.is_some()),
+    ("immutable-field", |context| context.before.is_some()),
     ("long-critical-path", |context| context.max_path.is_some() || !context.budgets.is_empty()),
     ("missing-substitute-source", |context| context.pedantic),
     ("ownership-move", |context| context.before.is_some()),
     ("path-regression", |context| context.before.is_some()),
+    ("recreated-workload", |context| context.before.is_some()),
     ("removed-kustomization", |context| context.before.is_some()),
     ("teardown-order", |context| context.before.is_some()),
+    ("unlisted-file", |context| context.before.is_some()),
     ("unordered-crd", |context| context.pedantic),
     ("unready-gate", |context| context.pedantic),
 ];

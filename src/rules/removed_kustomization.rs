@@ -172,7 +172,8 @@ fn outcome(removed: &Removed<'_>, names: &[String], shared: &[String]) -> (Strin
     let listed = if number == 0 { String::new() } else { format!(": {}", short_list(names, 3)) };
     match removed.fate {
         Fate::Deletes if !shared.is_empty() => {
-            (format!(" and deletes {}, which others still need", list(shared)), Severity::Warning)
+            // `data-loss` says it where the change is made.
+            (format!(" and deletes {}, which others still need", list(shared)), Severity::Info)
         }
         Fate::Deletes if number == 0 => (" and deletes nothing with it".to_owned(), Severity::Info),
         Fate::Deletes => (format!(" and deletes {objects}{listed}"), Severity::Info),

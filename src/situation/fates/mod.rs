@@ -62,8 +62,8 @@ pub enum By {
     Namespace,
     /// Kubernetes, together with the CRD of its kind.
     Crd,
-    /// kustomize-controller, since a field cannot be changed in place and `force` is set. The field.
-    Force(&'static str),
+    /// kustomize-controller, since a field cannot be changed in place and `force` is set.
+    Force,
 }
 
 /// What in a change leads to deletions: the first step of the chain.
@@ -91,6 +91,8 @@ pub enum Cause {
         owner: Owner,
         /// The object.
         object: ObjectKey,
+        /// The field that cannot be changed in place.
+        field: &'static str,
     },
 }
 
@@ -224,8 +226,8 @@ impl<'a> Model<'a> {
             return None;
         }
         if node.kustomization.spec.force || policy.forced {
-            let cause = Cause::Forced { owner, object: key.clone() };
-            return Some(Fate::Deleted(Deletion { by: By::Force(field), again: true, race: false, cause }));
+            let cause = Cause::Forced { owner, object: key.clone(), field };
+            return Some(Fate::Deleted(Deletion { by: By::Force, again: true, race: false, cause }));
         }
         if other.set.is_none() {
             failing.insert(node.key.clone());
