@@ -2,13 +2,16 @@ use std::collections::BTreeSet;
 
 use super::{
     Context, Rule,
+    changed::Trees,
     loss::{Group, Lost, Step, names, steps},
     removal::losses,
     wording::short_list,
 };
 use crate::{
-    finding::{Category, Confidence, Finding, RuleInfo, Severity, Subject, Tier},
-    situation::fates::{By, Cause, Stake},
+    cluster::Folder,
+    finding::{Category, Confidence, Finding, Location, RuleInfo, Severity, Subject, Tier},
+    situation::fates::{By, Cause, Stake, prunes_itself},
+    source::Span,
 };
 
 pub(super) static RULE: Rule = Rule {
@@ -32,7 +35,43 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for step in steps(context) {
         findings.extend(step.groups().iter().filter_map(|group| report(&step, group)));
     }
+    vanished(context, findings);
 }
+
+/// A cluster whose entry point has left the folder that it applies: nothing of the repository leads there any more, and the
+/// Kustomization in the cluster deletes itself with the next revision.
+fn vanished(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    let (Some(earlier), Some(trees)) = (context.before, Trees::of(context)) else { return };
+    let gone = crate::situation::pairs(earlier.situations, context.situations).into_iter();
+    for before in gone.filter(|pair| pair.after.is_none()).filter_map(|pair| pair.before) {
+        let mut nodes = before.cluster.nodes.iter();
+        let Some(node) = nodes.find(|node| prunes_itself(node, context.tree)) else { continue };
+        let Folder::Here(folder) = &node.folder else { continue };
+        let file = ["kustomization.yaml", "kustomization.yml", "Kustomization"].iter();
+        let at = file.filter_map(|name| trees.changed_list(&format!("{folder}/{name}"))).next();
+        let subject = node.subject();
+        let message = format!("Flux deletes itself: {subject} is not part of its own folder `{folder}` any more");
+        let mut finding = before.finding(&RULE.info, subject.clone(), at.unwrap_or(Span::NONE), message);
+        if at.is_none() {
+            finding.location = Location::Nowhere(GONE.to_owned());
+        }
+        finding.related.push(trees.former(node.span(), "it is gone", subject));
+        finding.why = format!("{PRUNED}{ITSELF}");
+        finding.help = HEAL.to_owned();
+        findings.push(finding);
+    }
+}
+
+/// Why there is no place to point at.
+const GONE: &str = "no file of this revision has it any more";
+
+const PRUNED: &str = "Within seconds of this revision kustomize-controller deletes what has left a build with `prune: true`, and what a \
+                      Kustomization that goes had applied, before anybody can look.";
+
+const ITSELF: &str = " Once its own Kustomization is deleted, Flux deletes all that this one had applied, and with that every other Kustomization.";
+
+const HEAL: &str = "leave what bootstrap wrote in the build: list the `flux-system` folder in the kustomization file, with `gotk-components.yaml` \
+                    and `gotk-sync.yaml`, and let nothing else apply or delete the namespace of Flux";
 
 /// What makes it a loss.
 pub(super) enum Loss<'l> {
@@ -67,6 +106,9 @@ fn report(step: &Step<'_>, group: &Group) -> Option<Finding> {
     let (at, label) = step.anchor(group);
     let mut finding = step.after.finding(&RULE.info, subject, at, message);
     finding.label = label;
+    if !at.is_some() {
+        finding.location = Location::Nowhere(GONE.to_owned());
+    }
     finding.key = lost.first().map(|one| one.deletion.cause.owner().subject().to_string()).unwrap_or_default();
     let mut named: Vec<&Lost> = lost.iter().collect();
     named.sort_by_key(|one| (std::cmp::Reverse(one.stake), one.key.clone()));
@@ -130,8 +172,7 @@ fn why(step: &Step<'_>, loss: &Loss<'_>, lost: &[Lost], race: bool) -> String {
         "A field that cannot be changed in place is changed, and `force` has kustomize-controller delete the object and make it anew."
             .to_owned()
     } else {
-        "Within seconds of this revision kustomize-controller deletes what has left a build with `prune: true`, and what a Kustomization that \
-         goes had applied, before anybody can look."
+        PRUNED
             .to_owned()
     };
     if race {
@@ -140,9 +181,7 @@ fn why(step: &Step<'_>, loss: &Loss<'_>, lost: &[Lost], race: bool) -> String {
     let kinds: Vec<&str> = lost.iter().map(|one| one.key.kind.as_str()).collect();
     why.push_str(&losses(&kinds));
     if matches!(loss, Loss::Flux(_)) {
-        why.push_str(
-            " Once its own Kustomization is deleted, Flux deletes all that this one had applied, and with that every other Kustomization.",
-        );
+        why.push_str(ITSELF);
     }
     if lost.iter().any(|one| one.stake == Stake::Data && one.deletion.again) {
         why.push_str(" What is made again begins empty.");
@@ -162,9 +201,7 @@ fn help(step: &Step<'_>, loss: &Loss<'_>, lost: &[Lost]) -> String {
             .to_owned();
     }
     match loss {
-        Loss::Flux(_) => "leave what bootstrap wrote in the build: list the `flux-system` folder in the kustomization file, with \
-                          `gotk-components.yaml` and `gotk-sync.yaml`, and let nothing else apply or delete the namespace of Flux"
-            .to_owned(),
+        Loss::Flux(_) => HEAL.to_owned(),
         Loss::Data(_) | Loss::Contents(_) => {
             let gone = lost.iter().find(|one| one.key.is_kustomization() && step.owner_of(&one.key).is_some());
             let keep = match gone {

@@ -45,7 +45,11 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
 
 fn report(step: &Step<'_>, group: &Group) -> Option<Finding> {
     let mut twins: BTreeMap<ObjectKey, ObjectKey> = BTreeMap::new();
-    let is_remade = |one: &&Lost| one.deletion.again || twins_of(step, one, &mut twins);
+    let is_removed = |one: &&Lost| {
+        let key = NodeKey::new(one.key.namespace.clone(), one.key.name.clone());
+        !one.key.is(HELM_RELEASE) || step.fates.uninstalled().contains_key(&key)
+    };
+    let is_remade = |one: &&Lost| is_removed(one) && (one.deletion.again || twins_of(step, one, &mut twins));
     let work: Vec<&Lost> =
         group.lost.iter().filter(|one| one.stake >= Stake::Work && !one.key.is_kustomization()).filter(is_remade).collect();
     let first = *work.first()?;

@@ -8,6 +8,7 @@ use super::{
 use crate::{
     cluster::{Cluster, Node, NodeId, ObjectKey},
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Subject, Tier},
+    situation::fates::prunes_itself,
     source::{Span, Tree},
 };
 
@@ -50,7 +51,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             .cluster
             .nodes()
             .filter(|(_, node)| after.cluster.find(&node.key).is_none() && !node.is_generated)
-            .filter(|(_, node)| !is_in_failed_build(after.cluster, node))
+            .filter(|(_, node)| !is_in_failed_build(after.cluster, node) && !prunes_itself(node, context.tree))
             .collect();
         if gone.is_empty() {
             continue;

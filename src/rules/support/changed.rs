@@ -1,5 +1,7 @@
 //! The text of a change that something comes from.
 
+use std::ops::Range;
+
 use super::super::{Context, Situation};
 use crate::{
     cluster::{Node, ObjectKey},
@@ -67,7 +69,13 @@ impl<'a> Trees<'a> {
         {
             return place;
         }
-        let found = node.zip(now).and_then(|(node, now)| self.decided(source, node, now));
+        let set = || {
+            let Owner::ResourceSet(_) = cause.owner() else { return None };
+            let provider = *before.cluster.objects.get(&cause.owner().key())?.first()?;
+            let path = self.before.path(before.cluster.object(provider).source.file);
+            Some((self.changed_list(path)?, "changed here".to_owned()))
+        };
+        let found = node.zip(now).and_then(|(node, now)| self.decided(source, node, now)).or_else(set);
         match (found, now) {
             (Some((at, label)), now) => Place { at, label, owner: now.map(prunes), is_elsewhere: false },
             (None, Some(now)) => Place {
@@ -100,7 +108,8 @@ impl<'a> Trees<'a> {
         let is_untouched = kept.zip(document).is_some_and(|(file, document)| {
             text(self.after, file).is_some_and(|text| text.contains(document.trim()))
         });
-        let in_file = || Some((self.changed_line(path?)?, "changed here".to_owned()));
+        let within = |at: Span, _: &str| at.file == source.file && at.start < source.end && at.end > source.start;
+        let in_file = || Some((self.changed_line(path?, &within)?, "changed here".to_owned()));
         let in_list = || {
             let at = self.changed_kustomization(path?, node, now)?;
             let name = path?.rsplit('/').next().unwrap_or_default();
@@ -115,7 +124,9 @@ impl<'a> Trees<'a> {
         let in_spec = || changed_field(node, now).or_else(|| {
             let is_same = DECIDING.iter().all(|field| spec_of(node, field) == spec_of(now, field));
             let file = self.before.path(node.kustomization.object.source.file);
-            (!is_same).then(|| Some((self.changed_line(file)?, "changed here".to_owned()))).flatten()
+            let own = node.kustomization.object.source;
+            let within = |at: Span, _: &str| at.file == own.file && at.start < own.end && at.end > own.start;
+            (!is_same).then(|| Some((self.changed_line(file, &within)?, "changed here".to_owned()))).flatten()
         });
         if kept.is_some() && !is_untouched {
             return in_file().or_else(in_spec).or_else(in_list);
@@ -134,44 +145,113 @@ impl<'a> Trees<'a> {
         all.extend(files(self.after, now));
         let shared = |one: &str| one.split('/').zip(path.split('/')).take_while(|(one, other)| one == other).count();
         all.sort_by_key(|one| (std::cmp::Reverse(shared(one)), *one));
-        all.into_iter().find_map(|one| self.changed_line(one))
+        let name = path.rsplit('/').next().unwrap_or(path);
+        all.into_iter().find_map(|one| self.changed_line(one, &|_, text| text.contains(name)))
     }
 
-    /// The first line of a file that differs between the two revisions. Where lines are gone, the one before them.
-    pub(in crate::rules) fn changed_line(self, path: &str) -> Option<Span> {
+    /// A line of a file that differs between the two revisions: of several places the one that `is_meant` wants, given what stood
+    /// there before and where. Where lines are gone, the one before them.
+    fn changed_line(self, path: &str, is_meant: &dyn Fn(Span, &str) -> bool) -> Option<Span> {
         let file = self.after.file(path)?;
         let new = self.after.text(file)?;
-        let old = self.before.file(path).and_then(|file| self.before.text(file)).unwrap_or_default();
+        let Some(former) = self.before.file(path) else { return Some(deciding_line(file, new)) };
+        let old = self.before.text(former).unwrap_or_default();
         if old == new {
             return None;
         }
         let (one, other): (Vec<&str>, Vec<&str>) = (old.lines().collect(), new.lines().collect());
-        let same = one.iter().zip(&other).take_while(|(one, other)| one == other).count();
-        let rest = one.iter().rev().zip(other.iter().rev()).take_while(|(one, other)| one == other).count();
-        let rest = rest.min(other.len() - same).min(one.len() - same);
-        if one.is_empty() {
-            // Of a new kustomization file the list is what decides.
-            let start = new.lines().take_while(|line| !line.starts_with("resources:"));
-            let start: usize = start.map(|line| line.len() + 1).sum();
-            if new.get(start..).is_some_and(|rest| rest.starts_with("resources:")) {
-                return Some(Span::new(file, start as u32, (start + "resources:".len()) as u32));
-            }
-        }
-        let is_text = |line: &usize| {
-            let text = other[*line].trim();
-            !text.is_empty() && !text.starts_with('#') && text != "---"
+        let hunks = hunks(&one, &other);
+        let offset = |line: usize| old.split_inclusive('\n').take(line).map(str::len).sum::<usize>() as u32;
+        let was = |hunk: &Hunk| {
+            let at = Span::new(former, offset(hunk.old.start), offset(hunk.old.end));
+            is_meant(at, &one[hunk.old.clone()].join("\n"))
         };
-        let line = (same..other.len() - rest).find(is_text).or_else(|| (0..same.min(other.len())).rev().find(is_text));
-        let line = line.or_else(|| (0..other.len()).find(is_text))?;
+        let is_text = |line: &&str| !line.trim().is_empty() && !line.trim().starts_with('#') && line.trim() != "---";
+        let says = |hunk: &&Hunk| one[hunk.old.clone()].iter().chain(&other[hunk.new.clone()]).any(|line| is_text(&line));
+        let hunk = hunks.iter().filter(says).find(|hunk| was(hunk)).or_else(|| hunks.iter().find(says)).or(hunks.first())?;
+        let line = hunk.new.clone().find(|line| is_text(&&other[*line]));
+        let line = line.or_else(|| (0..hunk.new.start).rev().find(|line| is_text(&&other[*line])));
+        let line = line.or_else(|| (0..other.len()).find(|line| is_text(&&other[*line])))?;
         let start: usize = new.split_inclusive('\n').take(line).map(str::len).sum();
         let indent = other[line].len() - other[line].trim_start().len();
         Some(Span::new(file, (start + indent) as u32, (start + other[line].trim_end().len()) as u32))
+    }
+
+    /// Where a kustomization file changed, if it did.
+    pub(in crate::rules) fn changed_list(self, path: &str) -> Option<Span> {
+        self.changed_line(path, &|_, _| true)
     }
 
     /// Where an object stood before.
     pub(in crate::rules) fn former(self, span: Span, what: &str, subject: crate::finding::Subject) -> Related {
         former(self.before, span, what, subject)
     }
+}
+
+/// Lines that stand for others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Hunk {
+    old: Range<usize>,
+    new: Range<usize>,
+}
+
+/// More than so many pairs of lines are not compared one by one.
+const MOST_PAIRS: usize = 4_000_000;
+
+/// What differs between two texts, in order: what a longest common subsequence of their lines leaves.
+fn hunks(old: &[&str], new: &[&str]) -> Vec<Hunk> {
+    let same = old.iter().zip(new).take_while(|(one, other)| one == other).count();
+    let most = old.len().min(new.len()) - same;
+    let rest = old.iter().rev().zip(new.iter().rev()).take(most).take_while(|(one, other)| one == other).count();
+    let (one, other) = (&old[same..old.len() - rest], &new[same..new.len() - rest]);
+    let width = other.len() + 1;
+    if (one.len() + 1) * width > MOST_PAIRS {
+        return vec![Hunk { old: same..old.len() - rest, new: same..new.len() - rest }];
+    }
+    // How many lines the texts behind two lines share.
+    let mut shared = vec![0_u32; (one.len() + 1) * width];
+    for (row, line) in one.iter().enumerate().rev() {
+        for (column, against) in other.iter().enumerate().rev() {
+            shared[row * width + column] = if line == against {
+                shared[(row + 1) * width + column + 1] + 1
+            } else {
+                shared[(row + 1) * width + column].max(shared[row * width + column + 1])
+            };
+        }
+    }
+    let (mut row, mut column) = (0, 0);
+    let mut found: Vec<Hunk> = Vec::new();
+    while row < one.len() || column < other.len() {
+        if row < one.len() && column < other.len() && one[row] == other[column] {
+            (row, column) = (row + 1, column + 1);
+            continue;
+        }
+        let (from, to) = (same + row, same + column);
+        let takes_old = column == other.len()
+            || (row < one.len() && shared[(row + 1) * width + column] >= shared[row * width + column + 1]);
+        if takes_old {
+            row += 1;
+        } else {
+            column += 1;
+        }
+        match found.last_mut().filter(|last| last.old.end == from && last.new.end == to) {
+            Some(last) => (last.old.end, last.new.end) = (same + row, same + column),
+            None => found.push(Hunk { old: from..same + row, new: to..same + column }),
+        }
+    }
+    found
+}
+
+/// The line of a new kustomization file that decides what is built.
+fn deciding_line(file: FileId, text: &str) -> Span {
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        if line.starts_with("resources:") {
+            return Span::new(file, start, start + "resources:".len() as u32);
+        }
+        start += line.len() as u32;
+    }
+    Span::file_start(file)
 }
 
 fn spec_of<'n>(node: &'n Node, field: &str) -> Option<&'n yaml::Node> {
@@ -223,5 +303,22 @@ fn first_difference(old: &yaml::Node, new: &yaml::Node) -> Option<Span> {
             inner.or(Some(new.span))
         }
         _ => Some(new.span),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_that_differ_are_found_one_by_one() {
+        let of = |old: &str, new: &str| {
+            let (old, new): (Vec<&str>, Vec<&str>) = (old.split(' ').collect(), new.split(' ').collect());
+            hunks(&old, &new).into_iter().map(|hunk| (hunk.old, hunk.new)).collect::<Vec<_>>()
+        };
+        assert_eq!(of("a b c d e", "a x c d"), [(1..2, 1..2), (4..5, 4..4)]);
+        assert_eq!(of("a a a", "a a"), [(2..3, 2..2)]);
+        assert_eq!(of("a b", "a b"), []);
+        assert_eq!(of("b", "a b c"), [(0..0, 0..1), (1..1, 2..3)]);
     }
 }

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     cluster::{NodeId, ObjectKey},
-    flux::api::kinds::{CRD, HELM_RELEASE, KUSTOMIZATION, NAMESPACE},
+    flux::api::kinds::{CRD, FLUX_INSTANCE, HELM_RELEASE, KUSTOMIZATION, NAMESPACE},
     situation::fates::{By, Cause, Deletion, Fates, Stake, stake},
     source::Span,
 };
@@ -55,8 +55,10 @@ impl Step<'_> {
     pub(in crate::rules) fn groups(&self) -> Vec<Group> {
         let mut places: BTreeMap<Cause, Place> = BTreeMap::new();
         let mut groups: BTreeMap<(Span, String), Group> = BTreeMap::new();
+        let has_operator = self.has_operator();
         for (key, deletion) in self.fates.deleted() {
-            if matches!(deletion.cause, Cause::Moved { .. }) {
+            let is_taken_over = has_operator && self.is_flux(deletion.cause.object());
+            if is_taken_over || matches!(deletion.cause, Cause::Moved { .. }) {
                 continue;
             }
             let new = || self.trees.place(self.before, self.after, &deletion.cause);
@@ -68,6 +70,15 @@ impl Step<'_> {
         groups.into_values().collect()
     }
 
+    /// Whether the Flux Operator is there: it takes over what bootstrap installed, and looks after it from then on.
+    fn has_operator(&self) -> bool {
+        let has = |situation: &Situation<'_>| {
+            let mut instances = situation.cluster.objects.range(ObjectKey::new(FLUX_INSTANCE, "", "")..);
+            instances.next().is_some_and(|(key, _)| key.is(FLUX_INSTANCE))
+        };
+        has(self.before) || has(self.after)
+    }
+
     /// Whether an object is part of Flux itself: what reconciles the cluster, where that comes from, and what runs it.
     pub(in crate::rules) fn is_flux(&self, key: &ObjectKey) -> bool {
         let entries = || self.before.cluster.nodes.iter().filter(|node| node.is_entry && !node.is_generated);
@@ -77,9 +88,9 @@ impl Step<'_> {
         if key.is(NAMESPACE) {
             return entries().any(|node| node.key.namespace == key.name);
         }
-        let is_own = |text: &str| text.ends_with(".toolkit.fluxcd.io");
         if key.is(CRD) {
-            return key.name.split_once('.').is_some_and(|(_, group)| is_own(group));
+            return key.name == "kustomizations.kustomize.toolkit.fluxcd.io"
+                || key.name == "gitrepositories.source.toolkit.fluxcd.io";
         }
         let is_home = entries().any(|node| node.key.namespace == key.namespace);
         is_home && key.kind == "Deployment" && matches!(key.name.as_str(), "kustomize-controller" | "source-controller")

@@ -7,7 +7,7 @@ mod owners;
 mod releases;
 mod stakes;
 
-pub use owners::Owner;
+pub use owners::{Owner, prunes_itself};
 pub use releases::{Uninstall, UninstallReason};
 pub use stakes::{Stake, stake};
 

@@ -11,6 +11,7 @@ use crate::{
         api::kinds::{KUSTOMIZATION, RESOURCE_SET},
     },
     graph::{Actor, Moment},
+    source::Tree,
 };
 
 /// What applies objects, and keeps an inventory of them.
@@ -91,10 +92,13 @@ impl<'a> Owners<'a> {
         Self { before: before.cluster, after }
     }
 
-    /// Whether the owner is part of the later cluster.
+    /// Whether the owner comes to reconcile the later revision: no build has to hold it for that, where it exists already.
     pub(super) fn is_there(&self, owner: &Owner) -> bool {
         match owner {
-            Owner::Kustomization(key) => self.after.cluster.find(key).is_some(),
+            Owner::Kustomization(key) => {
+                let lost = || owner.node(self.before).is_some_and(|old| prunes_itself(old, self.after.view.store.tree()));
+                self.after.cluster.find(key).is_some() || lost()
+            }
             Owner::ResourceSet(_) => self.after.cluster.objects.contains_key(&owner.key()),
         }
     }
@@ -109,7 +113,8 @@ impl<'a> Owners<'a> {
     pub(super) fn prunes(&self, owner: &Owner, failing: &BTreeSet<NodeKey>) -> Prunes {
         let Owner::Kustomization(key) = owner else { return Prunes::Yes };
         let (Some(old), Some(new)) = (owner.node(self.before), owner.node(self.after.cluster)) else {
-            return Prunes::No;
+            let is_lost = owner.node(self.before).is_some_and(|old| prunes_itself(old, self.after.view.store.tree()));
+            return if is_lost && owner.node(self.after.cluster).is_none() { Prunes::Yes } else { Prunes::No };
         };
         let is_known = !hides_more(old, new) && old.is_remote() == new.is_remote();
         if failing.contains(key) || !is_known || !is_built(new) || !self.is_delivered(old, new) {
@@ -166,6 +171,22 @@ pub(super) fn reconciles(node: &Node) -> bool {
 
 fn is_built(node: &Node) -> bool {
     matches!(node.folder, Folder::Here(_) | Folder::Mapped(_)) && node.applied.build.errors.is_empty()
+}
+
+/// Whether the Kustomization of an entry point that was part of its own build is gone from the files of the later revision, while
+/// its folder is still there: then it builds that, finds itself missing, and deletes itself.
+#[must_use]
+pub fn prunes_itself(node: &Node, after: &Tree) -> bool {
+    let spec = &node.kustomization.spec;
+    let holds_itself = node.manifests.iter().any(|manifest| manifest.owner.as_ref() == Some(&node.key));
+    let Folder::Here(folder) = &node.folder else { return false };
+    let is_inside = |path: &str| path.strip_prefix(folder.as_str()).is_some_and(|rest| rest.starts_with('/'));
+    node.is_entry
+        && holds_itself
+        && spec.prune == Some(true)
+        && !spec.suspend
+        && !folder.is_empty()
+        && after.files().any(|file| is_inside(after.path(file)))
 }
 
 /// Whether objects may be missing from the later build for a reason that the earlier one did not have.
