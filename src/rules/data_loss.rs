@@ -149,14 +149,19 @@ fn message(loss: &Loss<'_>, lost: &[Lost], race: bool) -> Option<(String, Subjec
             if data.iter().all(|one| one.key != *one.deletion.cause.object()) {
                 let all: Vec<String> = holders.iter().map(|key| key.subject().to_string()).collect();
                 let (verb, it) = (may(all.len(), "deleted"), if all.len() == 1 { "it" } else { "them" });
-                let message = format!("{} {verb}, and with {it} the data of {listed}{}", short_list(&all, 3), rest(data.len() + all.len()));
+                let message = format!(
+                    "{} {verb}, and with {it} the data of {listed}{}",
+                    short_list(&all, 3),
+                    rest(data.len() + all.len())
+                );
                 return Some((message, data.first()?.key.subject()));
             }
             let (verb, its) = (may(data.len(), "deleted"), if data.len() == 1 { "its" } else { "their" });
             (format!("{listed} {verb} with {its} data{}", rest(data.len())), data.first()?.key.subject())
         }
         Loss::Contents(contents) => {
-            let is_first = |one: &&Lost| one.stake == Stake::Contents && !matches!(one.deletion.by, By::Namespace | By::Crd);
+            let is_first =
+                |one: &&Lost| one.stake == Stake::Contents && !matches!(one.deletion.by, By::Namespace | By::Crd);
             let holders: Vec<&Lost> = lost.iter().filter(is_first).collect();
             let verb = may(holders.len(), "deleted");
             let listed = short_list(&names(holders.iter().copied()), 3);
@@ -172,8 +177,7 @@ fn why(step: &Step<'_>, loss: &Loss<'_>, lost: &[Lost], race: bool) -> String {
         "A field that cannot be changed in place is changed, and `force` has kustomize-controller delete the object and make it anew."
             .to_owned()
     } else {
-        PRUNED
-            .to_owned()
+        PRUNED.to_owned()
     };
     if race {
         why.push_str(" Here it depends on who comes first, or on whose labels the object bears.");

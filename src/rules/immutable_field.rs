@@ -64,7 +64,8 @@ fn refused(step: &Step<'_>, key: &ObjectKey, field: &'static str) -> Option<Find
          set the annotation `kustomize.toolkit.fluxcd.io/force: enabled` on it"
             .to_owned()
     } else if matches!(key.kind.as_str(), "PersistentVolumeClaim" | "PersistentVolume" | "StatefulSet") {
-        "leave the field as it is, or make a new object under another name and copy the data; `force` would delete it".to_owned()
+        "leave the field as it is, or make a new object under another name and copy the data; `force` would delete it"
+            .to_owned()
     } else {
         "leave the field as it is, or set the annotation `kustomize.toolkit.fluxcd.io/force: enabled` on the object in this commit: then it is \
          deleted and made anew"
@@ -87,7 +88,8 @@ fn will_be_refused(node: &Node, object: &Object) -> bool {
     {
         return false;
     }
-    let changes = object.changes.iter().any(|change| matches!(change.step, BuildStep::Images | BuildStep::Substitution));
+    let changes =
+        object.changes.iter().any(|change| matches!(change.step, BuildStep::Images | BuildStep::Substitution));
     let containers = object.node.find(&["spec", "template", "spec", "containers"]);
     let mut images = containers.into_iter().flat_map(yaml::Node::items).filter_map(|one| one.find_str(&["image"]));
     changes || images.any(has_version)

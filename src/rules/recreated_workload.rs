@@ -50,8 +50,12 @@ fn report(step: &Step<'_>, group: &Group) -> Option<Finding> {
         !one.key.is(HELM_RELEASE) || step.fates.uninstalled().contains_key(&key)
     };
     let is_remade = |one: &&Lost| is_removed(one) && (one.deletion.again || twins_of(step, one, &mut twins));
-    let work: Vec<&Lost> =
-        group.lost.iter().filter(|one| one.stake >= Stake::Work && !one.key.is_kustomization()).filter(is_remade).collect();
+    let work: Vec<&Lost> = group
+        .lost
+        .iter()
+        .filter(|one| one.stake >= Stake::Work && !one.key.is_kustomization())
+        .filter(is_remade)
+        .collect();
     let first = *work.first()?;
     let race = work.iter().all(|one| one.deletion.race);
     let number = if work.len() == 1 { "is" } else { "are" };
@@ -70,7 +74,9 @@ fn report(step: &Step<'_>, group: &Group) -> Option<Finding> {
         finding.related.push(step.trees.former(step.former_place(&one.key), "deleted", one.key.subject()));
         let twin = twins.get(&one.key).and_then(|key| Some((key, step.after.cluster.objects.get(key)?.first()?)));
         finding.related.extend(
-            twin.map(|(key, at)| Related::new("made anew", Some(key.subject()), step.after.cluster.object(*at).place())),
+            twin.map(|(key, at)| {
+                Related::new("made anew", Some(key.subject()), step.after.cluster.object(*at).place())
+            }),
         );
     }
     finding.related.extend(group.place.owner.clone());

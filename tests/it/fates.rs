@@ -11,7 +11,7 @@ use fluxdag::{
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::support::{Repository, SYNC, SYNC_FILE, reached, recorded};
+use crate::support::{Program, Repository, SYNC, SYNC_FILE, reached, recorded};
 
 /// A commit, and what became of the objects of the running cluster.
 #[derive(Debug, Deserialize)]
@@ -37,7 +37,8 @@ const EXCEPTIONS: &[(&str, &str, &str)] = &[
     ),
 ];
 
-const EMPTIES: &str = "nothing empties a namespace there, so what Flux has in its own, and all that it applied, outlives it";
+const EMPTIES: &str =
+    "nothing empties a namespace there, so what Flux has in its own, and all that it applied, outlives it";
 
 /// Commits in which it depends on who comes first. The recordings show one outcome of it.
 const RACES: &[&str] = &[
@@ -140,7 +141,148 @@ fn what_a_commit_deletes_is_what_real_controllers_delete() {
             }
         }
     }
-    problems.extend(unused.iter().map(|(label, object, _)| format!("{label}: {object}: agrees, so it is no exception")));
+    problems
+        .extend(unused.iter().map(|(label, object, _)| format!("{label}: {object}: agrees, so it is no exception")));
     println!("{} commits compared", judged.len());
     assert!(judged.len() > 40 && problems.is_empty(), "{}", problems.join("\n"));
+}
+
+/// The findings of a commit that leads from some files to others: rule, severity and message of each that is no advice.
+fn lint(before: &[(&str, &str)], after: &[(&str, &str)]) -> Vec<String> {
+    let repository = Repository::committed(&[&[(SYNC_FILE, SYNC)], before].concat());
+    for (path, _) in before.iter().filter(|(path, _)| !after.iter().any(|(kept, _)| kept == path)) {
+        repository.remove(path);
+    }
+    for (path, text) in after {
+        repository.write(path, text);
+    }
+    let json = repository.json(&["lint", "--since", "HEAD"]);
+    let text = |finding: &Value, key: &str| finding[key].as_str().unwrap_or_default().to_owned();
+    let told = json["findings"].as_array().expect("a list").iter().map(|finding| {
+        format!("{} {}: {}", text(finding, "rule"), text(finding, "severity"), text(finding, "message"))
+    });
+    told.collect()
+}
+
+fn node(name: &str, more: &str) -> String {
+    format!(
+        "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {{name: {name}, namespace: flux-system}}\nspec:\n  \
+         interval: 1h\n  retryInterval: 2m\n  path: ./{name}\n  sourceRef: {{kind: GitRepository, name: flux-system}}\n{more}"
+    )
+}
+
+const PRUNE: &str = "  prune: true\n";
+const CLAIM: &str = "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: data, namespace: default}\nspec:\n  accessModes: \
+                     [ReadWriteOnce]\n  resources: {requests: {storage: 1Gi}}\n";
+const MAP: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: rest, namespace: default}\n";
+
+#[test]
+fn protection_in_the_same_commit_may_come_too_late() {
+    let (pruned, kept) = (node("app", PRUNE), node("app", "  prune: false\n"));
+    let files = |node: &'static str| vec![("app/rest.yaml", MAP), ("clusters/prod/app.yaml", node)];
+    let (pruned, kept): (&'static str, &'static str) = (pruned.leak(), kept.leak());
+    let with_claim = |node| [files(node), vec![("app/claim.yaml", CLAIM)]].concat();
+    assert_eq!(
+        lint(&with_claim(pruned), &files(kept)),
+        ["data-loss warning: PersistentVolumeClaim/default/data may be deleted with its data"]
+    );
+    assert_eq!(lint(&with_claim(kept), &files(kept)), [""; 0]);
+    assert_eq!(
+        lint(&with_claim(pruned), &files(pruned)),
+        ["data-loss error: PersistentVolumeClaim/default/data is deleted with its data"]
+    );
+}
+
+#[test]
+fn what_a_failing_or_foreign_build_no_longer_shows_is_kept() {
+    let app = node("app", PRUNE);
+    let list = |entry: &str| format!("resources:\n  - rest.yaml\n  - {entry}\n");
+    let (own, broken) = (list("claim.yaml"), list("nowhere.yaml"));
+    let foreign = list("https://example.com/base.git?ref=v1");
+    let files = |list| {
+        [
+            ("app/rest.yaml", MAP),
+            ("app/claim.yaml", CLAIM),
+            ("clusters/prod/app.yaml", app.as_str()),
+            ("app/kustomization.yaml", list),
+        ]
+    };
+    for after in [&broken, &foreign] {
+        let found = lint(&files(&own), &files(after));
+        assert!(!found.iter().any(|line| line.starts_with("data-loss")), "{found:?}");
+    }
+    let found = lint(&files(&own), &files("resources: [rest.yaml]\n"));
+    assert_eq!(found, ["data-loss error: PersistentVolumeClaim/default/data is deleted with its data"]);
+}
+
+#[test]
+fn a_cluster_without_its_sync_file_deletes_itself() {
+    let app = node("app", PRUNE);
+    let before = [("app/rest.yaml", MAP), ("clusters/prod/app.yaml", app.as_str())];
+    let repository = Repository::committed(&[&[(SYNC_FILE, SYNC)], &before[..]].concat());
+    repository.remove(SYNC_FILE);
+    let found = repository.lint(&["--since", "HEAD"]);
+    assert!(
+        found.code == 1 && found.out.contains("error[data-loss] Flux deletes itself"),
+        "{}{}",
+        found.out,
+        found.err
+    );
+    // Without its folder the build fails, and nothing is deleted.
+    repository.remove("clusters/prod/app.yaml");
+    let found = repository.lint(&["--since", "HEAD"]);
+    assert!(!found.out.contains("data-loss"), "{}", found.out);
+}
+
+#[test]
+fn a_crd_takes_the_objects_of_others_along() {
+    let crd = "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: queues.example.org}\nspec:\n  group: \
+               example.org\n  names: {kind: Queue, plural: queues}\n  scope: Namespaced\n  versions:\n    - name: v1\n      served: true\n      \
+               storage: true\n      schema: {openAPIV3Schema: {type: object}}\n";
+    let queue = "apiVersion: example.org/v1\nkind: Queue\nmetadata: {name: orders, namespace: default}\n";
+    let (crds, app) = (node("crds", PRUNE), node("app", PRUNE));
+    let nodes =
+        [("clusters/prod/crds.yaml", crds.as_str()), ("clusters/prod/app.yaml", app.as_str()), ("crds/rest.yaml", MAP)];
+    let before = [&nodes[..], &[("crds/crd.yaml", crd), ("app/queue.yaml", queue)]].concat();
+    let after = [&nodes[..], &[("app/queue.yaml", queue)]].concat();
+    let found = lint(&before, &after);
+    let message = "data-loss error: CustomResourceDefinition/queues.example.org is deleted with what others have there: \
+                   Queue/default/orders";
+    assert!(found.iter().any(|line| line == message), "{found:?}");
+    // What is removed together with its CRD is meant to go.
+    let found = lint(&before, &[&nodes[..], &[("app/other.yaml", &MAP.replace("rest", "other"))]].concat());
+    assert!(!found.iter().any(|line| line.starts_with("data-loss")), "{found:?}");
+}
+
+#[test]
+fn an_input_that_a_resource_set_loses_takes_its_objects_along() {
+    let set = |tenants: &str| {
+        format!(
+            "apiVersion: fluxcd.controlplane.io/v1\nkind: ResourceSet\nmetadata: {{name: tenants, namespace: flux-system}}\nspec:\n  \
+             inputs:\n{tenants}  resources:\n    - apiVersion: v1\n      kind: PersistentVolumeClaim\n      metadata: {{name: << \
+             inputs.id >>, namespace: default}}\n      spec:\n        accessModes: [ReadWriteOnce]\n        resources: {{requests: \
+             {{storage: 1Gi}}}}\n"
+        )
+    };
+    let app = node("app", PRUNE);
+    let (both, one) = (set("    - id: one\n    - id: two\n"), set("    - id: one\n"));
+    let files = |set| [("clusters/prod/app.yaml", app.as_str()), ("app/set.yaml", set)];
+    let found = lint(&files(&both), &files(&one));
+    assert!(
+        found.contains(&"data-loss error: PersistentVolumeClaim/default/two is deleted with its data".to_owned()),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn a_pipeline_for_a_change_without_its_base_says_that_nothing_of_it_was_judged() {
+    let app = node("app", PRUNE);
+    let repository =
+        Repository::committed(&[(SYNC_FILE, SYNC), ("clusters/prod/app.yaml", &app), ("app/rest.yaml", MAP)]);
+    let run = |event: &str, arguments: &[&str]| {
+        let arguments = [&["lint"], arguments].concat();
+        Program::new(repository.folder(), &arguments).env("GITHUB_EVENT_NAME", event).run().err
+    };
+    assert!(run("merge_group", &[]).contains("was not judged") && run("pull_request", &[]).contains("--since"));
+    assert!(!run("push", &[]).contains("judged") && !run("merge_group", &["--since", "HEAD"]).contains("judged"));
 }

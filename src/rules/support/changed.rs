@@ -104,10 +104,11 @@ impl<'a> Trees<'a> {
         let text = |tree: &'a Tree, file: FileId| tree.text(file);
         let path = source.is_some().then(|| self.before.path(source.file));
         let kept = path.and_then(|path| self.after.file(path));
-        let document = text(self.before, source.file).and_then(|text| text.get(source.start as usize..source.end as usize));
-        let is_untouched = kept.zip(document).is_some_and(|(file, document)| {
-            text(self.after, file).is_some_and(|text| text.contains(document.trim()))
-        });
+        let document =
+            text(self.before, source.file).and_then(|text| text.get(source.start as usize..source.end as usize));
+        let is_untouched = kept
+            .zip(document)
+            .is_some_and(|(file, document)| text(self.after, file).is_some_and(|text| text.contains(document.trim())));
         let within = |at: Span, _: &str| at.file == source.file && at.start < source.end && at.end > source.start;
         let in_file = || Some((self.changed_line(path?, &within)?, "changed here".to_owned()));
         let in_list = || {
@@ -121,13 +122,15 @@ impl<'a> Trees<'a> {
             let label = if is_dropped { format!("no longer lists `{name}`") } else { "changed here".to_owned() };
             Some((at, label))
         };
-        let in_spec = || changed_field(node, now).or_else(|| {
-            let is_same = DECIDING.iter().all(|field| spec_of(node, field) == spec_of(now, field));
-            let file = self.before.path(node.kustomization.object.source.file);
-            let own = node.kustomization.object.source;
-            let within = |at: Span, _: &str| at.file == own.file && at.start < own.end && at.end > own.start;
-            (!is_same).then(|| Some((self.changed_line(file, &within)?, "changed here".to_owned()))).flatten()
-        });
+        let in_spec = || {
+            changed_field(node, now).or_else(|| {
+                let is_same = DECIDING.iter().all(|field| spec_of(node, field) == spec_of(now, field));
+                let file = self.before.path(node.kustomization.object.source.file);
+                let own = node.kustomization.object.source;
+                let within = |at: Span, _: &str| at.file == own.file && at.start < own.end && at.end > own.start;
+                (!is_same).then(|| Some((self.changed_line(file, &within)?, "changed here".to_owned()))).flatten()
+            })
+        };
         if kept.is_some() && !is_untouched {
             return in_file().or_else(in_spec).or_else(in_list);
         }
@@ -167,8 +170,10 @@ impl<'a> Trees<'a> {
             is_meant(at, &one[hunk.old.clone()].join("\n"))
         };
         let is_text = |line: &&str| !line.trim().is_empty() && !line.trim().starts_with('#') && line.trim() != "---";
-        let says = |hunk: &&Hunk| one[hunk.old.clone()].iter().chain(&other[hunk.new.clone()]).any(|line| is_text(&line));
-        let hunk = hunks.iter().filter(says).find(|hunk| was(hunk)).or_else(|| hunks.iter().find(says)).or(hunks.first())?;
+        let says =
+            |hunk: &&Hunk| one[hunk.old.clone()].iter().chain(&other[hunk.new.clone()]).any(|line| is_text(&line));
+        let hunk =
+            hunks.iter().filter(says).find(|hunk| was(hunk)).or_else(|| hunks.iter().find(says)).or(hunks.first())?;
         let line = hunk.new.clone().find(|line| is_text(&&other[*line]));
         let line = line.or_else(|| (0..hunk.new.start).rev().find(|line| is_text(&&other[*line])));
         let line = line.or_else(|| (0..other.len()).find(|line| is_text(&&other[*line])))?;

@@ -171,7 +171,9 @@ impl Step<'_> {
         let all: Vec<ObjectKey> = new.by_ref().collect();
         // Several may come from one file: the name or the end of it says which.
         let is_near = |key: &&ObjectKey| {
-            key.name == lost.key.name || key.name.ends_with(lost.key.name.as_str()) || lost.key.name.ends_with(key.name.as_str())
+            key.name == lost.key.name
+                || key.name.ends_with(lost.key.name.as_str())
+                || lost.key.name.ends_with(key.name.as_str())
         };
         all.iter().find(is_near).or_else(|| all.first()).cloned()
     }

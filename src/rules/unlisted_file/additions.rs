@@ -12,7 +12,12 @@ use crate::{
 
 /// The folders with a kustomization file that are new since `before`, beside others that the kustomization file above them
 /// lists, and that nothing builds.
-pub(super) fn report(context: &Context<'_>, before: &Tree, situation: &Situation<'_>, listing: &Listing) -> Vec<Finding> {
+pub(super) fn report(
+    context: &Context<'_>,
+    before: &Tree,
+    situation: &Situation<'_>,
+    listing: &Listing,
+) -> Vec<Finding> {
     let used = listing.used_by(context.tree, situation.cluster);
     let is_new = |file: FileId| before.file(context.tree.path(file)).is_none();
     let new = listing.unnamed().filter(|(folder, file)| is_new(*file) && !used.contains(*folder) && !is_model(folder));

@@ -6,12 +6,20 @@ use crate::{cluster::ObjectKey, flux::api::kinds::CLAIM, yaml::Node};
 /// `pkg/apis/*/validation`).
 const FIXED: &[(&str, &str, &[&str])] = &[
     ("", "PersistentVolume", &["spec.csi", "spec.nfs", "spec.hostPath", "spec.local"]),
-    ("", "PersistentVolumeClaim", &["spec.accessModes", "spec.storageClassName", "spec.volumeMode", "spec.volumeName", "spec.selector"]),
+    (
+        "",
+        "PersistentVolumeClaim",
+        &["spec.accessModes", "spec.storageClassName", "spec.volumeMode", "spec.volumeName", "spec.selector"],
+    ),
     ("", "Secret", &["type"]),
     ("apps", "DaemonSet", &["spec.selector"]),
     ("apps", "Deployment", &["spec.selector"]),
     ("apps", "ReplicaSet", &["spec.selector"]),
-    ("apps", "StatefulSet", &["spec.selector", "spec.serviceName", "spec.podManagementPolicy", "spec.volumeClaimTemplates"]),
+    (
+        "apps",
+        "StatefulSet",
+        &["spec.selector", "spec.serviceName", "spec.podManagementPolicy", "spec.volumeClaimTemplates"],
+    ),
     ("batch", "Job", &["spec.template", "spec.selector", "spec.completionMode"]),
     ("networking.k8s.io", "IngressClass", &["spec.controller"]),
     ("node.k8s.io", "RuntimeClass", &["handler"]),
@@ -22,7 +30,17 @@ const FIXED: &[(&str, &str, &[&str])] = &[
 ];
 
 /// Fields that may be set later, but not changed: the API server fills them in where they are left out.
-const FILLED: &[&str] = &["spec.storageClassName", "spec.volumeMode", "spec.volumeName", "type", "spec.podManagementPolicy", "spec.completionMode", "spec.serviceName", "reclaimPolicy", "volumeBindingMode"];
+const FILLED: &[&str] = &[
+    "spec.storageClassName",
+    "spec.volumeMode",
+    "spec.volumeName",
+    "type",
+    "spec.podManagementPolicy",
+    "spec.completionMode",
+    "spec.serviceName",
+    "reclaimPolicy",
+    "volumeBindingMode",
+];
 
 /// The field that `after` would change and the API server does not let it, if there is one.
 pub(super) fn immutable_change(key: &ObjectKey, before: &Node, after: &Node) -> Option<&'static str> {

@@ -96,7 +96,8 @@ impl<'a> Owners<'a> {
     pub(super) fn is_there(&self, owner: &Owner) -> bool {
         match owner {
             Owner::Kustomization(key) => {
-                let lost = || owner.node(self.before).is_some_and(|old| prunes_itself(old, self.after.view.store.tree()));
+                let lost =
+                    || owner.node(self.before).is_some_and(|old| prunes_itself(old, self.after.view.store.tree()));
                 self.after.cluster.find(key).is_some() || lost()
             }
             Owner::ResourceSet(_) => self.after.cluster.objects.contains_key(&owner.key()),

@@ -79,7 +79,9 @@ fn target_change(one: &Release, other: &Release) -> Option<&'static str> {
     // Only the name in a Helm repository is the chart's own; a path or a URL may end in anything.
     let is_plain = |release: &Release| {
         let chart = release.helm.spec.chart.as_ref();
-        chart.is_some_and(|chart| chart.spec.source_ref.kind.as_deref() == Some("HelmRepository") && !chart.spec.chart.contains('/'))
+        chart.is_some_and(|chart| {
+            chart.spec.source_ref.kind.as_deref() == Some("HelmRepository") && !chart.spec.chart.contains('/')
+        })
     };
     let is_other = is_plain(one) && is_plain(other) && differs(&["spec", "chart", "spec", "chart"], "");
     is_other.then_some("chart")
