@@ -4,7 +4,7 @@ use super::{
     baseline,
     environment::Environment,
     error::CliError,
-    output,
+    output::{self, Output},
     progress::Progress,
     say,
     settings::Settings,
@@ -29,7 +29,7 @@ pub(super) fn run(lint: &Lint, global: &Global, environment: &Environment) -> Re
     drop(progress);
     baseline::apply(lint, &settings, &mut analysis, global.quiet)?;
     let Settings { file, options, filter, fail_on, .. } = settings;
-    let Analysis { tree, repository, clusters, findings, warnings, remark, .. } = analysis;
+    let Analysis { tree, repository, clusters, findings, warnings, remark, unseen, .. } = analysis;
     for error in tree.unreadable() {
         say(&format!("warning: {}; what lies there is not analysed", printable(&error.to_string())));
     }
@@ -58,6 +58,7 @@ pub(super) fn run(lint: &Lint, global: &Global, environment: &Environment) -> Re
         suppressed: &suppressed,
         hidden,
         remark: remark.as_deref(),
+        unseen: &unseen,
         rules: &rules,
     };
     let summary = (!global.quiet).then(|| summary(&report));
@@ -71,6 +72,8 @@ pub(super) fn run(lint: &Lint, global: &Global, environment: &Environment) -> Re
     let unsaid = outputs.iter().all(|output| output.path.is_some() || output.leaves_summary_unsaid());
     if let (Some(summary), true) = (summary, unsaid) {
         say(&summary);
+    } else if !global.quiet && !outputs.iter().any(Output::has_notes) {
+        report.notes().for_each(|note| say(&note));
     }
     Ok(if report.findings.iter().any(|finding| fail_on.covers(finding.severity)) { FOUND } else { 0 })
 }

@@ -5,8 +5,10 @@
 
 mod args;
 mod baseline;
+mod candidates;
 mod completion;
 mod config;
+mod configured;
 mod diff;
 mod environment;
 mod error;

@@ -100,6 +100,11 @@ impl Output {
         }
     }
 
+    /// Whether what was not looked at is part of it.
+    pub(super) const fn has_notes(&self) -> bool {
+        matches!(self.format, Format::Full | Format::Json | Format::Sarif | Format::Markdown)
+    }
+
     /// Whether the reader of this output still has to be reported the summary.
     pub(super) fn leaves_summary_unsaid(&self) -> bool {
         self.path.is_none() && matches!(self.format, Format::Concise | Format::Github)

@@ -68,6 +68,7 @@ fn complain(tree: &Tree, rendering: &Rendering, global: &Global, environment: &E
         suppressed: &[],
         hidden: Hidden::default(),
         remark: None,
+        unseen: &[],
         rules: &[],
     };
     let mut text = Vec::new();

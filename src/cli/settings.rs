@@ -1,19 +1,17 @@
 //! Which configuration file is in force, and what the flags make of it.
 
-use std::{
-    env, fs, io,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use super::{
     args::{Choices, Configuration, Lint},
+    configured::{Configured, configured},
     environment::Environment,
     error::CliError,
     origins::Origins,
 };
 use crate::{
     Options, Stdin,
-    config::{self, Config, ConfigError, FailOn},
+    config::{Config, FailOn},
     finding::Confidence,
     report::Filter,
     rules::{Selection, Selector},
@@ -57,7 +55,7 @@ impl Settings {
             None if choices.paths.is_empty() => vec![PathBuf::from(".")],
             None => choices.paths.clone(),
         };
-        let Configured { config, file, marked } = configured(&choices.configuration, &around, environment)?;
+        let Configured { config, file, marked } = in_force(&choices.configuration, &around, environment)?;
         let settings = Self::merged(choices, config, file);
         let options = Options { marked, ..settings.options };
         Ok(Self { options, ..settings })
@@ -144,69 +142,10 @@ fn selection(choices: &Choices, config: &mut Config, from: &mut Origins) -> Sele
     }
 }
 
-/// The configuration in force.
-pub(super) struct Configured {
-    pub(super) config: Config,
-    /// Its file, where there is one.
-    pub(super) file: Option<PathBuf>,
-    /// The folder of that, where it was found around the paths, and so marks a repository.
-    pub(super) marked: Option<PathBuf>,
-}
-
-/// The configuration in force around `paths`.
-pub(super) fn configured(
-    wanted: &Configuration,
-    paths: &[PathBuf],
-    environment: &Environment,
-) -> Result<Configured, CliError> {
-    let named = wanted.config.clone().or_else(|| environment.config().map(PathBuf::from));
-    let found = match named {
-        _ if wanted.no_config => None,
-        Some(path) => Some(Found { path, within: None }),
-        None => discovered(paths)?,
-    };
-    let Some(Found { path, within }) = found else {
-        return Ok(Configured { config: Config::default(), file: None, marked: None });
-    };
-    let text = fs::read_to_string(&path).map_err(|error| {
-        let help = match error.kind() {
-            io::ErrorKind::InvalidData => "save it as UTF-8, or pass --no-config",
-            _ if within.is_some() => "check that it can be read, or pass --no-config",
-            _ => "check the path that --config or FLUXDAG_CONFIG names, or pass --no-config",
-        };
-        CliError::new(format!("failed to read the configuration {}: {error}", path.display())).with_help(help)
-    })?;
-    let config = Config::parse(&text, &path, within.as_deref())?;
-    Ok(Configured { config, file: Some(path), marked: within })
-}
-
-impl From<ConfigError> for CliError {
-    fn from(error: ConfigError) -> Self {
-        let message = Self::new(error.to_string());
-        match error.help() {
-            Some(help) => message.with_help(help),
-            None => message,
-        }
+/// The configuration that the flags, the environment or the folders around `paths` name.
+fn in_force(wanted: &Configuration, paths: &[PathBuf], environment: &Environment) -> Result<Configured, CliError> {
+    if wanted.no_config {
+        return Ok(Configured::default());
     }
-}
-
-/// A configuration file.
-struct Found {
-    path: PathBuf,
-    /// The repository that has it; `None` for a file that the user named, and so trusts.
-    within: Option<PathBuf>,
-}
-
-/// The nearest file around the first path, no further up than the Git repository around it, where there is one.
-fn discovered(paths: &[PathBuf]) -> Result<Option<Found>, CliError> {
-    // A path that is not there is for the analysis to complain of.
-    let Some(Ok(first)) = paths.first().map(|path| path.canonicalize()) else { return Ok(None) };
-    let start = if first.is_dir() { first.as_path() } else { first.parent().unwrap_or(&first) };
-    let repository = start.ancestors().find(|folder| folder.join(".git").exists());
-    let Some(path) = config::find(start, repository)? else { return Ok(None) };
-    // Without Git the file is at the top of the repository: it marks it.
-    let top = repository.or(path.parent()).unwrap_or(start).to_owned();
-    let here = env::current_dir().and_then(|here| here.canonicalize()).unwrap_or_default();
-    let path = path.strip_prefix(&here).map(Path::to_owned).unwrap_or(path);
-    Ok(Some(Found { path, within: Some(top) }))
+    configured(wanted.config.clone().or_else(|| environment.config().map(PathBuf::from)), paths)
 }

@@ -110,6 +110,7 @@ impl Cluster {
             root: self.root.clone(),
             reached: self.reached,
             version: self.version,
+            tells_version: self.tells_version,
             controllers: self.controllers.clone(),
             nodes,
             releases,

@@ -19,6 +19,7 @@ pub use builders::{Use, builders, is_decided_by};
 pub use comments::{SuppressionScope, suppressions};
 pub use edit::{Edit, EditError};
 pub use entries::{
+    coverage::{Assumed, Coverage, Unseen, Weight},
     discover::{Declared, Discovered, discover},
     present::flux_objects,
     resolve,
@@ -31,6 +32,7 @@ pub use model::{
     Cluster, Folder, Manifest, Node, NodeId, NodeKey, ObjectKey, Provider, Release,
     charts::{Chart, chart_of},
     externals::{External, Externals},
+    folder_of,
     health_set::{DEFAULT_API_VERSION, HealthMember, HealthSet, Skipped},
     is_named,
     object_query::{ObjectQuery, ObjectQueryError, ObjectRef},

@@ -3,12 +3,11 @@ use rustc_hash::FxHashMap;
 
 use super::{
     Actor, Edge, Event, EventId, Moment, Reason,
-    needs::{core_key, is_awaited},
+    builder::{Builder, core_key, is_awaited},
     stages,
-    volumes::Consumers,
 };
 use crate::{
-    cluster::{Cluster, HealthSet, Manifest, Node, NodeId, NodeKey, ObjectKey, Provider, Release, Skipped},
+    cluster::{HealthSet, Manifest, Node, NodeId, NodeKey, ObjectKey, Provider, Release, Skipped},
     finding::Confidence,
     flux::{
         Controller, Kustomization, SourceRef,
@@ -20,32 +19,7 @@ use crate::{
     yaml,
 };
 
-/// Builds the event graph of a cluster: here what Flux's own objects wait for, in `needs` what the objects wait for that
-/// they apply.
-pub(super) struct Builder<'c> {
-    pub(super) cluster: &'c Cluster,
-    graph: DiGraph<Event, Edge>,
-    by_event: FxHashMap<Event, EventId>,
-    positions: FxHashMap<&'c ObjectKey, u32>,
-    /// What uses each volume claim, gathered when first asked for.
-    pub(super) consumers: Option<Consumers>,
-    /// The release whose chart makes a well-known storage class, where there is just one.
-    pub(super) class_makers: FxHashMap<&'static str, Option<usize>>,
-}
-
 impl<'c> Builder<'c> {
-    pub(super) fn new(cluster: &'c Cluster) -> Self {
-        let positions = cluster.objects.keys().enumerate().map(|(index, key)| (key, index as u32)).collect();
-        Self {
-            cluster,
-            graph: DiGraph::new(),
-            by_event: FxHashMap::default(),
-            positions,
-            consumers: None,
-            class_makers: FxHashMap::default(),
-        }
-    }
-
     pub(super) fn run(mut self) -> (DiGraph<Event, Edge>, FxHashMap<Event, EventId>) {
         for (id, node) in self.cluster.nodes() {
             let mut moments = vec![Moment::Exists, Moment::Start];

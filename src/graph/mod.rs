@@ -17,6 +17,7 @@
 mod blocked;
 mod blocker;
 mod build;
+mod builder;
 mod cycles;
 mod describe;
 mod dominance;
@@ -58,7 +59,7 @@ impl EventGraph {
     /// Builds the graph of `cluster`, in which `blockers` stop events, and finds its deadlocks.
     #[must_use]
     pub fn new(cluster: &Cluster, blockers: Vec<Blocker>) -> Self {
-        let (graph, by_event) = build::Builder::new(cluster).run();
+        let (graph, by_event) = builder::Builder::new(cluster).run();
         let mut graph = Self::from_parts(graph, by_event);
         for blocker in blockers {
             graph.block(blocker);

@@ -3,14 +3,18 @@
 
 use std::collections::BTreeMap;
 
-use super::{Actor, Edge, Moment, Reason, build::Builder, stages};
+use super::{
+    Actor, Edge, Moment, Reason,
+    builder::{Builder, core_key},
+    stages,
+};
 use crate::{
     catalog,
     cluster::{Node, NodeKey, ObjectKey},
     finding::Confidence,
     flux::{
         Policy, SourceRef,
-        api::{OPERATOR_GROUP, SOURCE_EXTENSIONS_GROUP, SOURCE_GROUP, kinds},
+        api::{OPERATOR_GROUP, SOURCE_EXTENSIONS_GROUP, SOURCE_GROUP},
         is_open_text,
     },
     kustomize::{ApiVersion, is_cluster_scoped},
@@ -226,15 +230,4 @@ impl<'c> Builder<'c> {
             }
         }
     }
-}
-
-/// The key of a ConfigMap, Secret or ServiceAccount.
-pub(super) fn core_key(kind: &str, namespace: &str, name: &str) -> ObjectKey {
-    ObjectKey { group: "".into(), kind: kind.into(), namespace: namespace.into(), name: name.into() }
-}
-
-/// Whether the readiness of objects of that kind may be an event of this graph.
-pub(super) fn is_awaited(kind: &str) -> bool {
-    kinds::reconciler_of(kind).is_some_and(|by| by != kinds::Reconciler::Kubernetes)
-        || matches!(kind, "PersistentVolumeClaim" | "ExternalSecret")
 }

@@ -1,9 +1,11 @@
 //! Volume claims: when they are bound, and who uses them.
 
-use rustc_hash::FxHashMap;
 use smol_str::SmolStr;
 
-use super::{Actor, Edge, Moment, Reason, build::Builder};
+use super::{
+    Actor, Edge, Moment, Reason,
+    builder::{Builder, Consumers},
+};
 use crate::{
     catalog::{ClassCatalog, StorageClassRow},
     cluster::{Cluster, ObjectKey, chart_of},
@@ -12,9 +14,6 @@ use crate::{
     source::Span,
     yaml,
 };
-
-/// The events that bring a user of each volume claim, by namespace and name.
-pub(super) type Consumers = FxHashMap<(SmolStr, SmolStr), Vec<(Actor, Moment, Span)>>;
 
 impl<'c> Builder<'c> {
     /// A claim is Current once it is bound (kstatus, `pvcConditions`). A class of `WaitForFirstConsumer` binds it only

@@ -79,8 +79,38 @@ pub struct Build {
     pub errors: Vec<Error>,
     /// What cannot be known from the files.
     pub unresolved: Vec<Unresolved>,
+    /// Patches for one object that no object was patched by, though one is nearly what they name.
+    pub idle: Vec<IdlePatch>,
     /// Which files it read.
     pub reads: Arc<ReadSet>,
+}
+
+/// A patch whose target names one object and takes none. kustomize passes it over without a word.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdlePatch {
+    /// The text of the patch: what its changes would be attributed to.
+    pub at: Span,
+    /// The part of the target that does not fit.
+    pub span: Span,
+    /// What the target names.
+    pub target: String,
+    /// What is different.
+    pub miss: Miss,
+    /// The object that is nearly it.
+    pub near: ObjectId,
+    /// The place of that.
+    pub place: Span,
+}
+
+/// The part of a patch's target that does not fit an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Miss {
+    /// The group, or the version.
+    ApiVersion,
+    /// The name.
+    Name,
+    /// The namespace.
+    Namespace,
 }
 
 /// A fault for which `kustomize build` fails.

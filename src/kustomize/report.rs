@@ -1,6 +1,6 @@
 use rustc_hash::FxHashSet;
 
-use super::{Error, Hidden, ObjectId, Unresolved};
+use super::{Error, Hidden, IdlePatch, ObjectId, Unresolved};
 use crate::source::Span;
 
 /// Most errors kept of one build: hostile input can multiply them without end.
@@ -14,6 +14,7 @@ pub(super) const HIDDEN: &str = "it may be in what this build cannot see";
 pub(super) struct Report {
     pub(super) errors: Vec<Error>,
     pub(super) unresolved: Vec<Unresolved>,
+    pub(super) idle: Vec<IdlePatch>,
 }
 
 impl Report {
@@ -68,5 +69,14 @@ impl Report {
         let unresolved: Vec<Unresolved> =
             other.unresolved.iter().filter(is_new).take(room(known.len())).cloned().collect();
         self.unresolved.extend(unresolved);
+        let idle: Vec<IdlePatch> = other.idle.iter().filter(|patch| !self.idle.contains(patch)).cloned().collect();
+        self.idle.extend(idle.into_iter().take(room(self.idle.len())));
+    }
+
+    /// Notes a patch that changes nothing.
+    pub(super) fn idle(&mut self, patch: IdlePatch) {
+        if self.idle.len() < MOST {
+            self.idle.push(patch);
+        }
     }
 }

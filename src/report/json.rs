@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{ClusterSummary, Report, answers::document, formats, summary::is_known, text::is_unprintable};
+use super::{ClusterSummary, Report, answers::document, summary::is_known};
 use crate::{
     finding::{Finding, Severity},
     query::{Document, ReportedFinding, ReportedUnresolved},
@@ -24,6 +24,8 @@ pub struct Linted {
     pub profile: String,
     /// The clusters, sorted by root.
     pub clusters: Vec<LintedCluster>,
+    /// What was not looked at, and what was assumed: sentences.
+    pub not_looked_at: Vec<String>,
     /// The findings that are shown or suppressed, sorted by path and place.
     pub findings: Vec<ReportedFinding>,
 }
@@ -84,19 +86,6 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
     out.write_all(document(&Linted::new(report)).as_bytes())
 }
 
-/// `json` with what a terminal would obey or hide escaped. Such characters stand only inside strings of JSON.
-pub(super) fn escaped(json: &str) -> String {
-    let mut out = String::with_capacity(json.len());
-    for letter in json.chars() {
-        if is_unprintable(letter) && letter != '\n' {
-            out.extend(letter.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")));
-        } else {
-            out.push(letter);
-        }
-    }
-    out
-}
-
 impl Linted {
     /// What a report has.
     #[must_use]
@@ -117,8 +106,9 @@ impl Linted {
                 unresolved: report.clusters.iter().map(|cluster| cluster.unresolved).sum(),
             },
             profile: report.profile.to_owned(),
-            artifact_root: formats::artifact_root(report),
+            artifact_root: report.artifact_root(),
             clusters: report.clusters.iter().map(|cluster| LintedCluster::new(cluster, report.tree)).collect(),
+            not_looked_at: report.unseen.iter().map(|unseen| unseen.text.clone()).collect(),
             findings: all(report).into_iter().map(|found| ReportedFinding::new(found, report.tree)).collect(),
         }
     }

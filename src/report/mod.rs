@@ -68,6 +68,8 @@ pub struct Report<'a> {
     pub hidden: Hidden,
     /// What is to be known of what was looked at, where that is not all of a repository with clusters: a clause.
     pub remark: Option<&'a str>,
+    /// What was not looked at, and what was assumed.
+    pub unseen: &'a [Unseen],
     /// The rules that ran.
     pub rules: &'a [&'static RuleInfo],
 }
@@ -85,6 +87,28 @@ pub struct ClusterSummary {
     pub flux_version: Option<String>,
     /// What is not known of it.
     pub unresolved_details: Vec<Unresolved>,
+}
+
+/// Something that was not looked at, or was assumed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unseen {
+    /// What, as a sentence without a full stop.
+    pub text: String,
+    /// How much it matters.
+    pub importance: Importance,
+}
+
+/// How much it matters that something was not looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Importance {
+    /// It is said before anything that was found.
+    First,
+    /// It is likely to be a mistake.
+    Warning,
+    /// It is part of what there is.
+    Part,
+    /// It was looked at, under an assumption.
+    Note,
 }
 
 /// Something that only the cluster, another repository or a key could tell.
@@ -168,6 +192,13 @@ impl FromStr for Format {
 }
 
 impl Report<'_> {
+    /// The folder that the paths of the tree are relative to, seen from the root of the repository; `.` for that itself, and
+    /// where there is no repository.
+    fn artifact_root(&self) -> String {
+        let root = self.repository.map(|repository| self.tree.root_from(repository)).unwrap_or_default();
+        if root.is_empty() { ".".to_owned() } else { root }
+    }
+
     /// Writes the findings in `format`. The summary line is not part of it, save for what JSON holds.
     ///
     /// # Errors
@@ -179,6 +210,11 @@ impl Report<'_> {
             Format::Json => json::write(self, out),
             other => formats::write(self, other, out),
         }
+    }
+
+    /// What was not looked at and what was assumed, each in one line.
+    pub fn notes(&self) -> impl Iterator<Item = String> {
+        self.unseen.iter().map(|unseen| printable(&unseen.text).into_owned())
     }
 
     /// The path of a file as printed: relative to the artifact root, which is the root of the tree.

@@ -1,16 +1,32 @@
-use super::{Hidden, Report, count, printable};
+use super::{Hidden, Importance, Report, count, printable};
 use crate::finding::{Finding, Severity, SuppressionKind};
 
-/// The one line that ends a run: what was found, in how much, what is not known, and what is not shown.
+/// What ends a run: one line with what was found, in how much, what is not known, and what is not shown; behind it what was
+/// not looked at and what was assumed. Where more was not looked at than was, that comes first.
 #[must_use]
 pub fn summary(report: &Report<'_>) -> String {
+    let is_first = |number: &usize| report.unseen[*number].importance == Importance::First;
+    let (first, last): (Vec<usize>, Vec<usize>) = (0..report.unseen.len()).partition(is_first);
+    let text = |number: usize| printable(&report.unseen[number].text).into_owned();
+    let lines: Vec<String> =
+        first.into_iter().map(text).chain([line(report)]).chain(last.into_iter().map(text)).collect();
+    lines.join("\n")
+}
+
+fn line(report: &Report<'_>) -> String {
     let found = found(report);
     let is_empty = report.findings.is_empty() && report.suppressed.is_empty() && report.hidden.total() == 0;
     if report.clusters.is_empty() && is_empty {
-        return format!("{found}: {}", printable(report.remark.unwrap_or("there are no Flux objects here")));
+        // That nothing was found says something only of what was looked at.
+        return match report.remark {
+            Some(remark) => format!("no cluster was looked at: {}", printable(remark)),
+            None => format!("{found}: there are no Flux objects here"),
+        };
     }
     let nodes = report.clusters.iter().map(|cluster| cluster.nodes).sum();
     let scope = format!("{}, {}", count(report.clusters.len(), "cluster"), count(nodes, "node"));
+    let is_partial = report.findings.is_empty() && report.unseen.iter().any(|it| it.importance != Importance::Note);
+    let scope = if is_partial { format!("what was looked at: {scope}") } else { scope };
     let remark = report.remark.map(|remark| printable(remark).into_owned());
     let notes = [remark, unresolved(report), suppressed(report), known(report), hidden(report.hidden)];
     let notes: Vec<String> = notes.into_iter().flatten().collect();

@@ -91,6 +91,7 @@ impl Sample {
             suppressed: &self.suppressed,
             hidden: self.hidden,
             remark: None,
+            unseen: &[],
             rules: &[],
         }
     }

@@ -9,6 +9,19 @@ pub fn printable(text: &str) -> Cow<'_, str> {
     clean(text, false)
 }
 
+/// `json` with what a terminal would obey or hide escaped. Such characters stand only inside strings of JSON.
+pub(super) fn escaped(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for letter in json.chars() {
+        if is_unprintable(letter) && letter != '\n' {
+            out.extend(letter.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")));
+        } else {
+            out.push(letter);
+        }
+    }
+    out
+}
+
 /// As [`printable`], but lines stay lines.
 #[must_use]
 pub fn printable_lines(text: &str) -> Cow<'_, str> {

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use super::{Context, Rule, Situation, duplicate_node::is_flux_object, wording::short_list};
+use super::{Context, Rule, Situation, duplicate_node::is_flux_object, uppermost::Uppermost, wording::short_list};
 use crate::{
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Tier},
     kustomize::Error,
@@ -24,9 +24,14 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for situation in context.situations {
+        for (_, node) in situation.cluster.nodes() {
+            findings.extend(Uppermost::new(context, node).map(|uppermost| uppermost.report(situation)));
+        }
         let mut by_fault: BTreeMap<(Span, &str), Vec<&BuildFact>> = BTreeMap::new();
         for fact in situation.facts.builds.iter().filter(|fact| fact.step == BuildStep::Kustomize) {
-            if !is_reported_elsewhere(context, &fact.error) {
+            let node = situation.cluster.node(fact.node);
+            let is_twice = || fact.error.twice.is_some() && Uppermost::new(context, node).is_some();
+            if !is_reported_elsewhere(context, &fact.error) && !is_twice() {
                 by_fault.entry((fact.error.span, &fact.error.message)).or_default().push(fact);
             }
         }
@@ -49,8 +54,10 @@ fn report(situation: &Situation<'_>, faults: &[&BuildFact]) -> Option<Finding> {
     for (span, text) in &error.related {
         finding.related.push(Related::new(text.clone(), None, *span));
     }
-    let others: Vec<String> =
+    let mut others: Vec<String> =
         others.iter().map(|fact| situation.cluster.node(fact.node).subject().to_string()).collect();
+    others.retain(|other| *other != node.subject().to_string());
+    others.dedup();
     let also =
         if others.is_empty() { String::new() } else { format!(" The same fault fails {}.", short_list(&others, 5)) };
     finding.related.push(Related::new(

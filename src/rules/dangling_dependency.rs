@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use super::{
     Context, Rule, Situation,
     dependencies::{doubted, symptom},
@@ -25,12 +27,58 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for situation in context.situations {
-        for fact in &situation.facts.dependencies {
+        let (outside, facts): (Vec<_>, Vec<_>) =
+            situation.facts.dependencies.iter().partition(|fact| fact.outside.is_some());
+        for fact in facts {
             if let DependencyProblem::Nowhere { elsewhere, similar } = &fact.problem {
                 findings.push(report(situation, fact, elsewhere, similar.as_deref()));
             }
         }
+        findings.extend(report_outside(situation, &outside));
     }
+}
+
+/// One finding for all that another repository may define.
+fn report_outside(situation: &Situation<'_>, facts: &[&DependencyFact]) -> Option<Finding> {
+    let (first, others) = facts.split_first()?;
+    let wanted: BTreeSet<String> = facts.iter().map(|fact| fact.wanted().to_string()).collect();
+    let wanted: Vec<String> = wanted.into_iter().collect();
+    let namespaces: BTreeSet<String> = facts.iter().map(|fact| format!("`{}`", fact.namespace)).collect();
+    let namespaces: Vec<String> = namespaces.into_iter().collect();
+    let (is, they) = if wanted.len() == 1 { ("is", "it") } else { ("are", "them") };
+    let message = format!(
+        "{} {} on {}, in namespaces that nothing here knows",
+        subjects(facts),
+        if facts.len() == 1 { "depends" } else { "depend" },
+        short_list(&wanted, 4)
+    );
+    let message = if namespaces.len() == 1 { message.replace("namespaces that", "a namespace that") } else { message };
+    let mut finding = situation.finding(&RULE.info, first.subject.clone(), first.span, message);
+    finding.severity = Severity::Warning;
+    finding.confidence = Confidence::Medium;
+    finding.key = "outside".to_owned();
+    finding.label = format!("{is} in no file of this repository");
+    for fact in others {
+        finding.related.push(Related::new("and here", Some(fact.subject.clone()), fact.span));
+    }
+    let sign = first.outside.as_deref().unwrap_or_default();
+    finding.why = format!(
+        "Nothing of this repository is in {}, and {sign}: another repository may well feed this cluster too. Where it does not define {they}, \
+         what depends on {they} waits forever.",
+        short_list(&namespaces, 4)
+    );
+    finding.help = format!(
+        "where another repository defines {they}, name {they} as `[[externals]]` in fluxdag.toml, or map that repository to a folder by \
+         `[sources]`; else define {they} here, or remove the entries"
+    );
+    Some(finding)
+}
+
+/// The dependents, where they are few; else how many.
+fn subjects(facts: &[&DependencyFact]) -> String {
+    let subjects: BTreeSet<String> = facts.iter().map(|fact| fact.subject.to_string()).collect();
+    let subjects: Vec<String> = subjects.into_iter().collect();
+    short_list(&subjects, 3)
 }
 
 fn report(situation: &Situation<'_>, fact: &DependencyFact, elsewhere: &[Elsewhere], similar: Option<&str>) -> Finding {

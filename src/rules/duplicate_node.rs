@@ -1,5 +1,6 @@
 use super::{
     Context, Rule, Situation,
+    uppermost::Uppermost,
     wording::{list, place},
 };
 use crate::{
@@ -49,7 +50,9 @@ fn in_one_build<'f>(
     situation: &'f Situation<'_>,
     node: &'f Node,
 ) -> impl Iterator<Item = Finding> + use<'f> {
-    node.applied.build.errors.iter().filter_map(move |error| {
+    // Where one path takes in several clusters, that is reported instead.
+    let is_explained = Uppermost::new(context, node).is_some();
+    node.applied.build.errors.iter().filter(move |_| !is_explained).filter_map(move |error| {
         let id = error.twice.as_ref().filter(|id| is_flux_object(id))?;
         let subject = ObjectKey::from(id.clone()).subject();
         let (first, _) = error.related.first()?;

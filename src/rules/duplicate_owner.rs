@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use super::{Context, Rule, Situation, overlapping_path::overlaps, wording::short_list};
+use super::{Context, Rule, Situation, overlapping_path::overlaps, uppermost::Uppermost, wording::short_list};
 use crate::{
     cluster::{NodeId, ObjectKey, Provider},
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Tier},
@@ -46,13 +46,15 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
                 by_owners.entry(owners.iter().map(owner).collect()).or_default().push((key, owners));
             }
         }
+        let is_uppermost = |node: &NodeId| Uppermost::new(context, situation.cluster.node(*node)).is_some();
+        let uppermost: Vec<NodeId> = situation.cluster.nodes().map(|(id, _)| id).filter(is_uppermost).collect();
         // Where one path explains them all, that is reported instead.
         let overlaps = overlaps(context.tree, situation.cluster);
         let is_explained = |owners: &&Vec<Owner>| {
             let nodes: Vec<NodeId> = owners.iter().filter(|(_, set)| set.is_none()).map(|(node, _)| *node).collect();
             let holds =
                 |outer: &NodeId| nodes.iter().all(|node| node == outer || overlaps.contains_key(&(*outer, *node)));
-            nodes.len() == owners.len() && nodes.iter().any(holds)
+            nodes.iter().any(|node| uppermost.contains(node)) || nodes.len() == owners.len() && nodes.iter().any(holds)
         };
         let reported = by_owners.iter().filter(|(owners, _)| !is_explained(owners));
         findings.extend(reported.map(|(_, shared)| report(situation, shared)));

@@ -18,13 +18,16 @@ mod duplicate_owner;
 mod endless_retry;
 mod force_on_gate;
 mod heavy_in_wait;
+mod idle_patch;
 mod ignored_health_checks;
 mod immutable_field;
 mod invalid_expression;
 mod invalid_manifest;
 mod invalid_yaml;
 mod long_critical_path;
+mod missing_controller;
 mod missing_path;
+mod missing_reference;
 mod missing_source;
 mod missing_substitute_source;
 mod missing_timeout;
@@ -81,7 +84,9 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 
 // What rules share is named as if it stood beside them.
-use support::{attempts, changed, deadlocks, dependencies, health, loss, order, references, removal, split, wording};
+use support::{
+    attempts, changed, deadlocks, dependencies, health, loss, order, references, removal, split, uppermost, wording,
+};
 
 use crate::{
     finding::{Finding, RuleInfo, suppress},
@@ -116,13 +121,16 @@ pub static RULES: &[&Rule] = &[
     &endless_retry::RULE,
     &force_on_gate::RULE,
     &heavy_in_wait::RULE,
+    &idle_patch::RULE,
     &ignored_health_checks::RULE,
     &immutable_field::RULE,
     &invalid_expression::RULE,
     &invalid_manifest::RULE,
     &invalid_yaml::RULE,
     &long_critical_path::RULE,
+    &missing_controller::RULE,
     &missing_path::RULE,
+    &missing_reference::RULE,
     &missing_source::RULE,
     &missing_substitute_source::RULE,
     &missing_timeout::RULE,

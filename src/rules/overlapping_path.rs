@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Context, Rule, Situation, wording::short_list};
+use super::{Context, Rule, Situation, uppermost::Uppermost, wording::short_list};
 use crate::{
     cluster::{Cluster, Folder, Node, NodeId, ObjectKey},
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Tier},
@@ -37,8 +37,11 @@ pub(super) enum Overlap {
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for situation in context.situations.iter().filter(|situation| situation.cluster.reached) {
         let mut alike: BTreeMap<NodeId, Vec<NodeId>> = BTreeMap::new();
+        let is_uppermost = |node: NodeId| Uppermost::new(context, situation.cluster.node(node)).is_some();
         for ((outer, inner), overlap) in overlaps(context.tree, situation.cluster) {
             match overlap {
+                // That the path lies too far up is reported, and is the cause of both.
+                Overlap::Within if is_uppermost(outer) => {}
                 Overlap::Within => findings.push(within(situation, outer, inner)),
                 // What is reported of a pair is not reported the other way round.
                 Overlap::Same if outer < inner => alike.entry(outer).or_default().push(inner),

@@ -2,9 +2,9 @@ use std::{collections::BTreeSet, path::PathBuf};
 
 use super::{Error, Found, Options, Session, Survey, survey};
 use crate::{
-    cluster::{Cluster, Node},
+    cluster::{Cluster, Node, Unseen, Weight},
     finding::{Finding, Subject},
-    report::{self, ClusterSummary},
+    report::{self, ClusterSummary, Importance},
     rules::{self, Budget},
     situation::Masking,
     source::{SourceError, Tree},
@@ -28,6 +28,8 @@ pub struct Analysis {
     pub warnings: Vec<String>,
     /// What is to be known of what was looked at, see [`Survey::remark`].
     pub remark: Option<String>,
+    /// What was not looked at, and what was assumed.
+    pub unseen: Vec<report::Unseen>,
     /// Whether the whole repository was looked at.
     pub is_whole: bool,
     /// Ids of the rules that said all they ever say.
@@ -48,6 +50,7 @@ impl Analysis {
             findings: Vec::new(),
             warnings: Vec::new(),
             remark: None,
+            unseen: Vec::new(),
             is_whole: true,
             complete: Vec::new(),
             masking: Masking::default(),
@@ -84,6 +87,7 @@ impl Survey {
             complete,
             masking,
             remark,
+            unseen: self.coverage.unseen().into_iter().map(unseen).collect(),
             tree: self.store.into_tree(),
         }
     }
@@ -100,6 +104,16 @@ pub fn lint(paths: &[PathBuf], options: &Options) -> Result<Analysis, Error> {
         return Err(SourceError::from(error).into());
     }
     Ok(survey.into_analysis(found, options))
+}
+
+fn unseen(unseen: Unseen) -> report::Unseen {
+    let importance = match unseen.weight {
+        Weight::Most => Importance::First,
+        Weight::Mistake => Importance::Warning,
+        Weight::Part => Importance::Part,
+        Weight::Assumption => Importance::Note,
+    };
+    report::Unseen { text: unseen.text, importance }
 }
 
 /// What is to be said of a cluster, of which `reported` alone counts where that is set.

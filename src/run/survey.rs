@@ -5,7 +5,9 @@ use std::{
 
 use super::{Error, Options, Stdin, locate::Search};
 use crate::{
-    cluster::{Cluster, Externals, Focus, Scope, SuppressionScope, broken_documents, discover, flux_objects, resolve},
+    cluster::{
+        Cluster, Coverage, Externals, Focus, Scope, SuppressionScope, broken_documents, discover, flux_objects, resolve,
+    },
     finding::{Subject, count},
     source::{Invocation, SourceError, Tree, absolute},
     yaml::Store,
@@ -26,6 +28,8 @@ pub struct Survey {
     pub focus: Focus,
     /// How many Flux objects of each kind there are, where no entry point reaches any; else nothing.
     pub unreached: BTreeMap<String, usize>,
+    /// How much of what there is was looked at, and what was not.
+    pub coverage: Coverage,
     /// What was asked about.
     pub(super) scope: Scope,
     /// Which comments can be judged.
@@ -42,6 +46,7 @@ impl Survey {
             clusters: Vec::new(),
             focus: Focus::default(),
             unreached: BTreeMap::new(),
+            coverage: Coverage::default(),
             scope: Scope::default(),
             sight: SuppressionScope::all(Scope::default()),
         }
@@ -128,6 +133,9 @@ pub(super) fn survey_at(paths: Vec<PathBuf>, named: &[PathBuf], options: &Option
         true => BTreeMap::new(),
         false => flux_objects(&store),
     };
+    // With one cluster, what belongs to others was not asked about.
+    let asked = if options.cluster.is_some() { Scope::new(Vec::new()) } else { scope.clone() };
+    let coverage = Coverage::new(store.tree(), &asked, &discovered, &clusters);
     let mut left_out = Vec::new();
     if let Some(wanted) = &options.cluster {
         let known: Vec<String> =
@@ -138,6 +146,13 @@ pub(super) fn survey_at(paths: Vec<PathBuf>, named: &[PathBuf], options: &Option
         }
     }
     let (focus, beside) = scope.narrow(&store, &mut clusters);
+    let reported = clusters.iter().enumerate().filter(|(index, _)| focus.has_cluster(*index));
+    let reported: Vec<&Cluster> = reported.map(|(_, cluster)| cluster).collect();
+    let mut coverage = coverage.of(&reported, options.flux_version);
+    if !unreached.is_empty() {
+        // That no entry point leads anywhere is said as such.
+        coverage.unreached.clear();
+    }
     left_out.extend(beside);
     let sight = match left_out.is_empty() && options.cluster.is_none() {
         true => SuppressionScope::all(scope.clone()),
@@ -145,7 +160,7 @@ pub(super) fn survey_at(paths: Vec<PathBuf>, named: &[PathBuf], options: &Option
     };
     options.stage.enter("checking what waits for what");
     let (artifact_root, repository) = (start.shown(&root), start.repository);
-    Ok(Survey { artifact_root, repository, store, clusters, focus, unreached, scope, sight })
+    Ok(Survey { artifact_root, repository, store, clusters, focus, unreached, coverage, scope, sight })
 }
 
 /// Why there is nothing to analyse.

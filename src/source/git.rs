@@ -85,6 +85,16 @@ impl Repository {
         self.is_bare
     }
 
+    /// The URLs of its remotes, as its configuration has them.
+    #[must_use]
+    pub fn remotes(&self) -> Vec<String> {
+        let local = self.inner.to_thread_local();
+        let config = local.config_snapshot();
+        let sections = config.plumbing().sections_by_name("remote").into_iter().flatten();
+        let urls = sections.flat_map(|section| section.values("url").into_iter().chain(section.values("pushurl")));
+        urls.map(|url| url.to_str_lossy().into_owned()).collect()
+    }
+
     /// The commit that `name` stands for: a branch, a tag, a hash or what `git rev-parse` knows besides.
     ///
     /// # Errors

@@ -57,6 +57,28 @@ impl RemoteUrl {
         &self.text
     }
 
+    /// The repository in the one form for all the ways to reach it, so that equal texts are one repository: without ports
+    /// and hosts that are there for SSH alone, and in lower case.
+    #[must_use]
+    pub fn identity(&self) -> String {
+        let text = self.text.to_ascii_lowercase();
+        let mut parts: Vec<&str> = text.split('/').collect();
+        if parts.len() > 2 && parts[1].bytes().all(|byte| byte.is_ascii_digit()) {
+            parts.remove(1);
+        }
+        parts[0] = match parts[0] {
+            "ssh.github.com" => "github.com",
+            "altssh.gitlab.com" => "gitlab.com",
+            "altssh.bitbucket.org" => "bitbucket.org",
+            "ssh.dev.azure.com" => "dev.azure.com",
+            host => host,
+        };
+        if parts[0] == "dev.azure.com" {
+            parts.retain(|part| !matches!(*part, "v3" | "_git"));
+        }
+        parts.join("/")
+    }
+
     /// Branch, tag or commit.
     #[must_use]
     pub fn reference(&self) -> Option<&str> {
@@ -104,6 +126,23 @@ mod tests {
             let parsed = RemoteUrl::parse(url);
             assert_eq!((parsed.text(), parsed.reference()), ("github.com/org/repo/deploy/base", Some("v1")), "{url}");
         }
+    }
+
+    #[test]
+    fn one_repository_has_one_identity() {
+        let of = |url: &str| RemoteUrl::parse(url).identity();
+        for url in [
+            "https://github.com/a/B.git",
+            "ssh://git@github.com/a/b",
+            "git@github.com:a/b.git",
+            "https://github.com/a/b/",
+            "ssh://git@ssh.github.com:443/a/b.git",
+        ] {
+            assert_eq!(of(url), "github.com/a/b", "{url}");
+        }
+        assert_eq!(of("ssh://git@git.example.org:2222/me/fleet.git"), of("https://git.example.org/me/fleet"));
+        assert_eq!(of("git@ssh.dev.azure.com:v3/o/p/r"), of("https://o@dev.azure.com/o/p/_git/r"));
+        assert_ne!(of("https://github.com/a/b"), of("https://github.com/a/c"));
     }
 
     #[test]

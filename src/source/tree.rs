@@ -10,7 +10,8 @@ use walkdir::WalkDir;
 mod revision;
 
 use super::{
-    Artifact, FileId, LineIndex, MappedSource, Mapping, Position, Revision, SourceError, Span, git::Blob, slashed,
+    Artifact, FileId, LineIndex, MappedSource, Mapping, Position, Repository, Revision, SourceError, Span, git::Blob,
+    slashed,
 };
 
 /// Most files of all mapped folders together, those counted twice that lie in two.
@@ -256,6 +257,22 @@ impl Tree {
     #[must_use]
     pub fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// Whether its root is the top of a Git repository.
+    #[must_use]
+    pub fn is_repository(&self) -> bool {
+        self.revision.as_ref().map_or_else(|| self.root.join(".git").exists(), |revision| revision.top() == self.root)
+    }
+
+    /// The URLs of the remotes of the Git repository around it; none where it is not known to be in one.
+    #[must_use]
+    pub fn remotes(&self) -> Vec<String> {
+        let folder = self.revision.as_ref().map_or(self.root.as_path(), |revision| revision.top());
+        if folder.as_os_str().is_empty() {
+            return Vec::new();
+        }
+        Repository::around(folder).map(|repository| repository.remotes()).unwrap_or_default()
     }
 
     /// Takes out the first folder that could not be listed.

@@ -277,6 +277,7 @@ fn what_is_found_in_fixtures_fits_the_schema() {
         let analysis = fluxdag::lint(&[fixture(name)], &Options::default()).unwrap();
         let report = Report {
             remark: None,
+            unseen: &analysis.unseen,
             tree: &analysis.tree,
             repository: analysis.repository.as_deref(),
             profile: "slow",

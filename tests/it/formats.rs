@@ -41,6 +41,7 @@ impl Sample {
             suppressed: &self.suppressed,
             hidden: Hidden::default(),
             remark: None,
+            unseen: &[],
             rules: &rules,
         };
         let mut out = Vec::new();

@@ -33,6 +33,7 @@ mod formats;
 mod gate_blockers;
 mod judgements;
 mod kustomize;
+mod layouts;
 mod manners;
 mod minutes;
 mod packages;

@@ -239,7 +239,7 @@ fn a_path_of_the_repository_without_a_part_in_it_is_no_error() {
     for path in ["docs", "docs/README.md"] {
         let done = fleet.run("", &["lint", path]);
         let line = format!(
-            "no problems found: narrowed to nothing: {path} defines and contains no Kustomization, and none reads it\n"
+            "no cluster was looked at: narrowed to nothing: {path} defines and contains no Kustomization, and none reads it\n"
         );
         assert_eq!((done.code, done.out, done.err.as_str()), (0, line, ""));
         let list = fleet.run("", &["list", path]);
@@ -289,7 +289,7 @@ fn bases_without_an_entry_point_are_told_in_one_line() {
     let bases = Fleet::of(&files);
     let line = "no entry point reaches what there is of Flux: 1 HelmRelease, 1 OCIRepository";
     let done = bases.run("", &["lint"]);
-    assert_eq!((done.code, done.out, done.err), (0, format!("no problems found: {line}\n"), String::new()));
+    assert_eq!((done.code, done.out, done.err), (0, format!("no cluster was looked at: {line}\n"), String::new()));
     for command in ["timeline", "list"] {
         let done = bases.run("base", &[command]);
         assert_eq!((done.code, done.out.as_str(), done.err), (0, "", format!("note: {line}\n")), "{command}");

@@ -161,6 +161,7 @@ fn run<T>(case: &Case, options: &Options, judge: impl FnOnce(&Analysis) -> T) ->
                 findings,
                 warnings: Vec::new(),
                 remark: None,
+                unseen: Vec::new(),
             }
         })
     } else {

@@ -9,7 +9,7 @@ use clap_complete::engine::ArgValueCandidates;
 
 use super::{Configuration, Hardware, Scope};
 use crate::{
-    cli::completion,
+    cli::candidates,
     config::FailOn,
     finding::{Confidence, Severity},
     rules::Selector,
@@ -29,11 +29,11 @@ pub(in crate::cli) struct Choices {
     /// A rule that is named by its id runs also where it is pedantic, or where the configuration turns it off. `fluxdag rules`
     /// lists ids and categories.
     #[arg(long, value_name = "RULE|CATEGORY", value_delimiter = ',', value_parser = selector, help_heading = "Rules",
-        add = ArgValueCandidates::new(completion::selectors))]
+        add = ArgValueCandidates::new(candidates::selectors))]
     pub(in crate::cli) select: Vec<Selector>,
     /// Do not run these rules: ids or categories, with commas between them
     #[arg(long, value_name = "RULE|CATEGORY", value_delimiter = ',', value_parser = selector, help_heading = "Rules",
-        add = ArgValueCandidates::new(completion::selectors))]
+        add = ArgValueCandidates::new(candidates::selectors))]
     pub(in crate::cli) ignore: Vec<Selector>,
     /// Run the pedantic rules too, and show findings of low confidence
     #[arg(long, help_heading = "Rules")]

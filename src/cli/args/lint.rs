@@ -5,7 +5,7 @@ use clap::Args;
 use clap_complete::ArgValueCandidates;
 
 use super::{Choices, When};
-use crate::cli::{completion, output::Output};
+use crate::cli::{candidates, output::Output};
 
 const LINT_EXAMPLES: &str = "\
 Examples:
@@ -58,7 +58,7 @@ pub(in crate::cli) struct Lint {
     /// (reviewdog). For other CI servers: junit, checkstyle. May be given more than once, for instance
     /// `-o full -o sarif=findings.sarif`. The variable FLUXDAG_FORMAT sets another default than full.
     #[arg(short = 'o', long = "format", value_name = "FMT[=PATH]", help_heading = "Output",
-        add = ArgValueCandidates::new(completion::formats))]
+        add = ArgValueCandidates::new(candidates::formats))]
     pub(in crate::cli) outputs: Vec<Output>,
     /// Show what comments in the manifests silence, too
     #[arg(long, help_heading = "Output")]

@@ -29,7 +29,7 @@ pub(super) use self::{
     rules::{Explain, ListFormat, PageFormat, Rules},
     setup::{Completions, Man},
 };
-use super::completion;
+use super::candidates;
 use crate::timing::Profile;
 
 const EXAMPLES: &str = "\
@@ -112,7 +112,7 @@ pub(in crate::cli) struct Scope {
     #[arg(long, value_name = "DIR", help_heading = "Analysis")]
     pub(in crate::cli) root: Option<PathBuf>,
     /// Look at this cluster alone
-    #[arg(long, value_name = "NAME", help_heading = "Analysis", add = ArgValueCandidates::new(completion::clusters))]
+    #[arg(long, value_name = "NAME", help_heading = "Analysis", add = ArgValueCandidates::new(candidates::clusters))]
     pub(in crate::cli) cluster: Option<String>,
 }
 

@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum};
 use clap_complete::engine::ArgValueCompleter;
 
 use super::{Choices, Configuration, Hardware, Scope};
-use crate::cli::completion;
+use crate::cli::candidates;
 
 const WHY_EXAMPLES: &str = "\
 Examples:
@@ -72,10 +72,10 @@ Examples:
 #[command(after_help = WHY_EXAMPLES)]
 pub(in crate::cli) struct Why {
     /// What waits
-    #[arg(value_name = "A", add = ArgValueCompleter::new(completion::nodes))]
+    #[arg(value_name = "A", add = ArgValueCompleter::new(candidates::nodes))]
     pub(in crate::cli) node: String,
     /// What it may wait for, and files or folders
-    #[arg(value_name = "B|PATH", add = ArgValueCompleter::new(completion::nodes_and_files))]
+    #[arg(value_name = "B|PATH", add = ArgValueCompleter::new(candidates::nodes_and_files))]
     pub(in crate::cli) others: Vec<String>,
     /// Files or folders
     #[arg(last = true, value_name = "PATH")]
@@ -96,7 +96,7 @@ pub(in crate::cli) struct Why {
 #[command(after_help = IMPACT_EXAMPLES)]
 pub(in crate::cli) struct Impact {
     /// Names of objects, files or folders
-    #[arg(value_name = "NODE|FILE", required = true, add = ArgValueCompleter::new(completion::nodes_and_files))]
+    #[arg(value_name = "NODE|FILE", required = true, add = ArgValueCompleter::new(candidates::nodes_and_files))]
     pub(in crate::cli) about: Vec<String>,
     /// Files or folders: which cluster, and which of several objects of a name is meant
     #[arg(last = true, value_name = "PATH")]
@@ -116,7 +116,7 @@ pub(in crate::cli) struct WhatIf {
     #[arg(value_name = "PATH", default_value = ".")]
     pub(in crate::cli) paths: Vec<PathBuf>,
     /// Take `wait` and `healthChecks` off a Kustomization
-    #[arg(long, value_name = "NODE", help_heading = "Changes", add = ArgValueCompleter::new(completion::nodes))]
+    #[arg(long, value_name = "NODE", help_heading = "Changes", add = ArgValueCompleter::new(candidates::nodes))]
     pub(in crate::cli) unset_wait: Vec<String>,
     /// Drop an entry of `dependsOn`
     #[arg(long, value_name = "NODE:DEPENDENCY", help_heading = "Changes")]
@@ -128,7 +128,7 @@ pub(in crate::cli) struct WhatIf {
     #[arg(long = "move", value_name = "OBJECT:NODE", help_heading = "Changes")]
     pub(in crate::cli) move_object: Vec<String>,
     /// Give what takes longest in a Kustomization one of its own
-    #[arg(long, value_name = "NODE", help_heading = "Changes", add = ArgValueCompleter::new(completion::nodes))]
+    #[arg(long, value_name = "NODE", help_heading = "Changes", add = ArgValueCompleter::new(candidates::nodes))]
     pub(in crate::cli) split: Vec<String>,
     /// Give a Kustomization another timeout: it counts for what the controllers make of it
     #[arg(long, value_name = "NODE=15m", help_heading = "Changes")]
@@ -137,7 +137,7 @@ pub(in crate::cli) struct WhatIf {
     #[arg(long, value_name = "CHART=2x", help_heading = "Changes")]
     pub(in crate::cli) slow: Vec<String>,
     /// Let a Kustomization never become Ready
-    #[arg(long, value_name = "NODE", help_heading = "Changes", add = ArgValueCompleter::new(completion::nodes))]
+    #[arg(long, value_name = "NODE", help_heading = "Changes", add = ArgValueCompleter::new(candidates::nodes))]
     pub(in crate::cli) fail: Vec<String>,
     #[command(flatten)]
     pub(in crate::cli) question: Question,
@@ -154,7 +154,7 @@ pub(in crate::cli) struct Timeline {
     #[arg(value_name = "PATH", default_value = ".")]
     pub(in crate::cli) paths: Vec<PathBuf>,
     /// Only up to this object: what it waits for, and the path to it
-    #[arg(long, value_name = "NODE", add = ArgValueCompleter::new(completion::nodes))]
+    #[arg(long, value_name = "NODE", add = ArgValueCompleter::new(candidates::nodes))]
     pub(in crate::cli) to: Option<String>,
     /// Instead, what a commit that changes these files costs in a running cluster
     #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with_all = ["to", "runs"])]

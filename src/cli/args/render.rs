@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum};
 use clap_complete::engine::ArgValueCompleter;
 
 use super::{Configuration, Scope};
-use crate::cli::completion;
+use crate::cli::candidates;
 
 const RENDER_EXAMPLES: &str = "\
 Examples:
@@ -29,7 +29,7 @@ Exit codes:
 #[command(after_help = RENDER_EXAMPLES)]
 pub(in crate::cli) struct Render {
     /// The Kustomization: NAME, NAMESPACE/NAME or Kustomization/NAMESPACE/NAME
-    #[arg(value_name = "NODE", required_unless_present = "path", add = ArgValueCompleter::new(completion::nodes))]
+    #[arg(value_name = "NODE", required_unless_present = "path", add = ArgValueCompleter::new(candidates::nodes))]
     pub(in crate::cli) node: Option<String>,
     /// Files or folders: which cluster, and which of several Kustomizations is meant
     #[arg(value_name = "PATH", default_value = ".")]

@@ -1,7 +1,7 @@
 use clap::{Args, ValueEnum};
 use clap_complete::engine::ArgValueCandidates;
 
-use crate::cli::completion;
+use crate::cli::candidates;
 
 /// Explain a rule: what it reports, why it matters, how to fix it
 ///
@@ -10,7 +10,7 @@ use crate::cli::completion;
 #[command(after_help = "Examples:\n  fluxdag explain dependency-cycle\n  fluxdag explain dependency-cycle -o markdown")]
 pub(in crate::cli) struct Explain {
     /// The rule; `fluxdag rules` lists them
-    #[arg(add = ArgValueCandidates::new(completion::rules))]
+    #[arg(add = ArgValueCandidates::new(candidates::rules))]
     pub(in crate::cli) rule: String,
     /// How to write the page
     #[arg(short = 'o', long = "format", value_name = "FMT", default_value = "text")]

@@ -1,9 +1,12 @@
 use std::path::PathBuf;
 
-use clap::Args;
-use clap_complete::{Shell, engine::ArgValueCandidates};
+use clap::{Args, CommandFactory as _};
+use clap_complete::{
+    Shell,
+    engine::{ArgValueCandidates, CompletionCandidate},
+};
 
-use crate::cli::completion;
+use super::Arguments;
 
 const COMPLETIONS_EXAMPLES: &str = "\
 Examples:
@@ -37,9 +40,15 @@ Examples:
 #[command(after_help = MAN_EXAMPLES)]
 pub(in crate::cli) struct Man {
     /// The command whose page to print
-    #[arg(conflicts_with = "out", add = ArgValueCandidates::new(completion::commands))]
+    #[arg(conflicts_with = "out", add = ArgValueCandidates::new(commands))]
     pub(in crate::cli) command: Option<String>,
     /// Write the page of every command to this folder, which is made where it is not there
     #[arg(long, value_name = "DIR")]
     pub(in crate::cli) out: Option<PathBuf>,
+}
+
+/// The commands.
+fn commands() -> Vec<CompletionCandidate> {
+    let command = Arguments::command();
+    command.get_subcommands().map(|command| CompletionCandidate::new(command.get_name())).collect()
 }

@@ -25,8 +25,8 @@ pub(in crate::cluster) fn finish(root: String, reached: bool, closure: Closure, 
         .collect();
     let (objects, releases) = owned(&nodes);
     let implicit = Implicit::new(&nodes, &releases, &objects, bootstrap);
-    let Closure { version, controllers, .. } = closure;
-    Cluster { root, reached, version, controllers, nodes, releases, objects, implicit }
+    let Closure { version, tells_version, controllers, .. } = closure;
+    Cluster { root, reached, version, tells_version, controllers, nodes, releases, objects, implicit }
 }
 
 /// Every object with its providers, and the HelmReleases among them.

@@ -14,17 +14,14 @@ use rayon::prelude::*;
 use smol_str::SmolStr;
 
 use crate::{
-    cluster::{Manifest, NodeKey, model::set_key},
-    flux::{
-        Artifacts, Controllers, FluxVersion, Kustomization, SourceRef,
-        api::{SubstituteReference, kinds::EXTERNAL_ARTIFACT},
-        is_kustomization,
-    },
+    cluster::{Manifest, NodeKey, entries::origin::Origin, model::set_key},
+    flux::{Artifacts, Controllers, FluxVersion, Kustomization, api::SubstituteReference, is_kustomization},
     source::normalize,
 };
 use configs::configs;
 use controllers::controllers;
-use draft::{Draft, applied_objects};
+pub(super) use draft::Draft;
+use draft::applied_objects;
 use limits::ClosureLimits;
 pub(super) use roots::Roots;
 use sources::Sources;
@@ -40,15 +37,14 @@ const ROUNDS_WITHOUT_NEW: usize = 48;
 pub(super) struct Closure {
     pub(super) drafts: BTreeMap<NodeKey, Draft>,
     pub(super) version: Option<FluxVersion>,
+    /// Whether the repository tells it.
+    pub(super) tells_version: bool,
     pub(super) controllers: Controllers,
 }
 
 /// Computes the closure of `roots`.
-pub(super) fn close(artifacts: &Artifacts<'_>, roots: &Roots) -> Closure {
+pub(super) fn close<'t>(artifacts: &Artifacts<'t>, origin: &Origin<'t>, roots: &Roots) -> Closure {
     let assumed = artifacts.assumed_version();
-    let fed = roots.kustomizations.iter().map(|entry| SourceRef::new(&entry.spec.source_ref, &entry.namespace));
-    let own: Vec<SourceRef> =
-        roots.own.iter().cloned().chain(fed.filter(|source| !source.is(EXTERNAL_ARTIFACT))).collect();
     let mut drafts = roots.drafts();
     let mut version = roots.version;
     let mut growth = ClosureLimits::default();
@@ -56,7 +52,7 @@ pub(super) fn close(artifacts: &Artifacts<'_>, roots: &Roots) -> Closure {
     let mut is_settled = false;
     for _ in 0..ROUNDS {
         let built = drafts.values().flat_map(Draft::local_objects);
-        let sources = Sources::new(artifacts, &own, roots.objects.iter().chain(built));
+        let sources = Sources::new(artifacts, origin, &roots.own, roots.objects.iter().chain(built));
         version = version.or_else(|| told_version(&drafts));
         let how = controllers(artifacts, &drafts, roots.controllers.as_ref());
         let strict = how.has_strict_substitution(version.or(assumed));
@@ -96,7 +92,7 @@ pub(super) fn close(artifacts: &Artifacts<'_>, roots: &Roots) -> Closure {
         }
     }
     let controllers = controllers(artifacts, &drafts, roots.controllers.as_ref());
-    Closure { drafts, version: version.or(assumed), controllers }
+    Closure { drafts, version: version.or(assumed), tells_version: version.is_some(), controllers }
 }
 
 fn told_version(drafts: &BTreeMap<NodeKey, Draft>) -> Option<FluxVersion> {

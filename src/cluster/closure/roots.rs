@@ -12,9 +12,11 @@ use crate::{
 pub(in crate::cluster) struct Roots {
     /// The Kustomizations that exist before anything is reconciled.
     pub(in crate::cluster) kustomizations: Vec<Kustomization>,
-    /// Whether the Flux Operator makes them, so that no file holds them.
+    /// Whether the Flux Operator makes them.
+    pub(in crate::cluster) is_synced: bool,
+    /// Whether no file holds them.
     pub(in crate::cluster) is_generated: bool,
-    /// Sources that are this repository, beside those of the Kustomizations.
+    /// Sources that are this repository.
     pub(in crate::cluster) own: Vec<SourceRef>,
     /// Further objects that exist then: sources.
     pub(in crate::cluster) objects: Vec<Object>,
@@ -33,6 +35,7 @@ impl Roots {
     pub(in crate::cluster) fn synced(sync: &Sync, kustomize: &Kustomize<'_>) -> Self {
         Self {
             kustomizations: vec![Kustomization::read(sync.kustomization.clone())],
+            is_synced: true,
             is_generated: sync.is_hidden,
             objects: vec![sync.source.clone()],
             version: sync.version,

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use smol_str::SmolStr;
 
 use crate::{
-    cluster::entries::root::is_below,
+    cluster::entries::{origin::Origin, root::is_below},
     flux::{
         Artifacts, Selection, SourceLocation, SourceRef,
         api::{
@@ -19,6 +19,7 @@ use crate::{
 /// The sources of one cluster, and which of them are this repository.
 pub(in crate::cluster) struct Sources<'a, 't> {
     artifacts: &'a Artifacts<'t>,
+    origin: &'a Origin<'t>,
     own: Vec<SourceRef>,
     known: BTreeMap<SourceRef, Known>,
     generators: Vec<(SmolStr, ArtifactGeneratorSpec)>,
@@ -40,11 +41,13 @@ impl<'a, 't> Sources<'a, 't> {
     /// Sources of a cluster whose entry points are fed from `own`, given all objects known so far.
     pub(in crate::cluster) fn new<'o>(
         artifacts: &'a Artifacts<'t>,
+        origin: &'a Origin<'t>,
         own: &[SourceRef],
         objects: impl Iterator<Item = &'o Object>,
     ) -> Self {
         let mut sources = Self {
             artifacts,
+            origin,
             own: own.to_vec(),
             known: BTreeMap::new(),
             generators: Vec::new(),
@@ -75,7 +78,12 @@ impl<'a, 't> Sources<'a, 't> {
         self.mapped.add(&source, spec);
         let Some(url) = spec.find_str(&["url"]) else { return };
         let selection = decode(spec).map(|spec: GitRepositorySpec| Selection::new(&spec)).unwrap_or_default();
-        let known = Known { url: comparable(url), revision: revision(spec), selection, included: included(spec) };
+        let known = Known {
+            url: RemoteUrl::parse(url).identity(),
+            revision: revision(spec),
+            selection,
+            included: included(spec),
+        };
         self.known.insert(source, known);
     }
 
@@ -118,6 +126,19 @@ impl<'a, 't> Sources<'a, 't> {
         let same_url: Vec<&Known> =
             self.own.iter().filter_map(|own| self.known.get(own)).filter(|own| own.url == known.url).collect();
         if same_url.is_empty() {
+            if self.origin.is_remote(&known.url) {
+                return Ok(known.selection.clone());
+            }
+            match self.origin.pushed_from(&known.url) {
+                Some("") => return Ok(known.selection.clone()),
+                Some(folder) => {
+                    return Err(format!(
+                        "its source {source} is an artifact ({}) that a pipeline makes of the folder `{folder}` of this repository",
+                        known.url
+                    ));
+                }
+                None => {}
+            }
             return Err(format!("its source {source} is another repository ({})", known.url));
         }
         // Another branch of this repository may hold anything.
@@ -192,24 +213,10 @@ fn included(spec: &Node) -> Vec<String> {
     entries.filter_map(to).collect()
 }
 
-/// A URL without what does not tell repositories apart: scheme, user, `.git`, trailing slash, and case.
-fn comparable(url: &str) -> String {
-    let url = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let url = url.split_once('@').map_or(url, |(_, rest)| rest);
-    url.trim_end_matches('/').trim_end_matches(".git").replace(':', "/").to_lowercase()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{source::Tree, yaml::parse};
-
-    #[test]
-    fn one_repository_has_many_urls() {
-        assert_eq!(comparable("https://github.com/a/B.git"), comparable("ssh://git@github.com/a/b"));
-        assert_eq!(comparable("git@github.com:a/b.git"), comparable("https://github.com/a/b/"));
-        assert_ne!(comparable("https://github.com/a/b"), comparable("https://github.com/a/c"));
-    }
 
     #[test]
     fn a_revision_is_the_strongest_entry_of_a_reference() {
@@ -229,11 +236,11 @@ mod tests {
 /// Sources by where they get their files from, for those whose place is mapped to a folder.
 #[derive(Debug, Default)]
 struct MappedSources {
-    origins: BTreeMap<SourceRef, Origin>,
+    origins: BTreeMap<SourceRef, Fetched>,
 }
 
 #[derive(Debug)]
-struct Origin {
+struct Fetched {
     url: RemoteUrl,
     /// The names of the revision it checks out.
     references: Vec<String>,
@@ -254,7 +261,7 @@ impl MappedSources {
         };
         let mut references: Vec<String> = REFERENCES.iter().filter_map(|key| text(&["ref", key])).collect();
         references.extend(references.iter().filter_map(|name| full(name)).collect::<Vec<_>>());
-        let origin = Origin { url: RemoteUrl::parse(&url), references, ignore: text(&["ignore"]) };
+        let origin = Fetched { url: RemoteUrl::parse(&url), references, ignore: text(&["ignore"]) };
         self.origins.insert(source.clone(), origin);
     }
 

@@ -1,5 +1,6 @@
 use rayon::prelude::*;
 
+use super::layout::generator_copies;
 use crate::{
     cluster::Scope,
     flux::{
@@ -9,7 +10,7 @@ use crate::{
     },
     kustomize::Object,
     source::{FileId, Span},
-    yaml::{Document, Node, Store},
+    yaml::Store,
 };
 
 /// What the files of a repository declare, before anything is built.
@@ -49,12 +50,23 @@ impl Declared {
         !name.is_empty() && !name.contains("${") && !spec.source_ref.name.is_empty()
     }
 
+    /// Whether it names a source, and so is no patch.
+    pub(in crate::cluster) fn has_source(&self) -> bool {
+        !self.kustomization.spec.source_ref.name.is_empty()
+    }
+
+    /// Whether something else fills in its name, so that it is none as it stands.
+    pub(in crate::cluster) fn is_open(&self) -> bool {
+        let name = &self.kustomization.name;
+        is_open_text(name) || name.contains("{{")
+    }
+
     /// Whether it is there to be copied or filled in: it has placeholders, or `path`, its own, leads through a folder of templates.
     pub(in crate::cluster) fn is_template(&self, path: &str) -> bool {
-        let Kustomization { name, spec, .. } = &self.kustomization;
-        let is_open = |text: &str| is_open_text(text) || text.contains("{{");
+        let spec = &self.kustomization.spec;
+        let is_open_path = |text: &str| is_open_text(text) || text.contains("{{");
         let is_folder = |part: &str| matches!(part.trim_start_matches(['.', '_']), "template" | "templates");
-        is_open(name) || spec.path.as_deref().is_some_and(is_open) || path.split('/').rev().skip(1).any(is_folder)
+        self.is_open() || spec.path.as_deref().is_some_and(is_open_path) || path.split('/').rev().skip(1).any(is_folder)
     }
 }
 
@@ -105,19 +117,10 @@ fn read(store: &Store, file: FileId) -> Option<Discovered> {
         } else if may_sync && let Some(sync) = syncs(&document.root) {
             found.syncs.push((file, sync));
         } else if has_generators {
-            found.copied.extend(copied(document));
+            found.copied.extend(generator_copies(&document.root));
         }
     }
     Some(found)
-}
-
-/// The folders an ArtifactGenerator copies from, as far as they stand before the first wildcard.
-fn copied(document: &Document) -> Vec<String> {
-    let artifacts = document.root.find(&["spec", "artifacts"]).into_iter().flat_map(Node::items);
-    let copies = artifacts.filter_map(|artifact| artifact.get("copy")).flat_map(Node::items);
-    let from = copies.filter_map(|copy| copy.find_str(&["from"])?.strip_prefix('@')?.split_once('/'));
-    from.map(|(_, glob)| crate::source::parent(glob.split(['*', '?', '[', '{']).next().unwrap_or(glob)).to_owned())
-        .collect()
 }
 
 /// Parses a file that is no text or cannot be read, so that it is known as broken, unless its bytes say that it has

@@ -4,14 +4,17 @@ use std::collections::BTreeSet;
 
 use super::root::is_below;
 use crate::{
-    cluster::{Folder, closure::Closure},
+    cluster::{
+        Folder, NodeKey,
+        closure::{Closure, Draft},
+    },
     flux::{
         SourceRef,
         api::{ArtifactGeneratorSpec, GeneratorSource, kinds::ARTIFACT_GENERATOR},
     },
     kustomize::Object,
     source::{Span, parent},
-    yaml::decode,
+    yaml::{Node, decode},
 };
 
 /// Drops what is no cluster of its own: a Kustomization whose path holds its own manifest, but which another cluster
@@ -57,6 +60,42 @@ pub(in crate::cluster) fn generator_sources(object: &Object) -> Vec<SourceRef> {
     spec.sources.iter().map(source).collect()
 }
 
+/// The folders that an ArtifactGenerator copies from, as far as they stand before the first wildcard.
+pub(in crate::cluster) fn generator_copies(generator: &Node) -> Vec<String> {
+    let artifacts = generator.find(&["spec", "artifacts"]).into_iter().flat_map(Node::items);
+    let copies = artifacts.filter_map(|artifact| artifact.get("copy")).flat_map(Node::items);
+    let from = copies.filter_map(|copy| copy.find_str(&["from"])?.strip_prefix('@')?.split_once('/'));
+    from.map(|(_, glob)| parent(glob.split(['*', '?', '[', '{']).next().unwrap_or(glob)).to_owned()).collect()
+}
+
+/// Drops the roots that a Flux Operator has taken over, where their folder was left as it was: all that they lead to is
+/// what one of its own entry points leads to, out of the same files. Gives their names.
+pub(in crate::cluster) fn drop_replaced(
+    clusters: &mut Vec<(String, Closure)>,
+    synced: &BTreeSet<String>,
+) -> Vec<String> {
+    let documents: Vec<BTreeSet<(&NodeKey, Span)>> = clusters.iter().map(|(_, closure)| of_children(closure)).collect();
+    let is_synced = |index: usize| synced.contains(&clusters[index].0);
+    let is_replaced = |old: usize| {
+        let mut others = (0..clusters.len()).filter(|other| is_synced(*other));
+        !is_synced(old) && !documents[old].is_empty() && others.any(|new| documents[old].is_subset(&documents[new]))
+    };
+    let replaced: Vec<String> =
+        (0..clusters.len()).filter(|index| is_replaced(*index)).map(|index| clusters[index].0.clone()).collect();
+    clusters.retain(|(root, _)| !replaced.contains(root));
+    replaced
+}
+
+/// The Kustomizations below the entry points of a closure, each with the document that defines it.
+fn of_children(closure: &Closure) -> BTreeSet<(&NodeKey, Span)> {
+    let children = closure.drafts.iter().filter(|(_, draft)| !draft.is_entry);
+    let spans = |(key, draft)| -> Vec<(&NodeKey, Span)> {
+        let draft: &Draft = draft;
+        draft.manifests.iter().map(|manifest| (key, manifest.object.source)).collect()
+    };
+    children.flat_map(spans).collect()
+}
+
 /// The folder that stands for one cluster by the layout of Flux's own examples: the one below `clusters` or `cluster`.
 pub(in crate::cluster) fn cluster_folder(file: &str) -> Option<&str> {
     let folder = parent(file);
@@ -71,6 +110,11 @@ pub(in crate::cluster) fn cluster_folder(file: &str) -> Option<&str> {
         end += 1;
     }
     None
+}
+
+/// Whether `folder` is one that stands for one cluster.
+pub(in crate::cluster) fn is_of_cluster(folder: &str) -> bool {
+    folder.split('/').any(|part| part == "clusters")
 }
 
 #[cfg(test)]

@@ -1,7 +1,12 @@
 //! Which Kustomizations exist before anything is reconciled, and which of them form one cluster.
 
+mod aside;
+pub(super) mod coverage;
 pub(super) mod discover;
+mod groups;
+mod identity;
 mod layout;
+pub(super) mod origin;
 pub(super) mod present;
 pub(super) mod root;
 pub(super) mod scope;
@@ -21,15 +26,19 @@ use super::{
 use crate::{
     flux::{
         Artifacts, FluxVersion, Inputs, Kustomization, Selection, SourceRef,
-        api::{OPERATOR_GROUP, SOURCE_EXTENSIONS_GROUP, SOURCE_GROUP, kinds::EXTERNAL_ARTIFACT},
+        api::{OPERATOR_GROUP, SOURCE_GROUP, kinds::EXTERNAL_ARTIFACT},
         build, syncs,
     },
     kustomize::Object,
     source::{FileId, Span, normalize, parent},
     yaml::Store,
 };
+use aside::{copied_by_scripts, has_placeholder, is_aside, is_copied};
 use discover::document;
-use layout::{cluster_folder, covers, drop_contained, generator_sources, is_covered, spans};
+use groups::nothing;
+use identity::{Identity, Verdict, fed, url_in};
+use layout::{cluster_folder, drop_contained, drop_replaced, is_covered, is_of_cluster, spans};
+use origin::Origin;
 use root::is_below;
 
 /// The clusters of the repository whose artifact root is `folder` of the store's tree, sorted by root, groups that no
@@ -37,21 +46,31 @@ use root::is_below;
 #[must_use]
 pub fn resolve(store: &Store, folder: &str, discovered: &Discovered, assumed: Option<FluxVersion>) -> Vec<Cluster> {
     let artifacts = Artifacts::new(store, folder).assuming(assumed);
-    let finder = Finder { store, folder, artifacts: &artifacts, discovered, sources: OnceLock::new() };
+    let origin = Origin::new(store.tree());
+    let finder = Finder {
+        store,
+        folder,
+        artifacts: &artifacts,
+        origin,
+        discovered,
+        sources: OnceLock::new(),
+        copied: OnceLock::new(),
+    };
     let named = finder.explicit();
-    let mut clusters: Vec<(String, Closure)> =
-        named.into_par_iter().map(|(root, roots)| (root, close(&artifacts, &roots))).collect();
+    let identity = Identity::new(named.values());
+    let synced = named.iter().filter(|(_, roots)| roots.is_synced).map(|(root, _)| root.clone()).collect();
+    let mut clusters: Vec<(String, Closure)> = finder.close_all(named);
     drop_contained(&mut clusters);
+    let replaced = drop_replaced(&mut clusters, &synced);
     finder.drop_templates(&mut clusters);
-    let (tops, unreached) = finder.leftover(&clusters);
-    clusters.extend(tops.into_par_iter().map(|(root, roots)| (root, close(&artifacts, &roots))).collect::<Vec<_>>());
+    let (tops, unreached) = finder.leftover(&clusters, &replaced, &identity);
+    clusters.extend(finder.close_all(tops));
     clusters.sort_by(|(left, _), (right, _)| left.cmp(right));
     let bootstrap = Bootstrap::new(store.tree());
     let reached = clusters.into_iter().map(|(root, closure)| finish(root, true, closure, &bootstrap));
     let mut clusters: Vec<Cluster> = reached.collect();
-    let groups =
-        unreached.into_par_iter().map(|(root, roots)| finish(root, false, close(&artifacts, &roots), &bootstrap));
-    clusters.extend(groups.collect::<Vec<_>>());
+    let groups = finder.close_all(unreached).into_iter();
+    clusters.extend(groups.map(|(root, closure)| finish(root, false, closure, &bootstrap)));
     clusters
 }
 
@@ -59,10 +78,16 @@ struct Finder<'a, 't> {
     store: &'a Store,
     folder: &'a str,
     artifacts: &'a Artifacts<'t>,
+    origin: Origin<'t>,
     discovered: &'a Discovered,
     /// Source objects by path, gathered when first asked for.
     sources: OnceLock<Vec<(&'a str, Object)>>,
+    /// Folders that scripts copy to make a cluster, gathered when first asked for.
+    copied: OnceLock<BTreeSet<String>>,
 }
+
+/// The file of the entry point that bootstrap writes.
+const SYNC_FILE: &str = "gotk-sync.yaml";
 
 type RootsByName = BTreeMap<String, Roots>;
 
@@ -70,6 +95,14 @@ type RootsByName = BTreeMap<String, Roots>;
 type Tops<'d> = BTreeMap<String, Vec<&'d Declared>>;
 
 impl<'a> Finder<'a, '_> {
+    fn close(&self, roots: &Roots) -> Closure {
+        close(self.artifacts, &self.origin, roots)
+    }
+
+    fn close_all(&self, named: RootsByName) -> Vec<(String, Closure)> {
+        named.into_par_iter().map(|(root, roots)| (root, self.close(&roots))).collect()
+    }
+
     /// Entry points that say so themselves: syncs of the Flux Operator, and Kustomizations that their own path builds.
     fn explicit(&self) -> RootsByName {
         let mut named = RootsByName::new();
@@ -99,19 +132,65 @@ impl<'a> Finder<'a, '_> {
             .filter_map(|folder| Some((folder.to_owned(), self.built_by(folder, None)?)))
             .collect();
         named.extend(patched);
+        for roots in named.values_mut() {
+            roots.own = fed(roots).collect();
+        }
+        self.drop_foreign(&mut named);
+        self.drop_aside(&mut named);
         named
+    }
+
+    /// Drops Kustomizations that their own path seems to hold, but whose source is another repository than that of the entry
+    /// points that bootstrap or the Flux Operator made.
+    fn drop_foreign(&self, named: &mut RootsByName) {
+        let is_sure = |roots: &Roots| roots.is_synced || self.files_of(roots).any(|file| file.ends_with(SYNC_FILE));
+        let identity = Identity::new(named.values().filter(|roots| is_sure(roots)));
+        let is_other = |roots: &Roots| {
+            fed(roots).any(|source| {
+                let url = url_in(&source, roots.objects.iter());
+                url.is_some() && identity.judge(&source, url, &self.origin) == Verdict::Other
+            })
+        };
+        named.retain(|_, roots| is_sure(roots) || !is_other(roots));
+    }
+
+    /// Drops entry points that are set aside, where there are others.
+    fn drop_aside(&self, named: &mut RootsByName) {
+        let aside: Vec<String> =
+            named.iter().filter(|(root, roots)| self.is_aside(root, roots)).map(|(root, _)| root.clone()).collect();
+        if aside.len() < named.len() {
+            named.retain(|root, _| !aside.contains(root));
+        }
+    }
+
+    /// Whether a cluster is none: its folder says so, is copied by a script, or leads to a name that has to be filled in.
+    fn is_aside(&self, root: &str, roots: &Roots) -> bool {
+        let mut files = self.files_of(roots).peekable();
+        let is_kept = files.peek().is_some() && files.all(|file| is_aside(parent(file)));
+        let kustomize = self.artifacts.git(&Selection::default());
+        let mut paths = roots.kustomizations.iter().filter_map(|entry| entry.spec.path.as_deref()).map(normalize);
+        is_kept
+            || is_aside(root)
+            || is_copied(root, self.copied.get_or_init(|| copied_by_scripts(self.store.tree())))
+            || paths.any(|path| has_placeholder(&path) && !kustomize.artifact().is_folder(&path))
+    }
+
+    /// The files that define the Kustomizations of `roots`.
+    fn files_of(&self, roots: &Roots) -> impl Iterator<Item = &'a str> {
+        let spans = roots.kustomizations.iter().map(|entry| entry.object.source).filter(|span| span.is_some());
+        spans.filter_map(|span| self.relative(span.file))
     }
 
     /// The folder of `declared` and its manifest in there with its source, where building its path yields it again.
     fn self_managed(&self, declared: &Declared) -> Option<(String, Roots)> {
         let kustomization = &declared.kustomization;
         let path = kustomization.spec.path.as_deref()?;
-        if path.contains("${") || kustomization.spec.source_ref.is(EXTERNAL_ARTIFACT) {
+        if declared.is_open() || path.contains("${") || kustomization.spec.source_ref.is(EXTERNAL_ARTIFACT) {
             return None;
         }
         let path = normalize(path);
         // The root of a repository holds everything, so only bootstrap's own file speaks for it.
-        let is_bootstrap = self.relative(declared.file).is_some_and(|file| file.ends_with("gotk-sync.yaml"));
+        let is_bootstrap = self.relative(declared.file).is_some_and(|file| file.ends_with(SYNC_FILE));
         if (path.is_empty() && !is_bootstrap) || !self.may_hold(&path, declared.file) {
             return None;
         }
@@ -171,9 +250,7 @@ impl<'a> Finder<'a, '_> {
         if !kustomize.artifact().is_folder(path) {
             return (Vec::new(), Vec::new());
         }
-        let nothing =
-            Kustomization::read(Object { node: crate::yaml::Node::NULL, source: Span::NONE, changes: Vec::new() });
-        let build = build(&nothing, Inputs { kustomize: &kustomize, folder: path });
+        let build = build(&nothing(), Inputs { kustomize: &kustomize, folder: path });
         let is_kustomization = |object: &Object| ObjectKey::from(object.id()).is_kustomization();
         let (kustomizations, mut others): (Vec<_>, Vec<_>) = build.objects.into_iter().partition(is_kustomization);
         others.retain(|object| [SOURCE_GROUP, OPERATOR_GROUP].contains(&object.id().group.as_str()));
@@ -187,7 +264,12 @@ impl<'a> Finder<'a, '_> {
     }
 
     /// What no entry point reaches: further clusters, applied by hand, and groups that nothing reaches.
-    fn leftover(&self, clusters: &[(String, Closure)]) -> (RootsByName, RootsByName) {
+    fn leftover(
+        &self,
+        clusters: &[(String, Closure)],
+        replaced: &[String],
+        identity: &Identity,
+    ) -> (RootsByName, RootsByName) {
         let reached: BTreeSet<(FileId, u32)> = clusters
             .iter()
             .flat_map(|(_, closure)| closure.drafts.values())
@@ -200,16 +282,22 @@ impl<'a> Finder<'a, '_> {
             })
             .collect();
         // Without a source it is a patch, or a template that something else completes.
-        let left: Vec<&Declared> = self
+        let mut left: Vec<&Declared> = self
             .discovered
             .kustomizations
             .iter()
             .filter(|declared| !reached.contains(&document(declared.span)) && declared.is_complete())
             .collect();
+        // What is set aside is looked at where there is nothing else.
+        let is_live = |declared: &&Declared| !is_aside(parent(self.relative(declared.file).unwrap_or_default()));
+        if !clusters.is_empty() || left.iter().any(is_live) {
+            left.retain(is_live);
+        }
         let (tops, circular) = self.tops(&left);
         let mut groups = Tops::new();
         let mut unreached = Tops::new();
-        let known: Vec<&str> = clusters.iter().map(|(root, _)| root.as_str()).collect();
+        let known = clusters.iter().map(|(root, _)| root).chain(replaced).map(String::as_str);
+        let known: Vec<&str> = known.collect();
         let used = self.used_files(clusters);
         // What other clusters build of is a base of theirs.
         let is_base = |folder: &str| used.iter().any(|file| is_below(file, folder));
@@ -229,11 +317,21 @@ impl<'a> Finder<'a, '_> {
             }
         }
         if clusters.is_empty() {
-            self.drop_covered(&mut groups, &mut unreached);
+            self.drop_covered(&mut groups, &mut unreached, identity);
         }
-        let mut unreached = self.rooted(unreached);
+        let mut unreached = self.rooted(unreached, identity);
+        let mut groups = self.rooted(groups, identity);
+        let is_template = |(root, roots): (&String, &Roots)| self.is_aside(root, roots);
+        if !clusters.is_empty() || !groups.iter().all(is_template) {
+            groups.retain(|root, roots| !self.is_aside(root, roots));
+        }
+        if clusters.is_empty() {
+            // Bases that are fed from elsewhere are for the clusters of others.
+            let is_library = |root: &String, roots: &mut Roots| roots.own.is_empty() && !is_of_cluster(root);
+            unreached.extend(groups.extract_if(.., is_library));
+        }
         let file = |top: &Declared| self.relative(top.file).unwrap_or_default().to_owned();
-        let mut circular = self.rooted(circular.into_iter().map(|top| (file(top), vec![top])).collect());
+        let mut circular = self.rooted(circular.into_iter().map(|top| (file(top), vec![top])).collect(), identity);
         for roots in circular.values_mut() {
             roots.is_circular = true;
         }
@@ -241,7 +339,7 @@ impl<'a> Finder<'a, '_> {
         for roots in unreached.values_mut() {
             roots.is_unreached = true;
         }
-        (self.rooted(groups), unreached)
+        (groups, unreached)
     }
 
     /// Drops entry points that lead nowhere and stand in a file that other clusters build of: they patch the path.
@@ -264,139 +362,5 @@ impl<'a> Finder<'a, '_> {
         let drafts = clusters.iter().flat_map(|(_, closure)| closure.drafts.values());
         let objects = drafts.flat_map(|draft| &draft.applied.build.objects).map(|object| object.source);
         objects.filter(|span| span.is_some()).filter_map(|span| self.relative(span.file)).collect()
-    }
-
-    /// Those of `left` that no other of them builds, and one of each circle that only builds itself.
-    fn tops<'d>(&self, left: &[&'d Declared]) -> (Vec<&'d Declared>, Vec<&'d Declared>) {
-        let built: Vec<(usize, Vec<Object>)> = left
-            .par_iter()
-            .enumerate()
-            .map(|(index, declared)| {
-                let path = declared.kustomization.spec.path.as_deref().map(normalize).unwrap_or_default();
-                // The root of some other source, as a rule: this repository's would hold everything.
-                (index, if path.is_empty() { Vec::new() } else { self.shallow(&path).0 })
-            })
-            .collect();
-        let mut builders: BTreeMap<(FileId, u32), Vec<usize>> = BTreeMap::new();
-        for (index, objects) in &built {
-            for object in objects {
-                builders.entry(document(object.source)).or_default().push(*index);
-            }
-        }
-        let is_built = |top: usize| {
-            let builders = builders.get(&document(left[top].span));
-            builders.is_some_and(|builders| builders.iter().any(|index| *index != top))
-        };
-        let (tops, others): (Vec<usize>, Vec<usize>) = (0..left.len()).partition(|index| !is_built(*index));
-        let by_document: BTreeMap<(FileId, u32), usize> =
-            left.iter().enumerate().map(|(index, declared)| (document(declared.span), index)).collect();
-        let mut is_reached = vec![false; left.len()];
-        let reach = |from: usize, is_reached: &mut Vec<bool>| {
-            let mut open = vec![from];
-            while let Some(at) = open.pop() {
-                if !std::mem::replace(&mut is_reached[at], true) {
-                    let objects = &built[at].1;
-                    open.extend(objects.iter().filter_map(|object| by_document.get(&document(object.source))));
-                }
-            }
-        };
-        for top in &tops {
-            reach(*top, &mut is_reached);
-        }
-        let mut circular = Vec::new();
-        for other in others {
-            if !is_reached[other] {
-                reach(other, &mut is_reached);
-                circular.push(left[other]);
-            }
-        }
-        (tops.into_iter().map(|index| left[index]).collect(), circular)
-    }
-
-    /// Groups as roots: one for each source of a folder. Sources and generators that lie beside them belong to all.
-    fn rooted(&self, groups: Tops<'_>) -> RootsByName {
-        let mut named = RootsByName::new();
-        for (root, tops) in groups {
-            let objects = self.sources_below(&root);
-            let generated: Vec<SourceRef> = objects.iter().flat_map(generator_sources).collect();
-            let mut by_source: BTreeMap<Option<SourceRef>, Roots> = BTreeMap::new();
-            for top in tops {
-                let source = SourceRef::new(&top.kustomization.spec.source_ref, &top.kustomization.namespace);
-                // What an ExternalArtifact is built from lies in the folder's own source.
-                let own = (!source.is(EXTERNAL_ARTIFACT)).then_some(source).or_else(|| generated.first().cloned());
-                by_source.entry(own).or_default().kustomizations.push(top.kustomization.clone());
-            }
-            let single = by_source.len() == 1;
-            for (source, roots) in by_source {
-                let name = match &source {
-                    Some(source) if !single => format!("{root} ({source})"),
-                    _ => root.clone(),
-                };
-                named.insert(name, Roots { own: source.into_iter().collect(), objects: objects.clone(), ..roots });
-            }
-        }
-        named
-    }
-
-    /// Source objects that files below `folder` declare.
-    fn sources_below(&self, folder: &str) -> Vec<Object> {
-        let sources = self.sources.get_or_init(|| self.declared_sources());
-        // Sorted by path, what lies below a folder is one run, but for siblings whose names go on where the folder's ends.
-        let start = sources.partition_point(|(path, _)| *path < folder);
-        let run = sources[start..].iter().take_while(|(path, _)| path.starts_with(folder));
-        run.filter(|(path, _)| is_below(path, folder)).map(|(_, object)| object.clone()).collect()
-    }
-
-    /// Every source object of every file, sorted by path.
-    fn declared_sources(&self) -> Vec<(&'a str, Object)> {
-        let tree = self.store.tree();
-        let is_source = |node: &crate::yaml::Node| {
-            let version = node.find_str(&["apiVersion"]).unwrap_or_default();
-            version.starts_with(SOURCE_GROUP) || version.starts_with(SOURCE_EXTENSIONS_GROUP)
-        };
-        let may_hold = |text: &str| text.contains(SOURCE_GROUP) || text.contains(SOURCE_EXTENSIONS_GROUP);
-        let mut sources = Vec::new();
-        for file in tree.files() {
-            let Some(path) = self.relative(file).filter(|path| path.ends_with(".yaml") || path.ends_with(".yml"))
-            else {
-                continue;
-            };
-            if tree.text(file).is_some_and(may_hold) {
-                let documents = self.store.parse(file).documents.iter().filter(|document| is_source(&document.root));
-                let object =
-                    |node: &crate::yaml::Node, source| Object { node: node.clone(), source, changes: Vec::new() };
-                sources.extend(documents.map(|document| (path, object(&document.root, document.span))));
-            }
-        }
-        sources.sort_by_key(|(path, _)| *path);
-        sources
-    }
-
-    /// Where nothing names the roots: a group whose files lie below what a larger group builds is toggled off there.
-    fn drop_covered<'d>(&self, groups: &mut Tops<'d>, unreached: &mut Tops<'d>) {
-        let closures: BTreeMap<String, Closure> = groups
-            .par_iter()
-            .map(|(root, tops)| {
-                let kustomizations = tops.iter().map(|top| top.kustomization.clone()).collect();
-                let objects = self.sources_below(root);
-                let own = objects.iter().flat_map(generator_sources).collect();
-                (root.clone(), close(self.artifacts, &Roots { kustomizations, objects, own, ..Roots::default() }))
-            })
-            .collect();
-        let mut by_size: Vec<&String> = closures.keys().collect();
-        by_size.sort_by_key(|root| (std::cmp::Reverse(closures[*root].drafts.len()), (*root).clone()));
-        let mut kept: Vec<&Closure> = Vec::new();
-        for root in by_size {
-            let files: Vec<&str> = groups[root].iter().filter_map(|top| self.relative(top.file)).collect();
-            let covered = files.iter().all(|file| kept.iter().any(|closure| covers(closure, file)));
-            if covered && !kept.is_empty() {
-                for top in groups.remove(root).unwrap_or_default() {
-                    let file = self.relative(top.file).unwrap_or_default().to_owned();
-                    unreached.entry(file).or_default().push(top);
-                }
-            } else {
-                kept.push(&closures[root]);
-            }
-        }
     }
 }

@@ -28,6 +28,8 @@ pub struct Cluster {
     pub reached: bool,
     /// The Flux release that runs there, where the repository tells.
     pub version: Option<FluxVersion>,
+    /// Whether a file tells that, so that it is not what the user has set.
+    pub tells_version: bool,
     /// How the Flux controllers are run there, as far as the repository tells.
     pub controllers: Controllers,
     /// Its Kustomizations, sorted by key.
@@ -156,6 +158,12 @@ impl Release {
     }
 }
 
+/// The folder that the root of a cluster names.
+#[must_use]
+pub fn folder_of(root: &str) -> &str {
+    root.split(" (").next().unwrap_or(root)
+}
+
 impl NodeId {
     /// Position in [`Cluster::nodes`].
     #[must_use]
@@ -169,6 +177,18 @@ impl Cluster {
     #[must_use]
     pub fn node(&self, id: NodeId) -> &Node {
         &self.nodes[id.index()]
+    }
+
+    /// The folder that its root names: where one holds several clusters, the root names more.
+    #[must_use]
+    pub fn folder(&self) -> &str {
+        folder_of(&self.root)
+    }
+
+    /// Its root for people.
+    #[must_use]
+    pub fn shown_root(&self) -> &str {
+        if self.root.is_empty() { "." } else { &self.root }
     }
 
     /// The nodes with their ids.
@@ -393,6 +413,7 @@ mod tests {
             root: "kubernetes/clusters/apps".to_owned(),
             reached: true,
             version: None,
+            tells_version: false,
             controllers: Controllers::default(),
             nodes: Vec::new(),
             releases: Vec::new(),

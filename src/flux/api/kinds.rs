@@ -264,6 +264,13 @@ pub fn reconciler_of(kind_name: &str) -> Option<Reconciler> {
     KINDS.iter().find(|row| row.id.kind == kind_name).map(|row| row.reconciler)
 }
 
+/// The kind of Flux of that name: those are referred to by name alone.
+#[must_use]
+pub fn of_flux(kind_name: &str) -> Option<GroupKind> {
+    let row = KINDS.iter().find(|row| row.id.kind == kind_name)?;
+    (row.reconciler != Reconciler::Kubernetes).then_some(row.id)
+}
+
 /// What the health check makes of `kind` of `group`.
 #[must_use]
 pub fn health_of(group: &str, kind_name: &str) -> Health {

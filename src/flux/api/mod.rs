@@ -30,6 +30,10 @@ pub const HELM_GROUP: &str = "helm.toolkit.fluxcd.io";
 pub const SOURCE_GROUP: &str = "source.toolkit.fluxcd.io";
 /// API group of source-watcher's objects.
 pub const SOURCE_EXTENSIONS_GROUP: &str = "source.extensions.fluxcd.io";
+/// API group of the objects of the image controllers.
+pub const IMAGE_GROUP: &str = "image.toolkit.fluxcd.io";
+/// API group of notification-controller's objects.
+pub const NOTIFICATION_GROUP: &str = "notification.toolkit.fluxcd.io";
 /// API group of the Flux Operator's objects.
 pub const OPERATOR_GROUP: &str = "fluxcd.controlplane.io";
 

@@ -12,6 +12,9 @@ pub struct FluxVersion {
 }
 
 impl FluxVersion {
+    /// The newest release whose behaviour is known: it is assumed where nothing tells which one runs.
+    pub const NEWEST: Self = Self { major: 2, minor: 9 };
+
     /// Reads `v2.7.5`, `2.7.x` or `2.7`. `None` for open ranges such as `2.x`: any release may come of them.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {

@@ -36,7 +36,7 @@ pub(in crate::kustomize) fn finish(tree: &Tree, accumulated: Accumulated, file: 
         order::check(options, &mut report);
         order::sort_by_options(&mut objects, options);
     }
-    Build { objects, errors: report.errors, unresolved: report.unresolved, reads }
+    Build { objects, errors: report.errors, unresolved: report.unresolved, idle: report.idle, reads }
 }
 
 fn add_hash(resource: &mut Resource) {

@@ -2,7 +2,6 @@
 
 use std::sync::{Arc, LazyLock};
 
-use super::defaults;
 use crate::{
     kustomize::{
         id::{ApiVersion, Gvk},
@@ -35,7 +34,7 @@ pub(in crate::kustomize) struct Reference {
     pub(in crate::kustomize) fields: Vec<FieldSpec>,
 }
 
-static BUILT_IN: LazyLock<Arc<Config>> = LazyLock::new(|| Arc::new(defaults::config()));
+static BUILT_IN: LazyLock<Arc<Config>> = LazyLock::new(|| Arc::new(Config::of_kustomize()));
 
 const FIELDS: &[&str] = &[
     "namePrefix",

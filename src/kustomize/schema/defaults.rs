@@ -16,29 +16,35 @@ fn specs(list: &[(&str, &[&str])], create: bool) -> Vec<FieldSpec> {
         .collect()
 }
 
-pub(in crate::kustomize) fn config() -> Config {
-    Config {
-        name_prefix: specs(&[("metadata/name", &["//"])], false),
-        name_suffix: specs(&[("metadata/name", &["//"])], false),
-        namespace: specs(
-            &[("metadata/name", &["//Namespace"]), ("spec/service/namespace", &["apiregistration.k8s.io//APIService"])],
-            true,
-        ),
-        labels: Vec::new(),
-        template_labels: template_labels(),
-        common_labels: common_labels(),
-        common_annotations: common_annotations(),
-        images: ["spec/containers[]/image", "spec/initContainers[]/image"]
-            .iter()
-            .flat_map(|path| [(*path).to_owned(), format!("spec/template/{path}")])
-            .map(|path| FieldSpec::new(Gvk::default(), &path, true))
-            .collect(),
-        replicas: specs(
-            &[("spec/replicas", &["//Deployment", "//ReplicationController", "//ReplicaSet", "//StatefulSet"])],
-            true,
-        ),
-        vars: vars(),
-        references: references(),
+impl Config {
+    /// The fields that kustomize changes where no `configurations` say otherwise.
+    pub(super) fn of_kustomize() -> Self {
+        Self {
+            name_prefix: specs(&[("metadata/name", &["//"])], false),
+            name_suffix: specs(&[("metadata/name", &["//"])], false),
+            namespace: specs(
+                &[
+                    ("metadata/name", &["//Namespace"]),
+                    ("spec/service/namespace", &["apiregistration.k8s.io//APIService"]),
+                ],
+                true,
+            ),
+            labels: Vec::new(),
+            template_labels: template_labels(),
+            common_labels: common_labels(),
+            common_annotations: common_annotations(),
+            images: ["spec/containers[]/image", "spec/initContainers[]/image"]
+                .iter()
+                .flat_map(|path| [(*path).to_owned(), format!("spec/template/{path}")])
+                .map(|path| FieldSpec::new(Gvk::default(), &path, true))
+                .collect(),
+            replicas: specs(
+                &[("spec/replicas", &["//Deployment", "//ReplicationController", "//ReplicaSet", "//StatefulSet"])],
+                true,
+            ),
+            vars: vars(),
+            references: references(),
+        }
     }
 }
 

@@ -11,7 +11,7 @@ mod why;
 
 pub use diff::markdown as diff_markdown;
 
-use super::{Terminal, json::escaped, printable, wrap};
+use super::{Terminal, printable, text::escaped, wrap};
 use crate::{
     finding::{Subject, about},
     query::{Document, Envelope, Link, Range},

@@ -28,7 +28,7 @@ const BREAK: &str = "&#8203;";
 /// A table of the rules, then the findings, the worst ones first. Findings that do not fit are left out whole, and
 /// counted.
 pub(super) fn write(report: &Report<'_>, places: &Places<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let mut text = format!("## fluxdag\n\n{}\n", prose(&summary(report)));
+    let mut text = format!("## fluxdag\n\n{}\n", summary(report).lines().map(prose).collect::<Vec<_>>().join("\n\n"));
     let mut findings: Vec<&Finding> = report.findings.iter().collect();
     findings.sort_by_key(|finding| Reverse(finding.severity));
     if !findings.is_empty() {

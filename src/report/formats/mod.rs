@@ -12,11 +12,9 @@ mod sarif;
 mod story;
 mod xml;
 
-pub(super) use places::artifact_root;
-
 use std::io::{self, Write};
 
-use super::{Format, Report, json};
+use super::{Format, Report, text};
 use levels::levels;
 use places::{Places, Spot};
 
@@ -37,5 +35,5 @@ pub(super) fn write(report: &Report<'_>, format: Format, out: &mut dyn Write) ->
 
 /// Writes `value` as indented JSON, with what a terminal would obey escaped.
 fn write_json(value: &impl serde::Serialize, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "{}", json::escaped(&serde_json::to_string_pretty(value)?))
+    writeln!(out, "{}", text::escaped(&serde_json::to_string_pretty(value)?))
 }

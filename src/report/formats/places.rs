@@ -96,13 +96,6 @@ impl<'r> Places<'r> {
     }
 }
 
-/// The folder that the paths of the tree are relative to, seen from the root of the repository; `.` for that itself, and
-/// where there is no repository.
-pub(in crate::report) fn artifact_root(report: &Report<'_>) -> String {
-    let root = report.repository.map(|repository| report.tree.root_from(repository)).unwrap_or_default();
-    if root.is_empty() { ".".to_owned() } else { root }
-}
-
 /// Where `span` ends on its first line; the end of that line where the span is empty. Code review shows a place only where
 /// every line of it was changed.
 fn first_line_end(tree: &Tree, span: Span) -> u32 {

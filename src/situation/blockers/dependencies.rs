@@ -6,10 +6,11 @@ use std::cell::LazyCell;
 use super::{
     Blocker, Cause, View,
     hidden::{Templates, hidden_by},
+    outside,
     renames::{Broken, Rename, Renames},
 };
 use crate::{
-    cluster::{Cluster, Node, NodeKey, Release},
+    cluster::{Cluster, Node, NodeKey, Release, folder_of},
     finding::{Confidence, Subject, list},
     flux::{SourceRef, api::DependencyReference, is_open_text},
     graph::{Actor, Moment, Reason},
@@ -39,6 +40,8 @@ pub struct DependencyFact {
     pub problem: DependencyProblem,
     /// Why the dependency may exist all the same.
     pub doubt: Option<Doubt>,
+    /// What shows that another repository may define it, where it would be in a namespace that this one knows nothing of.
+    pub outside: Option<String>,
     /// How sure it is that the dependency does not exist.
     pub confidence: Confidence,
 }
@@ -160,10 +163,13 @@ pub(super) fn find(view: View<'_>) -> Vec<DependencyFact> {
             span: entry.span,
             problem,
             doubt,
+            outside: None,
             confidence,
         })
     });
-    found.collect()
+    let mut found: Vec<DependencyFact> = found.collect();
+    outside::mark(view, &mut found);
+    found
 }
 
 /// An entry of `dependsOn`.
@@ -254,7 +260,10 @@ impl<'a> Entry<'a> {
             return Some(DependencyProblem::OtherKind { object: key.subject(other), place, owner });
         }
         let elsewhere = self.elsewhere(view);
-        let is_ambiguous = !cluster.reached && !elsewhere.is_empty();
+        // Two groups of one folder may well be one cluster.
+        let is_beside =
+            |other: &Elsewhere| other.cluster.as_deref().is_some_and(|root| folder_of(root) == cluster.folder());
+        let is_ambiguous = !cluster.reached && !elsewhere.is_empty() || elsewhere.iter().any(is_beside);
         (!is_ambiguous).then(|| DependencyProblem::Nowhere { elsewhere, similar: self.similar(cluster) })
     }
 

@@ -3,8 +3,12 @@
 use std::cell::OnceCell;
 
 use crate::{
-    cluster::{Cluster, Release},
+    cluster::{Cluster, Folder, Node, Release},
     finding::Subject,
+    flux::{
+        SourceRef,
+        api::kinds::{BUCKET, GIT_REPOSITORY},
+    },
     kustomize::Unresolved,
     source::Tree,
 };
@@ -22,6 +26,17 @@ pub fn hidden_by(cluster: &Cluster, excused: &dyn Fn(&Subject) -> bool) -> Optio
         let subject = node.subject();
         (!excused(&subject)).then(|| format!("{} of {subject}", part.what))
     })
+}
+
+/// A source in the cluster that is another repository, and that Kustomizations of the cluster are applied from.
+pub(super) fn foreign_source(cluster: &Cluster) -> Option<String> {
+    let is_foreign = |node: &&Node| matches!(node.folder, Folder::Elsewhere(_)) && !node.is_remote();
+    let sources = cluster.nodes.iter().filter(is_foreign).map(|node| {
+        let reference = &node.kustomization.spec.source_ref;
+        SourceRef::new(reference, &node.key.namespace)
+    });
+    let mut of_files = sources.filter(|source| source.is(GIT_REPOSITORY) || source.is(BUCKET));
+    of_files.next().map(|source| source.to_string())
 }
 
 /// What may make an object of `kind` without showing it, as a noun phrase: a ResourceSet that cannot be expanded, or a

@@ -5,6 +5,7 @@
 //! happens for each, and so every command knows the same reasons.
 
 mod builds;
+mod components;
 mod decryption;
 mod dependencies;
 mod expressions;
@@ -14,7 +15,9 @@ mod inputs;
 mod known_sources;
 mod manifests;
 mod never_ready;
+mod outside;
 mod paths;
+mod references;
 mod renames;
 mod source_uses;
 mod sources;
@@ -24,6 +27,7 @@ mod variables;
 mod versions;
 
 pub use builds::{BuildFact, BuildStep};
+pub use components::{ComponentFact, ListedBy};
 pub use decryption::{SealedFact, SealedFate, SealedObject};
 pub use dependencies::{DependencyFact, DependencyProblem, Doubt, Elsewhere};
 pub use expressions::{ExpressionFact, ExpressionProblem};
@@ -34,6 +38,7 @@ pub use known_sources::KnownSource;
 pub use manifests::{FieldFault, Flaw, Form, ManifestFact, Unquoted, any_of};
 pub use never_ready::{NeverReady, NeverReadyFact};
 pub use paths::PathFact;
+pub use references::{ReferenceFact, ReferenceProblem};
 pub use renames::Rename;
 pub use source_uses::SourceUse;
 pub use sources::{Instead, SourceFact, SourceProblem, with_article};
@@ -117,6 +122,10 @@ pub struct Facts {
     pub unknown_fields: Vec<UnknownFieldFact>,
     /// Variables that are set nowhere or not substituted.
     pub variables: Vec<VariableFact>,
+    /// References between other objects of Flux that lead nowhere.
+    pub references: Vec<ReferenceFact>,
+    /// Objects of Flux whose controller is not installed.
+    pub components: Vec<ComponentFact>,
 }
 
 impl Facts {
@@ -138,6 +147,8 @@ impl Facts {
             manifests: manifests::find(view),
             unknown_fields: unknown_fields::find(view),
             variables: variables::find(view),
+            references: references::find(view),
+            components: components::find(view),
         }
     }
 
@@ -159,6 +170,8 @@ impl Facts {
         blockers.extend(self.manifests.iter().flat_map(ManifestFact::blockers));
         blockers.extend(self.unknown_fields.iter().filter_map(UnknownFieldFact::blocker));
         blockers.extend(self.variables.iter().filter_map(VariableFact::blocker));
+        blockers.extend(self.references.iter().flat_map(ReferenceFact::blockers));
+        blockers.extend(self.components.iter().filter_map(ComponentFact::blocker));
         blockers
     }
 }

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use super::{
     clock::{Millis, NEVER},
     engine::Engine,
-    plan::{NONE, Plan},
+    lists::NONE,
+    plan::Plan,
     standing::{Arrival, State},
     work::Work,
 };

@@ -4,7 +4,8 @@ use std::{cmp::Reverse, collections::BinaryHeap};
 
 use super::{
     clock::{Millis, NEVER, next, periods},
-    plan::{NONE, Plan, Role},
+    lists::NONE,
+    plan::{Plan, Role},
     process::HELM,
     standing::{Alarm, Arrival, Blocked, Queue, Standing, State},
     work::Work,

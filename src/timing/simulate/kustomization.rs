@@ -3,7 +3,7 @@
 use super::{
     clock::{Millis, NEVER, next},
     engine::Engine,
-    plan::NONE,
+    lists::NONE,
     standing::{Alarm, Blocked, State},
 };
 

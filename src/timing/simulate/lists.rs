@@ -1,5 +1,8 @@
 //! Rows of numbers in one flat array.
 
+/// No event, no process: where an index may be missing.
+pub(super) const NONE: u32 = u32::MAX;
+
 /// A table whose rows have different lengths.
 #[derive(Debug, Default)]
 pub(super) struct Lists {

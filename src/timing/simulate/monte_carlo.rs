@@ -5,8 +5,9 @@ use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 use super::{
     clock::{Millis, NEVER, duration},
     engine::Engine,
+    lists::NONE,
     path,
-    plan::{NONE, Plan},
+    plan::Plan,
     random::Random,
     work::Load,
 };

@@ -3,7 +3,8 @@
 use super::{
     clock::{Millis, NEVER},
     engine::Engine,
-    plan::{NONE, Role},
+    lists::NONE,
+    plan::Role,
 };
 
 /// The Ready that came last, the first of several.

@@ -3,16 +3,13 @@
 use super::{
     Assumptions,
     clock::{Millis, NEVER, millis},
-    lists::Lists,
+    lists::{Lists, NONE},
     process::Process,
 };
 use crate::{
     cluster::Cluster,
     graph::{Actor, Assume, Event, EventGraph, EventId, Moment, Reason},
 };
-
-/// No event, no process.
-pub(super) const NONE: u32 = u32::MAX;
 
 /// How an event comes about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use super::{
     clock::{Millis, NEVER, millis},
-    plan::NONE,
+    lists::NONE,
 };
 use crate::{
     cluster::{Cluster, Node, Release},

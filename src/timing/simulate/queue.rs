@@ -1,6 +1,6 @@
 //! The workers of the controllers, and who gets one.
 
-use super::{engine::Engine, plan::NONE, process::KUSTOMIZE, standing::State};
+use super::{engine::Engine, lists::NONE, process::KUSTOMIZE, standing::State};
 
 impl Engine<'_> {
     /// The process waits for a worker.

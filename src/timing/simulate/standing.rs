@@ -1,6 +1,6 @@
 //! What changes in a run.
 
-use super::{clock::Millis, plan::NONE};
+use super::{clock::Millis, lists::NONE};
 
 /// Where a process stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

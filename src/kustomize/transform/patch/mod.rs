@@ -1,5 +1,6 @@
 //! `patches`, `patchesStrategicMerge` and `patchesJson6902` (kustomize `PatchTransformer` and its elders).
 
+mod idle;
 mod json;
 mod keyed_list;
 mod merge;
@@ -283,6 +284,9 @@ fn merge_selected(
     report: &mut Report,
 ) {
     let Some(selector) = select(target, report) else { return };
+    if !resources.iter().any(|resource| selector.takes(resource)) {
+        idle::note(resources, target, at, report);
+    }
     let mut patch = patch.node().clone();
     texts_only(folder.tree(), &mut patch);
     for resource in resources.iter_mut().filter(|resource| selector.takes(resource)) {
@@ -334,6 +338,9 @@ fn merge(schema: &Schema<'_>, resource: &mut Resource, patch: &Node, options: Op
 
 fn apply_json(resources: &mut [Resource], patch: &Node, target: &Node, at: Span, report: &mut Report) {
     let Some(selector) = select(target, report) else { return };
+    if !resources.iter().any(|resource| selector.takes(resource)) {
+        idle::note(resources, target, at, report);
+    }
     for resource in resources.iter_mut().filter(|resource| selector.takes(resource)) {
         resource.store_id();
         match json::apply(resource.node(), patch) {

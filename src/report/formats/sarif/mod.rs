@@ -18,7 +18,7 @@ use self::model::{
 use super::{Places, Spot, levels, write_json};
 use crate::{
     finding::{Finding, Suppressed, SuppressionKind},
-    report::{Report, count, full},
+    report::{Importance, Report, count, full},
 };
 
 /// Results that code scanning takes in one run.
@@ -56,8 +56,17 @@ fn log<'a>(report: &'a Report<'a>, places: &Places<'_>) -> Log<'a> {
             count(left_out, "result")
         )),
     });
-    let invocation =
-        Invocation { execution_successful: true, tool_execution_notifications: notes.into_iter().collect() };
+    let unseen = report.unseen.iter().map(|unseen| Notification {
+        level: match unseen.importance {
+            Importance::First | Importance::Warning => "warning",
+            Importance::Part | Importance::Note => "note",
+        },
+        message: Message::new(unseen.text.clone()),
+    });
+    let invocation = Invocation {
+        execution_successful: true,
+        tool_execution_notifications: notes.into_iter().chain(unseen).collect(),
+    };
     let run = Run {
         tool: Tool { driver },
         invocations: [invocation],
