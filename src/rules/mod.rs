@@ -284,8 +284,8 @@ mod tests {
         for rule in RULES {
             let path = format!("{}/src/rules/{}.rs", env!("CARGO_MANIFEST_DIR"), rule.info.id.replace('-', "_"));
             let text = std::fs::read_to_string(&path).expect("a file for each rule");
-            let asks =
-                [".pedantic", ".max_path", "context.before", "context.changed"].iter().any(|flag| text.contains(flag));
+            let flags = [".pedantic", ".max_path", "context.before", "context.changed", "steps(context)"];
+            let asks = flags.iter().any(|flag| text.contains(flag));
             let is_known = CONDITIONAL.iter().any(|(id, _)| *id == rule.info.id);
             assert_eq!(asks, is_known, "{}: it asks for a flag, so `CONDITIONAL` has to name it", rule.info.id);
         }

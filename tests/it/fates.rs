@@ -113,7 +113,7 @@ fn compare(commit: &Commit) -> Vec<(String, String)> {
         let is_same = match (observed(text), uninstalled) {
             (None, None) => true,
             (Some(again), Some(of)) => match &of.reason {
-                UninstallReason::Deleted(deletion) => again == deletion.again,
+                UninstallReason::Deleted => again == of.again,
                 // Its objects have other names then.
                 UninstallReason::Field(_) => !again,
             },

@@ -170,13 +170,12 @@ impl<'a> Trees<'a> {
             is_meant(at, &one[hunk.old.clone()].join("\n"))
         };
         let is_text = |line: &&str| !line.trim().is_empty() && !line.trim().starts_with('#') && line.trim() != "---";
-        let says =
-            |hunk: &&Hunk| one[hunk.old.clone()].iter().chain(&other[hunk.new.clone()]).any(|line| is_text(&line));
+        let says = |hunk: &&Hunk| one[hunk.old.clone()].iter().chain(&other[hunk.new.clone()]).any(is_text);
         let hunk =
             hunks.iter().filter(says).find(|hunk| was(hunk)).or_else(|| hunks.iter().find(says)).or(hunks.first())?;
-        let line = hunk.new.clone().find(|line| is_text(&&other[*line]));
-        let line = line.or_else(|| (0..hunk.new.start).rev().find(|line| is_text(&&other[*line])));
-        let line = line.or_else(|| (0..other.len()).find(|line| is_text(&&other[*line])))?;
+        let line = hunk.new.clone().find(|line| is_text(&other[*line]));
+        let line = line.or_else(|| (0..hunk.new.start).rev().find(|line| is_text(&other[*line])));
+        let line = line.or_else(|| (0..other.len()).find(|line| is_text(&other[*line])))?;
         let start: usize = new.split_inclusive('\n').take(line).map(str::len).sum();
         let indent = other[line].len() - other[line].trim_start().len();
         Some(Span::new(file, (start + indent) as u32, (start + other[line].trim_end().len()) as u32))

@@ -33,6 +33,7 @@ pub struct Fates {
 
 /// What becomes of an object that is not simply kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "hardly any is of the small one")]
 pub enum Fate {
     /// The API server refuses the change of this field, which stops the Kustomization: nothing else of it is applied or deleted.
     Refused(&'static str),
@@ -133,6 +134,12 @@ impl Fates {
     #[must_use]
     pub fn of(&self, key: &ObjectKey) -> Option<&Fate> {
         self.objects.get(key)
+    }
+
+    /// Whether an object is deleted, and not made again.
+    #[must_use]
+    pub fn removes(&self, key: &ObjectKey) -> bool {
+        matches!(self.objects.get(key), Some(Fate::Deleted(deletion)) if !deletion.again)
     }
 
     /// Every object that is deleted, sorted.

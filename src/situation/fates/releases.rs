@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// A Helm release that is uninstalled.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Uninstall {
     /// Why.
     pub reason: UninstallReason,
@@ -20,10 +20,10 @@ pub struct Uninstall {
 }
 
 /// Why a Helm release is uninstalled.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UninstallReason {
     /// Its HelmRelease is deleted.
-    Deleted(Deletion),
+    Deleted,
     /// This field of the HelmRelease has another value, and with it the release is another one.
     Field(&'static str),
 }
@@ -42,7 +42,7 @@ pub(super) fn uninstalled(
         let gone = deleted(&key).map(|deletion| Uninstall {
             again: deletion.again,
             race: deletion.race,
-            reason: UninstallReason::Deleted(deletion),
+            reason: UninstallReason::Deleted,
         });
         let changed = || {
             let field = target_change(release, now?)?;
