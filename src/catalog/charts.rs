@@ -55,6 +55,17 @@ pub struct ChartWeight {
     pub sources: Vec<SmolStr>,
 }
 
+/// Charts that give pods their network. A node without such a plugin stays NotReady, and no pod starts on it that does not use the
+/// network of its host (Kubernetes, "Network Plugins"); those of Flux do not.
+const NETWORK_PLUGINS: [&str; 8] =
+    ["antrea", "aws-vpc-cni", "calico", "canal", "cilium", "flannel", "kube-ovn", "tigera-operator"];
+
+/// Whether a chart is one without which no pod of Flux itself would run, unless another network plugin came first.
+#[must_use]
+pub fn is_network_plugin(chart: &str) -> bool {
+    NETWORK_PLUGINS.contains(&chart)
+}
+
 /// A duration that is not known exactly. Rows have it in seconds, and so have answers for programs, as `low_s` and so on.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -46,6 +46,9 @@ pub struct CrdOwner {
     /// Whether objects of the group are mere additions that nothing waits for (monitors, alerts, dashboards).
     #[serde(default)]
     pub soft: bool,
+    /// Repositories, `owner/name`, of projects whose releases have the CRDs, beside the one in `source`.
+    #[serde(default)]
+    pub projects: Vec<SmolStr>,
     /// How sure the row is.
     pub confidence: Confidence,
     /// Where it was read: a repository and path, or a documentation page.
@@ -121,6 +124,17 @@ impl CrdOwner {
     #[must_use]
     pub fn is_in_crds_folder_of(&self, chart: &str) -> bool {
         is_among(&self.crds_folder, chart)
+    }
+
+    /// The repositories of the projects whose CRDs these are, `owner/name`.
+    pub fn projects(&self) -> impl Iterator<Item = &str> {
+        let source = self.source.split_once(':').map(|(repository, _)| repository);
+        self.projects.iter().map(SmolStr::as_str).chain(source)
+    }
+
+    /// The charts that install the CRDs, whatever their values.
+    pub fn all_charts(&self) -> impl Iterator<Item = &str> {
+        self.charts.iter().chain(self.with_value.iter().map(|row| &row.chart)).map(SmolStr::as_str)
     }
 
     /// What is wrong with the row by itself.

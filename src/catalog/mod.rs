@@ -9,7 +9,7 @@ mod data;
 mod fields;
 mod kinds;
 
-pub use charts::{Catalog, ChartClass, ChartWeight, Confidence, Range};
+pub use charts::{Catalog, ChartClass, ChartWeight, Confidence, Range, is_network_plugin};
 pub use classes::{ClassCatalog, StorageClassRow};
 pub use crds::{CrdCatalog, CrdOwner};
 pub use data::{DataCatalog, DataRow};

@@ -8,10 +8,15 @@ use smol_str::SmolStr;
 use super::{Externals, Node, ObjectKey, Provider, Release, bootstrap::Bootstrap, model::charts::chart_in};
 use crate::{
     catalog::{Confidence, CrdCatalog, CrdOwner},
-    flux::api::{
-        OPERATOR_GROUP,
-        kinds::{self, GroupKind},
+    flux::{
+        SourceRef,
+        api::{
+            OPERATOR_GROUP,
+            kinds::{self, GroupKind},
+        },
+        variable_sources,
     },
+    source::{FileId, Tree},
     yaml,
 };
 
@@ -28,6 +33,10 @@ pub struct Implicit {
     pub made: Vec<Made>,
     /// What is made outside the repository, as the user says.
     externals: Externals,
+    /// What is installed before Flux runs.
+    bootstrap: Bootstrap,
+    /// Objects of the builds that are there before Flux applies them.
+    given: BTreeSet<ObjectKey>,
 }
 
 /// A kind of custom resources, and what provides its CRD.
@@ -80,26 +89,34 @@ pub struct Made {
 const GIVEN: [&str; 5] = ["default", "flux-system", "kube-node-lease", "kube-public", "kube-system"];
 
 impl Implicit {
-    /// What the objects and releases of a cluster implicit. What `bootstrap` installs is there from the start.
+    /// What the objects and releases of a cluster implicit. What `bootstrap` installs is there from the start. `path` gives
+    /// the paths of files.
     pub(super) fn new(
         nodes: &[Node],
         releases: &[Release],
         objects: &BTreeMap<ObjectKey, Vec<Provider>>,
-        bootstrap: &Bootstrap<'_>,
+        bootstrap: &Bootstrap,
+        tree: &Tree,
     ) -> Self {
         let hidden = hidden(nodes);
-        // A helmfile names its releases, as a rule like those of Flux, or their charts.
-        let installs = |name: &str| bootstrap.installs(name) || is_named(&hidden, name);
-        let is_preinstalled =
-            |group: &str, _: &str, names: &[&str]| is_named(&hidden, group) || names.iter().any(|name| installs(name));
+        let is_preinstalled = |group: &str, kind: &str, charts: &[&str], releases: &[&str]| {
+            bootstrap.installs_crd(group, kind, CrdCatalog::builtin().owner(group, kind))
+                || is_named(&hidden, group)
+                || charts.iter().any(|chart| bootstrap.installs(chart) || is_named(&hidden, chart))
+                // A helmfile names its releases, as a rule like those of Flux, or their charts. A single word may be anything.
+                || releases.iter().any(|name| (name.contains('-') && bootstrap.installs(name)) || is_named(&hidden, name))
+        };
         let (kinds, preinstalled) = kinds(nodes, releases, objects, &is_preinstalled);
-        Self {
-            kinds,
-            preinstalled,
-            namespaces: namespaces(nodes, releases, objects),
-            made: made(nodes, objects),
-            externals: Externals::default(),
-        }
+        let given = given(nodes, objects, bootstrap, tree);
+        let mut made = made(nodes, objects);
+        made.retain(|made| !bootstrap.makes(&made.key, &[]));
+        let mut namespaces = namespaces(nodes, releases, objects);
+        namespaces.retain(|namespace| {
+            let key = ObjectKey::new(kinds::NAMESPACE, "", namespace.name.clone());
+            !given.contains(&key) && !bootstrap.makes(&key, &file_names(nodes, &namespace.objects, tree))
+        });
+        let externals = Externals::default();
+        Self { kinds, preinstalled, namespaces, made, externals, bootstrap: bootstrap.clone(), given }
     }
 
     /// The same after an edit: what was there from the start still is.
@@ -110,10 +127,14 @@ impl Implicit {
         objects: &BTreeMap<ObjectKey, Vec<Provider>>,
     ) -> Self {
         let is_preinstalled =
-            |group: &str, kind: &str, _: &[&str]| self.preinstalled.contains(&(group.into(), kind.into()));
+            |group: &str, kind: &str, _: &[&str], _: &[&str]| self.preinstalled.contains(&(group.into(), kind.into()));
         let (kinds, preinstalled) = kinds(nodes, releases, objects, &is_preinstalled);
-        let (namespaces, made) = (namespaces(nodes, releases, objects), made(nodes, objects));
-        let mut implicit = Self { kinds, preinstalled, namespaces, made, externals: Externals::default() };
+        let (mut namespaces, mut made) = (namespaces(nodes, releases, objects), made(nodes, objects));
+        made.retain(|made| !self.bootstrap.makes(&made.key, &[]));
+        namespaces.retain(|namespace| !self.is_given(&ObjectKey::new(kinds::NAMESPACE, "", namespace.name.clone())));
+        let (bootstrap, given) = (self.bootstrap.clone(), self.given.clone());
+        let mut implicit =
+            Self { kinds, preinstalled, namespaces, made, externals: Externals::default(), bootstrap, given };
         implicit.declare(self.externals.clone());
         implicit
     }
@@ -130,6 +151,25 @@ impl Implicit {
         self.namespaces.retain(|namespace| !externals.have(kinds::NAMESPACE.kind, "", &namespace.name));
         self.made.retain(|made| !externals.have(&made.key.kind, &made.key.namespace, &made.key.name));
         self.externals = externals;
+    }
+
+    /// Whether something that sets the cluster up makes an object that no build holds.
+    #[must_use]
+    pub fn is_made_before(&self, key: &ObjectKey) -> bool {
+        self.bootstrap.makes(key, &[])
+    }
+
+    /// Whether something that sets the cluster up names the chart, or a release of that name.
+    #[must_use]
+    pub fn is_installed_before(&self, chart: &str) -> bool {
+        self.bootstrap.installs(chart)
+    }
+
+    /// Whether an object of a build is there before Flux applies it: what sets the cluster up makes it, or an entry point
+    /// needs it.
+    #[must_use]
+    pub fn is_given(&self, key: &ObjectKey) -> bool {
+        self.given.contains(key)
     }
 
     /// What is made outside the repository.
@@ -157,6 +197,9 @@ impl Implicit {
     }
 }
 
+/// Whether the CRD of a kind is there from the start, by group, kind, charts that install it, and their releases.
+type IsPreinstalled<'a> = dyn Fn(&str, &str, &[&str], &[&str]) -> bool + 'a;
+
 fn object(nodes: &[Node], provider: Provider) -> &yaml::Node {
     &nodes[provider.node.index()].object(provider).node
 }
@@ -165,7 +208,7 @@ fn kinds(
     nodes: &[Node],
     releases: &[Release],
     objects: &BTreeMap<ObjectKey, Vec<Provider>>,
-    is_preinstalled: &dyn Fn(&str, &str, &[&str]) -> bool,
+    is_preinstalled: &IsPreinstalled<'_>,
 ) -> (Vec<CustomKind>, BTreeSet<(SmolStr, SmolStr)>) {
     let mut crds: BTreeMap<(&str, &str), Vec<Provider>> = BTreeMap::new();
     for (_, providers) in objects.iter().filter(|(key, _)| key.is(kinds::CRD)) {
@@ -189,10 +232,10 @@ fn kinds(
         let row = CrdCatalog::builtin().owner(group, kind);
         let crds = crds.remove(&(group, kind)).unwrap_or_default();
         let charts: Vec<(ChartProvider, &str)> = row.map_or_else(Vec::new, |row| installers(row, releases, &names));
-        let releases = charts.iter().map(|(chart, _)| releases[chart.release].key.name.as_str());
-        let named: Vec<&str> = charts.iter().map(|(_, name)| *name).chain(releases).collect();
+        let from: Vec<&str> = charts.iter().map(|(chart, _)| releases[chart.release].key.name.as_str()).collect();
+        let named: Vec<&str> = charts.iter().map(|(_, name)| *name).collect();
         let is_brought = !crds.is_empty() || !charts.is_empty();
-        if is_preinstalled(group, kind, &named) {
+        if is_preinstalled(group, kind, &named, &from) {
             preinstalled.insert((group.into(), kind.into()));
         } else if is_brought {
             let charts = charts.into_iter().map(|(chart, _)| chart).collect();
@@ -201,6 +244,56 @@ fn kinds(
         }
     }
     (kinds, preinstalled)
+}
+
+/// The objects of the builds that are there before Flux applies them.
+fn given(
+    nodes: &[Node],
+    objects: &BTreeMap<ObjectKey, Vec<Provider>>,
+    bootstrap: &Bootstrap,
+    tree: &Tree,
+) -> BTreeSet<ObjectKey> {
+    let is_applied = |provider: &Provider| {
+        let node = &nodes[provider.node.index()];
+        provider.set.is_none() && bootstrap.applies(node.object(*provider).source.file)
+    };
+    let of_bootstrap = objects.iter().filter(|(key, providers)| {
+        providers.iter().any(is_applied) || bootstrap.makes(key, &file_names(nodes, providers, tree))
+    });
+    let mut given: BTreeSet<ObjectKey> = of_bootstrap.map(|(key, _)| key.clone()).collect();
+    // Entry points were set up by hand, and with them all that they need to start.
+    for node in nodes.iter().filter(|node| node.is_entry) {
+        let spec = node.kustomization.object.node.get("spec");
+        let text = |keys: &[&str]| spec.and_then(|spec| spec.find_str(keys)).map(SmolStr::new);
+        let own = |kind: GroupKind, name: SmolStr| ObjectKey::new(kind, node.key.namespace.clone(), name);
+        let source = SourceRef::new(&node.kustomization.spec.source_ref, &node.key.namespace);
+        let source = ObjectKey {
+            group: source.group().into(),
+            kind: source.kind,
+            namespace: source.namespace,
+            name: source.name,
+        };
+        let secrets = [["decryption", "secretRef", "name"], ["kubeConfig", "secretRef", "name"]];
+        given.extend(secrets.iter().filter_map(|keys| text(keys)).map(|name| own(kinds::SECRET, name)));
+        given.extend(text(&["kubeConfig", "configMapRef", "name"]).map(|name| own(kinds::CONFIG_MAP, name)));
+        for (reference, _) in variable_sources(&node.kustomization).filter(|(reference, _)| !reference.optional) {
+            let kind = if reference.kind == kinds::SECRET.kind { kinds::SECRET } else { kinds::CONFIG_MAP };
+            given.insert(own(kind, reference.name.as_str().into()));
+        }
+        let object_of_source = objects.get(&source).and_then(|providers| providers.first());
+        let secret =
+            object_of_source.and_then(|provider| object(nodes, *provider).find_str(&["spec", "secretRef", "name"]));
+        given.extend(secret.map(|name| ObjectKey::new(kinds::SECRET, source.namespace.clone(), name)));
+        given.insert(source);
+    }
+    given
+}
+
+/// The names of the files that hold the object.
+fn file_names<'t>(nodes: &[Node], providers: &[Provider], tree: &'t Tree) -> Vec<&'t str> {
+    let file = |provider: &Provider| nodes[provider.node.index()].object(*provider).source.file;
+    let known = providers.iter().map(file).filter(|file| *file != FileId::NONE);
+    known.map(|file| tree.path(file).rsplit('/').next().unwrap_or_default()).collect()
 }
 
 /// What is known of the parts of builds that the repository does not show: they may well hold CRDs.

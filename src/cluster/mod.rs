@@ -30,7 +30,7 @@ pub use focus::{Focus, Relation};
 pub use implicit::{ChartProvider, CustomKind, Implicit, Made, MadeNamespace};
 pub use model::{
     Cluster, Folder, Manifest, Node, NodeId, NodeKey, ObjectKey, Provider, Release,
-    charts::{Chart, chart_of},
+    charts::{Chart, chart_of, workload_maker},
     externals::{External, Externals},
     folder_of,
     health_set::{DEFAULT_API_VERSION, HealthMember, HealthSet, Skipped},

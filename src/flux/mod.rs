@@ -11,7 +11,8 @@ mod source;
 pub use api::{
     duration::{format_duration, is_flux_duration, parse_duration},
     kinds::{Health, health_of, is_namespaced},
-    object::{ApiObject, HelmRelease, Kustomization, Policy, is_kustomization, is_open_text},
+    object::{ApiObject, HelmRelease, Kustomization, Policy, is_kustomization},
+    open_text::{Reading, is_open_text, reads_as},
 };
 pub use build::{
     Applied, Inputs, VariableUse, build, envsubst,

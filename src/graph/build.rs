@@ -7,11 +7,14 @@ use super::{
     stages,
 };
 use crate::{
-    cluster::{HealthSet, Manifest, Node, NodeId, NodeKey, ObjectKey, Provider, Release, Skipped},
+    cluster::{HealthSet, Manifest, Node, NodeId, NodeKey, ObjectKey, Provider, Release, Skipped, workload_maker},
     finding::Confidence,
     flux::{
         Controller, Kustomization, SourceRef,
-        api::{DependencyReference, OPERATOR_GROUP, SOURCE_GROUP},
+        api::{
+            DependencyReference, OPERATOR_GROUP, SOURCE_GROUP,
+            kinds::{HELM_RELEASE, KUSTOMIZATION},
+        },
         expression::{Demand, ready_expr_demand},
     },
     kustomize::ApiVersion,
@@ -69,7 +72,9 @@ impl<'c> Builder<'c> {
     fn node(&mut self, id: NodeId, node: &'c Node) {
         let actor = Actor::Node(id);
         if !node.is_entry {
-            for manifest in &node.manifests {
+            let key = ObjectKey::new(KUSTOMIZATION, node.key.namespace.clone(), node.key.name.clone());
+            let is_preinstalled = self.is_preinstalled(&key);
+            for manifest in node.manifests.iter().filter(|_| !is_preinstalled) {
                 if let Some(before) = self.definer(manifest) {
                     let span = manifest.object.node.nearest_span(&["metadata", "name"]).or(manifest.object.source);
                     self.edge(before, (actor, Moment::Exists), Reason::AppliedBy, span);
@@ -212,18 +217,10 @@ impl<'c> Builder<'c> {
         Some(object)
     }
 
-    /// Whether an object is there before anything is reconciled: it is made outside the repository, or is the source of an
-    /// entry point, which bootstrap applies.
+    /// Whether an object is there before anything is reconciled: it is made outside the repository or by what sets the cluster
+    /// up, or an entry point needs it.
     pub(super) fn is_preinstalled(&self, key: &ObjectKey) -> bool {
-        if self.cluster.is_external(&key.kind, &key.namespace, &key.name) {
-            return true;
-        }
-        let providers = self.cluster.objects.get(key).into_iter().flatten();
-        let mut entries = providers.map(|provider| self.cluster.node(provider.node)).filter(|node| node.is_entry);
-        entries.any(|node| {
-            let source = SourceRef::new(&node.kustomization.spec.source_ref, &node.key.namespace);
-            source.kind == key.kind && source.namespace == key.namespace && source.name == key.name
-        })
+        self.cluster.is_external(&key.kind, &key.namespace, &key.name) || self.cluster.implicit.is_given(key)
     }
 
     /// The dependencies of every manifest: where there are several, any of them may be in force.
@@ -322,6 +319,14 @@ impl<'c> Builder<'c> {
         let made = self.cluster.implicit.made(key).map(|index| Actor::Made(index as u32));
         if let Some(before) = self.exists(key).or(made).filter(|before| *before != actor) {
             self.edge((before, Moment::Exists), (actor, Moment::Ready), Reason::HealthCheck, span);
+        } else if let Actor::Node(node) = actor
+            && let Some(release) = workload_maker(self.cluster, node, key)
+        {
+            // Helm makes it in the installation, so it is healthy when the release is, or shortly before.
+            let key = &self.cluster.releases[release].key;
+            let release = ObjectKey::new(HELM_RELEASE, key.namespace.clone(), key.name.clone());
+            let edge = Edge { reason: Reason::HealthCheck, span, confidence: Confidence::Medium };
+            self.becomes_ready(actor, &release, edge);
         }
     }
 

@@ -26,7 +26,7 @@ pub use accumulate::{
     reads::{Known, ReadSet},
 };
 pub use id::ApiVersion;
-pub use object::{Build, Change, Error, Hidden, IdlePatch, Miss, Object, ObjectId, Step, Unresolved};
+pub use object::{Build, Change, Error, Fault, Hidden, IdlePatch, Miss, Object, ObjectId, Step, Unresolved};
 pub use schema::scope::is_cluster_scoped;
 
 use crate::{

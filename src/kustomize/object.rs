@@ -124,6 +124,32 @@ pub struct Error {
     pub related: Vec<(Span, String)>,
     /// The object that is defined twice, where that is the fault.
     pub twice: Option<ObjectId>,
+    /// What sort of fault it is.
+    pub fault: Fault,
+}
+
+/// Sorts of faults, as far as they have cures of their own.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Fault {
+    /// Any other.
+    #[default]
+    Other,
+    /// A path that leads nowhere.
+    Missing {
+        /// The path that is likely to be meant, as it has to be written.
+        meant: Option<String>,
+    },
+    /// A file that Flux takes for a manifest because its folder has no kustomization file.
+    Listed,
+    /// The same, of a kustomization file under a name that kustomize does not look for.
+    Misnamed,
+    /// A manifest under the name of a kustomization file.
+    NotKustomization,
+    /// An expression that Flux cannot read.
+    Expression {
+        /// The variable, where the expression got as far as naming one.
+        variable: Option<String>,
+    },
 }
 
 /// A part of the picture that the repository alone does not show.
@@ -140,10 +166,14 @@ pub struct Unresolved {
 }
 
 /// What an [`Unresolved`] part keeps from view.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Hidden {
     /// Whole objects.
     Objects,
+    /// The objects at this URL.
+    Remote(SmolStr),
+    /// What a chart or a plugin would make, which Flux does not run.
+    Refused,
     /// Values of fields.
     Values,
 }
@@ -152,7 +182,7 @@ impl Unresolved {
     /// Whether objects may be missing from the build because of it.
     #[must_use]
     pub fn hides_objects(&self) -> bool {
-        self.hides == Hidden::Objects
+        self.hides != Hidden::Values
     }
 }
 

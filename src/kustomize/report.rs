@@ -1,6 +1,6 @@
 use rustc_hash::FxHashSet;
 
-use super::{Error, Hidden, IdlePatch, ObjectId, Unresolved};
+use super::{Error, Fault, Hidden, IdlePatch, ObjectId, Unresolved};
 use crate::source::Span;
 
 /// Most errors kept of one build: hostile input can multiply them without end.
@@ -23,12 +23,18 @@ impl Report {
     }
 
     pub(super) fn error_with(&mut self, span: Span, message: impl Into<String>, related: Vec<(Span, String)>) {
-        self.push(Error { message: message.into(), span, related, twice: None });
+        self.push(Error { message: message.into(), span, related, twice: None, fault: Fault::Other });
+    }
+
+    /// A fault of a sort with a cure of its own.
+    pub(super) fn fault(&mut self, span: Span, message: impl Into<String>, fault: Fault) {
+        self.push(Error { message: message.into(), span, related: Vec::new(), twice: None, fault });
     }
 
     /// Two objects of one name.
     pub(super) fn twice(&mut self, id: ObjectId, span: Span, related: Vec<(Span, String)>) {
-        self.push(Error { message: format!("{id} is already in this build"), span, related, twice: Some(id) });
+        let message = format!("{id} is already in this build");
+        self.push(Error { message, span, related, twice: Some(id), fault: Fault::Other });
     }
 
     fn push(&mut self, mut error: Error) {
@@ -38,17 +44,31 @@ impl Report {
         }
     }
 
+    /// Notes that objects at a URL cannot be known.
+    pub(super) fn remote(&mut self, span: Span, what: &str, url: &str) {
+        let (what, why) = (format!("{what} {url}"), "it is not in the repository".to_owned());
+        self.unknown(Unresolved { what, why, span, hides: Hidden::Remote(url.into()) });
+    }
+
+    /// Notes that objects are left out which Flux does not make either.
+    pub(super) fn refused(&mut self, span: Span, what: impl Into<String>, why: impl Into<String>) {
+        self.unknown(Unresolved { what: what.into(), why: why.into(), span, hides: Hidden::Refused });
+    }
+
+    /// Notes that objects cannot be known.
     pub(super) fn unresolved(&mut self, span: Span, what: impl Into<String>, why: impl Into<String>) {
+        self.unknown(Unresolved { what: what.into(), why: why.into(), span, hides: Hidden::Objects });
+    }
+
+    fn unknown(&mut self, part: Unresolved) {
         if self.unresolved.len() < MOST {
-            self.unresolved.push(Unresolved { what: what.into(), why: why.into(), span, hides: Hidden::Objects });
+            self.unresolved.push(part);
         }
     }
 
     /// Notes that the value of a field cannot be known.
     pub(super) fn unresolved_value(&mut self, span: Span, what: impl Into<String>, why: impl Into<String>) {
-        if self.unresolved.len() < MOST {
-            self.unresolved.push(Unresolved { what: what.into(), why: why.into(), span, hides: Hidden::Values });
-        }
+        self.unknown(Unresolved { what: what.into(), why: why.into(), span, hides: Hidden::Values });
     }
 
     /// Whether objects may be missing because of what cannot be seen.

@@ -5,6 +5,7 @@ use super::{
     changed::Trees,
     loss::{Group, Lost, Step, names, steps},
     removal::losses,
+    self_prune,
     wording::short_list,
 };
 use crate::{
@@ -33,7 +34,14 @@ const NAMED: usize = 8;
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for step in steps(context) {
-        findings.extend(step.groups().iter().filter_map(|group| report(&step, group)));
+        // Where the whole folder of bootstrap is left out, `self-prune` says so at the same line.
+        let mut entries = step.after.cluster.nodes.iter().filter(|node| node.is_entry && !node.is_generated);
+        let told = entries.any(|node| {
+            self_prune::report(context, step.after, node).is_some_and(|finding| finding.severity == Severity::Error)
+        });
+        let groups = step.groups();
+        let is_told = |group: &&Group| told && matches!(loss(&step, &group.lost), Some(Loss::Flux(_)));
+        findings.extend(groups.iter().filter(|group| !is_told(group)).filter_map(|group| report(&step, group)));
     }
     vanished(context, findings);
 }

@@ -1,10 +1,11 @@
 use super::{
     Context, Rule, Situation,
+    order::applies,
     uppermost::Uppermost,
     wording::{list, place},
 };
 use crate::{
-    cluster::{Node, ObjectKey},
+    cluster::{Node, NodeKey, ObjectKey},
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Subject, Tier},
     kustomize::{Object, ObjectId},
     source::Span,
@@ -93,7 +94,18 @@ fn report(
     if places.len() < 2 {
         return None;
     }
+    // What a Kustomization applies may not apply that Kustomization again.
+    let is_below = |owner: &Subject| {
+        let find = |subject: &Subject| {
+            let is_node = subject.kind == "Kustomization";
+            let key = NodeKey::new(subject.namespace.as_deref().unwrap_or_default(), subject.name.as_str());
+            situation.cluster.find(&key).filter(|_| is_node)
+        };
+        find(&subject).zip(find(owner)).is_some_and(|(top, owner)| applies(situation.cluster, top, owner))
+    };
     places.sort_by_key(|(span, _)| (context.tree.path(span.file), span.start));
+    let copies: Vec<_> = places.iter().filter(|(_, owner)| owner.is_some_and(is_below)).copied().collect();
+    let copy = copies.first().copied().filter(|_| copies.len() < places.len());
     let name_at = |source: Span| {
         let object = manifests.iter().map(|(_, object)| *object).find(|object| object.source == source);
         object.map_or(source, Object::place)
@@ -109,15 +121,28 @@ fn report(
     }
     let mut owners: Vec<String> = places.iter().filter_map(|(_, owner)| owner.map(ToString::to_string)).collect();
     owners.dedup();
+    let is_same = manifests.windows(2).all(|pair| pair[0].1.node.get("spec") == pair[1].1.node.get("spec"));
     finding.why = if owners.len() > 1 {
+        let (its, flips) = if is_same { ("owner labels", "those flip") } else { ("spec and labels", "it flips") };
         format!(
-            "{} apply it in turn, each with its own spec and labels, so it flips at every reconciliation; when one of them drops it, \
-             prune may delete it although the other still wants it.",
+            "{} apply it in turn, each with its own {its}, so {flips} at every reconciliation; when one of them drops it, prune may delete it \
+             although the other still wants it.",
             list(&owners)
         )
     } else {
         REFUSED.to_owned()
     };
+    if let Some((source, owner)) = copy {
+        let owner_name = owner.map_or_else(String::new, |owner| owner.name.clone());
+        finding.why.push_str(&format!(
+            " {} is applied by {subject}, itself or further up, so the copy comes from below: without the other manifest nothing would apply \
+             either of them.",
+            owner.map_or_else(String::new, ToString::to_string)
+        ));
+        finding.help =
+            format!("remove the manifest at {}, out of what {owner_name} builds", place(context.tree, name_at(source)));
+        return Some(situation.weighed(finding, true));
+    }
     let last = places.last().map_or(first, |(source, _)| name_at(*source));
     finding.help = format!("give the manifest at {} a name of its own, or remove it", place(context.tree, last));
     Some(situation.weighed(finding, true))

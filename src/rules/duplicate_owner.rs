@@ -1,6 +1,11 @@
 use std::collections::BTreeMap;
 
-use super::{Context, Rule, Situation, overlapping_path::overlaps, uppermost::Uppermost, wording::short_list};
+use super::{
+    Context, Rule, Situation,
+    overlapping_path::overlaps,
+    uppermost::Uppermost,
+    wording::{list, short_list},
+};
 use crate::{
     cluster::{NodeId, ObjectKey, Provider},
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Tier},
@@ -105,16 +110,18 @@ fn report(situation: &Situation<'_>, shared: &Shared<'_>) -> Finding {
     };
     let mut finding = situation.finding(&RULE.info, key.subject(), place(&providers[0]), message);
     finding.key = owners.join(" ");
-    finding.label = format!("built by {}", owners[0]);
+    let unprotected = unprotected(situation, shared);
+    let lacks = |provider: &Provider| {
+        let is_bare = unprotected.as_ref().is_some_and(|(of, _, without)| of == key && without.contains(provider));
+        if is_bare { ", without the annotation" } else { "" }
+    };
+    finding.label = format!("built by {}{}", owners[0], lacks(&providers[0]));
     for provider in &providers[1..] {
         if place(provider) == place(&providers[0]) {
             finding.label = format!("built by {}", short_list(&owners, OWNERS));
         } else {
-            finding.related.push(Related::new(
-                format!("built again by {}", cluster.owner(*provider)),
-                Some(key.subject()),
-                place(provider),
-            ));
+            let again = format!("built again by {}{}", cluster.owner(*provider), lacks(provider));
+            finding.related.push(Related::new(again, Some(key.subject()), place(provider)));
         }
     }
     for provider in providers {
@@ -125,7 +132,14 @@ fn report(situation: &Situation<'_>, shared: &Shared<'_>) -> Finding {
         };
         finding.related.push(Related::new(what, Some(cluster.owner(*provider)), at));
     }
-    if is_harmless(situation, shared) {
+    if let Some((key, with, _)) = &unprotected {
+        finding.message = format!(
+            "{} is built by {}, and only {} with `kustomize.toolkit.fluxcd.io/prune: disabled`",
+            key.subject(),
+            short_list(&owners, OWNERS),
+            list(with)
+        );
+    } else if is_harmless(situation, shared) {
         finding.severity = Severity::Info;
     }
     // The Flux Operator always prunes.
@@ -142,9 +156,49 @@ fn report(situation: &Situation<'_>, shared: &Shared<'_>) -> Finding {
             .why
             .push_str(" Removing it from one of them may delete it (`prune: true`) although the other still wants it.");
     }
-    finding.help =
-        format!("keep it in one of {}, and take it out of the other's `resources`", short_list(&owners, OWNERS));
+    if unprotected.is_some() {
+        finding.why.push_str(
+            " All of them act as one field manager, so each apply of a manifest without the annotation takes it off again, and from then on \
+             the object is deleted with whatever drops it.",
+        );
+    }
+    // Taken out of one build, a Namespace or a claim may be gone before the other owner looks.
+    let is_at_stake = providers.iter().any(prunes) && objects.iter().any(|(key, _)| is_kept(key));
+    finding.help = help(&short_list(&owners, OWNERS), is_at_stake);
     finding
+}
+
+fn help(owners: &str, is_at_stake: bool) -> String {
+    if is_at_stake {
+        format!(
+            "write the annotation `kustomize.toolkit.fluxcd.io/prune: disabled` into each of the manifests and let that reconcile; after that keep it in one of \
+             {owners} alone"
+        )
+    } else {
+        format!("keep it in one of {owners}, and take it out of the other's `resources`")
+    }
+}
+
+/// Kinds with which more is deleted than the object itself.
+fn is_kept(key: &ObjectKey) -> bool {
+    matches!(key.kind.as_str(), "Namespace" | "PersistentVolumeClaim" | "PersistentVolume" | "CustomResourceDefinition")
+}
+
+/// An object that one owner protects from deletion, while another one takes the annotation off again: who protects it, and whose
+/// manifests do not.
+fn unprotected<'a>(
+    situation: &Situation<'_>,
+    shared: &Shared<'a>,
+) -> Option<(&'a ObjectKey, Vec<String>, Vec<Provider>)> {
+    let cluster = situation.cluster;
+    shared.iter().filter(|(key, _)| is_kept(key)).find_map(|(key, providers)| {
+        // What is not applied changes nothing.
+        let applied = providers.iter().copied().filter(|provider| Policy::new(&cluster.object(*provider).node).applied);
+        let (without, with): (Vec<Provider>, Vec<Provider>) =
+            applied.partition(|provider| Policy::new(&cluster.object(*provider).node).pruned);
+        let with: Vec<String> = with.iter().map(|provider| cluster.owner(*provider).to_string()).collect();
+        (!with.is_empty() && !without.is_empty()).then_some((*key, with, without))
+    })
 }
 
 /// Namespaces that several nodes declare alike are a habit, not a fight.

@@ -68,6 +68,8 @@ fn report(context: &Context<'_>, situation: &Situation<'_>, id: NodeId, node: &N
     if dependents.is_empty() {
         return None;
     }
+    let going: Vec<usize> = heavy.iter().map(|member| member.index).collect();
+    let split = Split::best(situation, id, &going, &dependents)?;
     let heavy_names: Vec<String> = heavy.iter().map(|member| member.subject.clone()).collect();
     let light_names: Vec<String> = light.iter().map(|member| member.subject.clone()).collect();
     let dependent_names = names(cluster, &dependents);
@@ -96,11 +98,7 @@ fn report(context: &Context<'_>, situation: &Situation<'_>, id: NodeId, node: &N
         finding.related.push(Related::new(format!("{} waits for it", subject.name), Some(subject), edge.span));
     }
     finding.why = why(situation, ready, &heavy, node, dependents.len());
-    let going: Vec<usize> = heavy.iter().map(|member| member.index).collect();
-    finding.help = match Split::best(situation, id, &going, &dependents) {
-        Some(split) => format!("{}; {}", split.steps(context, situation, id), split.gain(cluster, id)),
-        None => format!("move {} to a Kustomization of its own", list(&heavy_names)),
-    };
+    finding.help = format!("{}; {}", split.steps(context, situation, id), split.gain(cluster, id));
     if !heavy.iter().any(|member| member.trusted) {
         finding.confidence = Confidence::Low;
     }

@@ -4,7 +4,7 @@ use super::{
     wording::{names, short_list},
 };
 use crate::{
-    cluster::{HealthMember, HealthSet, Node, NodeId, ObjectKey},
+    cluster::{Folder, HealthMember, HealthSet, Node, NodeId, ObjectKey},
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Tier},
 };
 
@@ -26,7 +26,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for situation in context.situations {
         for (id, node) in situation.cluster.nodes() {
             let spec = &node.kustomization.spec;
-            if spec.wait && !spec.health_checks.is_empty() {
+            if spec.wait && !spec.health_checks.is_empty() && is_known(node) {
                 findings.push(situation.weighed(overruled(situation, node), true));
             }
             if !spec.health_check_exprs.is_empty() && !node.has_gate() {
@@ -35,6 +35,11 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             findings.extend(jobs(situation, node).map(|finding| situation.weighed(finding, true)));
         }
     }
+}
+
+/// Whether anything is known of what it applies, and so of what `wait` looks at.
+fn is_known(node: &Node) -> bool {
+    matches!(node.folder, Folder::Here(_) | Folder::Mapped(_)) && node.applied.build.errors.is_empty()
 }
 
 /// `healthChecks` beside `wait: true`. Where `wait` covers the listed objects anyway, nothing is lost.

@@ -42,6 +42,7 @@ mod recreated_workload;
 mod redundant_dependency;
 mod removed_api_version;
 mod removed_kustomization;
+mod renamed_namespace;
 mod renamed_reference;
 mod retry_cliff;
 mod self_provided_input;
@@ -145,6 +146,7 @@ pub static RULES: &[&Rule] = &[
     &redundant_dependency::RULE,
     &removed_api_version::RULE,
     &removed_kustomization::RULE,
+    &renamed_namespace::RULE,
     &renamed_reference::RULE,
     &retry_cliff::RULE,
     &self_provided_input::RULE,
@@ -187,6 +189,7 @@ const CONDITIONAL: &[(&str, Condition)] = &[
     ("path-regression", |context| context.before.is_some()),
     ("recreated-workload", |context| context.before.is_some()),
     ("removed-kustomization", |context| context.before.is_some()),
+    ("self-prune", |context| context.before.is_some()),
     ("teardown-order", |context| context.before.is_some()),
     ("unlisted-file", |context| context.before.is_some()),
     ("unordered-crd", |context| context.pedantic),

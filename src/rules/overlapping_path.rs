@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Context, Rule, Situation, uppermost::Uppermost, wording::short_list};
 use crate::{
-    cluster::{Cluster, Folder, Node, NodeId, ObjectKey},
+    cluster::{Cluster, Folder, Manifest, Node, NodeId, ObjectKey},
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Tier},
     flux::{Policy, SourceRef, api::kinds::EXTERNAL_ARTIFACT},
     source::{FileId, Tree, join, parent, readable},
@@ -42,12 +42,19 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             match overlap {
                 // That the path lies too far up is reported, and is the cause of both.
                 Overlap::Within if is_uppermost(outer) => {}
+                Overlap::Within if takes_own_file(context.tree, situation.cluster, outer, inner) => {}
                 Overlap::Within => findings.push(within(situation, outer, inner)),
                 // What is reported of a pair is not reported the other way round.
                 Overlap::Same if outer < inner => alike.entry(outer).or_default().push(inner),
                 Overlap::Same => {}
             }
         }
+        let own = situation
+            .cluster
+            .nodes
+            .iter()
+            .filter_map(|node| Some((node, own_file(context.tree, situation.cluster, node)?)));
+        findings.extend(own.map(|(node, file)| applies_itself(context.tree, situation, node, file)));
         findings.extend(alike.iter().map(|(first, others)| same(situation, *first, others)));
     }
 }
@@ -155,6 +162,69 @@ fn same(situation: &Situation<'_>, first: NodeId, others: &[NodeId]) -> Finding 
         finding.why.push_str(" Deleting one of them deletes the objects (`prune: true`) that the others still want.");
     }
     finding.help = format!("keep one of {}, or give each a folder of its own", short_list(&names, OWNERS));
+    finding
+}
+
+/// The file that defines a Kustomization in its own path, where one whose path holds that path applies it, and it applies itself a second
+/// time. A top that bootstrap applies out of a folder of its own does so on purpose: it keeps itself up to date.
+fn own_file(tree: &Tree, cluster: &Cluster, node: &Node) -> Option<FileId> {
+    let Folder::Here(folder) = &node.folder else { return None };
+    let is_own = |manifest: &&Manifest| manifest.owner.as_ref() == Some(&node.key);
+    let is_above = |manifest: &Manifest| {
+        let owner = manifest.owner.as_ref().and_then(|owner| cluster.find(owner)).map(|owner| cluster.node(owner));
+        owner.is_some_and(|owner| match &owner.folder {
+            Folder::Here(above) => {
+                above.is_empty() || folder.strip_prefix(above).is_some_and(|rest| rest.starts_with('/'))
+            }
+            _ => false,
+        })
+    };
+    let has_other = node.manifests.iter().any(is_above);
+    let source = node.manifests.iter().find(is_own)?.object.source;
+    let is_there = source.is_some() && is_in(tree, source.file, folder);
+    (is_there && has_other && !node.is_entry).then_some(source.file)
+}
+
+/// Whether all that `outer` takes of the path of `inner` is the file that defines `inner`, as it is to.
+fn takes_own_file(tree: &Tree, cluster: &Cluster, outer: NodeId, inner: NodeId) -> bool {
+    let node = cluster.node(inner);
+    let (Folder::Here(folder), Some(own)) = (&node.folder, own_file(tree, cluster, node)) else { return false };
+    files_of(cluster.node(outer)).into_iter().filter(|file| is_in(tree, *file, folder)).all(|file| file == own)
+}
+
+/// The one folder below `folder` that holds manifests, where there is just one: what the path was likely to name.
+fn meant_folder<'t>(tree: &'t Tree, folder: &str) -> Option<&'t str> {
+    let paths =
+        tree.files().map(|file| tree.path(file)).filter(|path| path.ends_with(".yaml") || path.ends_with(".yml"));
+    let below = paths.filter_map(|path| {
+        let rest = path.strip_prefix(folder)?.strip_prefix('/')?;
+        let (first, _) = rest.split_once('/')?;
+        path.get(..folder.len() + 1 + first.len())
+    });
+    let folders: BTreeSet<&str> = below.collect();
+    let mut folders = folders.into_iter();
+    folders.next().filter(|_| folders.next().is_none())
+}
+
+/// A node whose path holds the file that defines it.
+fn applies_itself(tree: &Tree, situation: &Situation<'_>, node: &Node, file: FileId) -> Finding {
+    let (folder, subject) = (path(node), node.subject());
+    let message =
+        format!("{subject} applies itself: its path `{folder}` holds `{}`, which defines it", tree.path(file));
+    let at = node.kustomization.span(&["spec", "path"]);
+    let mut finding = situation.finding(&RULE.info, subject.clone(), at, message);
+    finding.label = "this folder holds its own file".to_owned();
+    finding.related.push(Related::new("built with the rest", Some(subject), node.span()));
+    finding.why = "It and what applies it set the same object in turn, each with its own owner labels, patches and variables. Once the other one \
+                   drops it, it keeps itself alive; once it drops itself, pruning deletes it and all that it applied."
+        .to_owned();
+    finding.help = match meant_folder(tree, &folder) {
+        Some(meant) => format!("set `spec.path: ./{meant}`, the folder that holds what it is to apply"),
+        None => format!(
+            "move `{}` out of `{folder}`, or what it is to apply into a folder of its own and name that in `spec.path`",
+            tree.path(file)
+        ),
+    };
     finding
 }
 

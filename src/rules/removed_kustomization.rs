@@ -6,8 +6,9 @@ use super::{
     wording::{list, short_list},
 };
 use crate::{
-    cluster::{Cluster, Node, NodeId, ObjectKey},
+    cluster::{Cluster, Node, NodeId, ObjectKey, Provider},
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Subject, Tier},
+    flux::Policy,
     situation::fates::prunes_itself,
     source::{Span, Tree},
 };
@@ -33,6 +34,8 @@ struct Removed<'a> {
     fate: Fate,
     /// What it applied that nobody applies any more.
     lost: Vec<&'a ObjectKey>,
+    /// What it alone applied that others apply now.
+    moved: Vec<&'a ObjectKey>,
 }
 
 /// What of a cluster others still use.
@@ -60,7 +63,8 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         let used = Used::new(after.cluster);
         for (id, node) in gone {
             let fate = fate(before, after, id);
-            let removed = Removed { id, node, fate, lost: lost.remove(&id).unwrap_or_default() };
+            let moved = moved(before.cluster, after.cluster, id);
+            let removed = Removed { id, node, fate, lost: lost.remove(&id).unwrap_or_default(), moved };
             findings.push(report(earlier.tree, before, after, &removed, &used));
         }
     }
@@ -85,6 +89,17 @@ fn lost<'a>(before: &'a Cluster, after: &Cluster) -> BTreeMap<NodeId, Vec<&'a Ob
         }
     }
     lost
+}
+
+/// What `id` alone applied, with leave to delete it, and others apply now.
+fn moved<'a>(before: &'a Cluster, after: &Cluster, id: NodeId) -> Vec<&'a ObjectKey> {
+    let is_alone =
+        |providers: &[Provider]| providers.iter().all(|provider| provider.node == id && provider.set.is_none());
+    let is_pruned =
+        |providers: &[Provider]| providers.iter().all(|provider| Policy::new(&before.object(*provider).node).pruned);
+    let objects = before.objects.iter().filter(|(key, _)| after.objects.contains_key(*key));
+    let own = objects.filter(|(_, providers)| !providers.is_empty() && is_alone(providers) && is_pruned(providers));
+    own.map(|(key, _)| key).collect()
 }
 
 impl<'a> Used<'a> {
@@ -176,6 +191,11 @@ fn outcome(removed: &Removed<'_>, names: &[String], shared: &[String]) -> (Strin
             // `data-loss` says it where the change is made.
             (format!(" and deletes {}, which others still need", list(shared)), Severity::Info)
         }
+        Fate::Deletes if number == 0 && !removed.moved.is_empty() => {
+            let moved: Vec<String> = removed.moved.iter().map(|key| key.subject().to_string()).collect();
+            let tail = format!(" and may delete what others apply from now on: {}", short_list(&moved, 3));
+            (tail, Severity::Info)
+        }
         Fate::Deletes if number == 0 => (" and deletes nothing with it".to_owned(), Severity::Info),
         Fate::Deletes => (format!(" and deletes {objects}{listed}"), Severity::Info),
         Fate::OrphansByPolicy => {
@@ -211,6 +231,11 @@ fn why(removed: &Removed<'_>, shared: &[String]) -> String {
     };
     if removed.fate == Fate::Deletes {
         why.push_str(&losses(&kinds));
+        if !removed.moved.is_empty() {
+            why.push_str(
+                " What others apply from now on it spares only if they have applied it by then; else it is deleted and made anew.",
+            );
+        }
         if !shared.is_empty() {
             why.push_str(" What others apply there is deleted with it, and made again only once it is back.");
         }

@@ -1,6 +1,6 @@
 use super::{Context, Rule, Situation, overlapping_path::kustomization_file};
 use crate::{
-    cluster::{Folder, Node},
+    cluster::{Cluster, Folder, Node},
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Tier},
     kustomize::Unresolved,
     source::{Span, Tree, parent, readable},
@@ -27,7 +27,8 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-fn report(context: &Context<'_>, situation: &Situation<'_>, node: &Node) -> Option<Finding> {
+/// The finding about the Kustomization of an entry point, if there is one.
+pub(super) fn report(context: &Context<'_>, situation: &Situation<'_>, node: &Node) -> Option<Finding> {
     let tree = context.tree;
     let Folder::Here(folder) = &node.folder else { return None };
     let build = &node.applied.build;
@@ -48,7 +49,13 @@ fn report(context: &Context<'_>, situation: &Situation<'_>, node: &Node) -> Opti
     }
     let path = tree.path(list);
     let entry = own[folder.len()..].trim_start_matches('/');
-    let message = format!("`{path}` leaves out `{entry}`, and {} prunes: Flux deletes itself", node.subject());
+    // kustomize-controller deletes what it once applied and no longer builds: what never was in a build stays.
+    let is_taken_out = was_built(context, situation, node, [sync.file, components].map(|file| tree.path(file)));
+    let message = if is_taken_out {
+        format!("`{path}` leaves out `{entry}`, and {} prunes: Flux deletes itself", node.subject())
+    } else {
+        format!("`{path}` leaves out `{entry}`: nothing updates Flux from Git")
+    };
     let resources = context.store.parse(list).documents.first().and_then(|document| document.root.get("resources"));
     let at = resources
         .map_or(Span::file_start(list), |resources| resources.items().last().map_or(resources.span, |item| item.span));
@@ -61,14 +68,36 @@ fn report(context: &Context<'_>, situation: &Situation<'_>, node: &Node) -> Opti
         node.kustomization.span(&["spec", "prune"]),
     ));
     finding.why = format!(
-        "Bootstrap puts the controllers and their sync into `{own}`, and as long as `{}` has no kustomization file they are part of its \
-         build. The file takes them out of it, so the next reconciliation deletes the controllers, their CRDs and, with \
-         these, every Kustomization and HelmRelease. Where they never were in that build nothing is deleted, and nothing of them is updated from \
-         Git either.",
+        "Bootstrap puts the controllers and their sync into `{own}`, and as long as `{}` has no kustomization file they are part of its build.",
         readable(folder)
     );
+    if is_taken_out {
+        finding.why.push_str(
+            " This change takes them out of it, so the next reconciliation deletes the controllers, their CRDs and, with these, every \
+             Kustomization and HelmRelease.",
+        );
+    } else {
+        (finding.severity, finding.confidence) = (Severity::Warning, Confidence::Medium);
+        finding.why.push_str(
+            " With this file they are not, so what Git says of the controllers never reaches the cluster. Nothing is deleted as long as they \
+             never were in that build: a cluster in which they were loses Flux with the first revision that has the file.",
+        );
+    }
     finding.help = format!("add `- {entry}` to `resources` of {path}:{}", tree.position(at).line);
     Some(finding)
+}
+
+/// Whether the build of the same entry held one of the files before the change that is looked at.
+fn was_built(context: &Context<'_>, situation: &Situation<'_>, node: &Node, paths: [&str; 2]) -> bool {
+    let Some(earlier) = context.before else { return false };
+    let is_this = |after: &Situation<'_>| std::ptr::eq(after.cluster, situation.cluster);
+    let mut pairs = context.changed().into_iter().filter(|(_, after)| is_this(after));
+    let holds = |cluster: &Cluster| {
+        let objects = cluster.find(&node.key).map(|id| &cluster.node(id).applied.build.objects);
+        let mut sources = objects.into_iter().flatten().map(|object| object.source).filter(|source| source.is_some());
+        sources.any(|source| paths.contains(&earlier.tree.path(source.file)))
+    };
+    pairs.any(|(before, _)| holds(before.cluster))
 }
 
 fn is_sync(tree: &Tree, source: Span) -> bool {

@@ -8,14 +8,14 @@ use super::{
 use crate::{
     cluster::{Node, NodeId, Release},
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Tier},
-    flux::{format_duration, helm_timeout},
+    flux::{HelmAction, HelmFailure, format_duration, helm_timeout},
     graph::{Actor, EventId, Moment, Reason},
 };
 
 pub(super) static RULE: Rule = Rule {
     info: RuleInfo {
         id: "timeout-below-need",
-        summary: "The timeout of a waiting Kustomization is shorter than what it waits for takes.",
+        summary: "The timeout of a waiting Kustomization or of a HelmRelease is shorter than what it waits for takes.",
         category: Category::Time,
         severity: Severity::Warning,
         confidence: Confidence::Medium,
@@ -32,7 +32,62 @@ const DELAY: Duration = Duration::from_secs(10 * 60);
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for situation in context.situations.iter().filter(|situation| situation.cluster.reached) {
         findings.extend(situation.cluster.nodes().filter_map(|(id, node)| report(situation, id, node)));
+        findings.extend((0..situation.cluster.releases.len()).filter_map(|index| of_release(situation, index)));
     }
+}
+
+/// A HelmRelease whose installation typically takes longer than Helm waits, and that is not tried again.
+fn of_release(situation: &Situation<'_>, index: usize) -> Option<Finding> {
+    let (cluster, duration) = (situation.cluster, situation.durations.release(index));
+    let release = &cluster.releases[index];
+    let action = HelmAction::install(&release.helm.spec, &cluster.controllers);
+    let timeout = action.timeout?;
+    let is_final = matches!(action.failure, HelmFailure::Remediate(0));
+    let is_above = duration.range.typical > timeout + timeout / 10;
+    if release.helm.spec.suspend || !is_final || !is_above || !duration.is_trusted() {
+        return None;
+    }
+    let ready = situation.graph.id(Actor::Release(index as u32), Moment::Ready)?;
+    let (subject, text) = (release.subject(), format_duration(timeout));
+    let takes = about(duration.range.typical);
+    let message =
+        format!("{subject} fails at its timeout of {text}, and typically takes about {takes}; no retry is configured");
+    let spec = &release.helm.object.node;
+    let written =
+        [&["spec", "install", "timeout"][..], &["spec", "timeout"]].into_iter().find_map(|keys| spec.find(keys));
+    let at = written.map_or(release.helm.name_span(), |value| value.span);
+    let mut finding = situation.finding(&RULE.info, subject.clone(), at, message);
+    finding.label = match written {
+        Some(_) => format!("Helm waits for {text}"),
+        None => format!("`timeout` is unset: Helm waits for {text}"),
+    };
+    let range = duration.range;
+    let figures = format!("typically {}, up to {} ({})", about(range.typical), about(range.high), duration.origin);
+    finding.related.push(Related::new(figures, Some(subject), release.helm.name_span()));
+    let mut waiting: Vec<String> = Vec::new();
+    for (after, edge) in
+        situation.graph.outputs(ready).filter(|(_, edge)| edge.reason.is_gate() || edge.reason == Reason::DependsOn)
+    {
+        let subject = subject_of(cluster, situation.graph.event(after).actor);
+        waiting.push(subject.to_string());
+        finding.related.push(Related::new(format!("{} waits for it", subject.name), Some(subject), edge.span));
+    }
+    finding.related.truncate(6);
+    finding.why = format!(
+        "On a cold start on {} hardware the installation ends with `context deadline exceeded` (reason InstallFailed) although nothing is \
+         wrong. Without retries the release is Stalled (RetriesExceeded) then, and nothing tries it again until its spec changes.",
+        situation.durations.profile(),
+    );
+    if !waiting.is_empty() {
+        finding.why.push_str(&format!(" What waits for it never becomes Ready: {}.", short_list(&waiting, 4)));
+    }
+    let minutes = range.high.as_secs().div_ceil(300) * 5;
+    finding.help = format!(
+        "set `spec.timeout: {minutes}m`, which covers a slow day; or `spec.install.strategy.name: RetryOnFailure`, which tries again without \
+         taking down what is there"
+    );
+    finding.confidence = Confidence::Medium;
+    Some(finding)
 }
 
 fn report(situation: &Situation<'_>, id: NodeId, node: &Node) -> Option<Finding> {
@@ -128,9 +183,9 @@ fn slowest(situation: &Situation<'_>, index: usize, release: &Release) -> Relate
 }
 
 fn why(situation: &Situation<'_>, node: &Node, attempts: &Attempts, need: &Need, held: &[NodeId]) -> String {
-    let waiting_for = need.slowest.map_or_else(
+    let waiting_for = need.member.map_or_else(
         || "…".to_owned(),
-        |index| format!("{} status: 'InProgress'", situation.cluster.releases[index].subject()),
+        |actor| format!("{} status: 'InProgress'", subject_of(situation.cluster, actor)),
     );
     let pause = format_duration(attempts.pause);
     let next = if attempts.has_retry_interval {

@@ -3,9 +3,11 @@ use std::collections::BTreeMap;
 use super::{
     Context, Rule, Situation,
     order::{Early, Search, awaited, bringers, cost, depends_on_open_gate, edit, named, places, subjects},
-    wording::{CHART_KNOWN, list, short_list},
+    wording::{CHART_KNOWN, NETWORK_FIRST, list, short_list},
 };
 use crate::{
+    catalog::is_network_plugin,
+    cluster::chart_of,
     finding::{Category, Confidence, Finding, RuleInfo, Severity, Tier},
     graph::{Actor, Moment, Reason},
     source::Span,
@@ -35,7 +37,7 @@ struct Race {
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for situation in context.situations.iter().filter(|situation| situation.cluster.reached) {
         let mut races: BTreeMap<(bool, Vec<String>), Race> = BTreeMap::new();
-        let mut search = Search::new(&situation.graph);
+        let mut search = Search::new(situation);
         for (index, kind) in situation.cluster.implicit.kinds.iter().enumerate() {
             // Nothing waits for monitors and dashboards.
             if kind.is_soft && !context.pedantic {
@@ -89,6 +91,17 @@ fn report(situation: &Situation<'_>, is_soft: bool, providers: &[String], race: 
         finding.why.push_str(CHART_KNOWN);
     }
     let bringer = race.bringers.first()?.0;
+    let is_network = race.bringers.iter().any(|(actor, _)| match actor {
+        Actor::Release(index) => {
+            let release = &situation.cluster.releases[*index as usize];
+            chart_of(situation.cluster, release).is_some_and(|chart| is_network_plugin(&chart.name))
+        }
+        _ => false,
+    });
+    if is_network {
+        finding.severity = Severity::Info;
+        finding.why.push_str(NETWORK_FIRST);
+    }
     let order = edit(situation, &race.early, bringer, awaited(situation.cluster, bringer).as_deref());
     finding.help = format!("{order}; or set `spec.retryInterval: 1m`, so that a lost race costs little");
     Some(finding)

@@ -24,15 +24,19 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for situation in context.situations.iter().filter(|situation| situation.cluster.reached) {
-        let mut search = Search::new(&situation.graph);
+        let mut search = Search::new(situation);
         for needed in situation.graph.events() {
             let event = situation.graph.event(needed);
             if event.moment != Moment::Exists || !matches!(event.actor, Actor::Object(_) | Actor::Made(_)) {
                 continue;
             }
             let mut readers = search.reading(needed);
-            readers.retain(|(early, reason)| {
-                *reason != Reason::SubstituteFrom || !depends_on_open_gate(situation, needed, early.node)
+            // A source wakes those that read it once it has an artifact (kustomize-controller v1.9, `requestsForRevisionChangeOf`),
+            // whoever makes it: nothing is lost to a retry.
+            readers.retain(|(early, reason)| match reason {
+                Reason::Source => false,
+                Reason::SubstituteFrom => !depends_on_open_gate(situation, needed, early.node),
+                _ => true,
             });
             let reason = readers.first().map(|(_, reason)| *reason);
             let early: Vec<Early> = readers.into_iter().map(|(early, _)| early).collect();

@@ -24,7 +24,7 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for situation in context.situations.iter().filter(|situation| situation.cluster.reached) {
-        let mut search = Search::new(&situation.graph);
+        let mut search = Search::new(situation);
         for index in 0..situation.cluster.implicit.namespaces.len() {
             let Some(needed) = situation.graph.id(Actor::Namespace(index as u32), Moment::Exists) else { continue };
             let early = search.early(needed, Reason::NeedsNamespace);

@@ -28,7 +28,7 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for situation in context.situations.iter().filter(|situation| situation.cluster.reached) {
-        let mut search = Search::new(&situation.graph);
+        let mut search = Search::new(situation);
         for (store, users) in users(situation) {
             let Some(providers) = situation.cluster.objects.get(store) else { continue };
             let early = search.before(providers, &users);

@@ -28,7 +28,7 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for situation in context.situations.iter().filter(|situation| situation.cluster.reached) {
-        let mut search = Search::new(&situation.graph);
+        let mut search = Search::new(situation);
         for (class, users) in users(situation) {
             let providers = &situation.cluster.objects[class];
             let early = search.before(providers, &users);

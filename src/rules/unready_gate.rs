@@ -16,7 +16,7 @@ use crate::{
 
 mod needs;
 
-use needs::{Need, Needs};
+use needs::{Excuse, Need, Needs};
 
 pub(super) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -34,7 +34,7 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for situation in context.situations.iter().filter(|situation| situation.cluster.reached) {
-        let needs = Needs::new(context.tree, situation);
+        let needs = Needs::new(situation);
         for (id, node) in situation.cluster.nodes() {
             if !node.has_gate() && !node.is_remote() {
                 findings.extend(open_gate(situation, &needs, id, node));
@@ -56,12 +56,16 @@ fn open_gate(situation: &Situation<'_>, needs: &Needs<'_>, id: NodeId, node: &No
         return None;
     }
     let holders = needs.subtree(id);
-    let needed: Vec<(NodeId, Span, Need)> = dependents
+    let mut needed: Vec<(NodeId, Span, Need)> = dependents
         .iter()
         .filter_map(|(dependent, span)| Some((*dependent, *span, needs.of(*dependent, &holders)?)))
         .collect();
     if needed.is_empty() {
         return unproven(situation, node, &dependents);
+    }
+    // What is likely to be there in time is told only where nothing else is wrong.
+    if needed.iter().any(|(.., need)| need.excuse.is_none()) {
+        needed.retain(|(.., need)| need.excuse.is_none());
     }
     let ids: Vec<NodeId> = needed.iter().map(|(dependent, ..)| *dependent).collect();
     let whom = short_list(&names(cluster, &ids), 6);
@@ -91,11 +95,11 @@ fn open_gate(situation: &Situation<'_>, needs: &Needs<'_>, id: NodeId, node: &No
     }
     finding.help = help(situation, id, &needed);
     finding.confidence = needed.iter().map(|(.., need)| need.confidence).max().unwrap_or(Confidence::Low);
-    if needed.iter().all(|(.., need)| need.is_bootstrapped) {
+    let mut excuses: Vec<Excuse> = needed.iter().filter_map(|(.., need)| need.excuse).collect();
+    excuses.dedup();
+    for excuse in excuses {
         finding.severity = Severity::Info;
-        finding.why.push_str(
-            " A file for the bootstrap of the cluster names the chart, so it may well be there before Flux is.",
-        );
+        finding.why.push_str(excuse.text());
     }
     Some(situation.weighed(finding, false))
 }

@@ -8,7 +8,8 @@ use crate::{
     cluster::{Node, NodeId, ObjectKey},
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Tier},
     flux::VariableUse,
-    situation::{BuildFact, BuildStep, VariableFact, VariableFate},
+    kustomize::Fault,
+    situation::{BuildFact, BuildStep, VariableFact, VariableFate, expression_place},
     source::Span,
 };
 
@@ -29,6 +30,9 @@ pub(super) static RULE: Rule = Rule {
 /// Names in one sentence; the rest is counted.
 const NAMES: usize = 4;
 
+/// Variables that are shown where they stand.
+const PLACES: usize = 12;
+
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for situation in context.situations.iter().filter(|situation| situation.cluster.reached) {
         for fact in &situation.facts.variables {
@@ -39,14 +43,14 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             findings.push(weighed(finding, fact));
         }
         for node in &situation.cluster.nodes {
-            findings.extend(misread(situation, node));
-            findings.extend(literal(situation, node));
+            findings.extend(misread(context, situation, node));
+            findings.extend(literal(context, situation, node));
         }
         let mut unreadable: BTreeMap<(Span, &str), Vec<&BuildFact>> = BTreeMap::new();
         for fact in situation.facts.builds.iter().filter(|fact| fact.step == BuildStep::Expression) {
             unreadable.entry((fact.error.span, &fact.error.message)).or_default().push(fact);
         }
-        findings.extend(unreadable.values().filter_map(|faults| report(situation, faults)));
+        findings.extend(unreadable.values().filter_map(|faults| report(context, situation, faults)));
     }
 }
 
@@ -57,6 +61,11 @@ fn weighed(mut finding: Finding, fact: &VariableFact) -> Finding {
         finding.why.push_str(&format!(" {webhook} may add variables to every Kustomization, those among them."));
     }
     finding
+}
+
+/// The expression in the text that uses a variable.
+fn place_of(context: &Context<'_>, used: &VariableUse) -> Span {
+    expression_place(context.tree, used.span, &used.name)
 }
 
 /// The names of `uses` as they are listed: each once, in quotes.
@@ -74,7 +83,10 @@ fn unset(situation: &Situation<'_>, fact: &VariableFact) -> Finding {
     let names = short_list(&names, NAMES);
     let message = format!("{} uses {names}, which {are} set nowhere and {have} no default", node.subject());
     let mut finding = situation.finding(&RULE.info, node.subject(), fact.span, message);
-    finding.label = "not set".to_owned();
+    finding.label = format!("`{}` is not set", fact.first);
+    for (name, at) in fact.others.iter().take(PLACES) {
+        finding.related.push(Related::new(format!("nor is `{name}`"), None, *at));
+    }
     finding.related.push(variables_of(node));
     if let Some(gate) = cluster.controllers.strict_substitution_gate() {
         finding.related.push(Related::new("this decides whether substitution is strict", None, gate.span));
@@ -116,7 +128,7 @@ fn variables_of(node: &Node) -> Related {
 }
 
 /// Expressions that a shell would read in another way.
-fn misread(situation: &Situation<'_>, node: &Node) -> Option<Finding> {
+fn misread(context: &Context<'_>, situation: &Situation<'_>, node: &Node) -> Option<Finding> {
     let uses = &node.applied.misread_variables;
     let first = uses.first()?;
     let shown: BTreeSet<String> =
@@ -124,7 +136,7 @@ fn misread(situation: &Situation<'_>, node: &Node) -> Option<Finding> {
     let shown: Vec<String> = shown.into_iter().collect();
     let gives = if shown.len() == 1 { "gives" } else { "give" };
     let message = format!("{} {gives} something else in {} than in a shell", short_list(&shown, NAMES), node.subject());
-    let mut finding = situation.finding(&RULE.info, node.subject(), first.span, message);
+    let mut finding = situation.finding(&RULE.info, node.subject(), place_of(context, first), message);
     finding.label = "read as a default".to_owned();
     finding.related.push(variables_of(node));
     finding.severity = Severity::Warning;
@@ -137,7 +149,7 @@ fn misread(situation: &Situation<'_>, node: &Node) -> Option<Finding> {
 }
 
 /// Defaults that never come to pass.
-fn literal(situation: &Situation<'_>, node: &Node) -> Option<Finding> {
+fn literal(context: &Context<'_>, situation: &Situation<'_>, node: &Node) -> Option<Finding> {
     let uses = &node.applied.literal_variables;
     let first = uses.first()?;
     let names = names(uses);
@@ -145,7 +157,7 @@ fn literal(situation: &Situation<'_>, node: &Node) -> Option<Finding> {
         if names.len() == 1 { ("the default of", "is never used") } else { ("the defaults of", "are never used") };
     let message =
         format!("{expressions} {} {stay}: {} has no variable at all", short_list(&names, NAMES), node.subject());
-    let mut finding = situation.finding(&RULE.info, node.subject(), first.span, message);
+    let mut finding = situation.finding(&RULE.info, node.subject(), place_of(context, first), message);
     finding.label = "stays as it is written".to_owned();
     finding.related.push(variables_of(node));
     finding.severity = Severity::Warning;
@@ -188,11 +200,15 @@ fn unsubstituted(situation: &Situation<'_>, fact: &VariableFact, set_by: NodeId)
 }
 
 /// An expression that Flux cannot read.
-fn report(situation: &Situation<'_>, faults: &[&BuildFact]) -> Option<Finding> {
+fn report(context: &Context<'_>, situation: &Situation<'_>, faults: &[&BuildFact]) -> Option<Finding> {
     let (fact, others) = faults.split_first()?;
     let (node, error) = (situation.cluster.node(fact.node), &fact.error);
     let message = format!("the build of {} fails: {}", node.subject(), error.message);
-    let mut finding = situation.finding(&RULE.info, node.subject(), error.span, message);
+    let at = match &error.fault {
+        Fault::Expression { variable: Some(variable) } => expression_place(context.tree, error.span, variable),
+        _ => error.span,
+    };
+    let mut finding = situation.finding(&RULE.info, node.subject(), at, message);
     finding.label = "Flux cannot read this".to_owned();
     finding.related.push(variables_of(node));
     let others: Vec<String> =

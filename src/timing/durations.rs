@@ -65,7 +65,7 @@ impl Durations {
             cluster.releases.iter().map(|release| release_duration(cluster, release, profile, overrides)).collect();
         let controllers = [&cluster.controllers.kustomize, &cluster.controllers.helm];
         let polls = controllers.map(|controller| constants::dependency_poll(controller.requeue_dependency().value));
-        let known = Known::new(cluster, profile, overrides, &releases);
+        let known = Known::new(cluster, profile, overrides);
         let nodes = (0..cluster.nodes.len()).map(|index| known.work(index)).collect();
         Self { profile, overrides: overrides.to_vec(), releases, nodes, polls }
     }

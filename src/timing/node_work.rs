@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     catalog::Range,
-    cluster::{Cluster, HealthSet, Node, ObjectKey},
+    cluster::{Cluster, HealthSet, Node, NodeId, ObjectKey, workload_maker},
     flux::{Health, health_of, kustomization_timeout},
     kustomize::Object,
     yaml::{Node as Yaml, Value},
@@ -29,26 +29,11 @@ pub(super) struct Known<'a> {
     pub(super) cluster: &'a Cluster,
     pub(super) profile: Profile,
     pub(super) overrides: &'a [Override],
-    /// Durations of the HelmReleases.
-    pub(super) releases: &'a [Duration],
-    /// Positions of the HelmReleases that each Kustomization applies.
-    applied: Vec<Vec<usize>>,
 }
 
 impl<'a> Known<'a> {
-    pub(super) fn new(
-        cluster: &'a Cluster,
-        profile: Profile,
-        overrides: &'a [Override],
-        releases: &'a [Duration],
-    ) -> Self {
-        let mut applied = vec![Vec::new(); cluster.nodes.len()];
-        for (index, release) in cluster.releases.iter().enumerate() {
-            for provider in &release.providers {
-                applied[provider.node.index()].push(index);
-            }
-        }
-        Self { cluster, profile, overrides, releases, applied }
+    pub(super) fn new(cluster: &'a Cluster, profile: Profile, overrides: &'a [Override]) -> Self {
+        Self { cluster, profile, overrides }
     }
 
     /// The time of the Kustomization at `index`.
@@ -94,11 +79,10 @@ impl<'a> Known<'a> {
         match (health_of(&key.group, &key.kind), object) {
             (Health::Awaited, _) if key.kind == "PersistentVolumeClaim" => layout.loose_volumes += 1,
             (Health::Awaited, Some(object)) => pods::add(layout, &key.kind, &object.node),
-            (Health::Awaited, None) => match self.maker(index, key) {
-                Some(release) => set.add(self.releases[release].clone()),
-                // Somebody else makes it, and has mostly done so before.
-                None => pods::add_unknown(layout, &key.kind, &key.name),
-            },
+            // What a chart makes is waited for with its release, which is an event of its own.
+            (Health::Awaited, None) if workload_maker(self.cluster, NodeId(index as u32), key).is_some() => {}
+            // Somebody else makes it, and has mostly done so before.
+            (Health::Awaited, None) => pods::add_unknown(layout, &key.kind, &key.name),
             (Health::Custom, Some(object)) => {
                 if custom::is_awaited(&key.group, &key.kind, &spec.health_check_exprs) {
                     layout.custom = layout.custom.max(custom::cost(self.cluster, key, &object.node, self.profile));
@@ -106,21 +90,6 @@ impl<'a> Known<'a> {
                 }
             }
             (Health::Custom, None) | (Health::AtOnce, _) => {}
-        }
-    }
-
-    /// The HelmRelease of the Kustomization whose chart makes a workload: the only one for its namespace, or the one
-    /// whose name it bears.
-    fn maker(&self, index: usize, key: &ObjectKey) -> Option<usize> {
-        let is_there = |release: &&usize| {
-            let release = &self.cluster.releases[**release];
-            release.helm.spec.target_namespace.as_deref().unwrap_or(&release.key.namespace) == key.namespace
-        };
-        let there: Vec<usize> = self.applied[index].iter().filter(is_there).copied().collect();
-        let bears = |release: &&usize| key.name.contains(self.cluster.releases[**release].key.name.as_str());
-        match there.as_slice() {
-            [only] => Some(*only),
-            several => several.iter().find(bears).copied(),
         }
     }
 }

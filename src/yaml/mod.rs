@@ -8,6 +8,7 @@
 //!
 //! [`Span`]: crate::source::Span
 
+mod anchors;
 mod budget;
 mod de;
 mod document;

@@ -4,6 +4,7 @@ use smol_str::SmolStr;
 
 use super::{
     Comment, Document, Entry, File, Map, Node, Problem, ProblemKind, Value,
+    anchors::Named,
     budget::{self, Size},
     scalar::{resolve_legacy, resolve_plain},
 };
@@ -28,7 +29,7 @@ fn parse_with(file: FileId, bytes: &[u8], resolve: fn(&str) -> Value) -> File {
         return File::broken(file, "larger than 256 MiB");
     }
     match std::str::from_utf8(bytes) {
-        Ok(text) => Builder::new(file, text, resolve).run(),
+        Ok(text) => Builder::new(file, text, resolve).run(&Named::new(text)),
         Err(error) => {
             let mut broken = File::broken(file, "not UTF-8 text");
             let at = error.valid_up_to() as u32;
@@ -84,19 +85,26 @@ impl<'t> Builder<'t> {
         }
     }
 
-    fn run(mut self) -> File {
+    fn run(mut self, named: &Named<'_>) -> File {
+        let mut refused = named.refused;
         let mut options = Options::default();
         options.max_buffered_comment_events = 1 << 20;
         // As go-yaml: a block scalar at the end of a file without line break has none either.
         options.block_scalar_eof_without_line_feed = true;
-        let mut parser = Parser::new_from_str_with_options(self.text, options);
+        let mut parser = Parser::new_from_str_with_options(&named.text, options);
         loop {
             match parser.next_event() {
                 None => break,
                 Some(Ok((Event::StreamEnd, _))) => break,
                 Some(Ok((event, span))) => {
                     let range = span.byte_range().unwrap_or(0..0);
-                    if let Err(problem) = self.event(event, range.start as u32, range.end as u32) {
+                    let [start, end] = [range.start, range.end].map(|at| named.original(at as u32));
+                    let is_refused = |at: &mut u32| matches!(event, Event::StreamEnd) || start >= *at;
+                    let read = match refused.take_if(is_refused) {
+                        Some(at) => Err(self.refused(at)),
+                        None => self.event(event, start, end),
+                    };
+                    if let Err(problem) = read {
                         self.fail(problem);
                         if !matches!(parser.proceed_next_document(), Ok(true)) {
                             break;
@@ -104,7 +112,8 @@ impl<'t> Builder<'t> {
                     }
                 }
                 Some(Err(error)) => {
-                    let problem = self.syntax(&error);
+                    let at = error.marker().byte_offset().map_or(0, |at| named.original(at as u32));
+                    let problem = self.syntax(&error, at);
                     self.fail(problem);
                     if !matches!(parser.proceed_next_document(), Ok(true)) {
                         break;
@@ -115,8 +124,14 @@ impl<'t> Builder<'t> {
         self.out
     }
 
-    fn syntax(&self, error: &ScanError) -> Problem {
-        let at = error.marker().byte_offset().unwrap_or(0).min(self.text.len()) as u32;
+    /// An anchor or alias whose name go-yaml refuses.
+    fn refused(&self, at: u32) -> Problem {
+        let message = "the name of an anchor or alias has another sign than letters, digits, `-` and `_`".to_owned();
+        Problem { kind: ProblemKind::Syntax, message, span: Span::new(self.file, at, at), other: None }
+    }
+
+    fn syntax(&self, error: &ScanError, at: u32) -> Problem {
+        let at = at.min(self.text.len() as u32);
         let message = error.info();
         Problem { kind: ProblemKind::Syntax, message, span: Span::new(self.file, at, at), other: None }
     }
@@ -133,7 +148,7 @@ impl<'t> Builder<'t> {
         Document { root: Node::NULL, span: Span::new(self.file, start, start), error: None, problems: Vec::new() }
     }
 
-    fn event(&mut self, event: Event<'t>, start: u32, end: u32) -> Result<(), Problem> {
+    fn event(&mut self, event: Event<'_>, start: u32, end: u32) -> Result<(), Problem> {
         match event {
             Event::DocumentStart(..) => {
                 self.anchors.clear();

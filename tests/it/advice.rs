@@ -168,3 +168,220 @@ fn a_shorter_requeue_saves_what_is_told() {
     let promised = format!("about {} shorter", about(ready - earlier));
     assert!(reported.help.contains(&promised), "{promised}: {}", reported.help);
 }
+
+/// The bad example of a rule that a text tells from the others, what is found in it, and the finding of the rule.
+fn reported(rule: &str, text: &str) -> (Repository, Vec<Finding>, Finding) {
+    let tree = example(rule, |file| file.contains(text));
+    let (before, reported) = (findings(&tree), finding(&tree, rule));
+    (tree, before, reported)
+}
+
+/// Moves a file, its folders made.
+fn move_file(tree: &Repository, from: &str, to: &str) {
+    tree.write(to, tree.read(from));
+    tree.remove(from);
+}
+
+#[test]
+fn a_kustomization_file_is_found_once_it_is_renamed() {
+    let (tree, before, reported) = reported("build-failure", "nameSuffix: -web");
+    assert_eq!(quoted(&reported.help, "apps/"), "apps/Kustomization.yaml");
+    assert!(!reported.help.contains("kustomize build"), "{}", reported.help);
+    move_file(&tree, "apps/Kustomization.yaml", &format!("apps/{}", quoted(&reported.help, "kustomization.")));
+    mended(&tree, "build-failure", &before);
+}
+
+#[test]
+fn a_path_leads_somewhere_as_it_is_told() {
+    let (tree, before, reported) = reported("build-failure", "    - components/labels");
+    let meant = quoted(&reported.help, "..");
+    assert_eq!(meant, "../components/labels");
+    assert!(!reported.help.contains("kustomize build"), "{}", reported.help);
+    tree.edit("clusters/prod/apps.yaml", "    - components/labels", &format!("    - {meant}"));
+    mended(&tree, "build-failure", &before);
+}
+
+#[test]
+fn paths_that_are_nearly_right_are_told_as_they_have_to_be() {
+    for (written, meant) in [
+        ("../base", "../../base"),
+        ("../../bases", "../../base"),
+        (r"..\..\base", "../../base"),
+        ("../../../../base", "../../base"),
+        ("settigns.yaml", "settings.yaml"),
+        ("overlays/prod/settings.yaml", "settings.yaml"),
+    ] {
+        let list = format!("resources:\n  - '{written}'\n");
+        let map = crate::support::config_map;
+        let mut files = vec![("overlays/prod/kustomization.yaml", list), ("overlays/prod/settings.yaml", map("here"))];
+        files.push(("base/kustomization.yaml", "resources: [map.yaml]\n".to_owned()));
+        files.push(("base/map.yaml", map("base")));
+        files.push((
+            "clusters/prod/apps.yaml",
+            "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: apps, namespace: flux-system}\nspec: {interval: \
+             1h, path: ./overlays/prod, prune: true, sourceRef: {kind: GitRepository, name: flux-system}}\n"
+                .to_owned(),
+        ));
+        let tree = Repository::cluster(&files);
+        let help = finding(&tree, "build-failure").help;
+        assert!(help.contains(&format!("write `{meant}` at")), "{written}: {help}");
+        tree.edit("overlays/prod/kustomization.yaml", written, meant);
+        assert!(findings(&tree).iter().all(|finding| finding.rule != "build-failure"), "{meant}");
+    }
+}
+
+#[test]
+fn a_component_that_two_folders_take_in_has_a_namespace_in_each() {
+    let (tree, before, reported) = reported("build-failure", "../../components/alerts");
+    for file in ["apps/blue/kustomization.yaml:7", "apps/green/kustomization.yaml:7"] {
+        assert!(reported.help.contains(file), "{}", reported.help);
+    }
+    tree.edit("apps/blue/kustomization.yaml", "namespace: default", "namespace: kube-system");
+    mended(&tree, "build-failure", &before);
+}
+
+#[test]
+fn the_copy_below_is_the_one_to_remove() {
+    let (tree, before, reported) = reported("duplicate-node", "path: ./teams");
+    assert!(reported.help.contains("remove the manifest at blue/teams.yaml:4"), "{}", reported.help);
+    tree.remove("blue/teams.yaml");
+    tree.write("blue/settings.yaml", crate::support::config_map("blue"));
+    mended(&tree, "duplicate-node", &before);
+}
+
+#[test]
+fn an_operator_moves_out_of_the_entry_point_and_what_needs_it_behind_it() {
+    let (tree, before, _) = reported("crd-deadlock", "kind: SealedSecret");
+    move_file(&tree, "clusters/prod/sealed-secrets.yaml", "sealed-secrets/release.yaml");
+    move_file(&tree, "clusters/prod/token.yaml", "token/token.yaml");
+    let node = |name: &str, more: &str| {
+        format!(
+            "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {{name: {name}, namespace: flux-system}}\nspec:\n  \
+             interval: 1h\n  retryInterval: 1m\n  timeout: 5m\n  path: ./{name}\n  prune: true\n  sourceRef: {{kind: GitRepository, name: \
+             flux-system}}\n  {more}\n"
+        )
+    };
+    tree.write("clusters/prod/operators.yaml", node("sealed-secrets", "wait: true"));
+    tree.write("clusters/prod/tokens.yaml", node("token", "dependsOn: [{name: sealed-secrets}]"));
+    mended(&tree, "crd-deadlock", &before);
+}
+
+#[test]
+fn a_claim_moves_out_of_the_parent_of_its_class() {
+    let (tree, before, reported) = reported("unordered-storage-class", "name: csi");
+    assert!(!reported.help.contains("dependsOn` of storage"), "{}", reported.help);
+    let child = tree.read("storage/csi.yaml").replace("csi", "claims") + "  dependsOn:\n    - name: csi\n";
+    tree.write("storage/claims.yaml", child);
+    move_file(&tree, "storage/claim.yaml", "claims/claim.yaml");
+    mended(&tree, "unordered-storage-class", &before);
+}
+
+#[test]
+fn a_path_below_the_own_file_is_the_one_that_was_meant() {
+    let (tree, before, reported) = reported("overlapping-path", "path: ./apps/shop");
+    let path = quoted(&reported.help, "spec.path:").strip_prefix("spec.").unwrap().to_owned();
+    tree.edit("apps/shop/ks.yaml", "path: ./apps/shop", &path);
+    mended(&tree, "overlapping-path", &before);
+}
+
+#[test]
+fn a_namespace_that_all_protect_may_have_one_owner_less() {
+    let (tree, before, reported) = reported("duplicate-owner", "prune: disabled");
+    let annotation = quoted(&reported.help, "kustomize.toolkit");
+    let protected = format!("metadata:\n  annotations: {{{annotation}}}\n");
+    tree.edit("shop/namespace.yaml", "metadata:\n", &protected);
+    mended(&tree, "duplicate-owner-as-warning", &before);
+    let now = findings(&tree).into_iter().filter(|finding| finding.rule == "duplicate-owner");
+    assert!(now.into_iter().all(|finding| finding.severity < fluxdag::finding::Severity::Warning));
+    tree.write("shop/namespace.yaml", crate::support::config_map("shop"));
+    mended(&tree, "duplicate-owner", &before);
+}
+
+#[test]
+fn a_namespace_keeps_its_name_without_a_target() {
+    let (tree, before, _) = reported("renamed-namespace", "  targetNamespace: flux-system");
+    tree.edit("clusters/prod/shop.yaml", "  targetNamespace: flux-system", "  timeout: 5m");
+    mended(&tree, "renamed-namespace", &before);
+}
+
+#[test]
+fn a_release_has_the_time_that_it_is_told() {
+    let (tree, before, reported) =
+        reported("timeout-below-need", "kind: HelmRelease\nmetadata:\n  name: kube-prometheus-stack");
+    let timeout = quoted(&reported.help, "spec.timeout:").strip_prefix("spec.").unwrap().to_owned();
+    tree.edit("monitoring/stack.yaml", "  chart:\n", &format!("  {timeout}\n  chart:\n"));
+    mended(&tree, "timeout-below-need", &before);
+}
+
+#[test]
+fn quotes_in_the_value_make_it_text() {
+    let files = [
+        (
+            "clusters/prod/apps.yaml",
+            "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: apps, namespace: flux-system}\nspec:\n  interval: \
+             1h\n  path: ./apps\n  prune: true\n  sourceRef: {kind: GitRepository, name: flux-system}\n  postBuild:\n    substitute:\n      \
+             version: \"2\"\n",
+        ),
+        (
+            "apps/child.yaml",
+            "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: child, namespace: flux-system}\nspec:\n  interval: \
+             1h\n  path: ./child\n  prune: true\n  sourceRef: {kind: GitRepository, name: flux-system}\n  postBuild:\n    substitute:\n      \
+             version: \"${version}\"\n",
+        ),
+        ("child/map.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: child, namespace: default}\n"),
+    ];
+    let tree = Repository::cluster(&files);
+    let before = findings(&tree);
+    let reported = finding(&tree, "invalid-manifest");
+    assert!(reported.help.contains(r#"`NAME: '"2"'`"#), "{}", reported.help);
+    tree.edit("clusters/prod/apps.yaml", r#"version: "2""#, r#"version: '"2"'"#);
+    mended(&tree, "invalid-manifest", &before);
+}
+
+#[test]
+fn a_kustomization_gets_another_name_in_two_steps() {
+    let node = |name: &str, more: &str| {
+        format!(
+            "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {{name: {name}, namespace: flux-system}}\nspec:\n  \
+             interval: 1h\n  path: ./shop\n  prune: true\n  sourceRef: {{kind: GitRepository, name: flux-system}}\n{more}"
+        )
+    };
+    let namespace = "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n";
+    let files = [("clusters/prod/shop.yaml", node("shop", "")), ("shop/namespace.yaml", namespace.to_owned())];
+    let tree = Repository::cluster(&files).under_git();
+    tree.commit("shop");
+    let lint = || tree.json(&["lint", "--since", "HEAD~1", "--min-severity", "info"]).to_string();
+    tree.write("clusters/prod/shop.yaml", node("store", ""));
+    tree.commit("store");
+    let at_once = lint();
+    assert!(at_once.contains("ownership-move") && !at_once.contains("deletes nothing"), "{at_once}");
+    tree.write("clusters/prod/shop.yaml", node("shop", "  deletionPolicy: Orphan\n"));
+    tree.commit("shop, which leaves behind what it applied");
+    tree.write("clusters/prod/shop.yaml", node("store", ""));
+    tree.commit("store");
+    let in_two_steps = lint();
+    assert!(!in_two_steps.contains("ownership-move"), "{in_two_steps}");
+}
+
+#[test]
+fn a_health_check_names_what_it_looks_at_and_not_what_that_waits_for() {
+    let node = |name: &str, more: &str| {
+        format!(
+            "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {{name: {name}, namespace: flux-system}}\nspec:\n  \
+             interval: 1h\n  path: ./{name}\n  prune: true\n  wait: true\n  sourceRef: {{kind: GitRepository, name: flux-system}}\n{more}"
+        )
+    };
+    let chart = "apiVersion: source.toolkit.fluxcd.io/v1\nkind: HelmRepository\nmetadata: {name: charts, namespace: flux-system}\nspec: {interval: \
+                 1h, url: 'https://prometheus-community.github.io/helm-charts'}\n---\napiVersion: helm.toolkit.fluxcd.io/v2\nkind: \
+                 HelmRelease\nmetadata: {name: kube-prometheus-stack, namespace: flux-system}\nspec:\n  interval: 1h\n  timeout: 40m\n  chart: \
+                 {spec: {chart: kube-prometheus-stack, sourceRef: {kind: HelmRepository, name: charts}}}\n";
+    let tree = Repository::cluster(&[
+        ("clusters/prod/top.yaml", node("top", "  timeout: 5m\n")),
+        ("clusters/prod/last.yaml", node("last", "  timeout: 5m\n  dependsOn: [{name: top}]\n")),
+        ("top/child.yaml", node("child", "  timeout: 40m\n")),
+        ("child/release.yaml", chart.to_owned()),
+        ("last/map.yaml", crate::support::config_map("last")),
+    ]);
+    let why = finding(&tree, "timeout-below-need").why;
+    assert!(why.contains("timeout waiting for: [Kustomization/flux-system/child status"), "{why}");
+}

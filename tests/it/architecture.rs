@@ -66,6 +66,7 @@ const OWNED: &[(&[&str], &[&str])] = &[
     (&["serde_yaml"], &["yaml"]),
     (&["petgraph"], &["graph"]),
     (&["walkdir"], &["source"]),
+    (&["aho_corasick"], &["cluster"]),
     (&["gix"], &["source"]),
     (&["cel"], &["flux"]),
     (&["globset"], &["source", "flux"]),

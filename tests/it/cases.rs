@@ -7,32 +7,9 @@ use crate::support::{Program, cases, program};
 
 /// Cases of which the program does not say yet what is true. One that it does say is taken off the list.
 const FALLS_SHORT: &[&str] = &[
-    "false/alias-key",
-    "false/bootstrap-made-input",
-    "false/bootstrap-other-chart",
-    "false/bootstrap-project-url",
-    "false/entry-folder-by-hand",
-    "false/generator-file-hides",
-    "false/heavy-zero",
-    "false/missed-helm-timeout",
-    "false/open-name",
-    "false/overlap-self",
-    "false/self-prune-at-rest",
-    "false/storage-class-parent",
-    "false/unready-gate-slow-sibling",
-    "faults/capital-file-name/bad",
-    "faults/child-applies-parent/bad",
-    "faults/component-included-twice/bad",
-    "faults/component-path/bad",
-    "faults/health-check-on-deployment/bad",
-    "faults/kustomization-renamed/bad (lint --since HEAD~1 --min-severity info)",
     "faults/namespace-nobody-makes/bad",
-    "faults/namespace-renamed/bad",
-    "faults/namespace-two-owners/bad",
     "faults/object-without-namespace/bad",
     "faults/release-not-listed/bad",
-    "faults/secret-beside-operator/bad",
-    "faults/shell-variable/bad",
     "faults/values-key-missing/bad",
 ];
 

@@ -48,4 +48,5 @@ mod render;
 mod rule_pages;
 mod support;
 mod suppressions;
+mod typos;
 mod what_if;

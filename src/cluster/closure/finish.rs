@@ -4,10 +4,17 @@ use super::{Closure, draft::applied_keys};
 use crate::{
     cluster::{Cluster, Implicit, Node, NodeId, NodeKey, ObjectKey, Provider, Release, bootstrap::Bootstrap},
     flux::HelmRelease,
+    source::Tree,
 };
 
 /// Turns a closure into a cluster: numbers the nodes and lists who applies what.
-pub(in crate::cluster) fn finish(root: String, reached: bool, closure: Closure, bootstrap: &Bootstrap<'_>) -> Cluster {
+pub(in crate::cluster) fn finish(
+    root: String,
+    reached: bool,
+    closure: Closure,
+    bootstrap: &Bootstrap,
+    tree: &Tree,
+) -> Cluster {
     let nodes: Vec<Node> = closure
         .drafts
         .into_iter()
@@ -24,7 +31,7 @@ pub(in crate::cluster) fn finish(root: String, reached: bool, closure: Closure, 
         })
         .collect();
     let (objects, releases) = owned(&nodes);
-    let implicit = Implicit::new(&nodes, &releases, &objects, bootstrap);
+    let implicit = Implicit::new(&nodes, &releases, &objects, bootstrap, tree);
     let Closure { version, tells_version, controllers, .. } = closure;
     Cluster { root, reached, version, tells_version, controllers, nodes, releases, objects, implicit }
 }

@@ -15,8 +15,12 @@ use smol_str::SmolStr;
 
 use crate::{
     cluster::{Manifest, NodeKey, entries::origin::Origin, model::set_key},
-    flux::{Artifacts, Controllers, FluxVersion, Kustomization, api::SubstituteReference, is_kustomization},
-    source::normalize,
+    flux::{
+        Artifacts, Controllers, FluxVersion, Kustomization,
+        api::{SubstituteReference, kinds::HELM_RELEASE},
+        is_kustomization,
+    },
+    source::{FileId, Span, join, normalize, parent},
 };
 use configs::configs;
 use controllers::controllers;
@@ -42,10 +46,27 @@ pub(super) struct Closure {
     pub(super) controllers: Controllers,
 }
 
+impl Closure {
+    /// The names of the HelmReleases in its builds.
+    pub(super) fn releases(&self) -> impl Iterator<Item = SmolStr> {
+        let objects = self.drafts.values().flat_map(Draft::local_objects).map(|object| object.id());
+        objects.filter(|id| HELM_RELEASE.is(&id.group, &id.kind)).map(|id| id.name)
+    }
+
+    /// The files that its builds read.
+    pub(super) fn files(&self) -> impl Iterator<Item = FileId> {
+        let builds = self.drafts.values().map(|draft| &draft.applied.build);
+        builds.flat_map(|build| {
+            build.reads.files().into_iter().chain(build.objects.iter().map(|object| object.source.file))
+        })
+    }
+}
+
 /// Computes the closure of `roots`.
 pub(super) fn close<'t>(artifacts: &Artifacts<'t>, origin: &Origin<'t>, roots: &Roots) -> Closure {
     let assumed = artifacts.assumed_version();
     let mut drafts = roots.drafts();
+    let beside = version_beside(artifacts, roots);
     let mut version = roots.version;
     let mut growth = ClosureLimits::default();
     let mut since_new = 0;
@@ -55,7 +76,7 @@ pub(super) fn close<'t>(artifacts: &Artifacts<'t>, origin: &Origin<'t>, roots: &
         let sources = Sources::new(artifacts, origin, &roots.own, roots.objects.iter().chain(built));
         version = version.or_else(|| told_version(&drafts));
         let how = controllers(artifacts, &drafts, roots.controllers.as_ref());
-        let strict = how.has_strict_substitution(version.or(assumed));
+        let strict = how.has_strict_substitution(version.or(beside).or(assumed));
         let configs = configs(&drafts);
         let find = |draft: &Draft, reference: &SubstituteReference| {
             let key =
@@ -92,7 +113,28 @@ pub(super) fn close<'t>(artifacts: &Artifacts<'t>, origin: &Origin<'t>, roots: &
         }
     }
     let controllers = controllers(artifacts, &drafts, roots.controllers.as_ref());
-    Closure { drafts, version: version.or(assumed), tells_version: version.is_some(), controllers }
+    Closure {
+        drafts,
+        version: version.or(beside).or(assumed),
+        tells_version: version.or(beside).is_some(),
+        controllers,
+    }
+}
+
+/// The release that bootstrap wrote beside an entry point, where no build holds it: a kustomization file may leave it out, and it was
+/// installed from there all the same.
+fn version_beside(artifacts: &Artifacts<'_>, roots: &Roots) -> Option<FluxVersion> {
+    let store = artifacts.store();
+    let sources = roots.kustomizations.iter().map(|entry| entry.object.source).filter(|source| source.is_some());
+    let components = |source: Span| {
+        let folder = parent(store.tree().path(source.file));
+        store.tree().file(&join(folder, "gotk-components.yaml")?)
+    };
+    let documents = |file| {
+        let parsed = store.parse(file);
+        parsed.documents.iter().find_map(|document| FluxVersion::told_by(&document.root))
+    };
+    sources.filter_map(components).find_map(documents)
 }
 
 fn told_version(drafts: &BTreeMap<NodeKey, Draft>) -> Option<FluxVersion> {

@@ -66,11 +66,14 @@ pub fn resolve(store: &Store, folder: &str, discovered: &Discovered, assumed: Op
     let (tops, unreached) = finder.leftover(&clusters, &replaced, &identity);
     clusters.extend(finder.close_all(tops));
     clusters.sort_by(|(left, _), (right, _)| left.cmp(right));
-    let bootstrap = Bootstrap::new(store.tree());
-    let reached = clusters.into_iter().map(|(root, closure)| finish(root, true, closure, &bootstrap));
+    let used = clusters.iter().flat_map(|(_, closure)| closure.files()).collect();
+    let releases: BTreeSet<_> = clusters.iter().flat_map(|(_, closure)| closure.releases()).collect();
+    let releases = releases.iter().map(|name| name.as_str());
+    let (bootstrap, tree) = (Bootstrap::read(store, &artifacts, folder, &used, releases), store.tree());
+    let reached = clusters.into_iter().map(|(root, closure)| finish(root, true, closure, &bootstrap, tree));
     let mut clusters: Vec<Cluster> = reached.collect();
     let groups = finder.close_all(unreached).into_iter();
-    clusters.extend(groups.map(|(root, closure)| finish(root, false, closure, &bootstrap)));
+    clusters.extend(groups.map(|(root, closure)| finish(root, false, closure, &bootstrap, tree)));
     clusters
 }
 

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    cluster::{Cluster, Node, ObjectKey, Provider, Release},
+    cluster::{Cluster, Node, NodeId, ObjectKey, Provider, Release},
     flux::SourceRef,
     source::Span,
     yaml::{self, decode},
@@ -50,6 +50,56 @@ pub(in crate::cluster) fn chart_in(
     let url = source(&chart.source_ref).and_then(|spec| spec.find_str(&["url"])).map(str::to_owned);
     let span = release.helm.span(&["spec", "chart", "spec", "chart"]);
     Some(Chart { name: last_part(&chart.chart).to_owned(), url, span })
+}
+
+/// The HelmRelease, by position, whose chart makes a workload that no build holds and `node` looks at: of those that install into its
+/// namespace the one whose name, or chart, its name begins with, as charts name what they make; else the only one that `node` applies
+/// there, or one of these whose name it bears.
+#[must_use]
+pub fn workload_maker(cluster: &Cluster, node: NodeId, key: &ObjectKey) -> Option<usize> {
+    let is_workload = matches!(
+        (key.group.as_str(), key.kind.as_str()),
+        ("apps", "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet")
+            | ("batch", "Job")
+            | ("", "Pod" | "Service")
+    );
+    if !is_workload || key.is_unresolved() {
+        return None;
+    }
+    let is_there = |release: &Release| {
+        release.helm.spec.target_namespace.as_deref().unwrap_or(&release.key.namespace) == key.namespace
+    };
+    let there: Vec<(usize, &Release)> =
+        cluster.releases.iter().enumerate().filter(|(_, release)| is_there(release)).collect();
+    let begins = |name: &str| key.name.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'));
+    let namer = |release: &Release| {
+        let chart = chart_of(cluster, release).map(|chart| chart.name).unwrap_or_default();
+        let names = [release_name(release), release.key.name.to_string(), chart];
+        names.iter().filter(|name| !name.is_empty() && begins(name)).map(String::len).max()
+    };
+    let named = there.iter().filter_map(|(index, release)| Some((namer(release)?, std::cmp::Reverse(*index))));
+    if let Some((_, std::cmp::Reverse(index))) = named.max() {
+        return Some(index);
+    }
+    let is_own = |release: &Release| release.providers.iter().any(|provider| provider.node == node);
+    let own: Vec<&(usize, &Release)> = there.iter().filter(|(_, release)| is_own(release)).collect();
+    match own.as_slice() {
+        [(only, _)] => Some(*only),
+        several => {
+            several.iter().find(|(_, release)| key.name.contains(release.key.name.as_str())).map(|(index, _)| *index)
+        }
+    }
+}
+
+/// The name that Helm knows a release by (helm-controller v1.6, `GetReleaseName`).
+fn release_name(release: &Release) -> String {
+    let spec = &release.helm.object.node;
+    let text = |field: &str| spec.find_str(&["spec", field]);
+    match (text("releaseName"), text("targetNamespace")) {
+        (Some(name), _) => name.to_owned(),
+        (None, Some(namespace)) => format!("{namespace}-{}", release.key.name),
+        (None, None) => release.key.name.to_string(),
+    }
 }
 
 fn source_spec<'n>(

@@ -241,10 +241,12 @@ impl Cluster {
         self.implicit.externals().have(kind, namespace, name)
     }
 
-    /// Whether something makes the object: a build of the cluster, or somebody outside the repository.
+    /// Whether something makes the object: a build of the cluster, what sets the cluster up, or somebody outside the repository.
     #[must_use]
     pub fn provides(&self, key: &ObjectKey) -> bool {
-        self.objects.contains_key(key) || self.is_external(&key.kind, &key.namespace, &key.name)
+        self.objects.contains_key(key)
+            || self.is_external(&key.kind, &key.namespace, &key.name)
+            || self.implicit.is_made_before(key)
     }
 
     /// Whether `wanted` names this cluster: by its root, by the end of that, or by one folder of it.

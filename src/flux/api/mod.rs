@@ -5,6 +5,7 @@ mod helm_release;
 pub mod kinds;
 mod kustomization;
 pub(super) mod object;
+pub(super) mod open_text;
 mod source;
 
 pub use helm_release::{HelmChartTemplate, HelmChartTemplateSpec, HelmRelease, HelmReleaseSpec, ValuesReference};

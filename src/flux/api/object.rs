@@ -66,12 +66,6 @@ pub fn is_kustomization(node: &Node) -> bool {
     KUSTOMIZATION.is_kind_of(node)
 }
 
-/// Whether a variable or a template that is not known stands in `text`.
-#[must_use]
-pub fn is_open_text(text: &str) -> bool {
-    text.contains("${") || text.contains("<<")
-}
-
 fn read_spec<S: Default + serde::de::DeserializeOwned>(spec: &Node, problems: &mut Vec<(String, Span)>) -> S {
     if let Ok(read) = decode(spec) {
         return read;

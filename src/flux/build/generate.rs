@@ -1,6 +1,6 @@
 use crate::{
-    kustomize::{Error, Kustomize, ReadSet},
-    source::{Artifact, FileId, Span, join},
+    kustomize::{Error, Fault, Kustomize, ReadSet},
+    source::{Artifact, FileId, Span, join, names::nearest},
     yaml::{Node, ProblemKind, Store},
 };
 
@@ -71,10 +71,32 @@ impl Scan<'_> {
     fn file(&mut self, folder: &str, file: FileId, entry: String) {
         self.found.reads.add_file(file);
         let Some((span, why)) = undecodable(self.store, file) else { return self.entries.push(entry) };
+        let fault = if is_misnamed(self.store, file, &entry) { Fault::Misnamed } else { Fault::Listed };
         let message = format!(
             "`{entry}` is picked up because `{folder}` has no kustomization.yaml, and is no Kubernetes object: {why}"
         );
-        self.found.errors.push(Error { message, span, related: Vec::new(), twice: None });
+        self.found.errors.push(Error { message, span, related: Vec::new(), twice: None, fault });
+    }
+}
+
+/// Whether a file is a kustomization file that kustomize does not find, since its name is another one.
+fn is_misnamed(store: &Store, file: FileId, path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
+    let stem = name.rsplit_once('.').map_or(name.as_str(), |(stem, _)| stem);
+    let documents = &store.parse(file).documents;
+    let Some(document) = documents.first().filter(|document| documents.len() == 1 && document.error.is_none()) else {
+        return false;
+    };
+    let root = &document.root;
+    match root.find_str(&["apiVersion"]) {
+        Some(version) => version.starts_with("kustomize.config.k8s.io/"),
+        None => {
+            let is_like =
+                matches!(stem, "kustomization" | "kustomize") || nearest(stem, ["kustomization"].into_iter()).is_some();
+            is_like
+                && root.entries().next().is_some()
+                && root.entries().all(|entry| Kustomize::is_kustomization_field(&entry.key))
+        }
     }
 }
 

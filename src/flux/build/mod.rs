@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::{Kustomization, Variables, api::kinds::CRD};
 use crate::{
-    kustomize::{Build, Change, Error, Kustomize, Object, ObjectId, Step},
+    kustomize::{Build, Change, Error, Fault, Kustomize, Object, ObjectId, Step},
     source::{Span, join},
     yaml::{Entry, Node},
 };
@@ -103,7 +103,8 @@ fn known_fields(mut root: Node) -> Node {
 /// keys be set twice).
 fn faults(kustomize: &Kustomize<'_>, folder: &str, root: &Node) -> Vec<Error> {
     let Some(file) = Kustomize::kustomization_file(kustomize.artifact(), folder) else { return Vec::new() };
-    let error = |span: Span, message: String| Error { message, span, related: Vec::new(), twice: None };
+    let error =
+        |span: Span, message: String| Error { message, span, related: Vec::new(), twice: None, fault: Fault::Other };
     if Kustomize::kustomization_files(kustomize.artifact(), folder).len() > 1 {
         let message = format!("`{}` holds more than one kustomization file", shown(folder));
         let others = Kustomize::kustomization_files(kustomize.artifact(), folder);
@@ -139,6 +140,7 @@ pub fn substitute(kustomization: &Kustomization, build: &Build, variables: &Vari
             span: *span,
             related: vec![(variables.span, "used as variables here".to_owned())],
             twice: None,
+            fault: Fault::Other,
         }));
         for object in &mut build.objects {
             let substituted = substitute_object(object, variables, strict);
@@ -215,6 +217,7 @@ fn substitute_object(object: &mut Object, variables: &Variables, strict: bool) -
             continue;
         }
         let error = Error {
+            fault: Fault::Expression { variable: fault.kind.variable().map(str::to_owned) },
             message: format!("substitution in {id} fails: {}", fault.kind),
             span,
             related: vec![(variables.span, "variables come from here".to_owned())],

@@ -1,6 +1,6 @@
 use crate::{
     flux::Kustomization,
-    kustomize::Error,
+    kustomize::{Error, Fault},
     source::Span,
     yaml::{Entry, Node},
 };
@@ -52,7 +52,7 @@ fn not_local(component: &Node) -> Error {
         "component path must be local and relative: `{}` is neither a folder of the artifact nor found from `spec.path`",
         component.as_str().unwrap_or_default()
     );
-    Error { message, span: component.span, related: Vec::new(), twice: None }
+    Error { message, span: component.span, related: Vec::new(), twice: None, fault: Fault::Missing { meant: None } }
 }
 
 fn append(root: &mut Node, key: &str, items: Option<Vec<Node>>) {

@@ -18,6 +18,10 @@ pub(in crate::flux) trait Replace {
     fn concerns(&self, text: &str) -> bool;
     /// What the printed scalar at `span` becomes; `None` where it is at fault and stays as it is.
     fn replace(&mut self, printed: &str, span: Span) -> Option<String>;
+    /// Whether what `replace` gave last holds something that is not known, so that nobody can say what it reads as.
+    fn is_open(&self) -> bool {
+        false
+    }
     /// The result for the scalar at `span` is not YAML any more, for the reason given.
     fn not_yaml(&mut self, why: String, span: Span);
 }
@@ -117,6 +121,9 @@ impl Walk<'_> {
             Style::DoubleQuoted => Cow::Owned(yaml::double_quoted(text)),
         };
         let replaced = self.replace.replace(&printed, span)?;
+        if self.replace.is_open() {
+            return open(style, &printed, replaced);
+        }
         let begins_blank = |text: &str| text.starts_with([' ', '\n']);
         let is_moved = style == Style::Literal && begins_blank(&replaced) && !begins_blank(text);
         let printed = if is_moved { block(text, &replaced) } else { replaced };
@@ -131,6 +138,21 @@ impl Walk<'_> {
                     None
                 }
             },
+        }
+    }
+}
+
+/// What a scalar is as long as a variable in it is not known: the text. What the others bring may read as something else once
+/// all is there, or be no YAML only for what is left in its place.
+fn open(style: Style, printed: &str, replaced: String) -> Option<Value> {
+    match style {
+        Style::Plain | Style::Literal => Some(Value::Str(replaced.into())),
+        // Quotes are taken off by reading it. Where that fails, it stays as it was written.
+        Style::SingleQuoted | Style::DoubleQuoted => {
+            let quote = printed.chars().next();
+            let is_whole = replaced.chars().next() == quote && replaced.chars().last() == quote;
+            let read = is_whole.then(|| fragment(&replaced, Place::Item).ok()).flatten();
+            read.map(|node| node.value).filter(|value| matches!(value, Value::Str(_)))
         }
     }
 }

@@ -363,7 +363,7 @@ mod tests {
     fn what_is_more_than_a_plain_input_is_said_and_the_rest_made() {
         let value =
             set(&format!("  inputs: [{{a: 1}}]\n  resources:\n{MAP}c\n    data: {{v: << inputs.a | quote >>}}\n"));
-        assert_eq!((names(&value).len(), value.unresolved[0].hides), (1, Hidden::Values));
+        assert_eq!((names(&value).len(), &value.unresolved[0].hides), (1, &Hidden::Values));
         let name = set(&format!("  inputs: [{{a: 1}}]\n  resources:\n{MAP}<< inputs.a | quote >>\n{MAP}d\n"));
         assert_eq!(names(&name), ["ConfigMap/d"]);
         assert!(name.unresolved.iter().any(Unresolved::hides_objects));
@@ -372,7 +372,7 @@ mod tests {
         assert!(flow.objects.is_empty() && flow.unresolved[0].hides_objects());
         let provided =
             set(&format!("  inputsFrom: [{{name: p}}]\n  inputs: [{{a: x}}]\n  resources:\n{MAP}<< inputs.a >>\n"));
-        assert_eq!((names(&provided).len(), provided.unresolved[0].hides), (1, Hidden::Objects));
+        assert_eq!((names(&provided).len(), &provided.unresolved[0].hides), (1, &Hidden::Objects));
         let permuted = set(&format!(
             "  inputStrategy: {{name: Permute}}\n  inputs: [{{a: x}}]\n  resources:\n{MAP}<< inputs.a >>\n"
         ));
@@ -381,7 +381,7 @@ mod tests {
             .replace("\n  - apiV", "\n    - apiV")
             .replace("\n    kind", "\n      kind")
             .replace("\n    metadata:\n      name", "\n      metadata:\n        name"));
-        assert_eq!((names(&steps).len(), steps.unresolved[0].hides), (1, Hidden::Values));
+        assert_eq!((names(&steps).len(), &steps.unresolved[0].hides), (1, &Hidden::Values));
     }
 
     #[test]

@@ -137,6 +137,12 @@ impl<'t> Artifacts<'t> {
         self.assumed_version
     }
 
+    /// The files behind the artifacts, parsed.
+    #[must_use]
+    pub const fn store(&self) -> &'t Store {
+        self.store
+    }
+
     /// The files behind the artifacts.
     #[must_use]
     pub const fn tree(&self) -> &'t Tree {

@@ -1,7 +1,7 @@
 //! Kustomization files: which fields there are and of which type (kustomize `types.Kustomization`).
 
 use crate::{
-    kustomize::report::Report,
+    kustomize::{Fault, report::Report},
     source::{Span, names},
     yaml::{Entry, Node, Value},
 };
@@ -90,10 +90,10 @@ impl Kustomization {
         let api_version = node.find_str(&["apiVersion"]).filter(|version| !version.is_empty());
         if let Some(bad) = api_version.filter(|version| *version != wanted) {
             let kind = kind.unwrap_or("Kustomization");
-            report.error(
-                node.nearest_span(&["apiVersion"]),
-                format!("apiVersion for {kind} should be {wanted}, not `{bad}`"),
-            );
+            let is_other = bad.split_once('/').is_none_or(|(group, _)| group != "kustomize.config.k8s.io");
+            let fault = if is_other { Fault::NotKustomization } else { Fault::Other };
+            let message = format!("apiVersion for {kind} should be {wanted}, not `{bad}`");
+            report.fault(node.nearest_span(&["apiVersion"]), message, fault);
         }
         let says = |entry: &Entry| {
             !matches!(entry.key.as_str(), "apiVersion" | "kind")

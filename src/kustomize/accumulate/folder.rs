@@ -3,8 +3,8 @@
 use std::{cell::RefCell, rc::Rc};
 
 use crate::{
-    kustomize::{Kustomize, ReadSet, report::Report, schema::openapi::Schema},
-    source::{Artifact, Entry, FileId, RemoteUrl, Span, Tree, join, readable},
+    kustomize::{Fault, Kustomize, ReadSet, report::Report, schema::openapi::Schema},
+    source::{Artifact, Entry, FileId, RemoteUrl, Span, Tree, join, names::nearest, normalize, parent, readable},
     yaml::File,
 };
 
@@ -27,8 +27,8 @@ pub(in crate::kustomize) enum Target {
     Folder(String),
     /// Not here, but on the network.
     Remote,
-    /// Why it leads nowhere.
-    Nothing(String),
+    /// Why it leads nowhere, and the path that is likely to be meant.
+    Nothing(String, Option<String>),
 }
 
 /// The kustomization files of a folder; more than one is an error to kustomize.
@@ -66,7 +66,7 @@ impl<'k, 't> Folder<'k, 't> {
 
     fn lookup(&self, path: &str) -> Target {
         if path.is_empty() {
-            return Target::Nothing("an empty path leads nowhere".to_owned());
+            return Target::Nothing("an empty path leads nowhere".to_owned(), None);
         }
         let artifact = &self.kustomize.artifact;
         let full = if path.starts_with('/') { None } else { join(self.path, path) };
@@ -82,10 +82,10 @@ impl<'k, 't> Folder<'k, 't> {
             return self.mapped(path);
         }
         let Some(full) = full else {
-            return Target::Nothing(format!("`{path}` leads out of the source's artifact"));
+            return Target::Nothing(format!("`{path}` leads out of the source's artifact"), self.meant(path, None));
         };
         self.reads.borrow_mut().add_absent(full.as_str());
-        Target::Nothing(self.absence(path, &full))
+        Target::Nothing(self.absence(path, &full), self.meant(path, Some(&full)))
     }
 
     /// What a mapping makes of a remote path.
@@ -100,13 +100,46 @@ impl<'k, 't> Folder<'k, 't> {
             None if artifact.is_folder(&reserved) => Target::Folder(reserved),
             None => {
                 self.reads.borrow_mut().add_absent(reserved);
-                Target::Nothing(format!(
+                let why = format!(
                     "`{path}` is mapped to the folder `{}`, which holds no `{}`",
                     mapped.mapping.written(),
                     readable(&mapped.path)
-                ))
+                );
+                Target::Nothing(why, None)
             }
         }
+    }
+
+    /// The path that is likely to be meant by one that leads nowhere: with the slashes of Linux, with another number of `../` in front, or
+    /// with a name that is nearly the same.
+    fn meant(&self, path: &str, full: Option<&str>) -> Option<String> {
+        let artifact = &self.kustomize.artifact;
+        let is_there = |path: &str| artifact.file(path).is_some() || artifact.is_folder(path);
+        let slashed = path.replace('\\', "/");
+        if slashed != path && join(self.path, &slashed).is_some_and(|full| is_there(&full)) {
+            return Some(slashed);
+        }
+        let rest = normalize(&slashed);
+        let rest = rest.trim_start_matches("../");
+        // A lone name may be that of any file further up.
+        if rest.contains('/') || slashed.contains("../") {
+            let mut above = self.path;
+            loop {
+                let candidate = if above.is_empty() { rest.to_owned() } else { format!("{above}/{rest}") };
+                if !rest.is_empty() && is_there(&candidate) {
+                    return Some(relative(self.path, &candidate));
+                }
+                if above.is_empty() {
+                    break;
+                }
+                above = parent(above);
+            }
+        }
+        let full = full?;
+        let name = full.rsplit('/').next()?;
+        let beside = artifact.names(parent(full));
+        let near = nearest(name, beside.filter(|other| join(parent(full), other).is_some_and(|full| is_there(&full))))?;
+        Some(format!("{}{near}", slashed.trim_end_matches('/').strip_suffix(name)?))
     }
 
     fn absence(&self, path: &str, full: &str) -> String {
@@ -123,8 +156,11 @@ impl<'k, 't> Folder<'k, 't> {
         match self.resolve(path) {
             Target::File(file) => return Some(file),
             Target::Folder(_) => report.error(at, format!("`{path}` is a folder, not a file")),
-            Target::Remote => report.unresolved(at, format!("remote file {path}"), "it is not in the repository"),
-            Target::Nothing(why) => report.error(at, why),
+            // Generators, patches and settings read single files: they change objects, and none comes of them.
+            Target::Remote => {
+                report.unresolved_value(at, format!("remote file {path}"), "it is not in the repository");
+            }
+            Target::Nothing(why, meant) => report.fault(at, why, Fault::Missing { meant }),
         }
         None
     }
@@ -147,6 +183,16 @@ impl<'k, 't> Folder<'k, 't> {
             }
         }
     }
+}
+
+/// The path that leads from one folder to another place.
+fn relative(from: &str, to: &str) -> String {
+    let parts = |path: &str| path.split('/').filter(|part| !part.is_empty()).map(str::to_owned).collect::<Vec<_>>();
+    let (from, to) = (parts(from), parts(to));
+    let common = from.iter().zip(&to).take_while(|(one, other)| one == other).count();
+    let ups = std::iter::repeat_n("..", from.len() - common);
+    let path: Vec<&str> = ups.chain(to[common..].iter().map(String::as_str)).collect();
+    if path.is_empty() { ".".to_owned() } else { path.join("/") }
 }
 
 /// Whether kustomize would look for `path` on the network, given that it is not here.

@@ -19,7 +19,7 @@ use std::{rc::Rc, sync::Arc};
 use rustc_hash::FxHashMap;
 
 use super::{
-    Kustomize,
+    Fault, Kustomize,
     id::ResId,
     report::Report,
     resource::Resource,
@@ -284,11 +284,11 @@ impl<'k, 't> Session<'k, 't> {
                 }
                 Target::Folder(_) => continue,
                 Target::Remote => {
-                    all.report.unresolved(at, format!("remote base {path}"), "it is not in the repository");
+                    all.report.remote(at, "remote base", path);
                     continue;
                 }
-                Target::Nothing(why) => {
-                    all.report.error(at, why);
+                Target::Nothing(why, meant) => {
+                    all.report.fault(at, why, Fault::Missing { meant });
                     continue;
                 }
             };
@@ -317,9 +317,9 @@ impl<'k, 't> Session<'k, 't> {
                 }
                 Target::File(_) => all.report.error(at, format!("`{path}` is a file; a component is a folder")),
                 Target::Remote => {
-                    all.report.unresolved(at, format!("remote component {path}"), "it is not in the repository");
+                    all.report.remote(at, "remote component", path);
                 }
-                Target::Nothing(why) => all.report.error(at, why),
+                Target::Nothing(why, meant) => all.report.fault(at, why, Fault::Missing { meant }),
             }
         }
     }
@@ -343,7 +343,7 @@ fn unresolved_charts(file: &Kustomization, report: &mut Report) {
     for key in ["helmCharts", "helmChartInflationGenerator"] {
         for chart in file.items(key) {
             let name = chart.find_str(&["name"]).or_else(|| chart.find_str(&["chartName"])).unwrap_or_default();
-            report.unresolved(
+            report.refused(
                 chart.span,
                 format!("Helm chart {name} of `{key}`"),
                 "charts are not rendered; Flux refuses to build them too",

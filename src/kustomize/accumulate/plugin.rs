@@ -32,7 +32,7 @@ fn specs(config: &Node) -> Vec<FieldSpec> {
 /// A plugin that is not built in cannot be run.
 fn unknown(resource: &Resource, report: &mut Report) {
     let id = resource.id();
-    report.unresolved(
+    report.refused(
         resource.object.source,
         format!("plugin {} {}", id.gvk.kind, id.name),
         "only plugins that are built into kustomize can be followed; Flux runs no others",

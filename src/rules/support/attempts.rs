@@ -62,6 +62,9 @@ pub(in crate::rules) struct Need {
     pub(in crate::rules) known: Duration,
     /// What takes longest of it: a HelmRelease of the critical path.
     pub(in crate::rules) slowest: Option<usize>,
+    /// The object of its health check that is Ready last: what the controller names. That may wait for `slowest` in turn, which another
+    /// Kustomization applies.
+    pub(in crate::rules) member: Option<Actor>,
 }
 
 impl Need {
@@ -79,22 +82,24 @@ impl Need {
         if range.high <= timeout {
             return None;
         }
-        let is_within = |id: &_| cold_start.time(*id).is_some_and(|time| time.typical > applied.typical);
-        let releases: Vec<usize> = cold_start
-            .critical_path(ready)
-            .into_iter()
-            .filter(is_within)
-            .filter_map(|id| match graph.event(id) {
+        let path = cold_start.critical_path(ready);
+        let last = path.len().checked_sub(2).and_then(|at| path.get(at)).map(|before| graph.event(*before).actor);
+        let is_within = |id: &EventId| cold_start.time(*id).is_some_and(|time| time.typical > applied.typical);
+        let releases: Vec<usize> = path
+            .iter()
+            .filter(|id| is_within(id))
+            .filter_map(|id| match graph.event(*id) {
                 Event { actor: Actor::Release(index), moment: Moment::Ready } => Some(index as usize),
                 _ => None,
             })
             .collect();
         let typical = |index: &usize| situation.durations.release(*index).range.typical;
         let guessed = releases.iter().filter(|index| !situation.durations.release(**index).is_trusted());
-        let own = Self::own(situation, &cold_start.critical_path(ready), applied.typical);
+        let own = Self::own(situation, &path, applied.typical);
         Some(Self {
             range,
             known: range.typical.saturating_sub(guessed.map(typical).sum::<Duration>() + own),
+            member: last.filter(|actor| *actor != Actor::Node(id)),
             slowest: releases.iter().copied().max_by_key(|index| (typical(index), std::cmp::Reverse(*index))),
         })
     }

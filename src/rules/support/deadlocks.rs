@@ -131,7 +131,20 @@ impl Case<'_> {
         let (owner, gate) = match self.links.get(1)?.before.actor {
             Actor::Release(index) => {
                 let release = &cluster.releases[index as usize];
-                let owner = cluster.node(release.providers.first()?.node);
+                let provider = release.providers.first()?;
+                let owner = cluster.node(provider.node);
+                // Nothing stands above an entry point, so what moves out of it is its child, and may not wait for it.
+                if owner.is_entry {
+                    return Some(format!(
+                        "move {} ({}) into a Kustomization of its own with `wait: true`, and {} ({}) into another one that has that in `dependsOn`: \
+                         neither may wait for {}, which applies them",
+                        release.subject(),
+                        self.place(cluster.object(*provider).place()),
+                        object.id(),
+                        self.place(object.place()),
+                        owner.key.name
+                    ));
+                }
                 (
                     owner,
                     format!(

@@ -30,6 +30,7 @@ pub(in crate::rules) fn doubted(mut finding: Finding, fact: &DependencyFact) -> 
                 .to_owned()
         }
         Some(Doubt::Template(by)) => format!(" It may be made by {by}."),
+        Some(Doubt::Open(object)) => format!(" It may be {object}, whose name holds a variable."),
     };
     finding.why.push_str(&doubt);
     finding

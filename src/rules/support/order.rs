@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use rustc_hash::FxHashSet;
+
 use super::{
     Situation,
     attempts::pause,
@@ -27,13 +29,15 @@ const WORK: usize = 100_000_000;
 
 /// Asks a graph who is early, as long as that is not too much work.
 pub(in crate::rules) struct Search<'g> {
+    situation: &'g Situation<'g>,
     graph: &'g EventGraph,
     reach: BlockedReach<'g>,
 }
 
 impl<'g> Search<'g> {
-    pub(in crate::rules) fn new(graph: &'g EventGraph) -> Self {
-        Self { graph, reach: BlockedReach::new(graph) }
+    pub(in crate::rules) fn new(situation: &'g Situation<'g>) -> Self {
+        let graph = &situation.graph;
+        Self { situation, graph, reach: BlockedReach::new(graph) }
     }
 
     /// Which Kustomizations have an edge of `reason` from `needed`, do not bring it themselves, and may start although
@@ -83,7 +87,7 @@ impl<'g> Search<'g> {
         let mut found = Vec::new();
         for (start, early, reason) in readers {
             let are_met = others(start).zip(happens.by_ref()).fold(true, |all, (_, happens)| all && happens);
-            if are_met && self.reach.happens(start) {
+            if are_met && self.reach.happens(start) && !comes_later(self.situation, start, &bringers) {
                 found.push((early, reason));
             }
         }
@@ -110,8 +114,23 @@ impl<'g> Search<'g> {
             return Vec::new();
         }
         let happens = self.reach.happen_without(needed, &starts);
-        nodes.into_iter().zip(happens).filter_map(|(node, happens)| happens.then_some(node)).collect()
+        let early = nodes.into_iter().zip(starts).zip(happens).filter(|(_, happens)| *happens);
+        early
+            .filter(|((_, start), _)| !comes_later(self.situation, *start, needed))
+            .map(|((node, _), _)| node)
+            .collect()
     }
+}
+
+/// By how much an event has to come before another one, by the clock of a cold start, to be there without an order.
+const AHEAD: Duration = Duration::from_mins(1);
+
+/// Whether `start` comes so late that one of `needed` has happened by then, although nothing orders the two: something that
+/// takes much longer holds it up, even on its fastest day.
+pub(in crate::rules) fn comes_later(situation: &Situation<'_>, start: EventId, needed: &[EventId]) -> bool {
+    let clock = &situation.repaired;
+    let Some(start) = clock.time(start) else { return false };
+    needed.iter().filter_map(|event| clock.time(*event)).any(|needed| start.low >= needed.high + AHEAD)
 }
 
 /// When a Kustomization is tried again after a failure, to follow "the next attempt … comes".
@@ -221,7 +240,7 @@ pub(in crate::rules) fn depends_on_open_gate(situation: &Situation<'_>, needed: 
 const DEEPEST: usize = 50;
 
 /// Whether `below` is `top`, or is applied by it or by one that it applies.
-fn applies(cluster: &Cluster, top: NodeId, below: NodeId) -> bool {
+pub(in crate::rules) fn applies(cluster: &Cluster, top: NodeId, below: NodeId) -> bool {
     let mut at = below;
     for _ in 0..DEEPEST {
         if at == top {
@@ -255,6 +274,25 @@ pub(in crate::rules) fn edit(
             "move {what} into a Kustomization of its own with `wait: true`, beside {whom}, and add that to `spec.dependsOn` of {whom}"
         );
     }
+    // One that the provider itself waits for, its parent above all, would wait in a circle.
+    let (circular, free): (Vec<Early>, Vec<Early>) =
+        early.iter().partition(|early| waits_for(&situation.graph, owner, early.node));
+    if !circular.is_empty() {
+        let (whom, name) = (short_names(situation, &circular), &cluster.node(owner).key.name);
+        let gate = if awaited.is_some() && !cluster.node(owner).has_gate() {
+            format!(", and add `wait: true` to {name}")
+        } else {
+            String::new()
+        };
+        let apart = format!(
+            "move what needs {what} out of {whom} into a Kustomization of its own that depends on {name}{gate}, since {name} itself waits for \
+             {whom}"
+        );
+        return match free.as_slice() {
+            [] => apart,
+            free => format!("{}; {apart}", edit(situation, free, bringer, awaited)),
+        };
+    }
     let node = cluster.node(owner);
     let is_near = early.iter().all(|early| cluster.node(early.node).key.namespace == node.key.namespace);
     let entry = if is_near {
@@ -266,4 +304,18 @@ pub(in crate::rules) fn edit(
     let gate = gate.map(|awaited| format!(", and `wait: true` (or `healthChecks` for {awaited}) to {}", node.key.name));
     let gate = gate.unwrap_or_default();
     format!("add {entry} to `spec.dependsOn` of {whom}{gate}")
+}
+
+/// Whether `needed`, once it has to be Ready before `node` starts, would wait for `node` itself: it does so already.
+fn waits_for(graph: &EventGraph, needed: NodeId, node: NodeId) -> bool {
+    let event = |node: NodeId, moment| graph.id(Actor::Node(node), moment);
+    let (Some(ready), Some(start)) = (event(needed, Moment::Ready), event(node, Moment::Start)) else { return false };
+    let (mut seen, mut open) = (FxHashSet::default(), vec![ready]);
+    while let Some(at) = open.pop() {
+        if at == start {
+            return true;
+        }
+        open.extend(graph.inputs(at).map(|(before, _)| before).filter(|before| seen.insert(*before)));
+    }
+    false
 }

@@ -24,22 +24,30 @@ pub(in crate::rules) struct Split {
     pub(in crate::rules) ready: Range,
     /// The dependents that are Ready earlier then, and by how much.
     saved: Vec<(NodeId, Duration)>,
+    /// The dependents that gain what is worth a word, by number.
+    gaining: usize,
 }
+
+/// What a dependent has to gain so that a split is worth a word: so much, and so many percent of the time until it is Ready.
+const LEAST: Duration = Duration::from_mins(1);
+const LEAST_PERCENT: u128 = 10;
 
 /// A split that gives this part of the best one is as good, if less has to move.
 const ENOUGH: f64 = 0.95;
 
 impl Split {
     /// The smallest split of `id` that gives about as much as any: the slowest first. `heavy` are HelmReleases of it by
-    /// position, the slowest first. `None` where nothing comes earlier.
+    /// position, the slowest first. `None` where nobody gains anything worth a word.
     pub(in crate::rules) fn best(
         situation: &Situation<'_>,
         id: NodeId,
         heavy: &[usize],
         dependents: &[NodeId],
     ) -> Option<Self> {
-        let splits: Vec<Self> =
-            (1..=heavy.len()).filter_map(|count| Self::new(situation, id, &heavy[..count], dependents)).collect();
+        let splits: Vec<Self> = (1..=heavy.len())
+            .filter_map(|count| Self::new(situation, id, &heavy[..count], dependents))
+            .filter(|split| split.gaining > 0)
+            .collect();
         let most = splits.iter().map(Self::total).max().filter(|most| !most.is_zero())?;
         splits.into_iter().find(|split| split.total().as_secs_f64() >= most.as_secs_f64() * ENOUGH)
     }
@@ -57,12 +65,15 @@ impl Split {
         let comparison = compare(&situation.durations, [cluster, &after].map(Scenario::repaired));
         let find = |key: &NodeKey| comparison.changes.iter().find(|change| change.node == *key);
         let ready = find(&cluster.node(id).key)?.after?;
+        let mut gaining = 0;
         let saved = dependents.iter().filter_map(|dependent| {
             let change = find(&cluster.node(*dependent).key)?;
-            let saved = change.before?.typical.checked_sub(change.after?.typical)?;
+            let before = change.before?.typical;
+            let saved = before.checked_sub(change.after?.typical)?;
+            gaining += usize::from(saved >= LEAST && saved.as_millis() * 100 >= before.as_millis() * LEAST_PERCENT);
             (!saved.is_zero()).then_some((*dependent, saved))
         });
-        Some(Self { saved: saved.collect(), going, ready })
+        Some(Self { saved: saved.collect(), going, ready, gaining })
     }
 
     fn total(&self) -> Duration {

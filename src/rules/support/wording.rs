@@ -40,6 +40,10 @@ pub(in crate::rules) const fn worth(row: catalog::Confidence) -> Confidence {
 /// What a finding rests on that names a chart for a CRD.
 pub(in crate::rules) const CHART_KNOWN: &str = " That this chart provides the CRD is known from a catalogue.";
 
+/// Why a network plugin is there before anything that Flux applies.
+pub(in crate::rules) const NETWORK_FIRST: &str = " No pod gets an address without a network plugin, and Flux's controllers are pods: unless \
+                                                  another plugin came first, it is there before Flux is.";
+
 /// How often the controller of `kind` looks again at a dependency that is not ready, as people say it.
 pub(in crate::rules) fn requeue(cluster: &Cluster, kind: &str) -> String {
     about(cluster.controllers.of_kind(kind).requeue_dependency().value)

@@ -40,8 +40,44 @@ pub(super) fn made_by(object: &Node) -> Vec<Referred> {
         _ => None,
     };
     made.extend(secret.map(|secret| Referred::new("Secret", secret)));
+    let group =
+        object.find_str(&["apiVersion"]).and_then(|version| version.split_once('/')).map_or("", |(group, _)| group);
+    for (of, by, makes, endings) in MADE_BY_OPERATORS {
+        if group == *of && kind == *by {
+            made.extend(endings.iter().map(|ending| Referred::new(makes, &format!("{name}{ending}"))));
+        }
+    }
     made
 }
+
+/// What operators make of their custom resources, by group, kind, the kind that is made, and what follows the name. From the operators'
+/// documentation of generated objects.
+const MADE_BY_OPERATORS: &[(&str, &str, &str, &[&str])] = &[
+    ("postgresql.cnpg.io", "Cluster", "Secret", &["-app", "-superuser", "-ca", "-server", "-replication"]),
+    ("postgresql.cnpg.io", "Cluster", "ServiceAccount", &[""]),
+    ("postgres-operator.crunchydata.com", "PostgresCluster", "Secret", &["-cluster-cert"]),
+    ("k8s.mariadb.com", "MariaDB", "Secret", &["-root", "-password", "-ca", "-ca-bundle"]),
+    ("k8s.mariadb.com", "MariaDB", "ServiceAccount", &[""]),
+    ("kafka.strimzi.io", "Kafka", "Secret", &["-cluster-ca-cert", "-clients-ca-cert", "-cluster-ca", "-clients-ca"]),
+    ("kafka.strimzi.io", "KafkaUser", "Secret", &[""]),
+    ("rabbitmq.com", "RabbitmqCluster", "Secret", &["-default-user", "-erlang-cookie"]),
+    ("rabbitmq.com", "User", "Secret", &["-user-credentials"]),
+    (
+        "elasticsearch.k8s.elastic.co",
+        "Elasticsearch",
+        "Secret",
+        &["-es-elastic-user", "-es-http-certs-public", "-es-http-ca-internal"],
+    ),
+    ("kibana.k8s.elastic.co", "Kibana", "Secret", &["-kb-http-certs-public", "-kb-user"]),
+    ("objectbucket.io", "ObjectBucketClaim", "Secret", &[""]),
+    ("objectbucket.io", "ObjectBucketClaim", "ConfigMap", &[""]),
+    ("k8s.keycloak.org", "Keycloak", "Secret", &["-initial-admin"]),
+    ("grafana.integreatly.org", "Grafana", "Secret", &["-admin-credentials"]),
+    ("psmdb.percona.com", "PerconaServerMongoDB", "Secret", &["-secrets", "-ssl"]),
+    ("mongodbcommunity.mongodb.com", "MongoDBCommunity", "Secret", &["-agent-password"]),
+    ("trust.cert-manager.io", "Bundle", "ConfigMap", &[""]),
+    ("trust.cert-manager.io", "Bundle", "Secret", &[""]),
+];
 
 /// Keys whose text is a name, and of what.
 const BY_KEY: &[(&str, &str)] = &[

@@ -6,14 +6,18 @@ use rustc_hash::FxHashSet;
 use smol_str::SmolStr;
 
 use crate::{
-    catalog::{CrdCatalog, CrdOwner},
+    catalog::{CrdCatalog, CrdOwner, is_network_plugin},
     cluster::{Cluster, Node, NodeId, ObjectKey, chart_of},
     finding::{Confidence, Subject},
     flux::{Health, Policy, health_of, variable_sources},
     graph::{Actor, Event, EventId, Moment},
     kustomize::Object,
-    rules::{Situation, wording::worth},
-    source::{Span, Tree},
+    rules::{
+        Situation,
+        order::comes_later,
+        wording::{NETWORK_FIRST, worth},
+    },
+    source::Span,
     yaml,
 };
 
@@ -37,8 +41,34 @@ pub(super) struct Need {
     /// Reason and message of the controller.
     pub(super) symptom: String,
     pub(super) confidence: Confidence,
-    /// Whether a file for the bootstrap of the cluster names the chart.
-    pub(super) is_bootstrapped: bool,
+    /// Why it may be there all the same.
+    pub(super) excuse: Option<Excuse>,
+}
+
+/// Why something that nothing waits for is likely to be there in time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Excuse {
+    /// A file for the bootstrap of the cluster names the chart.
+    Bootstrap,
+    /// It gives pods their network, those of Flux among them.
+    Network,
+    /// What else the dependent waits for takes much longer.
+    Clock,
+}
+
+impl Excuse {
+    /// The sentence that says so.
+    pub(super) const fn text(self) -> &'static str {
+        match self {
+            Self::Bootstrap => {
+                " A file for the bootstrap of the cluster names the chart, so it may well be there before Flux is."
+            }
+            Self::Network => NETWORK_FIRST,
+            Self::Clock => {
+                " What else the dependent waits for takes so much longer that it is there by then, as long as that other wait stays."
+            }
+        }
+    }
 }
 
 /// Group and kind.
@@ -52,9 +82,6 @@ pub(super) struct Needs<'a> {
     situation: &'a Situation<'a>,
     /// Those of each node, by position in the cluster.
     customs: Vec<Customs<'a>>,
-    /// The texts of files for the bootstrap of the cluster: helmfiles of home-ops repositories install charts, or their
-    /// CRDs alone, before Flux.
-    bootstrap: Vec<&'a str>,
     /// The releases of each node, by position in the cluster.
     releases: BTreeMap<NodeId, Vec<usize>>,
     /// The Kustomizations that each one applies.
@@ -62,7 +89,7 @@ pub(super) struct Needs<'a> {
 }
 
 impl<'a> Needs<'a> {
-    pub(super) fn new(tree: &'a Tree, situation: &'a Situation<'a>) -> Self {
+    pub(super) fn new(situation: &'a Situation<'a>) -> Self {
         let cluster = situation.cluster;
         let mut releases: BTreeMap<NodeId, Vec<usize>> = BTreeMap::new();
         for (index, release) in cluster.releases.iter().enumerate() {
@@ -80,9 +107,7 @@ impl<'a> Needs<'a> {
         }
         let defined = defined(cluster);
         let customs = cluster.nodes.iter().map(|node| customs(node, &defined)).collect();
-        let is_bootstrap = |path: &str| path.contains("bootstrap") || path.contains("helmfile");
-        let bootstrap = tree.files().filter(|file| is_bootstrap(tree.path(*file))).filter_map(|file| tree.text(file));
-        Self { situation, customs, bootstrap: bootstrap.collect(), releases, children }
+        Self { situation, customs, releases, children }
     }
 
     /// What `dependent` needs of something that one of `holders` builds, and gets too late.
@@ -119,6 +144,13 @@ impl<'a> Needs<'a> {
                 }
                 let release = &cluster.releases[index];
                 let chart = chart_of(cluster, release)?;
+                let excuse = if is_network_plugin(&chart.name) {
+                    Some(Excuse::Network)
+                } else if self.is_bootstrapped(&[&chart.name, &release.key.name]) {
+                    Some(Excuse::Bootstrap)
+                } else {
+                    self.comes_later(dependent, index).then_some(Excuse::Clock)
+                };
                 return Some(Need {
                     what: format!("{} has installed the CRD of {kind}", release.subject()),
                     user: ObjectKey::from(object.id()).subject(),
@@ -133,7 +165,7 @@ impl<'a> Needs<'a> {
                         "ReconciliationFailed (`dry-run failed: no matches for kind \"{kind}\"`), with none of its objects applied"
                     ),
                     confidence: worth(row.confidence),
-                    is_bootstrapped: self.is_bootstrapped(&[&chart.name, &release.key.name]),
+                    excuse,
                 });
             }
         }
@@ -231,16 +263,24 @@ impl<'a> Needs<'a> {
                     provider: subject,
                     symptom: format!("BuildFailed (`substitute from 'Secret/{}' error`)", wanted.name),
                     confidence: Confidence::High,
-                    is_bootstrapped: false,
+                    excuse: None,
                 });
             }
         }
         None
     }
 
+    /// Whether the dependent starts so late that the release is Ready by then, by the clock of a cold start.
+    fn comes_later(&self, dependent: NodeId, release: usize) -> bool {
+        let graph = &self.situation.graph;
+        let start = graph.id(Actor::Node(dependent), Moment::Start);
+        let ready = graph.id(Actor::Release(release as u32), Moment::Ready);
+        start.zip(ready).is_some_and(|(start, ready)| comes_later(self.situation, start, &[ready]))
+    }
+
     /// Whether a file for the bootstrap of the cluster names one of them.
     fn is_bootstrapped(&self, names: &[&str]) -> bool {
-        self.bootstrap.iter().any(|text| names.iter().any(|name| text.contains(name)))
+        names.iter().any(|name| self.situation.cluster.implicit.is_installed_before(name))
     }
 }
 

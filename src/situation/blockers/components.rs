@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Blocker, Cause, View, apply_of, hidden::hidden_by};
+use super::{Blocker, Cause, View, apply_of, hidden::is_partial};
 use crate::{
     cluster::{Cluster, ObjectKey, Provider, chart_of},
     finding::Confidence,
@@ -125,7 +125,7 @@ pub(super) fn find(view: View<'_>) -> Vec<ComponentFact> {
             fact.objects.push((key.clone(), place));
         }
     }
-    if !found.is_empty() && hidden_by(cluster, &|_| false).is_some() {
+    if !found.is_empty() && is_partial(cluster) {
         found.values_mut().for_each(|fact| fact.confidence = Confidence::Low);
     }
     found.into_values().collect()

@@ -5,19 +5,19 @@ use std::cell::LazyCell;
 
 use super::{
     Blocker, Cause, View,
-    hidden::{Templates, hidden_by},
+    hidden::{Unseen, Wanted},
     outside,
     renames::{Broken, Rename, Renames},
 };
 use crate::{
     cluster::{Cluster, Node, NodeKey, Release, folder_of},
     finding::{Confidence, Subject, list},
-    flux::{SourceRef, api::DependencyReference, is_open_text},
+    flux::{Reading, SourceRef, api::DependencyReference, is_open_text},
     graph::{Actor, Moment, Reason},
     kustomize::Object,
     source::{
         Span,
-        names::{COMPARED, NEAR, likeness},
+        names::{COMPARED, NEAR, is_slip, likeness},
     },
 };
 
@@ -89,6 +89,8 @@ pub enum Doubt {
     AppliedFromOutside,
     /// A template.
     Template(String),
+    /// An object whose name holds a variable.
+    Open(Subject),
 }
 
 impl DependencyFact {
@@ -132,28 +134,27 @@ impl DependencyFact {
 
 /// Finds those of a cluster: first of its Kustomizations, then of its HelmReleases.
 pub(super) fn find(view: View<'_>) -> Vec<DependencyFact> {
-    let hidden = LazyCell::new(|| hidden_by(view.cluster, &|_| false));
+    let unseen = LazyCell::new(|| Unseen::new(view.cluster, Some(view.store.tree())));
     let renames = LazyCell::new(|| Renames::new(view));
-    let templates = Templates::new(view.store.tree(), view.cluster);
     let entries = entries(view.cluster).filter(|entry| !entry.is_found(view.cluster));
     let found = entries.filter_map(|entry| {
+        let open = unseen.open(entry.wanted());
+        // What stands around the variables of a name that is there says that it is this one.
+        if open.as_ref().is_some_and(|(reading, _)| *reading >= Reading::Fits) {
+            return None;
+        }
         let problem = match entry.renamed(view.cluster, &renames) {
             Some(rename) => DependencyProblem::Renamed(rename),
             None => entry.problem(view)?,
         };
-        let template = || templates.of_kind(entry.kind).map(|by| Doubt::Template(by.to_owned()));
-        let doubt = match &problem {
-            DependencyProblem::Renamed(_) => None,
-            DependencyProblem::Nowhere { elsewhere, similar } => match hidden.as_ref() {
-                Some(hidden) => Some(Doubt::Hidden(hidden.clone())),
-                None if elsewhere.is_empty() && similar.is_none() && is_on_its_own(view.cluster, entry.actor) => {
-                    Some(Doubt::AppliedFromOutside)
-                }
-                None => template(),
-            },
-            _ => template(),
+        let doubt = entry.doubt(view.cluster, &problem, &unseen, open);
+        let confidence = match &doubt {
+            None => Confidence::High,
+            // The name that is meant is there, so it is hardly another one that cannot be seen.
+            Some(_) if entry.is_misspelt(&problem) => Confidence::Medium,
+            Some(_) => Confidence::Low,
         };
-        let confidence = view.confidence(if doubt.is_some() { Confidence::Low } else { Confidence::High });
+        let confidence = view.confidence(confidence);
         Some(DependencyFact {
             actor: entry.actor,
             subject: entry.key.subject(entry.kind),
@@ -231,6 +232,45 @@ impl<'a> Entry<'a> {
             || is_open_text(name)
             || is_open_text(namespace)
             || named(cluster, kind, name).any(|(key, _)| is_it(key))
+    }
+
+    fn wanted(&self) -> Wanted<'a> {
+        Wanted { kind: self.kind, namespace: self.namespace, name: self.name }
+    }
+
+    /// What may provide the dependency although nothing in sight does.
+    fn doubt(
+        &self,
+        cluster: &Cluster,
+        problem: &DependencyProblem,
+        unseen: &Unseen<'_>,
+        open: Option<(Reading, Subject)>,
+    ) -> Option<Doubt> {
+        let wanted = self.wanted();
+        let (elsewhere, similar) = match problem {
+            DependencyProblem::Renamed(_) => return None,
+            DependencyProblem::Nowhere { elsewhere, similar } => (elsewhere.as_slice(), similar.as_deref()),
+            // A name that is there, but not in that place, is no part of what cannot be seen.
+            DependencyProblem::OtherNamespace(_) | DependencyProblem::OtherKind { .. } => {
+                return unseen.template(wanted).map(Doubt::Template);
+            }
+        };
+        if let Some((_, object)) = open {
+            return Some(Doubt::Open(object));
+        }
+        if let Some(part) = unseen.part(wanted, &|_| false) {
+            return Some(Doubt::Hidden(part));
+        }
+        if elsewhere.is_empty() && similar.is_none() && is_on_its_own(cluster, self.actor) {
+            return Some(Doubt::AppliedFromOutside);
+        }
+        unseen.template(wanted).map(Doubt::Template)
+    }
+
+    /// Whether the name that is meant is in the cluster, written otherwise.
+    fn is_misspelt(&self, problem: &DependencyProblem) -> bool {
+        let DependencyProblem::Nowhere { similar: Some(similar), .. } = problem else { return false };
+        is_slip(similar.rsplit('/').next().unwrap_or(similar), self.name)
     }
 
     fn renamed(&self, cluster: &Cluster, renames: &Renames<'_>) -> Option<Rename> {

@@ -8,7 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use smol_str::SmolStr;
 
-use super::{Blocker, Cause, View, hidden_by};
+use super::{
+    Blocker, Cause, View,
+    hidden::{Unseen, Wanted},
+};
 use crate::{
     cluster::{Cluster, Node, NodeId, ObjectKey, Release},
     finding::{Confidence, Subject},
@@ -112,11 +115,13 @@ pub fn missing_inputs(cluster: &Cluster) -> BTreeSet<Subject> {
 }
 
 fn missing(cluster: &Cluster) -> Vec<InputFact> {
+    let unseen = Unseen::new(cluster, None);
     let is_open = |text: &str| text.is_empty() || is_open_text(text);
     let mut by_key: BTreeMap<(SmolStr, SmolStr, SmolStr), Vec<Input>> = BTreeMap::new();
     for input in inputs(cluster) {
         let key = &input.key;
-        if !is_open(&key.name) && !is_open(&key.namespace) && !cluster.provides(key) {
+        let is_there = || cluster.provides(key) || unseen.open(wanted(key)).is_some();
+        if !is_open(&key.name) && !is_open(&key.namespace) && !is_there() {
             let sorted = (key.kind.clone(), key.namespace.clone(), key.name.clone());
             by_key.entry(sorted).or_default().push(input);
         }
@@ -125,7 +130,6 @@ fn missing(cluster: &Cluster) -> Vec<InputFact> {
         return Vec::new();
     }
     let built = Built::new(cluster, &by_key.keys().map(|(_, _, name)| name.as_str()).collect());
-    let hidden = hidden_by(cluster, &|_| false);
     let mut facts = Vec::new();
     for inputs in by_key.into_values() {
         let Some(key) = inputs.first().map(|input| input.key.clone()) else { continue };
@@ -135,7 +139,7 @@ fn missing(cluster: &Cluster) -> Vec<InputFact> {
             .filter(|look_alike| look_alike.difference == Difference::Hash || !is_mentioned);
         let confidence = look_alike.as_ref().map_or(Confidence::Low, |look_alike| look_alike.difference.confidence());
         // What the hash of a generator hides is certain, and what is a guess anyway cannot be less.
-        let hidden_by = hidden.clone().filter(|_| confidence == Confidence::Medium);
+        let hidden_by = (confidence == Confidence::Medium).then(|| unseen.part(wanted(&key), &|_| false)).flatten();
         let confidence = if hidden_by.is_some() { Confidence::Low } else { confidence };
         facts.extend(inputs.into_iter().map(|input| InputFact {
             reader: input.reader,
@@ -150,6 +154,10 @@ fn missing(cluster: &Cluster) -> Vec<InputFact> {
         }));
     }
     facts
+}
+
+fn wanted(key: &ObjectKey) -> Wanted<'_> {
+    Wanted { kind: &key.kind, namespace: &key.namespace, name: &key.name }
 }
 
 /// A reference to a ConfigMap or Secret that has to be there.

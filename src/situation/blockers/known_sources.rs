@@ -7,9 +7,9 @@ use smol_str::SmolStr;
 use crate::{
     cluster::{Cluster, Externals},
     flux::{
-        SourceRef,
+        Reading, SourceRef,
         api::{SOURCE_EXTENSIONS_GROUP, SOURCE_GROUP},
-        is_open_text, syncs,
+        is_open_text, reads_as, syncs,
     },
     kustomize::Object,
     source::Span,
@@ -32,6 +32,8 @@ pub(super) struct KnownSources {
     exact: BTreeSet<SourceRef>,
     by_name: BTreeMap<SmolStr, Vec<usize>>,
     by_place: BTreeMap<(SmolStr, SmolStr), Vec<usize>>,
+    /// Those whose name holds variables.
+    open: Vec<SourceRef>,
     /// Whether an ArtifactGenerator names its artifacts by what it finds.
     has_pattern: bool,
     externals: Externals,
@@ -85,6 +87,9 @@ impl KnownSources {
 
     fn add(&mut self, source: SourceRef, span: Span) {
         if self.exact.insert(source.clone()) {
+            if is_open_text(&source.name) {
+                self.open.push(source.clone());
+            }
             self.by_name.entry(source.name.clone()).or_default().push(self.all.len());
             let place = (source.kind.clone(), source.namespace.clone());
             self.by_place.entry(place).or_default().push(self.all.len());
@@ -103,7 +108,19 @@ impl KnownSources {
         // Helm charts are made by the dozen, and artifacts by anybody.
         let is_made = source.kind == "HelmChart" || (source.kind == "ExternalArtifact" && self.has_pattern);
         let is_external = self.externals.have(&source.kind, &source.namespace, &source.name);
-        is_unplaced || is_made || is_external || self.exact.contains(source) || self.named(&source.name).any(is_open)
+        is_unplaced
+            || is_made
+            || is_external
+            || self.exact.contains(source)
+            || self.named(&source.name).any(is_open)
+            || self.may_be(source)
+    }
+
+    /// Whether a source whose name holds variables may turn out to be `source`.
+    fn may_be(&self, source: &SourceRef) -> bool {
+        let may_be = |open: &str, wanted: &str| open.is_empty() || reads_as(open, wanted) != Reading::No;
+        let mut open = self.open.iter().filter(|known| known.kind == source.kind);
+        open.any(|known| may_be(&known.name, &source.name) && may_be(&known.namespace, &source.namespace))
     }
 
     /// The sources of that name, of whatever kind and namespace.

@@ -18,6 +18,7 @@ mod never_ready;
 mod outside;
 mod paths;
 mod references;
+mod renamed_namespaces;
 mod renames;
 mod source_uses;
 mod sources;
@@ -32,19 +33,19 @@ pub use decryption::{SealedFact, SealedFate, SealedObject};
 pub use dependencies::{DependencyFact, DependencyProblem, Doubt, Elsewhere};
 pub use expressions::{ExpressionFact, ExpressionProblem};
 pub use health_checks::{HealthCheckFact, HealthCheckProblem};
-pub use hidden::hidden_by;
 pub use inputs::{Difference, InputFact, InputField, LookAlike, missing_inputs};
 pub use known_sources::KnownSource;
 pub use manifests::{FieldFault, Flaw, Form, ManifestFact, Unquoted, any_of};
 pub use never_ready::{NeverReady, NeverReadyFact};
 pub use paths::PathFact;
 pub use references::{ReferenceFact, ReferenceProblem};
+pub use renamed_namespaces::RenamedNamespace;
 pub use renames::Rename;
 pub use source_uses::SourceUse;
 pub use sources::{Instead, SourceFact, SourceProblem, with_article};
 pub use suspension::SuspensionFact;
 pub use unknown_fields::{UnknownField, UnknownFieldFact};
-pub use variables::{RefusedText, VariableFact, VariableFate};
+pub use variables::{RefusedText, VariableFact, VariableFate, expression_place};
 pub use versions::{RemovedVersion, VersionFact};
 
 use rayon::prelude::*;
@@ -110,6 +111,8 @@ pub struct Facts {
     pub paths: Vec<PathFact>,
     /// Objects of API versions that Flux no longer serves.
     pub versions: Vec<VersionFact>,
+    /// Namespaces that get another name than what is meant for them knows.
+    pub renamed_namespaces: Vec<RenamedNamespace>,
     /// Builds that fail.
     pub builds: Vec<BuildFact>,
     /// Encrypted objects that nothing decrypts.
@@ -141,6 +144,7 @@ impl Facts {
             sources: sources::find(view),
             paths: paths::find(view),
             versions: versions::find(view),
+            renamed_namespaces: renamed_namespaces::find(view),
             builds: builds::find(view),
             sealed: decryption::find(view),
             inputs: inputs::find(view),

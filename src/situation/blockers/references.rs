@@ -2,7 +2,7 @@
 
 use super::{
     Blocker, Cause, View,
-    hidden::{hidden_by, templated_by},
+    hidden::{Unseen, Wanted},
 };
 use crate::{
     cluster::{Cluster, HealthSet, NodeId, NodeKey, ObjectKey},
@@ -269,7 +269,9 @@ impl Reference<'_> {
         let similar = cluster.objects.keys().filter(|key| key.group == wanted.group && key.kind == wanted.kind);
         let similar = similar.filter_map(|key| Some((likeness(&key.name, &wanted.name, NEAR)?, key)));
         let similar = similar.max_by(|one, other| one.0.total_cmp(&other.0));
-        let hidden = hidden_by(cluster, &|_| false).or_else(|| templated_by(view.store.tree(), cluster, &wanted.kind));
+        let unseen = Unseen::new(cluster, Some(view.store.tree()));
+        let searched = Wanted { kind: &wanted.kind, namespace: &wanted.namespace, name: &wanted.name };
+        let hidden = unseen.part(searched, &|_| false).or_else(|| unseen.template(searched));
         Some(ReferenceProblem::Missing { similar: similar.map(|(_, key)| key.subject()), hidden })
     }
 }

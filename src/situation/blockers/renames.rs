@@ -114,7 +114,7 @@ impl<'a> Renames<'a> {
 }
 
 /// Namespace and name of an object in the file it comes from.
-fn original(store: &Store, object: &Object) -> Option<(SmolStr, SmolStr)> {
+pub(super) fn original(store: &Store, object: &Object) -> Option<(SmolStr, SmolStr)> {
     if !object.source.is_some() {
         return None;
     }

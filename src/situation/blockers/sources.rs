@@ -4,7 +4,7 @@ use std::{cell::LazyCell, collections::BTreeSet};
 
 use super::{
     Blocker, Cause, View,
-    hidden::{hidden_by, templated_by},
+    hidden::{Unseen, Wanted},
     known_sources::{KnownSource, KnownSources},
     renames::{Broken, Rename, Renames},
     source_uses::{SourceUse, Using, source_uses},
@@ -150,10 +150,7 @@ fn explained(view: View<'_>, known: &KnownSources, missing: Vec<Using<'_>>) -> V
     let cluster = view.cluster;
     let renames = LazyCell::new(|| Renames::new(view));
     let subjects: BTreeSet<&Subject> = missing.iter().map(|using| &using.used.subject).collect();
-    let hidden = missing.first().and_then(|first| {
-        hidden_by(cluster, &|subject| subjects.contains(subject))
-            .or_else(|| templated_by(view.store.tree(), cluster, first.used.source.kind.as_str()))
-    });
+    let unseen = Unseen::new(cluster, Some(view.store.tree()));
     let explain = |using: &Using<'_>| {
         let wanted = &using.used.source;
         let is_relative = using.used.declared_namespace.is_none();
@@ -163,6 +160,8 @@ fn explained(view: View<'_>, known: &KnownSources, missing: Vec<Using<'_>>) -> V
             return (SourceProblem::Renamed(rename), Confidence::High);
         }
         let instead = instead(wanted, known);
+        let searched = Wanted { kind: &wanted.kind, namespace: &wanted.namespace, name: &wanted.name };
+        let hidden = unseen.part(searched, &|subject| subjects.contains(subject)).or_else(|| unseen.template(searched));
         let mut confidence = match instead {
             Instead::Nothing { .. } => confidence_of_nothing(cluster, using, known, hidden.is_some()),
             _ => Confidence::High,
@@ -170,7 +169,7 @@ fn explained(view: View<'_>, known: &KnownSources, missing: Vec<Using<'_>>) -> V
         if hidden.is_some() {
             confidence = confidence.min(Confidence::Medium);
         }
-        (SourceProblem::Missing { instead, hidden: hidden.clone() }, confidence)
+        (SourceProblem::Missing { instead, hidden }, confidence)
     };
     let problems: Vec<_> = missing.iter().map(explain).collect();
     let facts = missing.into_iter().zip(problems);

@@ -9,7 +9,7 @@ use crate::{
     flux::envsubst::is_opted_out,
     graph::{Actor, Moment, Reason, stages},
     kustomize::Object,
-    source::{Span, names::nearest},
+    source::{Span, Tree, names::nearest},
     yaml::{Node as Yaml, Value},
 };
 
@@ -24,6 +24,8 @@ pub struct VariableFact {
     pub span: Span,
     /// All of them, sorted.
     pub names: Vec<String>,
+    /// The others, each with the place of its first use.
+    pub others: Vec<(String, Span)>,
     /// What becomes of them.
     pub fate: VariableFate,
     /// A webhook of the cluster that may set variables of any Kustomization.
@@ -103,7 +105,7 @@ impl VariableFact {
 pub(super) fn find(view: View<'_>) -> Vec<VariableFact> {
     let cluster = view.cluster;
     let set = set_names(view);
-    let facts = view.nodes().map(|(id, node)| [unset(cluster, id, node), unsubstituted(cluster, id, node, &set)]);
+    let facts = view.nodes().map(|(id, node)| [unset(view, id, node), unsubstituted(view, id, node, &set)]);
     let mut facts: Vec<VariableFact> = facts.flatten().flatten().collect();
     if let Some(webhook) = (!facts.is_empty()).then(|| webhook(cluster)).flatten() {
         facts.iter_mut().for_each(|fact| fact.webhook = Some(webhook.clone()));
@@ -129,10 +131,18 @@ fn webhook(cluster: &Cluster) -> Option<Subject> {
 }
 
 /// Variables that are set nowhere, all of one Kustomization in one fact.
-fn unset(cluster: &Cluster, id: NodeId, node: &Node) -> Option<VariableFact> {
+fn unset(view: View<'_>, id: NodeId, node: &Node) -> Option<VariableFact> {
+    let cluster = view.cluster;
     let uses = &node.applied.unset_variables;
     let first = uses.first()?;
     let names: BTreeSet<&String> = uses.iter().map(|used| &used.name).collect();
+    let mut others: Vec<(String, Span)> = Vec::new();
+    for used in uses {
+        if used.name != first.name && !others.iter().any(|(name, _)| *name == used.name) {
+            others.push((used.name.clone(), expression_place(view.store.tree(), used.span, &used.name)));
+        }
+    }
+    let span = expression_place(view.store.tree(), first.span, &first.name);
     let controllers = &cluster.controllers;
     let fate = VariableFate::Unset {
         is_strict: controllers.has_strict_substitution(cluster.version),
@@ -141,7 +151,47 @@ fn unset(cluster: &Cluster, id: NodeId, node: &Node) -> Option<VariableFact> {
         moment: stages::first(cluster, node),
     };
     let names = names.into_iter().cloned().collect();
-    Some(VariableFact { node: id, first: first.name.clone(), span: first.span, names, fate, webhook: None })
+    Some(VariableFact { node: id, first: first.name.clone(), span, names, others, fate, webhook: None })
+}
+
+/// The expression of a variable in the text that uses it: a block of text has many lines, and a value that a generator made stands in a
+/// file of its own. The text itself where it does not hold the expression as it is written.
+#[must_use]
+pub fn expression_place(tree: &Tree, text: Span, name: &str) -> Span {
+    if !text.is_some() {
+        return text;
+    }
+    let Some(whole) = tree.text(text.file) else { return text };
+    let (start, end) = if text.start == text.end { (0, whole.len()) } else { (text.start as usize, text.end as usize) };
+    let Some(part) = whole.get(start..end) else { return text };
+    let found = expressions_in(part).find(|(at, to)| names_variable(&part[*at..*to], name));
+    found.map_or(text, |(from, to)| Span::new(text.file, (start + from) as u32, (start + to) as u32))
+}
+
+/// Where expressions stand in a text: from the `$` to the brace that ends it, or to the end of the name. `$$` stands for the sign itself.
+fn expressions_in(text: &str) -> impl Iterator<Item = (usize, usize)> {
+    let signs = |at: usize| text[..at].bytes().rev().take_while(|byte| *byte == b'$').count();
+    let begins = text.match_indices('$').map(|(at, _)| at).filter(move |at| signs(*at) % 2 == 0);
+    begins.filter_map(move |at| {
+        let rest = &text[at + 1..];
+        let length = if rest.starts_with('{') {
+            let line = rest.find('\n').unwrap_or(rest.len());
+            rest[..line].find('}').map_or(line, |end| end + 1)
+        } else {
+            rest.find(|letter: char| !is_of_name(letter)).unwrap_or(rest.len())
+        };
+        (length > 0).then_some((at, at + 1 + length))
+    })
+}
+
+/// Whether an expression begins with the variable, sign and brace apart (`${name…`, `${#name}`).
+fn names_variable(expression: &str, name: &str) -> bool {
+    let text = expression.trim_start_matches(['$', '{', '#']);
+    text.strip_prefix(name).is_some_and(|rest| !rest.starts_with(is_of_name))
+}
+
+const fn is_of_name(letter: char) -> bool {
+    letter == '_' || letter.is_ascii_alphanumeric()
 }
 
 /// The variables that `node` has.
@@ -183,7 +233,8 @@ fn set_names(view: View<'_>) -> BTreeMap<&str, NodeId> {
 }
 
 /// Variables of the cluster in what a Kustomization without `postBuild` applies.
-fn unsubstituted(cluster: &Cluster, id: NodeId, node: &Node, set: &BTreeMap<&str, NodeId>) -> Option<VariableFact> {
+fn unsubstituted(view: View<'_>, id: NodeId, node: &Node, set: &BTreeMap<&str, NodeId>) -> Option<VariableFact> {
+    let cluster = view.cluster;
     if set.is_empty() || node.kustomization.spec.post_build.is_some() || node.is_entry {
         return None;
     }
@@ -204,9 +255,11 @@ fn unsubstituted(cluster: &Cluster, id: NodeId, node: &Node, set: &BTreeMap<&str
     }
     let (first, span) = *uses.first()?;
     let names: BTreeSet<&str> = uses.iter().map(|(name, _)| *name).collect();
+    let span = expression_place(view.store.tree(), span, first);
     let fate = VariableFate::Unsubstituted { set_by: *set.get(first)?, refused };
     let names = names.into_iter().map(str::to_owned).collect();
-    Some(VariableFact { node: id, first: first.to_owned(), span, names, fate, webhook: None })
+    let first = first.to_owned();
+    Some(VariableFact { node: id, first, span, names, others: Vec::new(), fate, webhook: None })
 }
 
 /// The variables in the texts of an object, less those below the keys of commands.
@@ -260,4 +313,25 @@ fn refused_text(cluster: &Cluster, object: &Object) -> Option<RefusedText> {
     let (path, span) = found?;
     let moment = stages::of(cluster, &object.node);
     Some(RefusedText { key: id.into(), path, span: span.or(object.source), moment })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The part of `text` that is taken for the expression of `name`.
+    fn part<'t>(text: &'t str, name: &str) -> Option<&'t str> {
+        expressions_in(text).map(|(from, to)| &text[from..to]).find(|part| names_variable(part, name))
+    }
+
+    #[test]
+    fn an_expression_is_found_among_others() {
+        let script = "echo $${item} $item_2 ${items}\necho \"${item:-x}\" $item\n${#list[@]} ${open\n";
+        assert_eq!(part(script, "item"), Some("${item:-x}"));
+        assert_eq!(part(script, "item_2"), Some("$item_2"));
+        assert_eq!(part(script, "list"), Some("${#list[@]}"));
+        assert_eq!(part(script, "open"), Some("${open"));
+        assert_eq!(part(script, "none"), None);
+        assert_eq!(part("$", "none"), None);
+    }
 }

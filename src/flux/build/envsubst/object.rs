@@ -96,7 +96,7 @@ pub fn substitute_object(node: &Node, lookup: &dyn Fn(&str) -> Lookup, strict: b
     if is_opted_out(node) {
         return SubstitutedObject::default();
     }
-    let mut substitution = Substitution { lookup, strict, out: SubstitutedObject::default() };
+    let mut substitution = Substitution { lookup, strict, out: SubstitutedObject::default(), is_open: false };
     let changed = replace_in(node, &mut substitution);
     SubstitutedObject { node: changed, ..substitution.out }
 }
@@ -105,6 +105,26 @@ struct Substitution<'l> {
     lookup: &'l dyn Fn(&str) -> Lookup,
     strict: bool,
     out: SubstitutedObject,
+    /// Whether the last text holds a variable that is not known.
+    is_open: bool,
+}
+
+impl Substitution<'_> {
+    /// The other variables of a text that are unset where one is: Flux names the first alone, and the next at the next attempt.
+    fn unset_beside(&self, printed: &str, first: &SubstError) -> impl Iterator<Item = SubstError> + use<> {
+        let is_unset = first.kind == SubstErrorKind::Unset;
+        let lenient = is_unset.then(|| substitute(printed, self.lookup, false).ok()).flatten();
+        let mut others: Vec<SubstError> = Vec::new();
+        for used in lenient.into_iter().flat_map(|done| done.uses) {
+            let has_default = operator(printed.get(used.at.clone()).unwrap_or_default(), &used.name).is_some();
+            let name = Some(used.name);
+            let is_known = name == first.variable || others.iter().any(|other| other.variable == name);
+            if used.outcome == Outcome::Nothing && !has_default && !is_known {
+                others.push(SubstError { kind: SubstErrorKind::Unset, at: used.at.start, variable: name });
+            }
+        }
+        others.into_iter()
+    }
 }
 
 impl Replace for Substitution<'_> {
@@ -115,6 +135,7 @@ impl Replace for Substitution<'_> {
     fn replace(&mut self, printed: &str, span: Span) -> Option<String> {
         match substitute(printed, self.lookup, self.strict) {
             Ok(substituted) => {
+                self.is_open = substituted.uses.iter().any(|used| used.outcome == Outcome::Unknown);
                 let uses = substituted.uses.into_iter();
                 self.out.uses.extend(uses.map(|used| {
                     let operator = operator(printed.get(used.at).unwrap_or_default(), &used.name);
@@ -123,10 +144,16 @@ impl Replace for Substitution<'_> {
                 Some(substituted.text)
             }
             Err(error) => {
+                let more = self.unset_beside(printed, &error);
                 self.out.faults.push(Fault { kind: FaultKind::Substitution(error), span });
+                self.out.faults.extend(more.map(|error| Fault { kind: FaultKind::Substitution(error), span }));
                 None
             }
         }
+    }
+
+    fn is_open(&self) -> bool {
+        self.is_open
     }
 
     fn not_yaml(&mut self, why: String, span: Span) {

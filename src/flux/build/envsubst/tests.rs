@@ -254,6 +254,21 @@ fn values_are_read_again_as_flux_reads_them() {
 }
 
 #[test]
+fn a_text_with_a_variable_that_is_not_known_is_not_read_as_yaml() {
+    for (from, to) in [
+        ("${map}${unknown}", "{a: 1, b: [x, yes]}${unknown}"),
+        ("${colon}${unknown}", "a: b${unknown}"),
+        ("'${quote}: ${unknown}'", "\": ${unknown}"),
+        ("'- ${X} ${unknown}'", "- value ${unknown}"),
+        ("${int}${unknown}", "8080${unknown}"),
+    ] {
+        let done = object(&format!("k: {from}\n"));
+        assert!(done.faults.is_empty(), "{from}: {:?}", done.faults);
+        assert_eq!(done.node.as_ref().and_then(|node| node.find_str(&["k"])), Some(to), "{from}");
+    }
+}
+
+#[test]
 fn what_breaks_the_yaml_is_a_fault_at_its_scalar() {
     let text = "a: ${colon}\nb: ${X}\nc: '*${apostrophe}'\nd: ${quote}\ne: ${none}\nf: ${X:-${a.b}}\n${map}: 1\n";
     let done = object(text);
