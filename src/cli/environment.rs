@@ -22,7 +22,7 @@ pub(super) struct Environment {
     width: Option<usize>,
 }
 
-const VARIABLES: [&str; 10] = [
+const VARIABLES: [&str; 13] = [
     "NO_COLOR",
     "FORCE_COLOR",
     "CLICOLOR_FORCE",
@@ -33,6 +33,9 @@ const VARIABLES: [&str; 10] = [
     "LANG",
     "FLUXDAG_FORMAT",
     "FLUXDAG_CONFIG",
+    "GITHUB_EVENT_NAME",
+    "CI_MERGE_REQUEST_IID",
+    "CI_PIPELINE_SOURCE",
 ];
 
 impl Environment {
@@ -102,6 +105,14 @@ impl Environment {
     /// The configuration file to read where the arguments name none.
     pub(super) fn config(&self) -> Option<&str> {
         self.variable("FLUXDAG_CONFIG")
+    }
+
+    /// Whether a pipeline runs for a change that somebody proposes: a pull request, a merge request, or one of a queue.
+    pub(super) fn is_for_a_change(&self) -> bool {
+        let is_github =
+            matches!(self.variable("GITHUB_EVENT_NAME"), Some("pull_request" | "pull_request_target" | "merge_group"));
+        let is_gitlab = self.variable("CI_PIPELINE_SOURCE") == Some("merge_request_event");
+        is_github || is_gitlab || self.variable("CI_MERGE_REQUEST_IID").is_some()
     }
 
     fn variable(&self, name: &str) -> Option<&str> {

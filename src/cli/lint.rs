@@ -36,6 +36,9 @@ pub(super) fn run(lint: &Lint, global: &Global, environment: &Environment) -> Re
     for warning in warnings {
         say(&format!("warning: {}", printable(&warning)));
     }
+    if lint.since.is_none() && environment.is_for_a_change() && !global.quiet {
+        say(NOT_JUDGED);
+    }
     if global.verbose > 0 {
         if let Some(file) = file {
             say(&format!("configuration {}", printable(&file.to_string_lossy())));
@@ -75,6 +78,11 @@ pub(super) fn run(lint: &Lint, global: &Global, environment: &Environment) -> Re
     }
     Ok(if report.findings.iter().any(|finding| fail_on.covers(finding.severity)) { FOUND } else { 0 })
 }
+
+/// What is said where a proposed change is looked at by what it leads to alone.
+const NOT_JUDGED: &str = "note: what this change deletes, recreates or slows down was not judged, since the revision before it is not known: run \
+                          with `--since` and the branch it goes to, such as origin/main, in a clone with its history (`fetch-depth: 0`, \
+                          `GIT_DEPTH: 0`)";
 
 fn analyse(lint: &Lint, settings: &Settings) -> Result<Analysis, CliError> {
     let (paths, options) = (&settings.paths, &settings.options);

@@ -25,7 +25,8 @@ pub(super) static RULE: Rule = Rule {
 };
 
 /// Kinds that something is lost with when they are deleted and made anew.
-const STATEFUL: [&str; 4] = ["PersistentVolumeClaim", "StatefulSet", "Namespace", "CustomResourceDefinition"];
+const STATEFUL: [&str; 5] =
+    ["PersistentVolumeClaim", "StatefulSet", "Namespace", "CustomResourceDefinition", "HelmRelease"];
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for situation in context.situations.iter().filter(|situation| situation.cluster.reached) {
@@ -79,7 +80,7 @@ fn report(situation: &Situation<'_>, id: NodeId, node: &Node) -> Finding {
         "{WHY} It then waits for finalizers without a deadline, and holds one of the controller's workers meanwhile."
     );
     if !ids.is_empty() {
-        finding.why.push_str(" A deleted volume claim, namespace or CRD takes its contents along.");
+        finding.why.push_str(" A deleted claim, Namespace or CRD takes its contents along, and a deleted HelmRelease uninstalls its chart.");
     }
     if !held.is_empty() {
         finding.why.push_str(" What depends on it waits as long.");

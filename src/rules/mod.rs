@@ -9,6 +9,7 @@ mod class_deadlock;
 mod crd_deadlock;
 mod cross_namespace_reference;
 mod dangling_dependency;
+mod data_loss;
 mod decryption_missing;
 mod dependency_cycle;
 mod different_source_dependency;
@@ -19,6 +20,7 @@ mod force_on_gate;
 mod heavy_in_wait;
 mod idle_patch;
 mod ignored_health_checks;
+mod immutable_field;
 mod invalid_expression;
 mod invalid_manifest;
 mod invalid_yaml;
@@ -38,6 +40,7 @@ mod overlapping_path;
 mod ownership_move;
 mod path_regression;
 mod poll_depth;
+mod recreated_workload;
 mod redundant_dependency;
 mod removed_api_version;
 mod removed_kustomization;
@@ -85,7 +88,9 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 
 // What rules share is named as if it stood beside them.
-use support::{attempts, deadlocks, dependencies, health, order, references, removal, split, uppermost, wording};
+use support::{
+    attempts, changed, deadlocks, dependencies, health, loss, order, references, removal, split, uppermost, wording,
+};
 
 use crate::{
     finding::{Finding, RuleInfo, suppress},
@@ -111,6 +116,7 @@ pub static RULES: &[&Rule] = &[
     &crd_deadlock::RULE,
     &cross_namespace_reference::RULE,
     &dangling_dependency::RULE,
+    &data_loss::RULE,
     &decryption_missing::RULE,
     &dependency_cycle::RULE,
     &different_source_dependency::RULE,
@@ -121,6 +127,7 @@ pub static RULES: &[&Rule] = &[
     &heavy_in_wait::RULE,
     &idle_patch::RULE,
     &ignored_health_checks::RULE,
+    &immutable_field::RULE,
     &invalid_expression::RULE,
     &invalid_manifest::RULE,
     &invalid_yaml::RULE,
@@ -140,6 +147,7 @@ pub static RULES: &[&Rule] = &[
     &ownership_move::RULE,
     &path_regression::RULE,
     &poll_depth::RULE,
+    &recreated_workload::RULE,
     &redundant_dependency::RULE,
     &removed_api_version::RULE,
     &removed_kustomization::RULE,
@@ -179,13 +187,17 @@ type Condition = fn(&Context<'_>) -> bool;
 /// Rules that find more, or anything at all, under a condition only. A comment for one is not called unused where the
 /// condition does not hold.
 const CONDITIONAL: &[(&str, Condition)] = &[
+    ("data-loss", |context| context.before.is_some()),
+    ("immutable-field", |context| context.before.is_some()),
     ("long-critical-path", |context| context.max_path.is_some() || !context.budgets.is_empty()),
     ("missing-substitute-source", |context| context.pedantic),
     ("ownership-move", |context| context.before.is_some()),
     ("path-regression", |context| context.before.is_some()),
+    ("recreated-workload", |context| context.before.is_some()),
     ("removed-kustomization", |context| context.before.is_some()),
     ("self-prune", |context| context.before.is_some()),
     ("teardown-order", |context| context.before.is_some()),
+    ("unlisted-file", |context| context.before.is_some()),
     ("unordered-crd", |context| context.pedantic),
     ("unready-gate", |context| context.pedantic),
 ];
@@ -281,8 +293,8 @@ mod tests {
         for rule in RULES {
             let path = format!("{}/src/rules/{}.rs", env!("CARGO_MANIFEST_DIR"), rule.info.id.replace('-', "_"));
             let text = std::fs::read_to_string(&path).expect("a file for each rule");
-            let asks =
-                [".pedantic", ".max_path", "context.before", "context.changed"].iter().any(|flag| text.contains(flag));
+            let flags = [".pedantic", ".max_path", "context.before", "context.changed", "steps(context)"];
+            let asks = flags.iter().any(|flag| text.contains(flag));
             let is_known = CONDITIONAL.iter().any(|(id, _)| *id == rule.info.id);
             assert_eq!(asks, is_known, "{}: it asks for a flag, so `CONDITIONAL` has to name it", rule.info.id);
         }

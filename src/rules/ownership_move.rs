@@ -1,16 +1,15 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Context, Rule, Situation,
-    removal::{Fate, fate, former, is_heavy, losses, prunes_now},
+    Context, Rule,
+    loss::{Lost, Step, names, steps},
+    removal::{is_heavy, losses},
     wording::short_list,
 };
 use crate::{
-    cluster::{NodeKey, ObjectKey, Provider},
+    cluster::Node,
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Tier},
-    flux::{Policy, SourceRef},
-    graph::{Actor, Moment},
-    source::Tree,
+    situation::fates::{Cause, Owner, Stake},
 };
 
 pub(super) static RULE: Rule = Rule {
@@ -27,119 +26,128 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-/// The objects that go from one Kustomization to another.
-type Moves<'a> = BTreeMap<(NodeKey, NodeKey), Vec<(&'a ObjectKey, Provider, Provider)>>;
-
-/// In which order the two owners come to reconcile.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Order {
-    /// The new one waits for the former.
-    FormerFirst,
-    /// The former waits for the new one.
-    NewFirst,
-    /// Neither.
-    Race,
+/// What goes from one owner to another, with all that is deleted on the way.
+struct Move<'a> {
+    from: &'a Owner,
+    to: &'a Owner,
+    /// What the new owner applies.
+    moved: Vec<Lost>,
+    /// What goes with it: what a Kustomization among them had applied, what lies in a Namespace.
+    with: Vec<Lost>,
 }
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
-    let Some(earlier) = context.before else { return };
-    for (before, after) in context.changed() {
-        for ((old, new), objects) in moves(before, after) {
-            findings.extend(report(earlier.tree, (before, after), (&old, &new), &objects));
+    for step in steps(context) {
+        let mut moves: BTreeMap<(&Owner, &Owner), Move<'_>> = BTreeMap::new();
+        for (key, deletion) in step.fates.deleted() {
+            let Cause::Moved { from, to, .. } = &deletion.cause else { continue };
+            let new = Move { from, to, moved: Vec::new(), with: Vec::new() };
+            let entry = moves.entry((from, to)).or_insert(new);
+            let providers = step.after.cluster.objects.get(key).map(Vec::as_slice).unwrap_or_default();
+            let is_moved = providers.iter().any(|provider| Owner::of(step.after.cluster, *provider) == *to);
+            let list = if is_moved { &mut entry.moved } else { &mut entry.with };
+            list.push(step.lost(key, deletion));
         }
+        findings.extend(moves.values().filter_map(|one| report(&step, one)));
     }
 }
 
-/// Objects that have one owner before and another one after, where the former would delete them.
-fn moves<'a>(before: &Situation<'_>, after: &Situation<'a>) -> Moves<'a> {
-    let mut moves: Moves<'a> = BTreeMap::new();
-    for (key, providers) in after.cluster.objects.iter().filter(|(key, _)| !key.is_unresolved()) {
-        let former = before.cluster.objects.get(key).map(Vec::as_slice).unwrap_or_default();
-        let ([old], [new]) = (former, providers.as_slice()) else { continue };
-        if old.set.is_some() || new.set.is_some() || !Policy::new(&before.cluster.object(*old).node).pruned {
-            continue;
-        }
-        let (one, other) = (before.cluster.node(old.node), after.cluster.node(new.node));
-        if one.key != other.key && one.is_remote() == other.is_remote() {
-            moves.entry((one.key.clone(), other.key.clone())).or_default().push((key, *old, *new));
-        }
-    }
-    moves
-}
-
-fn report(
-    earlier: &Tree,
-    (before, after): (&Situation<'_>, &Situation<'_>),
-    (old, new): (&NodeKey, &NodeKey),
-    objects: &[(&ObjectKey, Provider, Provider)],
-) -> Option<Finding> {
-    let former_id = before.cluster.find(old)?;
-    let kept = after.cluster.find(old);
-    let deletes = match kept {
-        Some(id) => prunes_now(after.cluster.node(id)),
-        None => fate(before, after, former_id) == Fate::Deletes,
+fn report(step: &Step<'_>, one: &Move<'_>) -> Option<Finding> {
+    let mut moved = one.moved.clone();
+    moved.sort_by_key(|lost| (std::cmp::Reverse(lost.stake), !is_heavy(&lost.key.kind), lost.key.clone()));
+    let first = moved.first()?;
+    let is_certain = moved.iter().chain(&one.with).any(|lost| !lost.deletion.race);
+    let (from, to) = (one.from.subject(), one.to.subject());
+    let number = if moved.len() == 1 { ("moves", "it") } else { ("move", "them") };
+    let may = if is_certain { "deletes" } else { "may delete" };
+    let taken = match one.with.as_slice() {
+        [] => String::new(),
+        with => format!(", with {}", short_list(&names(with), 3)),
     };
-    let order = order(after, old, new);
-    if !deletes || order == Order::NewFirst {
-        return None;
-    }
-    let mut sorted: Vec<_> = objects.to_vec();
-    sorted.sort_by_key(|(key, ..)| (!is_heavy(&key.kind), *key));
-    let (first, _, provider) = *sorted.first()?;
-    let names: Vec<String> = sorted.iter().map(|(key, ..)| key.subject().to_string()).collect();
-    let (from, to) = (old.subject("Kustomization"), new.subject("Kustomization"));
-    let number = if names.len() == 1 { "moves" } else { "move" };
-    let may = if order == Order::FormerFirst { "deletes" } else { "may delete" };
-    let what = if names.len() == 1 { "it" } else { "them" };
-    let message =
-        format!("{} {number} from {from} to {to} in one step, and the former {may} {what}", short_list(&names, 3));
-    let place = after.cluster.object(provider).place();
-    let mut finding = after.finding(&RULE.info, first.subject(), place, message);
-    finding.key = format!("{old} {new}");
-    finding.label = format!("now applied by {to}");
-    let own = after.cluster.find(new).map(|id| after.cluster.node(id));
-    finding.related.extend(
-        own.map(|node| Related::new("the new owner", Some(node.subject()), node.kustomization.span(&["spec", "path"]))),
+    let named: Vec<String> = moved.iter().map(|lost| lost.key.subject().to_string()).collect();
+    let message = format!(
+        "{} {} from {from} to {to} in one step, and the former {may} {}{taken}",
+        short_list(&named, 3),
+        number.0,
+        number.1
     );
-    match kept.map(|id| after.cluster.node(id)) {
-        Some(node) => finding.related.push(Related::new(
+    let (old, new) = (one.from.node(step.before.cluster), one.to.node(step.after.cluster));
+    let kept = one.from.node(step.after.cluster);
+    let is_new = new.is_some_and(|new| step.before.cluster.find(&new.key).is_none());
+    let place = step.after.cluster.objects.get(&first.key).and_then(|providers| providers.first());
+    let place = place.map_or(crate::source::Span::NONE, |provider| step.after.cluster.object(*provider).place());
+    let renamed = new.filter(|_| kept.is_none() && is_new).map(Node::span);
+    let mut finding = step.after.finding(&RULE.info, first.key.subject(), renamed.unwrap_or(place), message);
+    finding.key = match (one.from, one.to) {
+        (Owner::Kustomization(from), Owner::Kustomization(to)) => format!("{from} {to}"),
+        _ => format!("{from} {to}"),
+    };
+    finding.label = if renamed.is_some() { "the new owner".to_owned() } else { format!("now applied by {to}") };
+    if renamed.is_some() {
+        finding.related.push(Related::new(format!("now applied by {to}"), Some(first.key.subject()), place));
+    } else if let Some(node) = new {
+        let at = node.kustomization.span(&["spec", "path"]);
+        finding.related.push(Related::new("the new owner", Some(node.subject()), at));
+    }
+    match (kept, old) {
+        (Some(node), _) => finding.related.push(Related::new(
             "the former owner deletes what leaves its build",
             Some(node.subject()),
             node.kustomization.span(&["spec", "prune"]),
         )),
-        None => {
-            let node = before.cluster.node(former_id);
-            finding.related.push(former(earlier, node.span(), "the former owner is deleted", node.subject()));
+        (None, Some(node)) => {
+            finding.related.push(step.trees.former(node.span(), "the former owner is deleted", node.subject()));
         }
+        (None, None) => {}
     }
-    if !is_heavy(&first.kind) {
-        finding.severity = Severity::Info;
-    }
-    if order == Order::FormerFirst {
-        finding.confidence = Confidence::High;
-    }
-    finding.why = why(order, kept.is_some(), &sorted);
+    finding.severity = severity(step, one);
+    finding.confidence = if is_certain { Confidence::High } else { Confidence::Medium };
+    finding.why = why(step, one, kept.is_some(), is_certain);
     finding.help = help(&from.to_string(), &to.to_string(), kept.is_some());
     Some(finding)
 }
 
-fn why(order: Order, is_kept: bool, objects: &[(&ObjectKey, Provider, Provider)]) -> String {
+/// What is certainly lost is an error; what runs and is made again, and what only may be lost, is a warning.
+fn severity(step: &Step<'_>, one: &Move<'_>) -> Severity {
+    let mut all = one.moved.iter().chain(&one.with);
+    let is_lost = |lost: &&Lost| !lost.deletion.race && (lost.stake == Stake::Data || step.is_flux(&lost.key));
+    let contents = step.contents(&one.with).into_iter().chain(step.contents(&one.moved));
+    // What moves together with its Namespace goes with its own owner anyway.
+    let others = contents.filter(|lost| !lost.deletion.race).count();
+    if all.clone().any(|lost| is_lost(&lost)) || others > 0 {
+        Severity::Error
+    } else if all.any(|lost| is_heavy(&lost.key.kind)) {
+        Severity::Warning
+    } else {
+        Severity::Info
+    }
+}
+
+fn why(step: &Step<'_>, one: &Move<'_>, is_kept: bool, is_certain: bool) -> String {
     let mut why = match is_kept {
         true => "With `prune: true` a Kustomization deletes what has left its build, unless another one has applied the \
                  object by then and put its own owner labels on it."
             .to_owned(),
-        false => "The former owner leaves the build of its parent, which deletes it; with that it deletes all that it applied, unless \
-                  another one has applied the object by then and put its own owner labels on it."
+        false => "The former owner leaves the build of its parent, which deletes it; with that it deletes all that it applied, before the new \
+                  owner has put its own labels on it."
             .to_owned(),
     };
-    why.push_str(match order {
-        Order::FormerFirst => " The new owner waits for the former one, so it is deleted first, and only then made anew.",
-        Order::NewFirst | Order::Race => {
-            " Both reconcile at the same commit, in no order: where the former is faster, the objects are deleted and made anew."
-        }
-    });
-    let kinds: Vec<&str> = objects.iter().map(|(key, ..)| key.kind.as_str()).collect();
+    let moves_children = one.moved.iter().any(|lost| lost.key.is_kustomization());
+    let waits = is_certain && is_kept && !moves_children;
+    if waits {
+        why.push_str(" The new owner waits for the former one, so it is deleted first, and only then made anew.");
+    } else if is_kept && moves_children {
+        why.push_str(" A Kustomization that changes parents is deleted before it is made again, and takes along what it applied.");
+    } else if is_kept {
+        why.push_str(
+            " Both reconcile at the same commit, in no order: where the former is faster, the objects are deleted and made anew.",
+        );
+    }
+    let kinds: Vec<&str> = one.moved.iter().chain(&one.with).map(|lost| lost.key.kind.as_str()).collect();
     why.push_str(&losses(&kinds));
+    if one.moved.iter().chain(&one.with).any(|lost| step.is_flux(&lost.key)) {
+        why.push_str(" Part of it is Flux itself.");
+    }
     why
 }
 
@@ -153,28 +161,5 @@ fn help(from: &str, to: &str, is_kept: bool) -> String {
         format!(
             "do it in two commits, each reconciled before the next: set `deletionPolicy: Orphan` on {from}; then replace it by {to}"
         )
-    }
-}
-
-/// Which of the two waits for the other in each revision. Only with one source does waiting mean this revision
-/// (kustomize-controller v1.9, `checkDependencies`).
-fn order(after: &Situation<'_>, old: &NodeKey, new: &NodeKey) -> Order {
-    let (Some(one), Some(other)) = (after.cluster.find(old), after.cluster.find(new)) else { return Order::Race };
-    let source = |id| {
-        let node = after.cluster.node(id);
-        SourceRef::new(&node.kustomization.spec.source_ref, &node.key.namespace)
-    };
-    if source(one) != source(other) {
-        return Order::Race;
-    }
-    let waits = |waiting, first| {
-        let start = after.graph.id(Actor::Node(waiting), Moment::Start);
-        let ready = after.graph.id(Actor::Node(first), Moment::Ready);
-        start.zip(ready).is_some_and(|(start, ready)| after.graph.behind(&[start]).contains(&ready))
-    };
-    match (waits(other, one), waits(one, other)) {
-        (true, _) => Order::FormerFirst,
-        (_, true) => Order::NewFirst,
-        _ => Order::Race,
     }
 }

@@ -9,6 +9,7 @@ use crate::{
     cluster::{Cluster, Node, NodeId, ObjectKey, Provider},
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Subject, Tier},
     flux::Policy,
+    situation::fates::prunes_itself,
     source::{Span, Tree},
 };
 
@@ -53,7 +54,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             .cluster
             .nodes()
             .filter(|(_, node)| after.cluster.find(&node.key).is_none() && !node.is_generated)
-            .filter(|(_, node)| !is_in_failed_build(after.cluster, node))
+            .filter(|(_, node)| !is_in_failed_build(after.cluster, node) && !prunes_itself(node, context.tree))
             .collect();
         if gone.is_empty() {
             continue;
@@ -187,7 +188,8 @@ fn outcome(removed: &Removed<'_>, names: &[String], shared: &[String]) -> (Strin
     let listed = if number == 0 { String::new() } else { format!(": {}", short_list(names, 3)) };
     match removed.fate {
         Fate::Deletes if !shared.is_empty() => {
-            (format!(" and deletes {}, which others still need", list(shared)), Severity::Warning)
+            // `data-loss` says it where the change is made.
+            (format!(" and deletes {}, which others still need", list(shared)), Severity::Info)
         }
         Fate::Deletes if number == 0 && !removed.moved.is_empty() => {
             let moved: Vec<String> = removed.moved.iter().map(|key| key.subject().to_string()).collect();

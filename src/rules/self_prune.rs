@@ -27,7 +27,8 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-fn report(context: &Context<'_>, situation: &Situation<'_>, node: &Node) -> Option<Finding> {
+/// The finding about the Kustomization of an entry point, if there is one.
+pub(super) fn report(context: &Context<'_>, situation: &Situation<'_>, node: &Node) -> Option<Finding> {
     let tree = context.tree;
     let Folder::Here(folder) = &node.folder else { return None };
     let build = &node.applied.build;

@@ -2,12 +2,15 @@ use std::collections::BTreeMap;
 
 use super::{
     Context, Rule, Situation,
-    removal::{deletes, former},
+    loss::{Step, steps},
+    removal::former,
     wording::short_list,
 };
 use crate::{
     cluster::{CustomKind, NodeId, ObjectKey, Provider},
     finding::{Category, Confidence, Finding, RuleInfo, Severity, Subject, Tier},
+    flux::api::kinds::HELM_RELEASE,
+    situation::fates::Fates,
     source::{Span, Tree},
 };
 
@@ -56,11 +59,11 @@ struct Teardown<'a> {
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     let Some(earlier) = context.before else { return };
-    for (before, after) in context.changed() {
+    for Step { before, after, fates, .. } in &steps(context) {
         let mut found: BTreeMap<Vec<Subject>, Teardown<'_>> = BTreeMap::new();
         for kind in &before.cluster.implicit.kinds {
-            let handlers = handlers(before, after, kind);
-            let gone = removed(before, after, kind);
+            let handlers = handlers(before, after, fates, kind);
+            let gone = removed(before, fates, kind);
             if handlers.is_empty() || gone.is_empty() {
                 continue;
             }
@@ -81,10 +84,11 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
 
 /// Who handled the kind and is deleted with the change: all of them, or it is of no matter. Where no chart is known to bring
 /// the CRD, it is the Deployments that are built, and deleted, together with it.
-fn handlers(before: &Situation<'_>, after: &Situation<'_>, kind: &CustomKind) -> Vec<Handler> {
+fn handlers(before: &Situation<'_>, after: &Situation<'_>, fates: &Fates, kind: &CustomKind) -> Vec<Handler> {
     let mut gone = Vec::new();
     for release in kind.charts.iter().map(|chart| &before.cluster.releases[chart.release]) {
-        let is_deleted = release.providers.iter().all(|provider| deletes(before, after, *provider));
+        let key = ObjectKey::new(HELM_RELEASE, release.key.namespace.clone(), release.key.name.clone());
+        let is_deleted = fates.removes(&key);
         if after.cluster.release(&release.key).is_some() || !is_deleted {
             return Vec::new();
         }
@@ -97,9 +101,9 @@ fn handlers(before: &Situation<'_>, after: &Situation<'_>, kind: &CustomKind) ->
         let deployments = before.cluster.objects.range(first.clone()..);
         for (key, providers) in deployments.take_while(|(key, _)| key.group == first.group && key.kind == first.kind) {
             let own = providers.iter().find(|provider| nodes.contains(&provider.node));
-            let is_gone =
-                |provider: &&Provider| !after.cluster.objects.contains_key(key) && deletes(before, after, **provider);
-            gone.extend(own.filter(is_gone).map(|own| (key.subject(), before.cluster.object(*own).place())));
+            gone.extend(
+                own.filter(|_| fates.removes(key)).map(|own| (key.subject(), before.cluster.object(*own).place())),
+            );
         }
     }
     gone.sort_unstable_by(|one, other| one.0.cmp(&other.0));
@@ -108,15 +112,12 @@ fn handlers(before: &Situation<'_>, after: &Situation<'_>, kind: &CustomKind) ->
 }
 
 /// The objects of the kind that are deleted with the change.
-fn removed<'a>(before: &Situation<'a>, after: &Situation<'_>, kind: &CustomKind) -> Vec<(&'a ObjectKey, Provider)> {
+fn removed<'a>(before: &Situation<'a>, fates: &Fates, kind: &CustomKind) -> Vec<(&'a ObjectKey, Provider)> {
     let first = ObjectKey { group: kind.group.clone(), kind: kind.kind.clone(), namespace: "".into(), name: "".into() };
     let of_kind = before.cluster.objects.range(first..);
     let of_kind = of_kind.take_while(|(key, _)| key.group == kind.group && key.kind == kind.kind);
-    let gone = of_kind.filter(|(key, _)| !after.cluster.objects.contains_key(*key));
-    let deleted = gone.filter_map(|(key, providers)| {
-        let provider = providers.iter().find(|provider| deletes(before, after, **provider))?;
-        Some((key, *provider))
-    });
+    let deleted = of_kind.filter(|(key, _)| fates.removes(key));
+    let deleted = deleted.filter_map(|(key, providers)| Some((key, *providers.first()?)));
     deleted.collect()
 }
 

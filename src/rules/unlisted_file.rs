@@ -7,6 +7,7 @@ use crate::{
     yaml::Node,
 };
 
+mod additions;
 mod listing;
 mod references;
 
@@ -54,6 +55,9 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             findings.extend(
                 unlisted.iter().filter_map(|file| report(context, situation, &listing, file, wanted.get(&file.file))),
             );
+        }
+        if let Some(before) = context.before {
+            findings.extend(additions::report(context, before.tree, situation, &listing));
         }
     }
 }
@@ -164,8 +168,14 @@ fn report(
                        applies it. That may be intended."
             .to_owned();
     }
-    let is_model = ["example", "sample", "template"].iter().any(|word| name.contains(word));
-    if is_model {
+    let is_added = context.before.is_some_and(|before| before.tree.file(path).is_none());
+    if is_added && wanted.is_none() {
+        finding.severity = Severity::Warning;
+        finding.why = "Where a folder has a kustomization file, only what that lists is built. The file is new in this change, so nothing of \
+                       it is ever applied, and nothing fails either."
+            .to_owned();
+    }
+    if is_model(name) {
         finding.severity = Severity::Info;
     }
     if is_commented_out {
@@ -177,6 +187,11 @@ fn report(
     let line = tree.position(at).line;
     finding.help = format!("add `- {name}` to `resources` of {list}:{line}, or delete the file if it is not wanted");
     Some(finding)
+}
+
+/// Whether a name says that a file is there to be copied.
+fn is_model(name: &str) -> bool {
+    ["example", "sample", "template"].iter().any(|word| name.contains(word))
 }
 
 /// The last item of a list: one line, next to which the new one goes.

@@ -2,6 +2,7 @@
 //! side by side. Every command reads its answers here.
 
 mod blockers;
+pub mod fates;
 mod masking;
 mod outcome;
 mod pair;

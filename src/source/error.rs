@@ -131,8 +131,8 @@ impl GitError {
             }
             Self::NoRevision { similar: Some(similar), .. } => format!("did you mean `{similar}`?"),
             Self::NoRevision { is_shallow: true, .. } | Self::NoMergeBase { is_shallow: true, .. } => {
-                "fetch the whole history: `fetch-depth: 0` for actions/checkout, `GIT_DEPTH: 0` in GitLab CI, or \
-                 `git fetch --unshallow`; a branch of the server is `origin/main`"
+                "the change was not judged: fetch the whole history, with `fetch-depth: 0` for actions/checkout, `GIT_DEPTH: 0` in GitLab CI, or \
+                 `git fetch --unshallow`, and run it again; a branch of the server is `origin/main`"
                     .to_owned()
             }
             Self::NoRevision { .. } => {

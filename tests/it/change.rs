@@ -646,6 +646,13 @@ fn an_owner_that_changes_is_told_with_the_safe_order() {
     assert_eq!(rules(&json), ["ownership-move"]);
     let help = json["findings"][0]["help"].as_str().unwrap();
     assert!(help.contains("set `prune: false` on Kustomization/flux-system/base;"), "{help}");
+    assert_eq!(
+        repository.run(&["lint", "--since", "HEAD"]).code,
+        1,
+        "the new owner waits, so the claim goes: an error"
+    );
+    // Between two that do not wait for each other it is a race.
+    repository.write("clusters/prod/apps.yaml", node("apps", ""));
     assert_eq!(repository.run(&["lint", "--since", "HEAD"]).code, 0, "a warning");
     assert_eq!(repository.run(&["lint", "--since", "HEAD", "--fail-on", "warning"]).code, 1);
 }

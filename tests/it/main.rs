@@ -26,6 +26,7 @@ mod corpus;
 mod deadlocks;
 mod docs;
 mod durations;
+mod fates;
 mod fingerprints;
 mod fixtures;
 mod formats;

@@ -1,9 +1,11 @@
 //! What several rules share.
 
 pub(super) mod attempts;
+pub(super) mod changed;
 pub(super) mod deadlocks;
 pub(super) mod dependencies;
 pub(super) mod health;
+pub(super) mod loss;
 pub(super) mod order;
 pub(super) mod references;
 pub(super) mod removal;

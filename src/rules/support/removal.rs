@@ -2,7 +2,7 @@
 
 use super::Situation;
 use crate::{
-    cluster::{Node, NodeId, NodeKey, Provider},
+    cluster::{Node, NodeId, NodeKey},
     finding::{Related, Subject},
     flux::Policy,
     source::Tree,
@@ -69,15 +69,9 @@ fn prunes(before: &Situation<'_>, after: &Situation<'_>, owner: &NodeKey, left: 
 }
 
 /// Whether a Kustomization deletes what leaves its build. One whose build fails comes to nothing at all.
-pub(in crate::rules) fn prunes_now(node: &Node) -> bool {
+fn prunes_now(node: &Node) -> bool {
     let spec = &node.kustomization.spec;
     spec.prune == Some(true) && !spec.suspend && node.applied.build.errors.is_empty()
-}
-
-/// Whether an object of `before` is deleted with the change, where `after` does not apply it any more.
-pub(in crate::rules) fn deletes(before: &Situation<'_>, after: &Situation<'_>, provider: Provider) -> bool {
-    let is_pruned = Policy::new(&before.cluster.object(provider).node).pruned;
-    is_pruned && (provider.set.is_some() || prunes(before, after, &before.cluster.node(provider.node).key, DEEPEST))
 }
 
 /// Where something stood before the change, for people: no file holds it any more.

@@ -75,6 +75,18 @@ impl Listing {
         self.beside.get(folder).into_iter().flatten().copied()
     }
 
+    /// The folders below `folder` that its kustomization file names.
+    pub(super) fn bases(&self, folder: &str) -> &[String] {
+        self.bases.get(folder).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Folders with a kustomization file that no other one names, sorted.
+    pub(super) fn unnamed(&self) -> impl Iterator<Item = (&str, FileId)> {
+        let named: BTreeSet<&String> = self.bases.values().flatten().collect();
+        let all = self.kustomizations.iter().filter(move |(folder, _)| !named.contains(folder));
+        all.map(|(folder, file)| (folder.as_str(), *file))
+    }
+
     /// The folders whose kustomization files the builds of a cluster use.
     pub(super) fn used_by(&self, tree: &Tree, cluster: &Cluster) -> BTreeSet<String> {
         let mut open: Vec<String> = Vec::new();
