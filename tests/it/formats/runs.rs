@@ -161,7 +161,8 @@ fn every_fixture_is_read_by_every_reader() {
         let json: serde_json::Value = serde_json::from_str(&text("json")).expect("JSON");
         let silent = json["summary"]["suppressed"].as_u64().expect("a number") as usize;
         let shown = counts["json"] - silent;
-        let findings = json["findings"].as_array().expect("a list").iter().filter(|found| found["suppressed"].is_null());
+        let findings =
+            json["findings"].as_array().expect("a list").iter().filter(|found| found["suppressed"].is_null());
         let groups: Vec<&str> = findings.filter_map(|found| found["group"].as_str()).collect();
         let causes = shown - groups.len() + groups.iter().collect::<BTreeSet<_>>().len();
         for (format, count) in &counts {
