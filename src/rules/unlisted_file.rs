@@ -3,6 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Context, Rule, Situation, wording::short_list};
 use crate::{
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Subject, Tier},
+    flux::api::kinds::{HELM_RELEASE, NAMESPACE},
     source::{FileId, Span, Tree, parent},
     yaml::Node,
 };
@@ -175,6 +176,16 @@ fn report(
                        it is ever applied, and nothing fails either."
             .to_owned();
     }
+    if wanted.is_none()
+        && let Some(namespace) = left_empty(context.tree, situation, unlisted)
+    {
+        finding.severity = Severity::Warning;
+        finding.why = format!(
+            "Where a folder has a kustomization file, only what that lists is built. Of this folder that is Namespace/{namespace} alone, so \
+             the namespace is made for {}, which is never applied; nothing fails.",
+            short_list(&objects, 3)
+        );
+    }
     if is_model(name) {
         finding.severity = Severity::Info;
     }
@@ -187,6 +198,24 @@ fn report(
     let line = tree.position(at).line;
     finding.help = format!("add `- {name}` to `resources` of {list}:{line}, or delete the file if it is not wanted");
     Some(finding)
+}
+
+/// The namespace that is all that is built of the folder, where a workload of the file belongs into it.
+fn left_empty(tree: &Tree, situation: &Situation<'_>, unlisted: &Unlisted) -> Option<String> {
+    let folder = parent(tree.path(unlisted.file));
+    let nodes = situation.cluster.nodes.iter();
+    let objects = nodes.flat_map(|node| &node.applied.build.objects).filter(|object| object.source.is_some());
+    let mut namespaces: BTreeSet<String> = BTreeSet::new();
+    for object in objects.filter(|object| parent(tree.path(object.source.file)) == folder) {
+        if !NAMESPACE.is_kind_of(&object.node) {
+            return None;
+        }
+        namespaces.insert(object.id().name.to_string());
+    }
+    let is_workload =
+        |kind: &str| kind == HELM_RELEASE.kind || matches!(kind, "Deployment" | "StatefulSet" | "DaemonSet");
+    let workloads = unlisted.objects.iter().filter(|(subject, _)| is_workload(&subject.kind));
+    workloads.filter_map(|(subject, _)| subject.namespace.clone()).find(|namespace| namespaces.contains(namespace))
 }
 
 /// Whether a name says that a file is there to be copied.
