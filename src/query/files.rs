@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use rustc_hash::FxHashSet;
 
 use super::{Error, Model};
-use crate::source::{FileId, Tree, names, slashed};
+use crate::source::{FileId, Tree, is_below, names, slashed};
 
 /// Files that were named.
 #[derive(Default)]
@@ -72,10 +72,6 @@ impl Model<'_> {
         }
         Error::NoFile { path: text.to_owned(), similar: similar(text, self.tree()) }
     }
-}
-
-fn is_below(path: &str, folder: &str) -> bool {
-    folder.is_empty() || path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
 }
 
 /// Whether `text` can only be meant as a path, and not as a name.

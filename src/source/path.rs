@@ -41,6 +41,12 @@ pub fn normalize(path: &str) -> String {
     parts.join("/")
 }
 
+/// Whether `path` is `folder` or lies below it.
+#[must_use]
+pub fn is_below(path: &str, folder: &str) -> bool {
+    folder.is_empty() || path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
 /// The folder that holds `path`; the root for a path of one part.
 #[must_use]
 pub fn parent(path: &str) -> &str {

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use smol_str::SmolStr;
 
 use crate::{
-    cluster::entries::{origin::Origin, root::is_below},
+    cluster::entries::origin::Origin,
     flux::{
         Artifacts, Selection, SourceLocation, SourceRef,
         api::{
@@ -12,7 +12,7 @@ use crate::{
         },
     },
     kustomize::Object,
-    source::{RemoteUrl, normalize},
+    source::{RemoteUrl, is_below, normalize},
     yaml::{Node, decode},
 };
 

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::root::is_below;
-use crate::source::{Tree, join, normalize};
+use crate::source::{Tree, is_below, join, normalize};
 
 /// Words that say so of a folder, alone or as the first or last word of its name.
 const WORDS: [&str; 12] = [

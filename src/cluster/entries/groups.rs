@@ -9,7 +9,6 @@ use super::{
     discover::{Declared, document},
     identity::{Identity, Verdict, is_same, url_in},
     layout::{covers, generator_copies, generator_sources},
-    root::is_below,
 };
 use crate::{
     cluster::closure::{Closure, Roots},
@@ -19,7 +18,7 @@ use crate::{
         build, is_open_text,
     },
     kustomize::Object,
-    source::{FileId, Span, normalize},
+    source::{FileId, Span, is_below, normalize},
 };
 
 impl<'a> Finder<'a, '_> {

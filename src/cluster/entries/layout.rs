@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use super::root::is_below;
 use crate::{
     cluster::{
         Folder, NodeKey,
@@ -13,7 +12,7 @@ use crate::{
         api::{ArtifactGeneratorSpec, GeneratorSource, kinds::ARTIFACT_GENERATOR},
     },
     kustomize::Object,
-    source::{Span, parent},
+    source::{Span, is_below, parent},
     yaml::{Node, decode},
 };
 

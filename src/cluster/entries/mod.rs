@@ -30,7 +30,7 @@ use crate::{
         build, syncs,
     },
     kustomize::Object,
-    source::{FileId, Span, normalize, parent},
+    source::{FileId, Span, is_below, normalize, parent},
     yaml::Store,
 };
 use aside::{copied_by_scripts, has_placeholder, is_aside, is_copied};
@@ -39,7 +39,6 @@ use groups::nothing;
 use identity::{Identity, Verdict, fed, url_in};
 use layout::{cluster_folder, drop_contained, drop_replaced, is_covered, is_of_cluster, spans};
 use origin::Origin;
-use root::is_below;
 
 /// The clusters of the repository whose artifact root is `folder` of the store's tree, sorted by root, groups that no
 /// root reaches last. `assumed` is the Flux release where the repository tells none.

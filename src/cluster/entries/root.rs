@@ -7,13 +7,8 @@ use super::{aside::is_aside, origin::Origin};
 use crate::{
     cluster::{Declared, Discovered},
     flux::api::kinds::EXTERNAL_ARTIFACT,
-    source::{FileId, Tree, normalize, parent},
+    source::{FileId, Tree, is_below, normalize, parent},
 };
-
-/// Whether `path` is `folder` or lies below it.
-pub(in crate::cluster) fn is_below(path: &str, folder: &str) -> bool {
-    folder.is_empty() || path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-}
 
 /// The artifact root: what `spec.path` is relative to. Among `start` and its ancestors up to `top`, the one under which
 /// most of the paths that were found exist, the nearest where several are alike. Where few exist under any of them, a

@@ -1,5 +1,4 @@
-use super::root::is_below;
-use crate::source::{Span, Tree};
+use crate::source::{Span, Tree, is_below};
 
 /// The part of a tree that the user asked about: folders or files, relative to the root of the tree.
 #[derive(Debug, Clone)]

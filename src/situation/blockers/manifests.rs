@@ -6,9 +6,8 @@ mod labels;
 mod lists;
 mod shapes;
 
-pub use fields::Form;
 pub(super) use fields::visit;
-pub use flaw::{Flaw, Unquoted, any_of};
+pub use flaw::{Flaw, Form, Unquoted, any_of};
 
 use super::{Blocker, Cause, View, apply_of};
 use crate::{

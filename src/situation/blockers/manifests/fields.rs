@@ -1,36 +1,16 @@
 //! What schemas ask of fields. Those of Flux's objects: the validation markers of kustomize-controller v1.9,
 //! `api/v1/kustomization_types.go` and `reference_types.go`, and of helm-controller v1.6, `api/v2/helmrelease_types.go`.
 
-use super::{FieldFault, Flaw, flaw::Unquoted};
+use super::{
+    FieldFault, Flaw,
+    flaw::{Form, Unquoted},
+};
 use crate::{
     flux::{api::kinds, is_flux_duration, is_open_text},
     kustomize::Object,
     source::Span,
     yaml::{Node, Store, Value},
 };
-
-/// What a field must hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
-    /// Anything.
-    Any,
-    /// Text.
-    Text,
-    /// True or false.
-    Truth,
-    /// A mapping.
-    Map,
-    /// A duration of Flux's own pattern.
-    Duration,
-    /// One of these texts.
-    OneOf(&'static [&'static str]),
-    /// Text of at least and at most so many letters.
-    Length(usize, usize),
-    /// A key of a ConfigMap or Secret (fluxcd/pkg `meta.ValuesReference`, `^[\\-._a-zA-Z0-9]+$`).
-    Key,
-    /// A path in values (fluxcd/pkg `meta.ValuesReference`, `^([a-zA-Z0-9_\\-.\\\\\\/]|\\[[0-9]{1,5}\\])+$`).
-    ValuePath,
-}
 
 /// A field, where it is, and what it must hold. `*` is every item of a list and every value of a mapping.
 #[derive(Debug)]

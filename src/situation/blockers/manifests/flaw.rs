@@ -1,6 +1,27 @@
 use std::fmt;
 
-use super::fields::Form;
+/// What a field must hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// Anything.
+    Any,
+    /// Text.
+    Text,
+    /// True or false.
+    Truth,
+    /// A mapping.
+    Map,
+    /// A duration of Flux's own pattern.
+    Duration,
+    /// One of these texts.
+    OneOf(&'static [&'static str]),
+    /// Text of at least and at most so many letters.
+    Length(usize, usize),
+    /// A key of a ConfigMap or Secret (fluxcd/pkg `meta.ValuesReference`, `^[\\-._a-zA-Z0-9]+$`).
+    Key,
+    /// A path in values (fluxcd/pkg `meta.ValuesReference`, `^([a-zA-Z0-9_\\-.\\\\\\/]|\\[[0-9]{1,5}\\])+$`).
+    ValuePath,
+}
 
 /// What is wrong with a field. It prints as what follows the path of the field.
 #[derive(Debug, Clone, PartialEq, Eq)]
