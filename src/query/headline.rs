@@ -7,7 +7,6 @@ use serde::Serialize;
 use super::names::done;
 use crate::{
     catalog::Range,
-    cluster::NodeId,
     finding::{Confidence, Subject},
     graph::{Actor, EventId, Moment, Obstacle},
     situation::{Outcomes, Situation},
@@ -21,11 +20,11 @@ pub struct Headline {
     pub end: Option<EventId>,
     /// When that is; `None` where it never is.
     pub total: Option<Range>,
-    /// How many Kustomizations never become Ready.
+    /// How many Kustomizations and HelmReleases never become Ready.
     pub never_ready: usize,
 }
 
-/// What becomes of the Kustomizations of a cluster.
+/// What becomes of the Kustomizations and HelmReleases of a cluster.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ClusterOutcome {
     /// How many of them there are, by what becomes of them.
@@ -34,12 +33,12 @@ pub struct ClusterOutcome {
     pub obstacles: Vec<ReportedObstacle>,
 }
 
-/// Numbers of Kustomizations.
+/// Numbers of Kustomizations and HelmReleases.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct OutcomeCounts {
     /// Those that become Ready.
     pub ready: usize,
-    /// Those that are suspended, or that only suspended Kustomizations apply.
+    /// Those that are suspended, or that only something suspended would apply.
     pub suspended: usize,
     /// Those that never become Ready.
     pub never_ready: usize,
@@ -59,7 +58,7 @@ pub struct ReportedObstacle {
     pub location: Option<Place>,
     /// How sure it is.
     pub confidence: Confidence,
-    /// The Kustomizations that it keeps from becoming Ready. Empty where it is reported for one object.
+    /// The Kustomizations and HelmReleases that it keeps from becoming Ready. Empty where it is reported for one object.
     pub stops: Vec<Subject>,
 }
 
@@ -79,7 +78,7 @@ impl Headline {
         let behind = end.map(|id| graph.behind(&[id])).unwrap_or_default();
         let is_never = |id: &EventId| {
             let event = graph.event(*id);
-            let is_node = matches!(event.actor, Actor::Node(_)) && event.moment == Moment::Ready;
+            let is_node = matches!(event.actor, Actor::Node(_) | Actor::Release(_)) && event.moment == Moment::Ready;
             is_node && cold_start.time(*id).is_none()
         };
         Self {
@@ -100,7 +99,7 @@ impl ClusterOutcome {
     pub fn of_cluster(situation: &Situation<'_>, tree: &Tree) -> Self {
         let outcomes = situation.outcomes();
         let obstacles = outcomes.never.iter().filter_map(|(obstacle, nodes)| {
-            let stops = nodes.iter().map(|id: &NodeId| situation.cluster.node(*id).subject()).collect();
+            let stops = nodes.iter().map(|actor| actor.subject(situation.cluster)).collect();
             Some(ReportedObstacle { stops, ..ReportedObstacle::new(situation, tree, (*obstacle)?)? })
         });
         let counts =

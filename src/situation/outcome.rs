@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use super::Situation;
 use crate::{
     catalog::Range,
-    cluster::NodeId,
     finding::{Confidence, Subject},
     graph::{Actor, Cause, EventId, Loop, Moment, Obstacle, Reason, Step},
     source::Span,
@@ -22,15 +21,15 @@ pub enum State {
     Never,
 }
 
-/// How many Kustomizations of a cluster become Ready, and what keeps the others from it.
+/// How many Kustomizations and HelmReleases of a cluster become Ready, and what keeps the others from it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Outcomes {
     /// How many become Ready.
     pub ready: usize,
     /// Those that are suspended, or that only something suspended would apply.
-    pub suspended: Vec<NodeId>,
+    pub suspended: Vec<Actor>,
     /// Those that never become Ready, by the obstacle that is nearest to them; the one that stops most comes first.
-    pub never: Vec<(Option<Obstacle>, Vec<NodeId>)>,
+    pub never: Vec<(Option<Obstacle>, Vec<Actor>)>,
 }
 
 /// An obstacle in words.
@@ -91,19 +90,21 @@ impl Situation<'_> {
         self.graph.id(actor, Moment::Ready).map(|ready| self.stuck.way(&self.graph, ready)).unwrap_or_default()
     }
 
-    /// How many Kustomizations become Ready, and what keeps the others from it. What the Flux Operator makes of chart values
+    /// How many Kustomizations and HelmReleases become Ready, and what keeps the others from it. What the Flux Operator makes of chart values
     /// without a file is not counted.
     #[must_use]
     pub fn outcomes(&self) -> Outcomes {
         let mut outcomes = Outcomes::default();
-        let mut never: BTreeMap<Option<Obstacle>, Vec<NodeId>> = BTreeMap::new();
-        for (id, _) in self.cluster.nodes().filter(|(_, node)| !node.is_generated) {
-            match self.state(Actor::Node(id)) {
+        let mut never: BTreeMap<Option<Obstacle>, Vec<Actor>> = BTreeMap::new();
+        let nodes = self.cluster.nodes().filter(|(_, node)| !node.is_generated).map(|(id, _)| Actor::Node(id));
+        let releases = (0..self.cluster.releases.len()).map(|index| Actor::Release(index as u32));
+        for actor in nodes.chain(releases) {
+            match self.state(actor) {
                 State::Ready(_) => outcomes.ready += 1,
-                State::Suspended => outcomes.suspended.push(id),
+                State::Suspended => outcomes.suspended.push(actor),
                 State::Never => {
-                    let ready = self.graph.id(Actor::Node(id), Moment::Ready);
-                    never.entry(ready.and_then(|ready| self.stuck.nearest(ready))).or_default().push(id);
+                    let ready = self.graph.id(actor, Moment::Ready);
+                    never.entry(ready.and_then(|ready| self.stuck.nearest(ready))).or_default().push(actor);
                 }
             }
         }

@@ -144,7 +144,7 @@ pub fn simulate(scenario: Scenario<'_>, durations: &Durations) -> Simulated {
     let least = ColdStart::new(&graph, &durations, repaired).least();
     let assumptions = Assumptions { least, repaired, ..Assumptions::new(cluster) };
     let run = Simulation::new(cluster, &graph, &durations, assumptions).run(Quantile::Typical);
-    let never = run.nodes.iter().filter(|outcome| outcome.ready.is_none()).count();
+    let never = run.nodes.iter().chain(&run.releases).filter(|outcome| outcome.ready.is_none()).count();
     Simulated { total: run.total, never }
 }
 

@@ -192,7 +192,11 @@ fn a_cycle_fails_a_plain_run() {
     assert!(since.out.contains("error[dependency-cycle]"), "{}", since.out);
     let diff = repository.run(&["diff", "main", "-o", "markdown"]);
     assert_eq!(diff.code, 1);
-    assert!(diff.out.contains("### fluxdag: 1 of 3 Kustomizations become Ready, 3 of 3 before; 1 new"), "{}", diff.out);
+    assert!(
+        diff.out.contains("### fluxdag: 1 of 3 Kustomizations and HelmReleases become Ready, 3 of 3 before; 1 new"),
+        "{}",
+        diff.out
+    );
     assert!(diff.out.contains("- stops 2, new: "), "{}", diff.out);
     assert!(diff.out.contains(":::failing") && diff.out.contains("+ is needed by"), "{}", diff.out);
     // What never happens makes nothing faster.
@@ -565,7 +569,8 @@ fn what_depends_on_what_is_gone_is_never_ready_and_not_sooner() {
     repository.remove("clusters/prod/base.yaml");
     let diff = repository.run(&["diff", "HEAD"]);
     assert!(
-        diff.code == 1 && diff.out.contains("\n1 of 2 Kustomizations become Ready, 3 of 3 before; 1 new"),
+        diff.code == 1
+            && diff.out.contains("\n1 of 2 Kustomizations and HelmReleases become Ready, 4 of 4 before; 1 new"),
         "{}",
         diff.out
     );

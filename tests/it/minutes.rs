@@ -162,10 +162,18 @@ fn what_is_never_ready_then_is_no_gain() {
     };
     for breaks in [["--add-edge", "core:configs"], ["--fail", "core"]] {
         let out = said(&breaks);
-        assert!(out.contains("Then 4 of 11 Kustomizations become Ready, 11 of 11 as it is: 7 Kustomization/"), "{out}");
+        assert!(
+            out.contains(
+                "Then 6 of 16 Kustomizations and HelmReleases become Ready, 16 of 16 as it is: 10 Kustomization/"
+            ),
+            "{out}"
+        );
         assert!(out.contains(" as it is, and the last of those that do after about"), "{out}");
     }
-    assert!(said(&["--fail", "notes"]).contains("Then 10 of 11 Kustomizations become Ready, 11 of 11 as it is: 1 "));
+    assert!(
+        said(&["--fail", "notes"])
+            .contains("Then 15 of 16 Kustomizations and HelmReleases become Ready, 16 of 16 as it is: 1 ")
+    );
     let split = said(&["--split", "core"]);
     assert!(split.contains("as it is, and after about"), "{split}");
     // What is made by the change was not late before.

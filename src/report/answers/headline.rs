@@ -19,7 +19,7 @@ pub(super) fn timeline(cluster: &ClusterTimeline, profile: &str) -> String {
         None if is_all => "The whole cluster".to_owned(),
         None => "The last of the others".to_owned(),
     };
-    match cluster.total {
+    match cluster.total.filter(|_| counts.ready > 0 || cluster.to.is_some()) {
         Some(total) => format!(
             "{what} is Ready after {}, counted from the first reconciliation, with empty image caches on {profile} hardware, timeouts and \
              failed attempts left out.",
@@ -36,7 +36,7 @@ pub(super) fn outcome(outcome: &ClusterOutcome) -> String {
     if counts.ready == counts.total() {
         return String::new();
     }
-    let mut text = format!("{} of {} become Ready", counts.ready, count(counts.total(), "Kustomization"));
+    let mut text = format!("{} of {} {OBJECTS} become Ready", counts.ready, counts.total());
     if counts.suspended > 0 {
         text.push_str(&format!("; {} suspended", counts.suspended));
     }
@@ -55,6 +55,9 @@ pub(super) fn outcome(outcome: &ClusterOutcome) -> String {
     text
 }
 
+/// What is counted.
+const OBJECTS: &str = "Kustomizations and HelmReleases";
+
 /// Causes that are named.
 const OBSTACLES: usize = 10;
 
@@ -64,7 +67,7 @@ fn both(counts: Sides<OutcomeCounts>, as_it_is: &str) -> Option<String> {
     if counts.before.ready == before.total() && after.ready == after.total() {
         return None;
     }
-    let now = format!("{} of {} become Ready", after.ready, count(after.total(), "Kustomization"));
+    let now = format!("{} of {} {OBJECTS} become Ready", after.ready, after.total());
     Some(match before {
         _ if before.total() == 0 => now,
         _ if before == after => format!("{now}, as many as {as_it_is}"),

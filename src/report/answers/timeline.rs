@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Text, head, headline, paragraph};
 use crate::{
-    finding::{Subject, about, count},
+    finding::{Subject, about},
     query::{ClusterTimeline, MonteCarloTotal, NodeTimeline, Seconds, Timeline},
     report::{Terminal, printable, text::shortened, wrap},
 };
@@ -54,7 +54,7 @@ fn troubles(cluster: &ClusterTimeline, terminal: &Terminal) -> String {
 }
 
 fn controllers(cluster: &ClusterTimeline) -> String {
-    let nodes = cluster.nodes.iter().filter(|node| node.node.kind == "Kustomization");
+    let nodes = cluster.nodes.iter();
     let never = nodes.filter(|node| node.simulated.ready_s.is_none()).count();
     let total = cluster.simulated_total_s.about();
     let queueing = match cluster.queueing_s {
@@ -69,8 +69,8 @@ fn controllers(cluster: &ClusterTimeline) -> String {
             "With workers, timeouts and retries the controllers have all of it Ready after about {total}{queueing}.{monte_carlo}"
         ),
         _ => format!(
-            "With workers, timeouts and retries {} never become Ready; the last of the others is after about {total}{queueing}.{monte_carlo}",
-            count(never, "Kustomization")
+            "With workers, timeouts and retries {never} of them never become Ready; the last of the others is after about \
+             {total}{queueing}.{monte_carlo}"
         ),
     }
 }
