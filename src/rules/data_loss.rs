@@ -206,7 +206,7 @@ fn why(step: &Step<'_>, loss: &Loss<'_>, lost: &[Lost], race: bool) -> String {
 }
 
 fn help(step: &Step<'_>, loss: &Loss<'_>, lost: &[Lost]) -> String {
-    let owner = lost.first().map(|one| one.deletion.cause.owner().subject().to_string()).unwrap_or_default();
+    let owner = lost.first().map(|one| one.deletion.cause.owner());
     if lost.iter().any(|one| matches!(one.deletion.cause, Cause::Forced { .. })) {
         return "leave the field as it is and make a new object beside this one for its data, or take `force` away: then the change fails \
                 and nothing is deleted"
@@ -220,9 +220,15 @@ fn help(step: &Step<'_>, loss: &Loss<'_>, lost: &[Lost]) -> String {
                 Some(one) => format!("`deletionPolicy: Orphan` on {}, or ", one.key.subject()),
                 None => String::new(),
             };
+            // The entry point leads the whole cluster, and bootstrap or the Flux Operator writes it.
+            let whole = owner.filter(|owner| {
+                let node = owner.node(step.after.cluster);
+                !node.is_some_and(|node| node.is_entry || node.is_generated)
+            });
+            let whole = whole.map(|owner| format!(" (or `prune: false` on {})", owner.subject())).unwrap_or_default();
             format!(
                 "to keep it, do it in two commits, each reconciled before the next: first set {keep}the annotation \
-                 `kustomize.toolkit.fluxcd.io/prune: disabled` on the objects (or `prune: false` on {owner}); then make this change. What is \
+                 `kustomize.toolkit.fluxcd.io/prune: disabled` on the objects{whole}; then make this change. What is \
                  made under another name needs its data copied. Where it is to go, back it up and make sure that nobody uses it any more"
             )
         }

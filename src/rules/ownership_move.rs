@@ -7,7 +7,7 @@ use super::{
     wording::short_list,
 };
 use crate::{
-    cluster::Node,
+    cluster::{Cluster, Node},
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Tier},
     situation::fates::{Cause, Owner, Stake},
 };
@@ -43,8 +43,12 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             let Cause::Moved { from, to, .. } = &deletion.cause else { continue };
             let new = Move { from, to, moved: Vec::new(), with: Vec::new() };
             let entry = moves.entry((from, to)).or_insert(new);
-            let providers = step.after.cluster.objects.get(key).map(Vec::as_slice).unwrap_or_default();
-            let is_moved = providers.iter().any(|provider| Owner::of(step.after.cluster, *provider) == *to);
+            // What goes with a Namespace, a CRD or a Kustomization that moves may have the same owner before and after.
+            let owned = |cluster: &Cluster, owner: &Owner| {
+                let providers = cluster.objects.get(key).map(Vec::as_slice).unwrap_or_default();
+                providers.iter().any(|provider| Owner::of(cluster, *provider) == *owner)
+            };
+            let is_moved = owned(step.before.cluster, from) && owned(step.after.cluster, to);
             let list = if is_moved { &mut entry.moved } else { &mut entry.with };
             list.push(step.lost(key, deletion));
         }
@@ -103,7 +107,7 @@ fn report(step: &Step<'_>, one: &Move<'_>) -> Option<Finding> {
     finding.severity = severity(step, one);
     finding.confidence = if is_certain { Confidence::High } else { Confidence::Medium };
     finding.why = why(step, one, kept.is_some(), is_certain);
-    finding.help = help(&from.to_string(), &to.to_string(), kept.is_some());
+    finding.help = help(&from.to_string(), &to.to_string(), kept, &short_list(&named, 3));
     Some(finding)
 }
 
@@ -151,8 +155,14 @@ fn why(step: &Step<'_>, one: &Move<'_>, is_kept: bool, is_certain: bool) -> Stri
     why
 }
 
-fn help(from: &str, to: &str, is_kept: bool) -> String {
-    if is_kept {
+fn help(from: &str, to: &str, kept: Option<&Node>, moved: &str) -> String {
+    if kept.is_some_and(|node| node.is_entry || node.is_generated) {
+        // What leads the whole cluster lies in a file that bootstrap or the Flux Operator writes.
+        format!(
+            "do it in three commits, each reconciled before the next: set the annotation `kustomize.toolkit.fluxcd.io/prune: disabled` on \
+             {moved}; move what bears it to {to}; take the annotation off again"
+        )
+    } else if kept.is_some() {
         format!(
             "do it in three commits, each reconciled before the next: set `prune: false` on {from}; move the objects to {to}; set \
              `prune: true` again"

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     cluster::{Cluster, Node, NodeId, ObjectKey, Provider},
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Subject, Tier},
-    flux::Policy,
+    flux::{Policy, api::kinds::KUSTOMIZATION},
     situation::fates::prunes_itself,
     source::{Span, Tree},
 };
@@ -55,6 +55,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             .nodes()
             .filter(|(_, node)| after.cluster.find(&node.key).is_none() && !node.is_generated)
             .filter(|(_, node)| !is_in_failed_build(after.cluster, node) && !prunes_itself(node, context.tree))
+            .filter(|(_, node)| !is_skipped(after.cluster, node))
             .collect();
         if gone.is_empty() {
             continue;
@@ -75,6 +76,12 @@ fn is_in_failed_build(after: &Cluster, gone: &Node) -> bool {
     let owner = gone.manifests.first().and_then(|manifest| manifest.owner.as_ref());
     let owner = owner.and_then(|owner| after.find(owner)).map(|id| after.node(id));
     owner.is_some_and(|owner| !owner.applied.build.errors.is_empty())
+}
+
+/// Whether a build still holds it and only does not apply it: then it goes on as it is.
+fn is_skipped(after: &Cluster, gone: &Node) -> bool {
+    let key = ObjectKey::new(KUSTOMIZATION, gone.key.namespace.clone(), gone.key.name.clone());
+    after.nodes.iter().flat_map(Node::skipped).any(|object| ObjectKey::from(object.id()) == key)
 }
 
 /// What each node applied and nobody applies any more.

@@ -194,6 +194,64 @@ fn protection_in_the_same_commit_may_come_too_late() {
 }
 
 #[test]
+fn what_is_no_longer_applied_stays_in_the_inventory() {
+    let app = node("app", PRUNE);
+    let marked = |mark: &str| {
+        let annotations = format!("namespace: default, annotations: {{kustomize.toolkit.fluxcd.io/{mark}}}");
+        CLAIM.replace("namespace: default", &annotations)
+    };
+    let claims = ["reconcile: disabled", "ssa: Ignore", "ssa: IfNotPresent"].map(marked);
+    let files = |claim| [("app/rest.yaml", MAP), ("clusters/prod/app.yaml", app.as_str()), ("app/claim.yaml", claim)];
+    for claim in &claims {
+        assert_eq!(lint(&files(CLAIM), &files(claim)), [""; 0], "{claim}");
+    }
+    // A list that puts the mark on everything does the same.
+    let list =
+        "resources: [rest.yaml, claim.yaml]\ncommonAnnotations: {kustomize.toolkit.fluxcd.io/reconcile: disabled}\n";
+    let with_list = [&files(CLAIM)[..], &[("app/kustomization.yaml", list)]].concat();
+    assert_eq!(lint(&files(CLAIM), &with_list), [""; 0]);
+    // So does a Kustomization that its parent no longer applies, with all that it applied.
+    let frozen = app.replace(
+        "namespace: flux-system}",
+        "namespace: flux-system, annotations: {kustomize.toolkit.fluxcd.io/reconcile: disabled}}",
+    );
+    let with_frozen = [("app/rest.yaml", MAP), ("clusters/prod/app.yaml", &frozen), ("app/claim.yaml", CLAIM)];
+    assert_eq!(lint(&files(CLAIM), &with_frozen), [""; 0]);
+    // Another owner that does not apply it either is none: the former one deletes it.
+    let other = node("other", PRUNE);
+    let moved = marked("reconcile: disabled");
+    let nodes =
+        [("app/rest.yaml", MAP), ("clusters/prod/app.yaml", app.as_str()), ("clusters/prod/other.yaml", &other)];
+    let rest = MAP.replace("rest", "other");
+    let nodes = [&nodes[..], &[("other/rest.yaml", rest.as_str())]].concat();
+    assert_eq!(
+        lint(
+            &[&nodes[..], &[("app/claim.yaml", CLAIM)]].concat(),
+            &[&nodes[..], &[("other/claim.yaml", &moved)]].concat()
+        ),
+        ["data-loss error: PersistentVolumeClaim/default/data is deleted with its data"]
+    );
+}
+
+#[test]
+fn what_leaves_an_entry_point_is_protected_by_its_own_annotation() {
+    let (app, namespace) = (node("app", PRUNE), "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n");
+    let repository = Repository::committed(&[
+        (SYNC_FILE, SYNC),
+        ("clusters/prod/app.yaml", &app),
+        ("clusters/prod/namespace.yaml", namespace),
+        ("app/claim.yaml", &CLAIM.replace("namespace: default", "namespace: shop")),
+    ]);
+    repository.git(&["mv", "clusters/prod/namespace.yaml", "app/namespace.yaml"]);
+    let json = repository.json(&["lint", "--since", "HEAD"]);
+    let found: Vec<&Value> = json["findings"].as_array().expect("a list").iter().collect();
+    assert_eq!(found.len(), 1, "{json}");
+    assert_eq!(found[0]["subject"]["kind"], "Namespace", "{json}");
+    let help = found[0]["help"].as_str().expect("an advice");
+    assert!(help.contains("prune: disabled` on Namespace/shop") && !help.contains("prune: false"), "{help}");
+}
+
+#[test]
 fn what_a_failing_or_foreign_build_no_longer_shows_is_kept() {
     let app = node("app", PRUNE);
     let list = |entry: &str| format!("resources:\n  - rest.yaml\n  - {entry}\n");

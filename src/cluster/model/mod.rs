@@ -11,7 +11,7 @@ use super::{Externals, Implicit};
 use crate::{
     finding::Subject,
     flux::{
-        Applied, Controllers, FluxVersion, HelmRelease, Kustomization, ResourceSet, SourceRef,
+        Applied, Controllers, FluxVersion, HelmRelease, Kustomization, Policy, ResourceSet, SourceRef,
         api::kinds::{GroupKind, HELM_RELEASE, KUSTOMIZATION, NAMESPACE, RESOURCE_SET},
     },
     kustomize::{Object, ObjectId, Unresolved},
@@ -286,6 +286,11 @@ impl Node {
             None => &self.applied.build.objects,
         };
         &objects[provider.object]
+    }
+
+    /// The objects of its build that annotations exempt from being applied. They stay as they are, and in its inventory.
+    pub fn skipped(&self) -> impl Iterator<Item = &Object> {
+        self.applied.build.objects.iter().filter(|object| !Policy::new(&object.node).applied)
     }
 
     /// The node as the subject of a finding.

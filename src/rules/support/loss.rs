@@ -1,6 +1,6 @@
 //! What a change deletes, by cause: shared by the rules that word it.
 
-use std::collections::BTreeMap;
+use std::{cell::OnceCell, collections::BTreeMap};
 
 use super::{
     super::{Context, Situation},
@@ -19,6 +19,8 @@ pub(in crate::rules) struct Step<'a> {
     pub after: &'a Situation<'a>,
     pub trees: Trees<'a>,
     pub fates: Fates,
+    /// What takes the place of what is deleted, once somebody asks.
+    pub twins: OnceCell<BTreeMap<ObjectKey, ObjectKey>>,
 }
 
 /// An object that is deleted.
@@ -40,7 +42,8 @@ pub(in crate::rules) struct Group {
 pub(in crate::rules) fn steps<'a>(context: &Context<'a>) -> Vec<Step<'a>> {
     let Some(trees) = Trees::of(context) else { return Vec::new() };
     let pairs = context.changed().into_iter();
-    pairs.map(|(before, after)| Step { before, after, trees, fates: Fates::new(before, after) }).collect()
+    let new = |(before, after)| Step { before, after, trees, fates: Fates::new(before, after), twins: OnceCell::new() };
+    pairs.map(new).collect()
 }
 
 impl Step<'_> {
@@ -148,33 +151,4 @@ pub(in crate::rules) fn names<'l>(lost: impl IntoIterator<Item = &'l Lost>) -> V
     let mut all: Vec<&Lost> = lost.into_iter().collect();
     all.sort_by_key(|one| (std::cmp::Reverse(one.stake), one.key.clone()));
     all.into_iter().map(|one| one.key.subject().to_string()).collect()
-}
-
-impl Step<'_> {
-    /// The object that takes the place of one that is deleted and not made again: the same under another name or in another
-    /// namespace, by the same owner. It comes from the same file, or says just the same.
-    pub(in crate::rules) fn twin(&self, lost: &Lost) -> Option<ObjectKey> {
-        if self.after.cluster.objects.contains_key(&lost.key) {
-            return None;
-        }
-        let provider = *self.before.cluster.objects.get(&lost.key)?.first()?;
-        let (node, former) = (self.before.cluster.node(provider.node), self.before.cluster.object(provider));
-        let now = self.after.cluster.node(self.after.cluster.find(&node.key)?);
-        let file = self.trees.before.path(former.source.file);
-        let fits = |object: &&crate::kustomize::Object| {
-            let is_same = object.node.get("spec").is_some_and(|spec| former.node.get("spec") == Some(spec));
-            object.source.is_some() && (is_same || self.trees.after.path(object.source.file) == file)
-        };
-        let new = now.applied.build.objects.iter().filter(fits).map(|object| ObjectKey::from(object.id()));
-        let of_kind = new.filter(|key| key.group == lost.key.group && key.kind == lost.key.kind);
-        let mut new = of_kind.filter(|key| !self.before.cluster.objects.contains_key(key));
-        let all: Vec<ObjectKey> = new.by_ref().collect();
-        // Several may come from one file: the name or the end of it says which.
-        let is_near = |key: &&ObjectKey| {
-            key.name == lost.key.name
-                || key.name.ends_with(lost.key.name.as_str())
-                || lost.key.name.ends_with(key.name.as_str())
-        };
-        all.iter().find(is_near).or_else(|| all.first()).cloned()
-    }
 }

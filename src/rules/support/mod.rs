@@ -10,6 +10,7 @@ pub(super) mod order;
 pub(super) mod references;
 pub(super) mod removal;
 pub(super) mod split;
+pub(super) mod twins;
 pub(super) mod uppermost;
 pub(super) mod wording;
 

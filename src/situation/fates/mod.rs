@@ -172,6 +172,8 @@ struct Model<'a> {
     owners: Owners<'a>,
     /// Namespaces that Flux itself is in.
     homes: BTreeSet<&'a str>,
+    /// What the later builds hold and nobody applies, with the Kustomizations that keep it in their inventories.
+    skipped: BTreeMap<ObjectKey, Vec<Owner>>,
 }
 
 impl<'a> Model<'a> {
@@ -179,6 +181,7 @@ impl<'a> Model<'a> {
         let entries = before.cluster.nodes.iter().filter(|node| node.is_entry);
         Self {
             homes: entries.map(|node| node.key.namespace.as_str()).collect(),
+            skipped: owners::skipped(after.cluster),
             owners: Owners::new(before, after),
             before: before.cluster,
             after: after.cluster,
@@ -193,6 +196,13 @@ impl<'a> Model<'a> {
 
     fn providers_after(&self, key: &ObjectKey) -> &'a [Provider] {
         self.after.objects.get(key).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Whether an owner of the later cluster keeps the object in its inventory. One with `reconcile: disabled` or `ssa: Ignore` is no
+    /// longer applied, and still recorded, so it is not pruned (fluxcd/pkg, `inventory.AddChangeSet` takes skipped objects too).
+    fn keeps(&self, owner: &Owner, key: &ObjectKey) -> bool {
+        self.providers_after(key).iter().any(|provider| Owner::of(self.after, *provider) == *owner)
+            || self.skipped.get(key).is_some_and(|owners| owners.contains(owner))
     }
 
     /// Whether no owner marks the object as one that is not pruned. Of several owners the last one's marks count, so it takes all.
@@ -245,7 +255,7 @@ impl<'a> Model<'a> {
     /// How an object that no former owner applies any more is deleted by one that goes on.
     fn departure(&self, key: &ObjectKey, old: &[Provider], failing: &BTreeSet<NodeKey>) -> Option<Deletion> {
         let new = self.providers_after(key);
-        let stays = |owner: &Owner| new.iter().any(|provider| Owner::of(self.after, *provider) == *owner);
+        let stays = |owner: &Owner| self.keeps(owner, key);
         let owners: Vec<(Owner, Provider)> =
             old.iter().map(|provider| (Owner::of(self.before, *provider), *provider)).collect();
         let is_shared = owners.iter().any(|(owner, _)| stays(owner));
@@ -324,7 +334,7 @@ impl<'a> Model<'a> {
         let owners: Vec<Owner> = old.iter().map(|provider| Owner::of(self.before, *provider)).collect();
         let heirs: Vec<Owner> = new.iter().map(|provider| Owner::of(self.after, *provider)).collect();
         // Whoever applied it before and goes on keeps it.
-        if owners.iter().any(|owner| heirs.contains(owner) && death(owner).is_none()) {
+        if owners.iter().any(|owner| self.keeps(owner, key) && death(owner).is_none()) {
             return None;
         }
         let (owner, provider) = owners.iter().zip(old).find(|(owner, _)| death(owner).is_some())?;

@@ -1,6 +1,6 @@
 //! Who applied an object, whether that deletes what leaves it, and which of two owners comes first.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::Situation;
 use crate::{
@@ -163,6 +163,17 @@ impl<'a> Owners<'a> {
             _ => Order::Race,
         }
     }
+}
+
+/// The objects of all builds that kustomize-controller does not apply, with the Kustomizations whose inventories record them.
+pub(super) fn skipped(cluster: &Cluster) -> BTreeMap<ObjectKey, Vec<Owner>> {
+    let mut found: BTreeMap<ObjectKey, Vec<Owner>> = BTreeMap::new();
+    for node in &cluster.nodes {
+        for object in node.skipped() {
+            found.entry(object.id().into()).or_default().push(Owner::Kustomization(node.key.clone()));
+        }
+    }
+    found
 }
 
 /// Whether a Kustomization gets as far as applying something.
