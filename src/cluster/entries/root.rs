@@ -18,8 +18,13 @@ pub fn find_root(start: &Path, top: Option<&Path>, tree: &Tree, discovered: &Dis
     let paths = declared_paths(tree, discovered);
     let hits = |candidate: &Path| paths.iter().filter(|path| tree.exists(&candidate.join(path))).count();
     let mut best = (0, None);
+    // Where nothing marks a top, a folder further up has to hold most paths: `home` and `apps` are found in many places. The root
+    // of the file system is no repository.
+    let is_likely = |candidate: &Path, hits: usize| {
+        top.is_some() || candidate == start || (candidate.parent().is_some() && hits * 2 > paths.len())
+    };
     for candidate in start.ancestors().filter(|_| !paths.is_empty()) {
-        let hits = hits(candidate);
+        let hits = Some(hits(candidate)).filter(|hits| is_likely(candidate, *hits)).unwrap_or_default();
         if hits > best.0 {
             best = (hits, Some(candidate));
         }
