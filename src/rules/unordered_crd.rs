@@ -73,8 +73,7 @@ fn report(situation: &Situation<'_>, is_soft: bool, providers: &[String], race: 
     let who = named(situation, &race.early);
     let kinds = short_list(&race.kinds, 4);
     let does = if race.early.len() == 1 { "applies" } else { "apply" };
-    let message =
-        format!("{who} {does} {kinds} without waiting for {}, which installs the CRDs", list(providers));
+    let message = format!("{who} {does} {kinds} without waiting for {}, which installs the CRDs", list(providers));
     let mut finding = situation.finding(&RULE.info, node.subject(), first.span, message);
     let (severity, cost) = cost(situation, &race.early);
     finding.severity = severity;
