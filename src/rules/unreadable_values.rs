@@ -69,7 +69,9 @@ fn help(fact: &ValuesFact) -> String {
             return format!("set `targetPath` to where the text of `{entry}` belongs, or write it as a mapping");
         }
         ValuesProblem::Comma => {
-            return format!("put the text of `{entry}` in quotes (`'\"a,b\"'`), or write `\\,` for each comma");
+            return format!(
+                "put the text of `{entry}` in quotes (`'\"a,b\"'`), write `\\,` for each comma, or set `literal: true` (Flux 2.9)"
+            );
         }
     };
     let near = nearest(entry, keys.iter().map(String::as_str));

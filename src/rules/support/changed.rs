@@ -7,7 +7,7 @@ use crate::{
     cluster::{Node, ObjectKey},
     finding::Related,
     kustomize::Kustomize,
-    situation::fates::{Cause, Owner},
+    situation::fates::{Cause, Owner, stored},
     source::{FileId, Span, Tree},
     yaml::{self, Value},
 };
@@ -286,7 +286,9 @@ pub(in crate::rules) fn changed_value(
     };
     let (old, new) = (object(before)?, object(after)?);
     let keys: Vec<&str> = field.split('.').collect();
-    let at = old.node.find(&keys).zip(new.node.find(&keys)).and_then(|(one, other)| first_difference(one, other));
+    // What only looks different is passed over.
+    let stored = stored(&old.node, &keys).zip(stored(&new.node, &keys));
+    let at = stored.and_then(|(one, other)| first_difference(&one, &other));
     Some(at.unwrap_or(Span::NONE).or(new.node.nearest_span(&keys)).or(new.place()))
 }
 

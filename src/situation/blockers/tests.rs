@@ -403,6 +403,7 @@ fn values_are_read_out_of_what_is_built() {
         (", optional: true", "}\ndata: {a: b"),
         (", valuesKey: a, targetPath: a.b", "}\ndata: {a: b"),
         (", valuesKey: a, targetPath: a", "}\ndata: {a: '\"b,c\"'"),
+        (", valuesKey: a, targetPath: a, literal: true", "}\ndata: {a: 'b,c'"),
         ("", "}\ndata: {values.yaml: ''"),
         (", valuesKey: a", "}\ndata: {a: '${B}'"),
     ] {
@@ -414,6 +415,8 @@ fn values_are_read_out_of_what_is_built() {
         release(", valuesKey: a, targetPath: c", "}\ndata: {a: 'b,c'"),
         [format!("{text} cannot be set at a path")]
     );
+    // Without a path nothing is literal.
+    assert_eq!(release(", valuesKey: a, literal: true", "}\ndata: {a: b"), [format!("{text} is no values")]);
 }
 
 /// Namespaces that nothing makes in a cluster with these files, and who may make them.

@@ -55,6 +55,17 @@ pub enum ValuesProblem {
     Comma,
 }
 
+/// How Helm reads the text.
+#[derive(Debug, Clone, Copy)]
+enum Form {
+    /// As a file of values.
+    Values,
+    /// As the right side of an assignment (`--set`), for a `targetPath`.
+    Assigned,
+    /// As it is (`--set-literal`), for a `targetPath` with `literal: true`.
+    Literal,
+}
+
 impl ValuesFact {
     /// What it keeps from happening.
     #[must_use]
@@ -100,8 +111,15 @@ fn of_release(cluster: &Cluster, position: usize, release: &Release) -> Vec<Valu
         };
         let entry = from.values_key.as_deref().filter(|key| !key.is_empty()).unwrap_or(DEFAULT_KEY);
         let Some(providers) = cluster.objects.get(&key).filter(|_| !is_open_text(entry)) else { continue };
-        let target = entries.get(index).and_then(|item| item.find_str(&["targetPath"])).filter(|path| !path.is_empty());
-        let Some((problem, provider, at)) = problem(cluster, &key, providers, entry, target) else { continue };
+        let item = entries.get(index);
+        let target = item.and_then(|item| item.find_str(&["targetPath"])).is_some_and(|path| !path.is_empty());
+        let is_literal = item.and_then(|item| item.get("literal")).and_then(Node::as_bool) == Some(true);
+        let form = match (target, is_literal) {
+            (false, _) => Form::Values,
+            (true, false) => Form::Assigned,
+            (true, true) => Form::Literal,
+        };
+        let Some((problem, provider, at)) = problem(cluster, &key, providers, entry, form) else { continue };
         // A key that is missing where it may be missing is passed over.
         if from.optional && matches!(problem, ValuesProblem::NoKey(_)) {
             continue;
@@ -129,7 +147,7 @@ fn problem(
     key: &ObjectKey,
     providers: &[Provider],
     entry: &str,
-    target: Option<&str>,
+    form: Form,
 ) -> Option<(ValuesProblem, Provider, Span)> {
     let mut first = None;
     for provider in providers {
@@ -141,9 +159,9 @@ fn problem(
         let text = value.as_str().filter(|text| !is_open_text(text) && !text.starts_with(CIPHERTEXT));
         // The text of `data` of a Secret is encoded, and mostly encrypted.
         let text = text.filter(|_| key.kind == "ConfigMap")?;
-        let problem = match target {
-            None if !is_values(text) => ValuesProblem::NoMapping,
-            Some(_) if has_comma(text) => ValuesProblem::Comma,
+        let problem = match form {
+            Form::Values if !is_values(text) => ValuesProblem::NoMapping,
+            Form::Assigned if has_comma(text) => ValuesProblem::Comma,
             _ => return None,
         };
         return Some((problem, *provider, value.span.or(object.place())));

@@ -1,6 +1,14 @@
 //! Fields that the API server lets nobody change once an object exists.
 
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+
+use super::stored::{quantity, stored};
 use crate::{cluster::ObjectKey, flux::api::kinds::CLAIM, yaml::Node};
+
+/// What SOPS makes of every value.
+const CIPHERTEXT: &str = "ENC[";
 
 /// Kinds with the fields that are fixed, by group and kind (Kubernetes 1.34, `Validate…Update` of each kind in
 /// `pkg/apis/*/validation`).
@@ -60,30 +68,16 @@ pub(super) fn immutable_change(key: &ObjectKey, before: &Node, after: &Node) -> 
 
 /// A claim that asks for less than it has.
 fn shrunk_claim(key: &ObjectKey, before: &Node, after: &Node) -> Option<&'static str> {
-    let size = |node: &Node| bytes(node.find_str(&["spec", "resources", "requests", "storage"])?);
+    let size = |node: &Node| quantity(node.find(&["spec", "resources", "requests", "storage"])?);
     let is_less = key.is(CLAIM) && size(before)? > size(after)?;
     is_less.then_some("spec.resources.requests.storage")
 }
 
-/// The bytes that a quantity such as `10Gi` or `1.5T` means.
-fn bytes(text: &str) -> Option<f64> {
-    let end = text.find(|sign: char| !sign.is_ascii_digit() && sign != '.').unwrap_or(text.len());
-    let (number, unit) = text.split_at(end);
-    let power = "KMGTPE".find(unit.chars().next().map_or('K', |sign| sign.to_ascii_uppercase()))? as i32 + 1;
-    let factor = match unit {
-        "" => 1.0,
-        _ if unit.len() == 2 && unit.ends_with('i') => 1024_f64.powi(power),
-        _ if unit.len() == 1 => 1000_f64.powi(power),
-        _ => return None,
-    };
-    Some(number.parse::<f64>().ok()? * factor)
-}
-
 fn differs(field: &str, before: &Node, after: &Node) -> bool {
     let keys: Vec<&str> = field.split('.').collect();
-    let (one, other) = (before.find(&keys), after.find(&keys));
+    let (one, other) = (stored(before, &keys), stored(after, &keys));
     let is_left_out = one.is_none() || other.is_none();
-    one != other && !(is_left_out && FILLED.contains(&field)) && ![one, other].into_iter().flatten().any(is_open)
+    one != other && !(is_left_out && FILLED.contains(&field)) && ![&one, &other].into_iter().flatten().any(is_open)
 }
 
 /// An address that a Service has been given is kept.
@@ -103,14 +97,48 @@ fn frozen_data(key: &ObjectKey, before: &Node, after: &Node) -> Option<&'static 
     if !holds_data || before.get("immutable").and_then(Node::as_bool) != Some(true) {
         return None;
     }
-    ["data", "stringData", "binaryData"].into_iter().find(|field| differs(field, before, after))
+    if key.kind == "Secret" {
+        return frozen_secret(before, after);
+    }
+    ["data", "binaryData"].into_iter().find(|field| differs(field, before, after))
+}
+
+/// The field of a Secret that gives it other data. What stands in `stringData` goes into `data`, and wins there.
+fn frozen_secret(before: &Node, after: &Node) -> Option<&'static str> {
+    let fields = ["stringData", "data"];
+    if [before, after].iter().any(|node| fields.iter().filter_map(|field| node.get(field)).any(is_open)) {
+        return None;
+    }
+    let (one, other) = (secret_data(before), secret_data(after));
+    let is_same = one.len() == other.len()
+        && one.iter().all(|(key, value)| {
+            // What cannot be read may be the same.
+            other.get(key).is_some_and(|other| value.is_none() || other.is_none() || value == other)
+        });
+    let mut changed = fields.into_iter().filter(|field| before.get(field) != after.get(field));
+    if is_same { None } else { changed.find(|field| after.get(field).is_some()).or(Some("data")) }
+}
+
+/// The entries of a Secret, decoded. `None` for one that only the cluster can read.
+fn secret_data(secret: &Node) -> BTreeMap<&str, Option<Vec<u8>>> {
+    let is_readable = |text: &&str| !text.starts_with(CIPHERTEXT);
+    let entries = |field: &str| secret.get(field).into_iter().flat_map(Node::entries);
+    let decoded = |entry: &Node| {
+        let text: String = entry.as_str().filter(is_readable)?.split_ascii_whitespace().collect();
+        base64::engine::general_purpose::STANDARD.decode(text).ok()
+    };
+    let plain = |entry: &Node| entry.as_str().filter(is_readable).map(|text| text.as_bytes().to_vec());
+    let mut data: BTreeMap<&str, _> =
+        entries("data").map(|entry| (entry.key.as_str(), decoded(&entry.value))).collect();
+    data.extend(entries("stringData").map(|entry| (entry.key.as_str(), plain(&entry.value))));
+    data
 }
 
 /// Whether a variable stands in it whose value only the cluster knows.
 fn is_open(node: &Node) -> bool {
     node.as_str().is_some_and(|text| text.contains("${"))
         || node.items().any(is_open)
-        || node.entries().any(|entry| is_open(&entry.value))
+        || node.entries().any(|entry| entry.key.contains("${") || is_open(&entry.value))
 }
 
 #[cfg(test)]
@@ -169,5 +197,20 @@ mod tests {
         frozen.set("immutable", Node { value: crate::yaml::Value::Bool(true), span: Span::NONE });
         assert_eq!(immutable_change(&key("", "ConfigMap"), &frozen, &of("2")), Some("data"));
         assert_eq!(immutable_change(&key("", "ConfigMap"), &of("1"), &of("2")), None);
+    }
+
+    #[test]
+    fn a_secret_that_calls_itself_immutable_is_compared_by_its_bytes() {
+        let of = |field: &str, value: &str| {
+            let mut secret = node(&[(&[field, "a"], value)]);
+            secret.set("immutable", Node { value: crate::yaml::Value::Bool(true), span: Span::NONE });
+            secret
+        };
+        let change = |one: &Node, other: &Node| immutable_change(&key("", "Secret"), one, other);
+        assert_eq!(change(&of("stringData", "b"), &of("data", "Yg==")), None);
+        assert_eq!(change(&of("stringData", "b"), &of("data", "Yw==")), Some("data"));
+        assert_eq!(change(&of("data", "Yg=="), &of("stringData", "c")), Some("stringData"));
+        assert_eq!(change(&of("data", "ENC[1]"), &of("data", "ENC[2]")), None, "encrypted anew");
+        assert_eq!(change(&of("data", "Yg=="), &node(&[])), Some("data"));
     }
 }

@@ -6,10 +6,12 @@ mod fields;
 mod owners;
 mod releases;
 mod stakes;
+mod stored;
 
 pub use owners::{Owner, prunes_itself};
 pub use releases::{Uninstall, UninstallReason};
 pub use stakes::{Stake, stake};
+pub(crate) use stored::stored;
 
 use std::collections::{BTreeMap, BTreeSet};
 
