@@ -160,7 +160,8 @@ fn what_is_never_ready_then_is_no_gain() {
         assert_eq!(done.code, 0, "{}", done.err);
         done.out.split_whitespace().collect::<Vec<_>>().join(" ")
     };
-    for breaks in [["--add-edge", "core:configs"], ["--fail", "core"]] {
+    let breaks = [(["--add-edge", "core:configs"], "6", "10"), (["--fail", "core"], "9", "7")];
+    for (breaks, ready, never) in breaks {
         let out = said(&breaks);
         assert!(
             out.contains(
