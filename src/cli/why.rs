@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::{
     args::{Global, Why},
@@ -10,10 +10,18 @@ use super::{
 /// Says what something waits for.
 pub(super) fn run(why: &Why, global: &Global, environment: &Environment) -> Result<(), CliError> {
     let (on, paths) = behind(why)?;
+    let alone = |paths: Vec<PathBuf>| {
+        ask((&Paths::Of(paths), &why.question), global, environment, |session| session.why(&why.node))
+    };
+    let Some(on) = on else { return alone(paths) };
     let about = (&Paths::Of(paths), &why.question);
-    match on {
-        None => ask(about, global, environment, |session| session.why(&why.node)),
-        Some(on) => ask(about, global, environment, |session| session.why_on(&why.node, on)),
+    let answer = ask(about, global, environment, |session| session.why_on(&why.node, on));
+    match answer {
+        // A word that names no object but a file or folder is a path, as for all other commands.
+        Err(error) if Path::new(on).exists() => {
+            alone(why.paths.iter().cloned().chain([PathBuf::from(on)]).collect()).map_err(|_| error)
+        }
+        answer => answer,
     }
 }
 

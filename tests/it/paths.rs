@@ -343,6 +343,8 @@ fn a_path_behind_a_name_says_which_cluster_is_meant() {
     assert_eq!(cluster(&["why", "apps", "./clusters/staging"]), "clusters/staging");
     assert_eq!(cluster(&["why", "apps", "infra", "clusters/prod"]), "clusters/prod");
     assert_eq!(cluster(&["why", "apps", "--", "clusters/prod"]), "clusters/prod");
+    // A word without a slash is a name first, and a folder where no object has it.
+    assert_eq!(cluster(&["why", "apps", "clusters", "--cluster", "prod"]), "clusters/prod");
     assert_eq!(cluster(&["what-if", "--fail", "apps", "clusters/prod"]), "clusters/prod");
     let from_there = fleet.run("clusters/prod", &["why", "apps", "-o", "json"]);
     assert!(from_there.code == 0 && from_there.out.contains("\"cluster\": \"clusters/prod\""), "{}", from_there.err);
