@@ -83,12 +83,14 @@ impl NamespaceFact {
 }
 
 /// Namespaces of the cluster's distribution, which are there before Flux.
-const DISTRIBUTIONS: [&str; 12] = [
+const DISTRIBUTIONS: [&str; 14] = [
+    "aks-",
     "amazon-",
     "azure-arc",
     "calico-apiserver",
     "calico-system",
     "cattle-",
+    "fleet-",
     "gatekeeper-system",
     "gke-",
     "gmp-",

@@ -110,6 +110,9 @@ impl<'a> Makers<'a> {
         if found.maybe.is_none() {
             found.maybe = charted(cluster, name);
         }
+        if found.maybe.is_none() {
+            found.maybe = self.mention(name);
+        }
         Some(found)
     }
 
@@ -131,6 +134,16 @@ impl<'a> Makers<'a> {
             let texts = files.filter_map(|file| tree.text(file)).filter(|text| text.len() <= LARGEST);
             texts.filter(|text| is_maker(text)).collect()
         })
+    }
+
+    /// A file that is no manifest of a build and speaks of the namespace: machine configurations, modules and playbooks make
+    /// namespaces in more ways than can be read.
+    fn mention(&self, name: &str) -> Option<String> {
+        let tree = self.view.store.tree();
+        let mut files = tree.files().filter(|file| !is_manifest(tree, *file) || is_before_flux(tree.path(*file)));
+        let file =
+            files.find(|file| tree.text(*file).is_some_and(|text| text.len() <= LARGEST && names(text, name)))?;
+        Some(format!("`{}`, which names it", tree.path(file)))
     }
 
     fn manifests(&self) -> &[(FileId, String)] {
