@@ -113,7 +113,7 @@ pub(crate) fn stored(object: &Node, path: &[&str]) -> Option<Node> {
     (!is_nothing(&node, path)).then_some(node)
 }
 
-fn normalize<'k>(node: &mut Node, at: &mut Vec<&'k str>) {
+fn normalize(node: &mut Node, at: &mut Vec<&str>) {
     let is_amounts =
         ends(at, "resources.requests") || ends(at, "resources.limits") || ends(at, "template.spec.overhead");
     if is_amounts || ends(at, "emptyDir.sizeLimit") || ends(at, "resourceFieldRef.divisor") {
