@@ -452,6 +452,10 @@ fn a_namespace_is_missed_unless_something_may_make_it() {
     // Who names it without making it is no maker.
     assert_eq!(with("README.md", "`kubectl -n shop get pods`\n"), ["shop nobody"]);
     assert_eq!(with("elsewhere/namespace.yaml", namespace), ["shop nobody"]);
+    let machine = "apiVersion: v1\nkind: Config\ncluster:\n  inlineManifests:\n    - name: n\n      contents: |\n        kind: Namespace\n        \
+                   metadata: {name: shop}\n";
+    assert_eq!(with("talos/patch.yaml", machine), ["shop `talos/patch.yaml`, which names it"]);
+    assert_eq!(with("locals.tf", "locals { teams = [\"shop\"] }\n"), ["shop `locals.tf`, which names it"]);
     let release = |spec: &str| {
         format!(
             "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {{name: r, namespace: default}}\nspec: {{interval: 1h, chart: {{spec: {{chart: c, sourceRef: {{kind: HelmRepository, name: c}}}}}}, {spec}}}\n"

@@ -137,10 +137,12 @@ impl<'a> Makers<'a> {
     }
 
     /// A file that is no manifest of a build and speaks of the namespace: machine configurations, modules and playbooks make
-    /// namespaces in more ways than can be read.
+    /// namespaces in more ways than can be read. Prose speaks of all namespaces.
     fn mention(&self, name: &str) -> Option<String> {
         let tree = self.view.store.tree();
-        let mut files = tree.files().filter(|file| !is_manifest(tree, *file) || is_before_flux(tree.path(*file)));
+        let is_prose = |path: &str| [".md", ".mdx", ".txt", ".adoc", ".rst"].iter().any(|end| path.ends_with(end));
+        let files = tree.files().filter(|file| !is_prose(tree.path(*file)));
+        let mut files = files.filter(|file| !is_manifest(tree, *file) || is_before_flux(tree.path(*file)));
         let file =
             files.find(|file| tree.text(*file).is_some_and(|text| text.len() <= LARGEST && names(text, name)))?;
         Some(format!("`{}`, which names it", tree.path(file)))
