@@ -3,8 +3,8 @@ use std::sync::OnceLock;
 use serde::Deserialize;
 use smol_str::SmolStr;
 
-use super::Confidence;
-use crate::yaml::{self, Node, Value};
+use super::{Confidence, sorted_rows};
+use crate::yaml::{Node, Value};
 
 static DATA: &str = include_str!("../../rules/catalog/data.yaml");
 
@@ -47,12 +47,8 @@ impl DataCatalog {
     }
 
     fn parse(text: &str) -> Result<Self, String> {
-        let rows: Vec<DataRow> = yaml::read_data(text)?;
         let key = |row: &DataRow| (row.group.clone(), row.kind.clone());
-        match rows.windows(2).find(|pair| key(&pair[0]) >= key(&pair[1])) {
-            Some(pair) => Err(format!("{}/{}: out of order", pair[1].group, pair[1].kind)),
-            None => Ok(Self { rows }),
-        }
+        Ok(Self { rows: sorted_rows(text, key, |row| format!("{}/{}", row.group, row.kind))? })
     }
 }
 

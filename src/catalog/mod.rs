@@ -17,3 +17,21 @@ pub use data::{DataCatalog, DataRow};
 pub use fields::{FieldCatalog, Fields};
 pub use kinds::{KindCatalog, KindStatus, Readiness};
 pub use namespaces::{NamespaceCatalog, NamespaceRow};
+
+use serde::de::DeserializeOwned;
+
+/// The rows of a compiled-in file, which stand in the order of their keys so that they are found by search.
+///
+/// # Errors
+/// Where the text is no list of such rows, and for the first row that is out of order.
+fn sorted_rows<T: DeserializeOwned, K: Ord>(
+    text: &str,
+    key: impl Fn(&T) -> K,
+    name: impl Fn(&T) -> String,
+) -> Result<Vec<T>, String> {
+    let rows: Vec<T> = crate::yaml::read_data(text)?;
+    match rows.windows(2).find(|pair| key(&pair[0]) >= key(&pair[1])) {
+        Some(pair) => Err(format!("{}: out of order", name(&pair[1]))),
+        None => Ok(rows),
+    }
+}

@@ -3,8 +3,7 @@ use std::sync::OnceLock;
 use serde::Deserialize;
 use smol_str::SmolStr;
 
-use super::Confidence;
-use crate::yaml;
+use super::{Confidence, sorted_rows};
 
 static NAMESPACES: &str = include_str!("../../rules/catalog/namespaces.yaml");
 
@@ -44,11 +43,8 @@ impl NamespaceCatalog {
     }
 
     fn parse(text: &str) -> Result<Self, String> {
-        let rows: Vec<NamespaceRow> = yaml::read_data(text)?;
-        match rows.windows(2).find(|pair| pair[0].name >= pair[1].name) {
-            Some(pair) => Err(format!("{}: out of order", pair[1].name)),
-            None => Ok(Self { rows }),
-        }
+        let rows = sorted_rows(text, |row: &NamespaceRow| row.name.clone(), |row| row.name.to_string())?;
+        Ok(Self { rows })
     }
 }
 

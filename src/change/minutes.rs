@@ -12,7 +12,7 @@ use crate::{
     query::{ClusterOutcome, Headline, Seconds, Sides},
     situation::{Pair, Situation},
     source::{Place, Tree},
-    timing::{Culprit, Side, culprit, differences},
+    timing::{Culprit, culprit, differences},
 };
 
 /// Two cold starts of one cluster.
@@ -61,11 +61,6 @@ pub struct NodeMinutes {
 /// Differences below this are not worth telling.
 const NOTEWORTHY: Duration = Duration::from_secs(30);
 
-/// A cluster with its graph and times.
-pub(super) const fn side<'a>(situation: &'a Situation<'a>) -> Side<'a> {
-    Side { cluster: situation.cluster, graph: &situation.graph, cold_start: &situation.cold_start }
-}
-
 impl Minutes {
     pub(super) fn new(pair: Pair<'_>, trees: [&Tree; 2]) -> Self {
         let sides = [pair.before, pair.after];
@@ -82,7 +77,7 @@ impl Minutes {
             ..Self::default()
         };
         let Some((before, after)) = pair.before.zip(pair.after) else { return alone };
-        let (before, after) = (side(before), side(after));
+        let (before, after) = (before.side(), after.side());
         let mut culprits = Vec::new();
         if let [Some(one), Some(other)] = total
             && one.typical.abs_diff(other.typical) >= NOTEWORTHY

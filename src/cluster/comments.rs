@@ -2,10 +2,10 @@ use std::collections::BTreeSet;
 
 use rayon::prelude::*;
 
-use super::{Cluster, Scope, entries::discover::is_yaml};
+use super::{Cluster, Scope};
 use crate::{
     finding::{CommentReader, MARK, Reach, Suppression},
-    source::FileId,
+    source::{FileId, is_yaml},
     yaml::Store,
 };
 

@@ -9,7 +9,6 @@ use super::{Externals, Node, ObjectKey, Provider, Release, bootstrap::Bootstrap,
 use crate::{
     catalog::{Confidence, CrdCatalog, CrdOwner},
     flux::{
-        SourceRef,
         api::{
             OPERATOR_GROUP,
             kinds::{self, GroupKind},
@@ -272,13 +271,7 @@ fn given(
         let spec = node.kustomization.object.node.get("spec");
         let text = |keys: &[&str]| spec.and_then(|spec| spec.find_str(keys)).map(SmolStr::new);
         let own = |kind: GroupKind, name: SmolStr| ObjectKey::new(kind, node.key.namespace.clone(), name);
-        let source = SourceRef::new(&node.kustomization.spec.source_ref, &node.key.namespace);
-        let source = ObjectKey {
-            group: source.group().into(),
-            kind: source.kind,
-            namespace: source.namespace,
-            name: source.name,
-        };
+        let source = ObjectKey::from(&node.source());
         let secrets = [["decryption", "secretRef", "name"], ["kubeConfig", "secretRef", "name"]];
         given.extend(secrets.iter().filter_map(|keys| text(keys)).map(|name| own(kinds::SECRET, name)));
         given.extend(text(&["kubeConfig", "configMapRef", "name"]).map(|name| own(kinds::CONFIG_MAP, name)));

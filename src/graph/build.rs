@@ -12,7 +12,7 @@ use crate::{
     flux::{
         Controller, Kustomization, SourceRef,
         api::{
-            DependencyReference, OPERATOR_GROUP, SOURCE_GROUP,
+            DependencyReference, OPERATOR_GROUP,
             kinds::{HELM_RELEASE, KUSTOMIZATION},
         },
         expression::{Demand, ready_expr_demand},
@@ -174,12 +174,7 @@ impl<'c> Builder<'c> {
     }
 
     fn needs_source(&mut self, actor: Actor, source: &SourceRef, span: Span) {
-        let key = ObjectKey {
-            group: SOURCE_GROUP.into(),
-            kind: source.kind.clone(),
-            namespace: source.namespace.clone(),
-            name: source.name.clone(),
-        };
+        let key = ObjectKey::from(source);
         match self.readiness(&key) {
             Some(source) => self.edge((source, Moment::Ready), (actor, Moment::Start), Reason::Source, span),
             None => self.needs_object(actor, &key, Reason::Source, span),

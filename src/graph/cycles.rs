@@ -9,7 +9,7 @@ use petgraph::{
 use rustc_hash::FxHashMap;
 
 use super::{Actor, Assume, Edge, Event, EventGraph, EventId, Moment, Reason, Solution};
-use crate::{cluster::Cluster, finding::Confidence, flux::SourceRef};
+use crate::{cluster::Cluster, finding::Confidence};
 
 /// A loop of events that wait for each other: none of them ever happens.
 #[derive(Debug, Clone)]
@@ -86,10 +86,7 @@ impl Loop {
     #[must_use]
     pub fn is_lasting(&self, cluster: &Cluster) -> bool {
         let source = |actor: Actor| match actor {
-            Actor::Node(id) => {
-                let node = cluster.node(id);
-                Some(SourceRef::new(&node.kustomization.spec.source_ref, &node.key.namespace))
-            }
+            Actor::Node(id) => Some(cluster.node(id).source()),
             _ => None,
         };
         self.steps.iter().all(|step| {

@@ -198,13 +198,7 @@ impl<'c> Builder<'c> {
             let (Some(kind), Some(name)) = (text("kind"), text("name")) else { continue };
             let namespace = text("namespace").unwrap_or(&key.namespace);
             let source_ref = SourceRef { kind: kind.into(), namespace: namespace.into(), name: name.into() };
-            let wanted = ObjectKey {
-                group: SOURCE_GROUP.into(),
-                kind: source_ref.kind,
-                namespace: source_ref.namespace,
-                name: source_ref.name,
-            };
-            if let Some(before) = self.readiness(&wanted) {
+            if let Some(before) = self.readiness(&ObjectKey::from(&source_ref)) {
                 self.edge((before, Moment::Ready), (actor, Moment::Ready), Reason::Source, source.span);
             }
         }

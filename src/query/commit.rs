@@ -76,10 +76,7 @@ pub fn commit(model: Model<'_>, paths: &[impl AsRef<str>]) -> Result<Commit, Err
 fn of_cluster(situation: &Situation<'_>, files: &FxHashSet<FileId>) -> Option<ClusterCommit> {
     let cluster = situation.cluster;
     let changed: Vec<NodeId> = builders(cluster, files).into_iter().map(|(id, _)| id).collect();
-    let source = |id: &NodeId| {
-        let node = cluster.node(*id);
-        SourceRef::new(&node.kustomization.spec.source_ref, &node.key.namespace)
-    };
+    let source = |id: &NodeId| cluster.node(*id).source();
     let mut sources: Vec<SourceRef> = changed.iter().map(source).collect();
     sources.sort();
     sources.dedup();

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use rustc_hash::FxHashSet;
 
 use super::{Error, Model};
-use crate::source::{FileId, Tree, is_below, names, slashed};
+use crate::source::{FileId, Tree, is_below, is_yaml, names, slashed};
 
 /// Files that were named.
 #[derive(Default)]
@@ -82,7 +82,7 @@ pub(super) fn is_path(text: &str) -> bool {
 
 /// Whether `text` is more likely a path than a name.
 pub(super) fn looks_like_path(text: &str) -> bool {
-    let is_file = text.ends_with(".yaml") || text.ends_with(".yml") || text.starts_with('.') || text.starts_with('/');
+    let is_file = is_yaml(text) || text.starts_with('.') || text.starts_with('/');
     is_file || text.split('/').count() > 3
 }
 

@@ -246,8 +246,7 @@ impl Built {
 }
 
 fn source_of(cluster: &Cluster, id: NodeId) -> SourceRef {
-    let node = cluster.node(id);
-    SourceRef::new(&node.kustomization.spec.source_ref, &node.key.namespace)
+    cluster.node(id).source()
 }
 
 /// A source by name.

@@ -13,7 +13,7 @@ use crate::{
     graph::Actor,
     situation::Situation,
     source::Tree,
-    timing::{Comparison, Disturbance, compare, simulate},
+    timing::{Comparison, Disturbance, compare_sides, simulate},
 };
 
 /// A change in mind, with names as people write them.
@@ -161,15 +161,14 @@ fn of_cluster(
     edits: &[Edit],
     disturbances: &[Disturbance],
 ) -> Result<ClusterWhatIf, Error> {
-    let (cluster, durations) = (situation.cluster, &situation.durations);
+    let cluster = situation.cluster;
     let after = cluster.edited(edits)?;
-    let scenarios = [situation.scenario(cluster, &[]), situation.scenario(&after, disturbances)];
-    let simulated = Sides::from(scenarios.clone().map(|scenario| simulate(scenario, durations)));
-    let comparison = compare(durations, scenarios);
-    let known: BTreeSet<&NodeKey> = cluster.nodes.iter().map(|node| &node.key).collect();
     let changed = situation.edited(&after, disturbances);
-    let outcome = Sides::from([situation, &changed].map(|one| ClusterOutcome::of_cluster(one, tree)));
-    let Comparison { total, changes } = comparison;
+    let both = [situation, &changed];
+    let simulated = Sides::from(both.map(|one| simulate(one.side(), &one.durations)));
+    let outcome = Sides::from(both.map(|one| ClusterOutcome::of_cluster(one, tree)));
+    let Comparison { total, changes } = compare_sides(both.map(Situation::side));
+    let known: BTreeSet<&NodeKey> = cluster.nodes.iter().map(|node| &node.key).collect();
     let node = |change: crate::timing::Change| NodeWhatIf {
         node: change.node.subject("Kustomization"),
         is_new: !known.contains(&change.node),

@@ -26,7 +26,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
 }
 
 fn source(node: &Node) -> SourceRef {
-    SourceRef::new(&node.kustomization.spec.source_ref, &node.key.namespace)
+    node.source()
 }
 
 fn report(situation: &Situation<'_>, node: &Node) -> Option<Finding> {

@@ -5,7 +5,7 @@ use crate::{
     cluster::{Cluster, Folder, Manifest, Node, NodeId, ObjectKey},
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Tier},
     flux::{Policy, SourceRef, api::kinds::EXTERNAL_ARTIFACT},
-    source::{FileId, Tree, join, parent, readable},
+    source::{FileId, Tree, is_yaml, join, parent, readable},
 };
 
 pub(super) static RULE: Rule = Rule {
@@ -63,7 +63,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
 pub(super) fn overlaps(tree: &Tree, cluster: &Cluster) -> BTreeMap<(NodeId, NodeId), Overlap> {
     let mut by_folder: BTreeMap<(SourceRef, &str), Vec<NodeId>> = BTreeMap::new();
     for (id, node) in cluster.nodes().filter(|(_, node)| !node.is_remote()) {
-        let source = SourceRef::new(&node.kustomization.spec.source_ref, &node.key.namespace);
+        let source = node.source();
         // The paths of made artifacts are not those of this tree.
         if let Folder::Here(folder) = &node.folder
             && !source.is(EXTERNAL_ARTIFACT)
@@ -194,8 +194,7 @@ fn takes_own_file(tree: &Tree, cluster: &Cluster, outer: NodeId, inner: NodeId) 
 
 /// The one folder below `folder` that holds manifests, where there is just one: what the path was likely to name.
 fn meant_folder<'t>(tree: &'t Tree, folder: &str) -> Option<&'t str> {
-    let paths =
-        tree.files().map(|file| tree.path(file)).filter(|path| path.ends_with(".yaml") || path.ends_with(".yml"));
+    let paths = tree.files().map(|file| tree.path(file)).filter(|path| is_yaml(path));
     let below = paths.filter_map(|path| {
         let rest = path.strip_prefix(folder)?.strip_prefix('/')?;
         let (first, _) = rest.split_once('/')?;

@@ -7,7 +7,7 @@ use crate::{
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Subject, Tier},
     graph::{Actor, EventId, Moment},
     situation::State,
-    timing::{Culprit, Loss, Side, culprit, differences},
+    timing::{Culprit, Loss, culprit, differences},
 };
 
 pub(super) static RULE: Rule = Rule {
@@ -36,10 +36,6 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-const fn side<'a>(situation: &'a Situation<'_>) -> Side<'a> {
-    Side { cluster: situation.cluster, graph: &situation.graph, cold_start: &situation.cold_start }
-}
-
 fn is_regression(before: Range, after: Range) -> bool {
     let more = after.typical.saturating_sub(before.typical);
     more >= LEAST && more * PART >= before.typical
@@ -52,7 +48,7 @@ fn report(before: &Situation<'_>, after: &Situation<'_>) -> Option<Finding> {
         Some((last, situation.cold_start.time(last)?))
     };
     // What was never Ready is late now, and that is better.
-    let delayed: Vec<(NodeKey, [Range; 2])> = differences(side(before), side(after))
+    let delayed: Vec<(NodeKey, [Range; 2])> = differences(before.side(), after.side())
         .into_iter()
         .filter(|(_, [one, other])| is_regression(*one, *other))
         .collect();
@@ -114,7 +110,7 @@ fn finding(
     delayed: &[(NodeKey, [Range; 2])],
 ) -> Option<Finding> {
     // What never came about before is longer than ever now, and mended.
-    let found = culprit(side(after), side(before), end).filter(|found| found.cause != Loss::Happens)?;
+    let found = culprit(after.side(), before.side(), end).filter(|found| found.cause != Loss::Happens)?;
     let by = is.typical.saturating_sub(was.typical);
     let message = format!(
         "{what} takes about {} instead of {}, {} longer: {}",

@@ -4,7 +4,7 @@ use super::{Context, Rule, Situation, wording::short_list};
 use crate::{
     cluster::{Cluster, NodeId, NodeKey},
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Tier},
-    flux::{SourceRef, api::DependencyReference},
+    flux::api::DependencyReference,
     graph::{Actor, Edge, Event, EventId, Moment, Reason},
     source::Span,
 };
@@ -110,10 +110,7 @@ fn dependents(situation: &Situation<'_>) -> Vec<Dependent> {
 /// Whether a link of `dependsOn` passes on what a direct entry would ask for: between Kustomizations of one source that
 /// is Ready at the same revision (kustomize-controller v1.9, `checkDependencies`).
 fn equal_strength(cluster: &Cluster) -> impl Fn(Event, Event, &Edge) -> bool {
-    let source = |id: NodeId| {
-        let node = cluster.node(id);
-        SourceRef::new(&node.kustomization.spec.source_ref, &node.key.namespace)
-    };
+    let source = |id: NodeId| cluster.node(id).source();
     let is_plain = |id: NodeId| {
         let node = cluster.node(id);
         node.manifests.len() <= 1 && !node.kustomization.spec.suspend

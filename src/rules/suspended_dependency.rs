@@ -4,7 +4,6 @@ use super::{Context, Rule, Situation, wording::short_list};
 use crate::{
     cluster::{Node, NodeId},
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Tier},
-    flux::SourceRef,
     graph::{Actor, Event, Moment, Reason},
     situation::{State, SuspensionFact},
     source::Span,
@@ -121,7 +120,7 @@ fn depends(situation: &Situation<'_>, fact: &SuspensionFact, id: NodeId, at: Spa
     let message = format!("{} depends on {}, which {}", node.subject(), fact.subject, fact.clause());
     let mut finding = finding(situation, fact, Actor::Node(id), at, message);
     finding.label = "never looked at by its controller".to_owned();
-    let source = |node: &Node| SourceRef::new(&node.kustomization.spec.source_ref, &node.key.namespace);
+    let source = |node: &Node| node.source();
     let is_of_same_source = matches!(fact.actor, Actor::Node(other) if source(cluster.node(other)) == source(node));
     let running = if is_of_same_source {
         "In a running one it waits from the next commit on, since the dependency keeps its last revision (`revision is not up to date`)."

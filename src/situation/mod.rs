@@ -17,7 +17,7 @@ use crate::{
     finding::{Confidence, Finding, RuleInfo, Severity, Subject},
     graph::{EventGraph, Loop, Repaired, Stuck},
     source::Span,
-    timing::{ColdStart, Disturbance, Durations, Override, Profile, Scenario},
+    timing::{ColdStart, Disturbance, Durations, Override, Profile, Scenario, Side},
 };
 
 /// A cluster, and what was computed of it.
@@ -79,15 +79,10 @@ impl<'a> Situation<'a> {
         Self { view, cluster, facts, graph, stuck, doubtful, durations, cold_start, repaired }
     }
 
-    /// The cluster, or an edited copy of it, for a comparison: what stops its events is found anew.
+    /// It as one of two cold starts.
     #[must_use]
-    pub fn scenario<'c>(&self, cluster: &'c Cluster, disturbances: &'c [Disturbance]) -> Scenario<'c>
-    where
-        'a: 'c,
-    {
-        let view = View { cluster, ..self.view };
-        let blockers = Facts::find(view).blockers();
-        Scenario { cluster, blockers, repaired: Repaired::Nothing, disturbances }
+    pub const fn side(&self) -> Side<'_> {
+        Side { cluster: self.cluster, graph: &self.graph, cold_start: &self.cold_start }
     }
 
     /// The loops of events that wait for each other.

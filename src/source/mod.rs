@@ -25,7 +25,7 @@ pub use git::{Repository, Revision};
 pub use invocation::{Invocation, absolute, is_present, presumed};
 pub use line_index::{LineIndex, Position};
 pub use mapping::{Mapped, MappedSource, Mapping};
-pub use path::{is_below, join, normalize, parent, readable, slashed};
+pub use path::{is_below, is_yaml, join, normalize, parent, readable, slashed};
 pub use pattern::Pattern;
 pub use place::{LineColumn, Place};
 pub use remote::RemoteUrl;

@@ -41,6 +41,12 @@ pub fn normalize(path: &str) -> String {
     parts.join("/")
 }
 
+/// Whether the file at `path` is YAML, by its name.
+#[must_use]
+pub fn is_yaml(path: &str) -> bool {
+    path.ends_with(".yaml") || path.ends_with(".yml")
+}
+
 /// Whether `path` is `folder` or lies below it.
 #[must_use]
 pub fn is_below(path: &str, folder: &str) -> bool {

@@ -30,4 +30,4 @@ pub use profile::Profile;
 pub use simulate::{
     Assumptions, Distribution, MonteCarlo, NotReady, NotReadyCause, Outcome, Percentiles, Run, Simulation,
 };
-pub use what_if::{Change, Comparison, Disturbance, Scenario, Simulated, compare, simulate};
+pub use what_if::{Change, Comparison, Disturbance, Scenario, Simulated, compare, compare_sides, simulate};

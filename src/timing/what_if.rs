@@ -1,6 +1,6 @@
 //! What a change would do to the minutes of a cold start: the same model on the cluster as it is and as it would be.
 
-use super::{Assumptions, ColdStart, Durations, Quantile, Simulation};
+use super::{Assumptions, ColdStart, Durations, Quantile, Side, Simulation};
 use crate::{
     catalog::Range,
     cluster::{Cluster, NodeKey, chart_of},
@@ -102,21 +102,40 @@ fn failure(cluster: &Cluster, key: &NodeKey) -> Option<Blocker> {
 
 /// Compares two scenarios, with the durations of the first one's cluster.
 #[must_use]
-pub fn compare(durations: &Durations, [before, after]: [Scenario<'_>; 2]) -> Comparison {
-    let (one, other) = (times(before, durations), times(after, durations));
-    let find = |times: &[(NodeKey, Option<Range>)], key: &NodeKey| {
+pub fn compare(durations: &Durations, scenarios: [Scenario<'_>; 2]) -> Comparison {
+    let [before, after] = scenarios.map(|scenario| {
+        let (cluster, repaired) = (scenario.cluster, scenario.repaired);
+        let (graph, durations) = scenario.solve(durations);
+        let cold_start = ColdStart::new(&graph, &durations, repaired);
+        times(Side { cluster, graph: &graph, cold_start: &cold_start })
+    });
+    of_times(&before, &after)
+}
+
+/// Compares two cold starts that are solved.
+#[must_use]
+pub fn compare_sides(sides: [Side<'_>; 2]) -> Comparison {
+    let [before, after] = sides.map(times);
+    of_times(&before, &after)
+}
+
+/// When each Kustomization is Ready, sorted.
+type Times = Vec<(NodeKey, Option<Range>)>;
+
+fn of_times(one: &Times, other: &Times) -> Comparison {
+    let find = |times: &Times, key: &NodeKey| {
         times.binary_search_by(|(known, _)| known.cmp(key)).ok().and_then(|index| times[index].1)
     };
-    let mut keys: Vec<&NodeKey> = one.iter().chain(&other).map(|(key, _)| key).collect();
+    let mut keys: Vec<&NodeKey> = one.iter().chain(other).map(|(key, _)| key).collect();
     keys.sort_unstable();
     keys.dedup();
     let mut changes: Vec<Change> = keys
         .into_iter()
-        .map(|key| Change { node: key.clone(), before: find(&one, key), after: find(&other, key) })
+        .map(|key| Change { node: key.clone(), before: find(one, key), after: find(other, key) })
         .collect();
     changes.sort_by_key(|change| std::cmp::Reverse(change.weight()));
-    let last = |times: &[(NodeKey, Option<Range>)]| times.iter().filter_map(|(_, ready)| *ready).reduce(Range::max);
-    Comparison { total: [last(&one), last(&other)], changes }
+    let last = |times: &Times| times.iter().filter_map(|(_, ready)| *ready).reduce(Range::max);
+    Comparison { total: [last(one), last(other)], changes }
 }
 
 impl Change {
@@ -129,21 +148,16 @@ impl Change {
     }
 }
 
-fn times(scenario: Scenario<'_>, durations: &Durations) -> Vec<(NodeKey, Option<Range>)> {
-    let (cluster, repaired) = (scenario.cluster, scenario.repaired);
-    let (graph, durations) = scenario.solve(durations);
-    let cold_start = ColdStart::new(&graph, &durations, repaired);
-    cluster.nodes().map(|(id, node)| (node.key.clone(), cold_start.ready(&graph, id))).collect()
+fn times(side: Side<'_>) -> Times {
+    let ready = |(id, node): (_, &crate::cluster::Node)| (node.key.clone(), side.cold_start.ready(side.graph, id));
+    side.cluster.nodes().map(ready).collect()
 }
 
-/// What the controllers make of a scenario, with typical durations.
+/// What the controllers make of a cold start, with typical durations.
 #[must_use]
-pub fn simulate(scenario: Scenario<'_>, durations: &Durations) -> Simulated {
-    let (cluster, repaired) = (scenario.cluster, scenario.repaired);
-    let (graph, durations) = scenario.solve(durations);
-    let least = ColdStart::new(&graph, &durations, repaired).least();
-    let assumptions = Assumptions { least, repaired, ..Assumptions::new(cluster) };
-    let run = Simulation::new(cluster, &graph, &durations, assumptions).run(Quantile::Typical);
+pub fn simulate(side: Side<'_>, durations: &Durations) -> Simulated {
+    let assumptions = Assumptions { least: side.cold_start.least(), ..Assumptions::new(side.cluster) };
+    let run = Simulation::new(side.cluster, side.graph, durations, assumptions).run(Quantile::Typical);
     let never = run.nodes.iter().chain(&run.releases).filter(|outcome| outcome.ready.is_none()).count();
     Simulated { total: run.total, never }
 }
@@ -153,6 +167,6 @@ pub fn simulate(scenario: Scenario<'_>, durations: &Durations) -> Simulated {
 pub struct Simulated {
     /// When the last is Ready that ever is.
     pub total: std::time::Duration,
-    /// How many Kustomizations never are.
+    /// How many Kustomizations and HelmReleases never are.
     pub never: usize,
 }

@@ -5,11 +5,11 @@ use smol_str::SmolStr;
 use super::{
     Found, Maker,
     names::is_negative,
-    places::{Place, Role, is_yaml},
+    places::{Place, Role},
 };
 use rustc_hash::FxHashSet;
 
-use crate::source::{FileId, Tree, join, parent};
+use crate::source::{FileId, Tree, is_yaml, join, parent};
 
 /// Reads the commands of one file.
 pub(super) struct Commands<'a, 't> {

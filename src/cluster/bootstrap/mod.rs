@@ -29,7 +29,7 @@ use crate::{
     catalog::CrdOwner,
     flux::{Artifacts, Reading, Selection, is_open_text, reads_as},
     kustomize::Hidden,
-    source::{FileId, Tree, parent},
+    source::{FileId, Tree, is_yaml, parent},
     yaml::Store,
 };
 
@@ -171,7 +171,7 @@ impl Facts {
             let tree = store.tree();
             let is_inside = |file: &FileId| {
                 let rest = tree.path(*file).strip_prefix(&below);
-                rest.is_some_and(|rest| !rest.contains('/') && places::is_yaml(rest))
+                rest.is_some_and(|rest| !rest.contains('/') && is_yaml(rest))
             };
             self.files.extend(tree.files().filter(is_inside));
             return;
@@ -245,7 +245,7 @@ fn read<'t>(tree: &'t Tree, folders: &FxHashSet<&'t str>, place: &Place<'t>, tex
 /// Whether a file is a manifest that Flux reads: what it names comes later.
 fn is_flux_manifest(place: &Place<'_>, text: &str) -> bool {
     const KINDS: [&str; 3] = ["kind: HelmRelease", "kind: OCIRepository", "kind: HelmRepository"];
-    text.contains(KINDS[0]) || (places::is_yaml(place.path) && KINDS.iter().any(|kind| text.contains(kind)))
+    text.contains(KINDS[0]) || (is_yaml(place.path) && KINDS.iter().any(|kind| text.contains(kind)))
 }
 
 #[cfg(test)]

@@ -1,11 +1,12 @@
 //! The names in files: of charts and releases, of CRDs, and the URLs of manifests.
 
+use crate::source::is_yaml;
 use std::collections::BTreeSet;
 
 use rustc_hash::FxHashSet;
 use smol_str::SmolStr;
 
-use super::places::{Place, is_yaml};
+use super::places::Place;
 
 /// Names, in lower case.
 #[derive(Debug, Default)]

@@ -108,8 +108,3 @@ impl<'t> Place<'t> {
 fn is_template(end: &str) -> bool {
     matches!(end, "gotmpl" | "j2" | "jinja" | "jinja2" | "tmpl" | "tpl" | "tftpl")
 }
-
-/// Whether a name is that of a YAML file.
-pub(super) fn is_yaml(name: &str) -> bool {
-    name.ends_with(".yaml") || name.ends_with(".yml")
-}

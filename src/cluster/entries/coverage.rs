@@ -9,7 +9,7 @@ use super::{
 use crate::{
     cluster::{Cluster, Folder, Scope},
     finding::{count, list},
-    flux::{FluxVersion, SourceRef},
+    flux::FluxVersion,
     source::{FileId, Tree},
 };
 
@@ -101,7 +101,7 @@ impl Coverage {
         let reached = || clusters.iter().copied().filter(|cluster| cluster.reached);
         for node in reached().flat_map(|cluster| &cluster.nodes) {
             if matches!(node.folder, Folder::Elsewhere(_)) {
-                let source = SourceRef::new(&node.kustomization.spec.source_ref, &node.key.namespace);
+                let source = node.source();
                 *self.elsewhere.entry(source.to_string()).or_default() += 1;
             }
         }

@@ -9,7 +9,7 @@ use crate::{
         is_kustomization, is_open_text, syncs,
     },
     kustomize::Object,
-    source::{FileId, Span},
+    source::{FileId, Span, is_yaml},
     yaml::Store,
 };
 
@@ -91,10 +91,6 @@ pub fn discover(store: &Store, scope: &Scope) -> Discovered {
     all.kustomizations.sort_by_key(|declared| (tree.path(declared.file), declared.span.start));
     all.syncs.sort_by_key(|(file, _)| tree.path(*file));
     all
-}
-
-pub(in crate::cluster) fn is_yaml(path: &str) -> bool {
-    path.ends_with(".yaml") || path.ends_with(".yml")
 }
 
 fn read(store: &Store, file: FileId) -> Option<Discovered> {

@@ -18,7 +18,7 @@ use crate::{
         build, is_open_text,
     },
     kustomize::Object,
-    source::{FileId, Span, is_below, normalize},
+    source::{FileId, Span, is_below, is_yaml, normalize},
 };
 
 impl<'a> Finder<'a, '_> {
@@ -170,8 +170,7 @@ impl<'a> Finder<'a, '_> {
         let may_hold = |text: &str| text.contains(SOURCE_GROUP) || text.contains(SOURCE_EXTENSIONS_GROUP);
         let mut sources = Vec::new();
         for file in tree.files() {
-            let Some(path) = self.relative(file).filter(|path| path.ends_with(".yaml") || path.ends_with(".yml"))
-            else {
+            let Some(path) = self.relative(file).filter(|path| is_yaml(path)) else {
                 continue;
             };
             if tree.text(file).is_some_and(may_hold) {

@@ -2,11 +2,10 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
-use super::discover::is_yaml;
 use crate::{
     flux::api::{OPERATOR_GROUP, SOURCE_EXTENSIONS_GROUP},
     kustomize::ApiVersion,
-    source::FileId,
+    source::{FileId, is_yaml},
     yaml::Store,
 };
 

@@ -46,7 +46,7 @@ impl Externals {
     /// Whether the CRD of a kind is one of them. Definitions are named by the plural of the kind, which only they
     /// tell: it is formed as it is formed for nearly all of them.
     #[must_use]
-    pub(in crate::cluster) fn have_crd(&self, group: &str, kind: &str) -> bool {
+    pub fn have_crd(&self, group: &str, kind: &str) -> bool {
         if self.all.is_empty() {
             return false;
         }

@@ -299,6 +299,12 @@ impl Node {
         self.key.subject(KUSTOMIZATION.kind)
     }
 
+    /// The source that it takes its files from.
+    #[must_use]
+    pub fn source(&self) -> SourceRef {
+        SourceRef::new(&self.kustomization.spec.source_ref, &self.key.namespace)
+    }
+
     /// Whether kustomize-controller checks anything before it calls the node Ready (`wait` or `healthChecks`).
     #[must_use]
     pub fn has_gate(&self) -> bool {
@@ -403,7 +409,7 @@ impl ObjectKey {
 impl From<&SourceRef> for ObjectKey {
     fn from(source: &SourceRef) -> Self {
         let SourceRef { kind, namespace, name } = source.clone();
-        Self { group: source.group().into(), kind, namespace, name }
+        Self { group: crate::flux::api::SOURCE_GROUP.into(), kind, namespace, name }
     }
 }
 

@@ -1,6 +1,6 @@
 use crate::{
     kustomize::{Error, Fault, Kustomize, ReadSet},
-    source::{Artifact, FileId, Span, join, names::nearest},
+    source::{Artifact, FileId, Span, is_yaml, join, names::nearest},
     yaml::{Node, ProblemKind, Store},
 };
 
@@ -55,9 +55,8 @@ impl Scan<'_> {
             let Some(path) = join(folder, name) else { continue };
             let entry = path[self.root.len()..].trim_start_matches('/').to_owned();
             if let Some(file) = artifact.file(&path) {
-                let is_yaml = path.ends_with(".yaml") || path.ends_with(".yml");
                 let is_kustomization = Kustomize::is_kustomization_file(name);
-                if is_yaml && !(is_kustomization && folder == self.root) {
+                if is_yaml(&path) && !(is_kustomization && folder == self.root) {
                     self.file(folder, file, entry);
                 }
             } else if artifact.names(&path).any(Kustomize::is_kustomization_file) {

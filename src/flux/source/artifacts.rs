@@ -10,10 +10,7 @@ use super::ignore_rules::IgnoreRules;
 use crate::{
     flux::{
         FluxVersion,
-        api::{
-            self, ArtifactGeneratorSpec,
-            kinds::{self, GroupKind},
-        },
+        api::{self, ArtifactGeneratorSpec, kinds::GroupKind},
     },
     kustomize::Kustomize,
     source::{Artifact, Mapped, Tree, normalize},
@@ -40,12 +37,6 @@ impl SourceRef {
             namespace: reference.namespace.as_deref().unwrap_or(namespace).into(),
             name: reference.name.as_str().into(),
         }
-    }
-
-    /// API group of the source.
-    #[must_use]
-    pub fn group(&self) -> &'static str {
-        if self.is(kinds::EXTERNAL_ARTIFACT) { kinds::EXTERNAL_ARTIFACT.group } else { api::SOURCE_GROUP }
     }
 
     /// Whether it names a source of that kind.

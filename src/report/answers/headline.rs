@@ -44,12 +44,18 @@ pub(super) fn outcome(outcome: &ClusterOutcome) -> String {
         let verb = if counts.never_ready == 1 { "does" } else { "do" };
         text.push_str(&format!("; {} never {verb}", counts.never_ready));
     }
-    text.push_str(if outcome.obstacles.is_empty() { ".\n" } else { ":\n" });
-    for obstacle in outcome.obstacles.iter().take(OBSTACLES) {
+    text + &listed(outcome.obstacles.iter().map(|obstacle| (obstacle, "")))
+}
+
+/// The end of a sentence, and what stops the objects that it counts, one to a line, each with a remark behind it.
+fn listed<'o>(obstacles: impl ExactSizeIterator<Item = (&'o ReportedObstacle, &'static str)>) -> String {
+    let more = obstacles.len().saturating_sub(OBSTACLES);
+    let mut text = String::from(if obstacles.len() == 0 { ".\n" } else { ":\n" });
+    for (obstacle, remark) in obstacles.take(OBSTACLES) {
         let place = obstacle.location.as_ref().map(|place| format!(" ({place})")).unwrap_or_default();
-        text.push_str(&format!("  {:>4}  {}{place}\n", obstacle.stops.len(), printable(&obstacle.message)));
+        text.push_str(&format!("  {:>4}  {}{place}{remark}\n", obstacle.stops.len(), printable(&obstacle.message)));
     }
-    if let Some(more) = outcome.obstacles.len().checked_sub(OBSTACLES).filter(|more| *more > 0) {
+    if more > 0 {
         text.push_str(&format!("        and {more} more causes\n"));
     }
     text
@@ -76,7 +82,7 @@ fn both(counts: Sides<OutcomeCounts>, as_it_is: &str) -> Option<String> {
 }
 
 /// What keeps Kustomizations from becoming Ready after a change, one to a line, with whether the change makes it.
-pub(super) fn causes(outcome: &Sides<ClusterOutcome>) -> impl Iterator<Item = (&ReportedObstacle, bool)> {
+pub(super) fn causes(outcome: &Sides<ClusterOutcome>) -> impl ExactSizeIterator<Item = (&ReportedObstacle, bool)> {
     let is_known = |one: &ReportedObstacle| {
         outcome.before.obstacles.iter().any(|other| other.message == one.message && other.cause == one.cause)
     };
@@ -87,17 +93,8 @@ pub(super) fn causes(outcome: &Sides<ClusterOutcome>) -> impl Iterator<Item = (&
 pub(super) fn what_if_outcome(cluster: &ClusterWhatIf) -> String {
     let counts = cluster.outcome.as_ref().map(|outcome| outcome.counts);
     let Some(both) = both(counts, "as it is") else { return String::new() };
-    let mut text = format!("Then {both}");
-    text.push_str(if cluster.outcome.after.obstacles.is_empty() { ".\n" } else { ":\n" });
-    for (obstacle, is_new) in causes(&cluster.outcome).take(OBSTACLES) {
-        let when = if is_new { "" } else { ", as it is" };
-        let place = obstacle.location.as_ref().map(|place| format!(" ({place})")).unwrap_or_default();
-        text.push_str(&format!("  {:>4}  {}{place}{when}\n", obstacle.stops.len(), printable(&obstacle.message)));
-    }
-    if let Some(more) = cluster.outcome.after.obstacles.len().checked_sub(OBSTACLES).filter(|more| *more > 0) {
-        text.push_str(&format!("        and {more} more causes\n"));
-    }
-    text
+    let causes = causes(&cluster.outcome).map(|(obstacle, is_new)| (obstacle, if is_new { "" } else { ", as it is" }));
+    format!("Then {both}{}", listed(causes))
 }
 
 /// When the last Kustomization is Ready, as it is and with the changes.

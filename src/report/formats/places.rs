@@ -5,7 +5,7 @@ use std::{cell::OnceCell, path::Path};
 use super::super::Report;
 use crate::{
     finding::Finding,
-    source::{FileId, Position, Span, Tree},
+    source::{FileId, Position, Span, Tree, is_yaml},
 };
 
 /// A place in a file of the repository.
@@ -67,7 +67,7 @@ impl<'r> Places<'r> {
     fn stand_in(&self, finding: &Finding) -> String {
         let manifests = self.manifests.get_or_init(|| {
             let tree = self.report.tree;
-            let is_manifest = |path: &&str| path.ends_with(".yaml") || path.ends_with(".yml");
+            let is_manifest = |path: &&str| is_yaml(path);
             let inside = tree.files().filter(|file| self.path(*file).is_some());
             let mut paths: Vec<&str> = inside.map(|file| tree.path(file)).filter(is_manifest).collect();
             paths.sort_unstable();

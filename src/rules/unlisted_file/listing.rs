@@ -7,7 +7,7 @@ use crate::{
     cluster::{Cluster, Folder},
     flux::api::kinds::EXTERNAL_ARTIFACT,
     kustomize::Kustomize,
-    source::{FileId, Tree, join, parent},
+    source::{FileId, Tree, is_yaml, join, parent},
     yaml::{Node, Value},
 };
 
@@ -52,9 +52,8 @@ impl Listing {
         let mut beside: BTreeMap<String, Vec<FileId>> = BTreeMap::new();
         for file in tree.files().filter(|file| !named.contains(file)) {
             let path = tree.path(file);
-            let is_yaml = path.ends_with(".yaml") || path.ends_with(".yml");
             let is_hidden = name(path).starts_with('.');
-            if is_yaml
+            if is_yaml(path)
                 && !is_hidden
                 && !Kustomize::is_kustomization_file(&name(path))
                 && kustomizations.contains_key(parent(path))

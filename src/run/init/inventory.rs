@@ -8,7 +8,6 @@ use std::{
 use crate::{
     cluster::{Cluster, Folder, ObjectKey, chart_of},
     finding::Subject,
-    flux::{SourceRef, api::SOURCE_GROUP},
     graph::Actor,
     run::Session,
     situation::{Situation, missing_inputs},
@@ -92,10 +91,7 @@ fn sources(cluster: &Cluster) -> BTreeMap<String, Option<String>> {
         if !matches!(node.folder, Folder::Elsewhere(_)) {
             continue;
         }
-        let source = SourceRef::new(&node.kustomization.spec.source_ref, &node.key.namespace);
-        let key =
-            ObjectKey { group: SOURCE_GROUP.into(), kind: source.kind, namespace: source.namespace, name: source.name };
-        let provider = cluster.objects.get(&key).and_then(|providers| providers.first());
+        let provider = cluster.objects.get(&ObjectKey::from(&node.source())).and_then(|providers| providers.first());
         let Some(object) = provider.map(|provider| cluster.object(*provider)) else { continue };
         if let Some(url) = object.node.find_str(&["spec", "url"]) {
             let reference = ["tag", "branch"].iter().find_map(|kind| object.node.find_str(&["spec", "ref", kind]));

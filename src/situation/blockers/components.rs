@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Blocker, Cause, View, apply_of, hidden::is_partial};
+use super::{Blocker, Cause, View, apply_of, hidden::is_partial, set_of};
 use crate::{
     cluster::{Cluster, ObjectKey, Provider, chart_of},
     finding::Confidence,
@@ -99,11 +99,7 @@ pub(super) fn find(view: View<'_>) -> Vec<ComponentFact> {
         let Some(controller) = controller_of(key).filter(|controller| !installed.contains(controller)) else {
             continue;
         };
-        let is_external = || {
-            let externals = cluster.implicit.externals();
-            let plural = |suffix: &str| format!("{}{suffix}.{}", key.kind.to_lowercase(), key.group);
-            ["s", "ies", ""].iter().any(|suffix| externals.have(kinds::CRD.kind, "", &plural(suffix)))
-        };
+        let is_external = || cluster.implicit.externals().have_crd(&key.group, &key.kind);
         // A CRD may come without its controller, which then is somewhere else.
         if cluster.implicit.kind(&key.group, &key.kind).is_some() || is_external() {
             continue;
@@ -133,16 +129,10 @@ pub(super) fn find(view: View<'_>) -> Vec<ComponentFact> {
 
 /// Whether a ResourceSet makes the object, and only once some CRD is there: it applies nothing without.
 fn awaits_crds(cluster: &Cluster, provider: Provider) -> bool {
-    provider.set.is_some() && {
-        let owner = cluster.owner(provider);
-        let is_owner = |key: &ObjectKey| {
-            key.is(kinds::RESOURCE_SET) && key.name == owner.name && owner.namespace.as_deref() == Some(&*key.namespace)
-        };
-        let set = cluster.objects.iter().find(|(key, _)| is_owner(key)).and_then(|(_, providers)| providers.first());
-        let spec = set.and_then(|first| cluster.object(*first).node.find(&["spec", "dependsOn"]));
-        let mut entries = spec.into_iter().flat_map(yaml::Node::items);
-        entries.any(|entry| entry.find_str(&["kind"]) == Some(kinds::CRD.kind))
-    }
+    let set = set_of(cluster, provider).and_then(|index| cluster.objects.values().nth(index)?.first());
+    let entries = set.and_then(|first| cluster.object(*first).node.find(&["spec", "dependsOn"]));
+    let mut entries = entries.into_iter().flat_map(yaml::Node::items);
+    entries.any(|entry| entry.find_str(&["kind"]) == Some(kinds::CRD.kind))
 }
 
 /// The controllers of the cluster, where the repository says which: its Deployments, or a FluxInstance.

@@ -8,14 +8,11 @@ use crate::{
     finding::Subject,
     flux::{
         Reading, ResourceSet, SourceRef,
-        api::{
-            SOURCE_GROUP,
-            kinds::{BUCKET, GIT_REPOSITORY, RESOURCE_SET, of_flux},
-        },
+        api::kinds::{BUCKET, GIT_REPOSITORY, RESOURCE_SET, of_flux},
         is_open_text, reads_as,
     },
     kustomize::{Hidden, Unresolved},
-    source::{RemoteUrl, Tree},
+    source::{RemoteUrl, Tree, is_yaml},
     yaml,
 };
 
@@ -164,7 +161,7 @@ impl<'a> Unseen<'a> {
 /// Whether a part of a path is one of those under which projects keep what others apply.
 fn is_of_release(part: &str) -> bool {
     const FILES: [&str; 8] = ["bundle", "components", "crd", "deploy", "install", "manifest", "operator", "release"];
-    let is_file = part.ends_with(".yaml") || part.ends_with(".yml");
+    let is_file = is_yaml(part);
     part.contains("crd")
         || matches!(part, "charts" | "config" | "deploy" | "manifests" | "releases")
         || (is_file && FILES.iter().any(|name| part.contains(name)))
@@ -225,10 +222,7 @@ fn templates(tree: &Tree) -> BTreeMap<String, Vec<String>> {
 
 /// The source object of a Kustomization, where a build holds it.
 fn source_object<'a>(cluster: &'a Cluster, node: &Node) -> Option<&'a yaml::Node> {
-    let source = SourceRef::new(&node.kustomization.spec.source_ref, &node.key.namespace);
-    let key =
-        ObjectKey { group: SOURCE_GROUP.into(), kind: source.kind, namespace: source.namespace, name: source.name };
-    let provider = cluster.objects.get(&key)?.first()?;
+    let provider = cluster.objects.get(&ObjectKey::from(&node.source()))?.first()?;
     Some(&cluster.object(*provider).node)
 }
 

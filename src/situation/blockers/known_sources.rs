@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use smol_str::SmolStr;
 
 use crate::{
-    cluster::{Cluster, Externals},
+    cluster::{Cluster, Externals, Node},
     flux::{
         Reading, SourceRef,
         api::{SOURCE_EXTENSIONS_GROUP, SOURCE_GROUP},
@@ -144,5 +144,5 @@ impl KnownSources {
 /// The sources of the entry points of a cluster: they are preinstalled, with the entry points themselves.
 pub(super) fn of_entries(cluster: &Cluster) -> impl Iterator<Item = SourceRef> {
     let entries = cluster.nodes.iter().filter(|node| node.is_entry);
-    entries.map(|node| SourceRef::new(&node.kustomization.spec.source_ref, &node.key.namespace))
+    entries.map(Node::source)
 }

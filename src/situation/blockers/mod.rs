@@ -63,7 +63,7 @@ use rayon::prelude::*;
 use crate::{
     cluster::{Cluster, Node, NodeId, ObjectKey, Provider},
     finding::Confidence,
-    flux::api::OPERATOR_GROUP,
+    flux::api::kinds,
     graph::{Actor, Blocker, Cause, Moment, stages},
     yaml::Store,
 };
@@ -204,18 +204,16 @@ impl Facts {
 
 /// The event that applies an object: a stage of a Kustomization, or the apply of a ResourceSet.
 fn apply_of(cluster: &Cluster, provider: Provider) -> (Actor, Moment) {
-    let set = provider.set.and_then(|_| {
-        let owner = cluster.owner(provider);
-        let key = ObjectKey {
-            group: OPERATOR_GROUP.into(),
-            kind: owner.kind.into(),
-            namespace: owner.namespace.unwrap_or_default().into(),
-            name: owner.name.into(),
-        };
-        cluster.objects.keys().position(|known| *known == key)
-    });
-    match set {
+    match set_of(cluster, provider) {
         Some(index) => (Actor::Object(index as u32), Moment::Applied),
         None => (Actor::Node(provider.node), stages::of(cluster, &cluster.object(provider).node)),
     }
+}
+
+/// The position of the ResourceSet that makes an object; `None` where a Kustomization applies it, and where no build holds the set.
+fn set_of(cluster: &Cluster, provider: Provider) -> Option<usize> {
+    provider.set?;
+    let owner = cluster.owner(provider);
+    let key = ObjectKey::new(kinds::RESOURCE_SET, owner.namespace.unwrap_or_default(), owner.name);
+    cluster.objects.keys().position(|known| *known == key)
 }

@@ -4,7 +4,6 @@ use super::{Blocker, Cause, View};
 use crate::{
     cluster::{Cluster, Folder, Node, NodeId},
     finding::{Confidence, Subject},
-    flux::SourceRef,
     graph::{Actor, Moment, Reason},
     source::{Entry, Span},
 };
@@ -88,7 +87,6 @@ fn fact(view: View<'_>, id: NodeId, node: &Node) -> Option<PathFact> {
 
 /// Whether the files of a Kustomization's source are in this repository, as the folder of another one shows.
 fn is_source_here(cluster: &Cluster, node: &Node) -> bool {
-    let source = |node: &Node| SourceRef::new(&node.kustomization.spec.source_ref, &node.key.namespace);
-    let own = source(node);
-    cluster.nodes.iter().any(|other| matches!(other.folder, Folder::Here(_)) && source(other) == own)
+    let own = node.source();
+    cluster.nodes.iter().any(|other| matches!(other.folder, Folder::Here(_)) && other.source() == own)
 }

@@ -3,12 +3,12 @@
 use super::{
     Blocker, Cause, View,
     hidden::{Unseen, Wanted},
+    known_sources::of_entries,
 };
 use crate::{
     cluster::{Cluster, HealthSet, NodeId, NodeKey, ObjectKey},
     finding::{Confidence, Subject},
     flux::{
-        SourceRef,
         api::{IMAGE_GROUP, NOTIFICATION_GROUP, OPERATOR_GROUP, SOURCE_EXTENSIONS_GROUP, SOURCE_GROUP, kinds},
         is_open_text,
     },
@@ -289,12 +289,7 @@ fn exists(cluster: &Cluster, wanted: &ObjectKey) -> bool {
     let is_node = wanted.is(kinds::KUSTOMIZATION)
         && cluster.find(&NodeKey::new(wanted.namespace.clone(), wanted.name.clone())).is_some();
     // Bootstrap makes the source of an entry point.
-    let is_of_entry = || {
-        cluster.nodes.iter().filter(|node| node.is_entry || node.is_generated).any(|node| {
-            let source = SourceRef::new(&node.kustomization.spec.source_ref, &node.key.namespace);
-            source.kind == wanted.kind && source.namespace == wanted.namespace && source.name == wanted.name
-        })
-    };
+    let is_of_entry = || of_entries(cluster).any(|source| ObjectKey::from(&source) == *wanted);
     cluster.objects.contains_key(wanted)
         || is_node
         || is_of_entry()

@@ -2,14 +2,11 @@
 //! helm-controller v1.6 and source-controller v1.9, `Reconcile`). What waits for one is in the graph: a Kustomization or a
 //! source that was created suspended is InProgress to a health check, a HelmRelease is Current.
 
-use super::{Blocker, Cause, View};
+use super::{Blocker, Cause, View, known_sources::of_entries};
 use crate::{
     cluster::{Cluster, ObjectKey, Provider},
     finding::{Confidence, Subject},
-    flux::{
-        SourceRef,
-        api::{SOURCE_EXTENSIONS_GROUP, SOURCE_GROUP},
-    },
+    flux::api::{SOURCE_EXTENSIONS_GROUP, SOURCE_GROUP},
     graph::{Actor, Moment, Reason},
     kustomize::Object,
     source::Span,
@@ -94,10 +91,7 @@ fn sources(cluster: &Cluster) -> impl Iterator<Item = SuspensionFact> + '_ {
 
 /// Whether an entry point takes its files from the source.
 fn is_of_entry(cluster: &Cluster, key: &ObjectKey) -> bool {
-    cluster.nodes.iter().filter(|node| node.is_entry).any(|node| {
-        let source = SourceRef::new(&node.kustomization.spec.source_ref, &node.key.namespace);
-        source.kind == key.kind && source.namespace == key.namespace && source.name == key.name
-    })
+    of_entries(cluster).any(|source| ObjectKey::from(&source) == *key)
 }
 
 /// How sure it is that an object is suspended: where one manifest of it does not say so, that may be in force.

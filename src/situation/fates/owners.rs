@@ -6,10 +6,7 @@ use super::super::Situation;
 use crate::{
     cluster::{Cluster, Folder, Node, NodeKey, ObjectKey, Provider},
     finding::Subject,
-    flux::{
-        SourceRef,
-        api::kinds::{KUSTOMIZATION, RESOURCE_SET},
-    },
+    flux::api::kinds::{KUSTOMIZATION, RESOURCE_SET},
     graph::{Actor, Moment},
     source::Tree,
 };
@@ -145,10 +142,7 @@ impl<'a> Owners<'a> {
         let (Owner::Kustomization(old), Owner::Kustomization(new)) = (old, new) else { return Order::Race };
         let after = self.after;
         let (Some(one), Some(other)) = (after.cluster.find(old), after.cluster.find(new)) else { return Order::Race };
-        let source = |id| {
-            let node = after.cluster.node(id);
-            SourceRef::new(&node.kustomization.spec.source_ref, &node.key.namespace)
-        };
+        let source = |id| after.cluster.node(id).source();
         if source(one) != source(other) {
             return Order::Race;
         }

@@ -72,9 +72,7 @@ impl Simulation {
     }
 
     fn with(cluster: &Cluster, graph: &EventGraph, load: Load, assumptions: Assumptions) -> Self {
-        let source =
-            |node: &crate::cluster::Node| SourceRef::new(&node.kustomization.spec.source_ref, &node.key.namespace);
-        let sources = cluster.nodes.iter().map(source).collect();
+        let sources = cluster.nodes.iter().map(crate::cluster::Node::source).collect();
         Self { plan: Plan::new(cluster, graph, assumptions), load, sources }
     }
 

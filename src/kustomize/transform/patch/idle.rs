@@ -3,12 +3,12 @@
 
 use crate::{
     kustomize::{IdlePatch, Miss, id::ResId, report::Report, resource::Resource},
-    source::{Span, names::nearest_of_all},
+    source::{
+        Span,
+        names::{COMPARED, nearest_of_all},
+    },
     yaml::Node,
 };
-
-/// Most objects that a target is compared with.
-const COMPARED: usize = 3000;
 
 /// Notes a patch whose `target` takes none of `resources`, where one is nearly what it names.
 pub(super) fn note(resources: &[Resource], target: &Node, at: Span, report: &mut Report) {

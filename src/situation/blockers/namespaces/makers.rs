@@ -11,7 +11,7 @@ use crate::{
         View,
         hidden::{Unseen, Wanted},
     },
-    source::{FileId, Tree},
+    source::{FileId, Tree, is_yaml},
     yaml::{Node, Value},
 };
 
@@ -295,10 +295,6 @@ fn names(text: &str, name: &str) -> bool {
     let is_part = |letter: char| letter.is_ascii_alphanumeric() || letter == '-' || letter == '_';
     let mut found = text.match_indices(name);
     found.any(|(at, _)| !text[..at].ends_with(is_part) && !text[at + name.len()..].starts_with(is_part))
-}
-
-fn is_yaml(path: &str) -> bool {
-    path.ends_with(".yaml") || path.ends_with(".yml")
 }
 
 /// Whether a file holds manifests of Kubernetes: those make what they say and nothing else.
