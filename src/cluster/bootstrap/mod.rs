@@ -5,18 +5,21 @@
 
 mod commands;
 mod names;
+mod namespaces;
 mod needles;
 mod objects;
 mod places;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 use smol_str::SmolStr;
+
+pub use self::namespaces::{NamespaceTexts, has_word, makes_namespaces};
 
 use self::{
     commands::Commands,
@@ -47,6 +50,8 @@ struct Facts {
     files: FxHashSet<FileId>,
     /// Objects of the folders that are applied.
     objects: BTreeSet<ObjectKey>,
+    /// What they say of namespaces.
+    namespaces: OnceLock<NamespaceTexts>,
 }
 
 /// An object that is made before Flux runs.
@@ -141,6 +146,11 @@ impl Bootstrap {
                 && !files.contains(&maker.stem.as_str())
         };
         facts.objects.contains(key) || exact().into_iter().chain(open()).flatten().any(is_it)
+    }
+
+    /// What the files of the repository say of namespaces. `store` is that of the repository.
+    pub(super) fn namespaces(&self, store: &Store) -> &NamespaceTexts {
+        self.0.namespaces.get_or_init(|| NamespaceTexts::read(store))
     }
 
     /// Whether a file is applied by its name before Flux runs.
