@@ -1,48 +1,10 @@
 //! What the API server checks of Kubernetes' own kinds beyond their schemas (Kubernetes 1.36, `pkg/apis/apps/validation`,
 //! `pkg/apis/batch/validation`, `pkg/apis/core/validation`, `pkg/apis/networking/validation`, `pkg/apis/rbac/validation`).
 
-use super::{
-    FieldFault, Flaw,
-    crd::is_open,
-    fields::visit,
-    flaw::Form,
-    lists::{CONTAINERS, pod_of},
-};
-use crate::{kustomize::Object, source::Span, yaml::Node};
+mod pods;
 
-/// What a volume may be of (`core/v1`, `VolumeSource`).
-const VOLUMES: [&str; 30] = [
-    "awsElasticBlockStore",
-    "azureDisk",
-    "azureFile",
-    "cephfs",
-    "cinder",
-    "configMap",
-    "csi",
-    "downwardAPI",
-    "emptyDir",
-    "ephemeral",
-    "fc",
-    "flexVolume",
-    "flocker",
-    "gcePersistentDisk",
-    "gitRepo",
-    "glusterfs",
-    "hostPath",
-    "image",
-    "iscsi",
-    "nfs",
-    "persistentVolumeClaim",
-    "photonPersistentDisk",
-    "portworxVolume",
-    "projected",
-    "quobyte",
-    "rbd",
-    "scaleIO",
-    "secret",
-    "storageos",
-    "vsphereVolume",
-];
+use super::{FieldFault, Flaw, crd::is_open, fields::visit, flaw::Form, lists::pod_of};
+use crate::{kustomize::Object, source::Span, yaml::Node};
 
 /// The checks of one object, and what they find.
 struct Checks<'o> {
@@ -66,6 +28,10 @@ pub(super) fn faults(object: &Object, group: &str, version: &str, kind: &str) ->
             checks.short_name();
         }
         ("batch", "v1", "Job") => checks.job(&["spec"]),
+        ("", "v1", "PersistentVolumeClaim") => {
+            let storage = ["spec", "resources", "requests", "storage"];
+            object.node.find(&storage).into_iter().for_each(|amount| checks.amount(amount, &storage.join(".")));
+        }
         ("", "v1", "Pod") => {}
         _ => return Vec::new(),
     }
@@ -91,155 +57,6 @@ impl Checks<'_> {
         self.add(path, span, Flaw::Check { is: is.to_owned(), said, cure: cure.to_owned() });
     }
 
-    fn workload(&mut self, spec: &Node, kind: &str) {
-        if !matches!(kind, "DaemonSet" | "Deployment" | "ReplicaSet" | "StatefulSet") {
-            return;
-        }
-        let strategy = spec.get("strategy").filter(|_| kind == "Deployment");
-        if let Some(strategy) = strategy
-            && strategy.find_str(&["type"]) == Some("Recreate")
-            && let Some(rolling) = set(strategy, "rollingUpdate")
-        {
-            let what = (
-                "stands beside `type: Recreate`",
-                "Forbidden: may not be specified when strategy `type` is 'Recreate'",
-            );
-            self.refuse(
-                "spec.strategy.rollingUpdate",
-                rolling.span,
-                what,
-                "remove `rollingUpdate`; in a patch, set it to null",
-            );
-        }
-        let Some(selector) = spec.get("selector").filter(|selector| selector.as_map().is_some()) else { return };
-        if selector.entries().all(|entry| entry.value.is_null() || is_empty(&entry.value)) {
-            let what = ("is empty", "Invalid value: empty selector is invalid");
-            self.refuse("spec.selector", selector.span, what, "add `matchLabels` with labels that the template has");
-            return;
-        }
-        let Some(template) = spec.get("template").filter(|template| template.as_map().is_some()) else { return };
-        let labels = template.find(&["metadata", "labels"]).filter(|labels| !labels.is_null());
-        // Labels that hold a variable, or are no text, are a fault of their own or become something else.
-        let is_plain = |node: &Node| {
-            node.entries().all(|entry| entry.value.as_str().is_some_and(|text| !is_open(text)) && !is_open(&entry.key))
-        };
-        let Some(wanted) = selector.get("matchLabels").filter(|labels| is_plain(labels)) else { return };
-        if labels.is_some_and(|labels| labels.as_map().is_none() || !is_plain(labels)) {
-            return;
-        }
-        let has = |key: &str| labels.and_then(|labels| labels.get(key)).and_then(Node::as_str);
-        let lacking = wanted.entries().find(|entry| has(&entry.key) != entry.value.as_str());
-        if let Some(entry) = lacking {
-            let (key, value) = (&entry.key, entry.value.as_str().unwrap_or_default());
-            let is = match has(key) {
-                Some(other) => format!("have `{key}: {other}`, where the selector asks for `{key}: {value}`"),
-                None => format!("lack `{key}: {value}`, which the selector asks for"),
-            };
-            let said = "Invalid value: `selector` does not match template `labels`";
-            let cure = format!("give the template the label `{key}: {value}`, or correct `spec.selector.matchLabels`");
-            self.add("spec.template.metadata.labels", entry.value.span, Flaw::Check { is, said, cure });
-        }
-    }
-
-    /// Pods of a Job are not restarted forever (`ValidateJobSpec`); what is left out is `Always`.
-    fn job(&mut self, path: &[&str]) {
-        let Some(pod) = self.object.node.find(path).and_then(|spec| spec.find(&["template", "spec"])) else { return };
-        let policy = set(pod, "restartPolicy");
-        let shown = format!("{}.template.spec.restartPolicy", path.join("."));
-        let is = match policy.map(Node::as_str) {
-            None => "is missing",
-            Some(Some("Always")) => "is `Always`",
-            Some(_) => return,
-        };
-        let span = policy.map_or(pod.span, |policy| policy.span);
-        let what = (is, "Required value: valid values: \"OnFailure\", \"Never\"");
-        self.refuse(shown.as_str(), span, what, &format!("set `{shown}` to `OnFailure` or `Never`"));
-    }
-
-    /// Names of the Jobs of a CronJob have eleven more letters.
-    fn short_name(&mut self) {
-        let Some(name) = self.object.node.find(&["metadata", "name"]) else { return };
-        if let Some(text) = name.as_str().filter(|text| text.len() > 52 && !is_open(text)) {
-            let is = format!("has {} letters, where 52 are allowed for a CronJob", text.len());
-            let what = (is.as_str(), "Invalid value: must be no more than 52 characters");
-            self.refuse("metadata.name", name.span, what, "shorten `metadata.name`");
-        }
-    }
-
-    fn pod(&mut self, pod: &Node, shown: &str) {
-        let volumes = || pod.get("volumes").into_iter().flat_map(Node::items);
-        for (index, volume) in volumes().enumerate() {
-            let sources: Vec<&str> = set_entries(volume).filter(|key| VOLUMES.contains(key)).collect();
-            if let [first, second, ..] = sources.as_slice() {
-                let is = format!("has both `{first}` and `{second}`");
-                let what = (is.as_str(), "Forbidden: may not specify more than 1 volume type");
-                let cure = format!("keep one of them; a patch that replaces `{first}` sets it to null");
-                self.refuse(format!("{shown}.volumes[{index}]"), volume.span, what, &cure);
-            }
-        }
-        let names: Vec<Option<&str>> = volumes().map(|volume| volume.find_str(&["name"])).collect();
-        let are_known = names.iter().all(|name| name.is_some_and(|name| !is_open(name)));
-        for list in CONTAINERS {
-            visit(pod, &[list, "*"], shown, &mut |container, _, path| {
-                let Some(container) = container.filter(|it| it.as_map().is_some()) else { return };
-                if are_known {
-                    self.mounts(container, &path, &names);
-                }
-                self.container(container, &path);
-            });
-        }
-    }
-
-    /// Mounts of volumes that the pod does not have.
-    fn mounts(&mut self, container: &Node, shown: &str, names: &[Option<&str>]) {
-        for (list, kind) in [("volumeMounts", "mounted"), ("volumeDevices", "used")] {
-            let entries = container.get(list).into_iter().flat_map(Node::items).enumerate();
-            for (index, name) in entries.filter_map(|(index, mount)| Some((index, mount.get("name")?))) {
-                let Some(text) = name.as_str().filter(|text| !text.is_empty() && !is_open(text)) else { continue };
-                if !names.contains(&Some(text)) {
-                    let is = format!("is `{text}`, a volume that the pod does not have");
-                    let cure =
-                        format!("add the volume `{text}` to the pod, or correct the name of the one that is {kind}");
-                    self.refuse(format!("{shown}.{list}[{index}].name"), name.span, (is.as_str(), "Not found"), &cure);
-                }
-            }
-        }
-    }
-
-    fn container(&mut self, container: &Node, shown: &str) {
-        for (index, variable) in container.get("env").into_iter().flat_map(Node::items).enumerate() {
-            let value = set(variable, "value").filter(|value| value.as_str() != Some(""));
-            if let (Some(_), Some(from)) = (value, set(variable, "valueFrom")) {
-                let what =
-                    ("stands beside `value`", "Invalid value: \"\": may not be specified when `value` is not empty");
-                let cure = "keep one of `value` and `valueFrom`; a patch that replaces the one sets it to null";
-                self.refuse(format!("{shown}.env[{index}].valueFrom"), from.span, what, cure);
-            }
-        }
-        for probe in ["livenessProbe", "readinessProbe", "startupProbe"] {
-            let Some(node) = set(container, probe).filter(|node| node.as_map().is_some()) else { continue };
-            let handlers: Vec<&str> =
-                ["exec", "grpc", "httpGet", "tcpSocket"].into_iter().filter(|it| set(node, it).is_some()).collect();
-            let path = format!("{shown}.{probe}");
-            match handlers.as_slice() {
-                [] => self.refuse(
-                    path,
-                    node.span,
-                    ("has no handler", "Required value: must specify a handler type"),
-                    "add one of `exec`, `grpc`, `httpGet` and `tcpSocket`",
-                ),
-                [_] => {}
-                [first, second, ..] => {
-                    let is = format!("has both `{first}` and `{second}`");
-                    let what = (is.as_str(), "Forbidden: may not specify more than 1 handler type");
-                    let cure = format!("keep one of them; a patch that replaces `{first}` sets it to null");
-                    self.refuse(path, node.span, what, &cure);
-                }
-            }
-        }
-        self.names_once(container.get("ports"), &format!("{shown}.ports"));
-    }
-
     /// Ports with the name of an earlier one.
     fn names_once(&mut self, ports: Option<&Node>, shown: &str) {
         let mut seen: Vec<&str> = Vec::new();
@@ -256,6 +73,18 @@ impl Checks<'_> {
                 );
             }
             seen.push(text);
+        }
+    }
+
+    /// A quantity of the API, such as `500m` or `2Gi` (apimachinery, `resource.ParseQuantity`).
+    fn amount(&mut self, node: &Node, shown: &str) {
+        if let Some(text) = node.as_str().filter(|text| !is_open(text) && !is_quantity(text)) {
+            let is = format!("is `{text}`, which is no quantity");
+            let said = "Invalid value: quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
+            let cure = format!(
+                "write `{shown}` as a number, with a unit such as `m`, `k`, `M`, `G`, `Ki`, `Mi` or `Gi` behind it"
+            );
+            self.refuse(shown, node.span, (is.as_str(), said), &cure);
         }
     }
 
@@ -413,6 +242,19 @@ fn set<'n>(node: &'n Node, key: &str) -> Option<&'n Node> {
 /// The keys of a mapping whose values are not null.
 fn set_entries(node: &Node) -> impl Iterator<Item = &str> {
     node.entries().filter(|entry| !entry.value.is_null()).map(|entry| entry.key.as_str())
+}
+
+fn is_quantity(text: &str) -> bool {
+    const UNITS: [&str; 16] = ["", "n", "u", "m", "k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
+    let text = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let end = text.find(|sign: char| !sign.is_ascii_digit() && sign != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(end);
+    let is_number = number.matches('.').count() <= 1 && number.bytes().any(|byte| byte.is_ascii_digit());
+    let is_exponent = || {
+        let power = unit.strip_prefix(['e', 'E']).map(|power| power.strip_prefix(['+', '-']).unwrap_or(power));
+        power.is_some_and(|power| !power.is_empty() && power.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    is_number && (UNITS.contains(&unit) || is_exponent())
 }
 
 /// Whether a value holds nothing.

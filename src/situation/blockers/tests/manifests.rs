@@ -210,6 +210,17 @@ fn checks_beyond_the_schema_are_those_of_the_api_server() {
     );
     assert_eq!(with("livenessProbe: {httpGet: {port: 80}, exec: null}"), [""; 0]);
     assert_eq!(
+        with("resources: {requests: {cpu: 500m, memory: 2Gi}, limits: {cpu: 1, memory: 1024Mi}}"),
+        ["`…resources.requests.memory` asks for more `memory` than the limit"]
+    );
+    assert_eq!(
+        with("resources: {limits: {memory: 512MB}}"),
+        ["`…resources.limits.memory` is `512MB`, which is no quantity"]
+    );
+    for fine in ["requests: {cpu: 0.5, memory: 1e3}, limits: {cpu: 500m, memory: 2k}", "requests: {memory: '${M}'}"] {
+        assert_eq!(with(&format!("resources: {{{fine}}}")), [""; 0], "{fine}");
+    }
+    assert_eq!(
         with("ports: [{containerPort: 80, name: a}, {containerPort: 81, name: a}]"),
         ["`…ports[1].name` is `a`, as that of an earlier port"]
     );
