@@ -643,7 +643,8 @@ fn an_owner_that_changes_is_told_with_the_safe_order() {
     let repository = Repository::committed(&cluster());
     repository.write(
         "base/claim.yaml",
-        "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: data, namespace: default}\n",
+        "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: data, namespace: default}\n\
+         spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}\n",
     );
     repository.commit("claim");
     repository.git(&["mv", "base/claim.yaml", "apps/claim.yaml"]);
