@@ -127,9 +127,7 @@ fn told_elsewhere(
         open_gate(situation, &owners, id).is_some() || crd.is_some_and(|crd| depends_on_open_gate(situation, crd, id))
     };
     users
-        .filter(|id| {
-            without_crd.iter().any(|early| early.node == *id) || (is_of_chart && is_behind_open_gate(*id))
-        })
+        .filter(|id| without_crd.iter().any(|early| early.node == *id) || (is_of_chart && is_behind_open_gate(*id)))
         .collect()
 }
 

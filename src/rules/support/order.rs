@@ -102,7 +102,11 @@ impl<'g> Search<'g> {
     }
 
     /// Which of `users` may start although none of `needed` has happened.
-    pub(in crate::rules) fn before_events(&mut self, needed: &[EventId], users: &BTreeMap<NodeId, Early>) -> Vec<Early> {
+    pub(in crate::rules) fn before_events(
+        &mut self,
+        needed: &[EventId],
+        users: &BTreeMap<NodeId, Early>,
+    ) -> Vec<Early> {
         let starting = self.starting(needed, users.keys().copied());
         starting.into_iter().filter_map(|node| users.get(&node).copied()).collect()
     }
