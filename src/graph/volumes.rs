@@ -99,9 +99,9 @@ impl<'c> Builder<'c> {
                 let mut claims = Vec::new();
                 let object = &cluster.object(*provider).node;
                 if is_mover {
-                    moved(object, &mut claims)
+                    moved(object, &mut claims);
                 } else {
-                    find_claims(object, 0, &mut claims)
+                    find_claims(object, 0, &mut claims);
                 }
                 for (claim, span) in claims {
                     let (actor, moment) = self.applied(*provider);

@@ -7,11 +7,12 @@ use super::{
 };
 use crate::{
     catalog::{CrdCatalog, WebhookCatalog, WebhookRow},
-    cluster::{NodeId, Release, chart_of, installs_crds},
+    cluster::{Cluster, NodeId, Release, chart_of, installs_crds},
     finding::{Category, Confidence, Finding, RuleInfo, Severity, Tier},
     flux::{Health, Policy, health_of},
     graph::{Actor, EventId, Moment, Reason},
     source::Span,
+    yaml::Node,
 };
 
 pub(super) static RULE: Rule = Rule {
@@ -53,11 +54,21 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             // What sets the cluster up installs it first.
             let is_there =
                 || [chart.as_str(), &release.key.name].iter().any(|name| cluster.implicit.is_installed_before(name));
-            if !rows.is_empty() && !is_there() {
+            if !rows.is_empty() && is_installed_here(cluster, release) && !is_there() {
                 findings.extend(report(situation, &mut search, &Server { index, release, chart, rows }));
             }
         }
     }
+}
+
+/// Whether a release is installed, and in the cluster itself.
+fn is_installed_here(cluster: &Cluster, release: &Release) -> bool {
+    let spec = release.helm.object.node.get("spec");
+    let is_suspended = spec.and_then(|spec| spec.get("suspend")).and_then(Node::as_bool) == Some(true);
+    let is_remote = spec.and_then(|spec| spec.get("kubeConfig")).is_some();
+    let mut appliers = release.providers.iter().map(|provider| cluster.node(provider.node));
+    let is_applied = appliers.any(|node| !node.is_remote() && !node.kustomization.spec.suspend);
+    is_applied && !is_suspended && !is_remote
 }
 
 /// The Kustomizations that apply something too early for the webhooks of a release.

@@ -161,3 +161,13 @@ fn a_chart_of_another_kind_has_no_say() {
     files.push(("issuers/map.yaml".to_owned(), config_map("issuers")));
     assert!(webhook(&files).is_empty());
 }
+
+#[test]
+fn a_release_that_is_suspended_or_goes_elsewhere_makes_no_webhook() {
+    assert_eq!(webhook(&issuers(AFTER_CRDS, "", AFTER_CRDS)).len(), 1);
+    for more in ["  suspend: true\n", "  kubeConfig: {secretRef: {name: remote}}\n"] {
+        assert!(webhook(&issuers(AFTER_CRDS, more, AFTER_CRDS)).is_empty(), "{more}");
+    }
+    let suspended = format!("{AFTER_CRDS}  suspend: true\n");
+    assert!(webhook(&issuers(&suspended, "", AFTER_CRDS)).is_empty());
+}
