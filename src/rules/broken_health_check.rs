@@ -63,7 +63,6 @@ fn report(situation: &Situation<'_>, fact: &HealthCheckFact) -> Finding {
         HealthCheckProblem::NoObject { .. } => missing(fact, &mut finding),
     }
     if situation.cluster.node(fact.node).kustomization.spec.suspend {
-        finding.severity = Severity::Info;
         finding.why.push_str(" It is suspended today: this holds once it is resumed.");
     }
     let lies_inside = !matches!(fact.problem, HealthCheckProblem::NoObject { .. });

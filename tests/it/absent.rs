@@ -101,5 +101,5 @@ fn a_kustomization_that_is_suspended_looks_at_nothing() {
     let [finding] = found.iter().filter(|finding| finding.rule == "broken-health-check").collect::<Vec<_>>()[..] else {
         panic!("one finding")
     };
-    assert_eq!(finding.severity, fluxdag::finding::Severity::Info);
+    assert_eq!(finding.confidence, fluxdag::finding::Confidence::Low);
 }

@@ -259,7 +259,9 @@ fn no_object(known: &Known<'_>, node: &Node, key: &ObjectKey) -> Option<(HealthC
     if !is_of_flux && similar.is_none() && (hidden.is_some() || known.may_be_made(key)) {
         return None;
     }
-    let confidence = match (hidden.is_some(), is_of_flux) {
+    // One that is suspended looks at nothing, and may be so because of this.
+    let is_open = hidden.is_some() || node.kustomization.spec.suspend;
+    let confidence = match (is_open, is_of_flux) {
         (true, _) => Confidence::Low,
         (false, false) => Confidence::Medium,
         (false, true) => Confidence::High,
