@@ -2,12 +2,12 @@
 
 use crate::{
     catalog::NamespaceCatalog,
-    cluster::{Cluster, Folder, NamespaceTexts, ObjectKey, chart_of, has_word, makes_namespaces},
+    cluster::{Cluster, NamespaceTexts, ObjectKey, chart_of, has_word, makes_namespaces},
     flux::{api::kinds::NAMESPACE, is_open_text},
     kustomize::{Object, Unresolved},
     situation::blockers::{
         View,
-        hidden::{Unseen, Wanted},
+        hidden::{Unseen, Wanted, failing},
     },
     source::FileId,
     yaml::{Node, Value},
@@ -87,6 +87,11 @@ impl<'a> Makers<'a> {
         Some(found)
     }
 
+    /// Whether a script, or another file beside the builds, speaks of the namespace: it may put something into it.
+    pub(super) fn are_spoken_of(&self, name: &str) -> bool {
+        self.texts.is_made(name) || self.mention(name).is_some()
+    }
+
     /// Another entry point above or below this one, of the same cluster then, or one that nothing reaches: its files are
     /// applied by hand.
     fn is_made_by_another_root(&self, name: &str) -> bool {
@@ -112,12 +117,10 @@ fn any(view: View<'_>) -> Option<String> {
     if !is_bootstrapped(view) {
         return Some("what applies the entry point".to_owned());
     }
+    if let Some(node) = failing(cluster) {
+        return Some(format!("the build of {}, which fails", node.subject()));
+    }
     for node in &cluster.nodes {
-        let is_broken =
-            !node.applied.build.errors.is_empty() || matches!(node.folder, Folder::Missing { .. } | Folder::Unknown);
-        if is_broken {
-            return Some(format!("the build of {}, which fails", node.subject()));
-        }
         let sets = node.resource_sets.iter();
         if let Some(set) = sets.into_iter().find(|set| set.unresolved.iter().any(Unresolved::hides_objects)) {
             return Some(format!("ResourceSet/{}/{}", set.namespace, set.name));
@@ -159,7 +162,7 @@ fn homemade(view: View<'_>) -> Option<String> {
 }
 
 /// A chart that makes the namespace, by the catalogue, or whose values name it.
-fn charted(cluster: &Cluster, name: &str) -> Option<String> {
+pub(in crate::situation::blockers) fn charted(cluster: &Cluster, name: &str) -> Option<String> {
     cluster.releases.iter().find_map(|release| {
         let chart = chart_of(cluster, release)?.name;
         let values = release.helm.object.node.find(&["spec", "values"]);
