@@ -57,6 +57,13 @@ pub(super) fn yaml_1_1(tree: &Tree, node: &Node) -> Option<Node> {
     changed
 }
 
+/// Whether a folded block scalar may begin in the text at `span`.
+pub(super) fn may_fold(tree: &Tree, span: Span) -> bool {
+    let text = tree.text(span.file).and_then(|text| text.get(span.start as usize..span.end as usize));
+    let begins = |rest: &str| rest.starts_with(|letter: char| letter.is_ascii_digit() || " \t\r\n+-#".contains(letter));
+    text.unwrap_or_default().split('>').skip(1).any(begins)
+}
+
 /// What kustomize's last print and parse make of a folded block scalar: go-yaml's emitter puts a line break too many
 /// before the first of more indented lines (yaml.v3 `yaml_emitter_write_folded_scalar`). `None` where nothing changes.
 pub(super) fn refold(tree: &Tree, node: &Node) -> Option<Node> {
