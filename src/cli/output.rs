@@ -1,14 +1,17 @@
 use std::{
-    fs,
     io::{self, Write as _},
     path::{Path, PathBuf},
     str::FromStr,
 };
 
-use super::{error::CliError, print};
+use super::{
+    error::CliError,
+    files::{self, NamedBy},
+    print,
+};
 use crate::{
     report::{Format, Report, Terminal, printable},
-    source::names::nearest,
+    source::{Syntax, harmless, names::nearest},
 };
 
 /// A format, and where it goes: a file, or standard output.
@@ -94,9 +97,14 @@ impl Output {
         if let (Format::Full, Some(summary)) = (self.format, summary) {
             writeln!(text, "{summary}").map_err(failed)?;
         }
+        let text = String::from_utf8_lossy(&text);
         match &self.path {
-            Some(path) => fs::write(path, &text).map_err(failed),
-            None => print(&text),
+            Some(path) => {
+                let syntax = if self.format.syntax() == Syntax::Styled { Syntax::Text } else { self.format.syntax() };
+                let text = harmless(&text, syntax);
+                files::write(path, NamedBy::User, Some(report.tree.root()), text.as_bytes()).map_err(failed)
+            }
+            None => print(&text, self.format.syntax()),
         }
     }
 

@@ -13,7 +13,7 @@ use crate::{
     kustomize::legacy_order,
     query::{Rendering, render, render_folder},
     report::{Format, Hidden, Objects, Origin, Report, document, printable},
-    source::Tree,
+    source::{Syntax, Tree},
 };
 
 /// Prints what a Kustomization or a folder builds, and what is wrong with it. The exit code tells whether it fails.
@@ -27,10 +27,14 @@ pub(super) fn run(asked: &Render, global: &Global, environment: &Environment) ->
         Some(ShownOrigin::Changed) => Origin::Changed,
         Some(ShownOrigin::All) => Origin::All,
     };
-    print(match asked.format {
-        ObjectFormat::Yaml => Objects { tree: &tree, objects: &rendering.objects, origin }.yaml(),
-        ObjectFormat::Json => document(&rendering.document(&tree, origin != Origin::Hidden)),
-    })?;
+    match asked.format {
+        ObjectFormat::Yaml => {
+            print(&Objects { tree: &tree, objects: &rendering.objects, origin }.yaml(), Syntax::Yaml)?;
+        }
+        ObjectFormat::Json => {
+            print(&document(&rendering.document(&tree, origin != Origin::Hidden)), Syntax::Json)?;
+        }
+    }
     complain(&tree, &rendering, global, environment)?;
     Ok(if rendering.findings.iter().any(|fault| fault.severity == Severity::Error) { FOUND } else { 0 })
 }

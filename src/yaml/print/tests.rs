@@ -146,3 +146,36 @@ proptest! {
 fn canonical(node: &Node) -> String {
     crate::yaml::canonical_json(node)
 }
+
+/// No runner and no terminal finds anything to obey in what is printed, wherever a line is folded.
+#[test]
+fn what_would_be_obeyed_is_quoted_and_reads_back() {
+    let long = "word ".repeat(15);
+    for text in [
+        "##[set-output name=a]b",
+        "a ##vso[task.x]b",
+        "a\n::set-output name=a::b\n",
+        "a\n  ::add-mask::b",
+        &format!("{long} ::set-output name=a::b ::stop-commands::c"),
+        "a\u{202e}b\u{2066}c",
+        "a\u{200b}b",
+        "::error::x",
+        "\\##[\"x\"]",
+    ] {
+        let place = Span::NONE;
+        let map = |key: &str, value: &str| {
+            let value = Node::new(Value::Str(value.into()), place);
+            Node::new(Value::Map(Map::from_iter([(key.to_owned(), value)])), place)
+        };
+        for (key, value) in [("k", text), (text, "v")] {
+            let printed = to_yaml(&map(key, value));
+            assert!(!is_obeyed(&printed), "{printed}");
+            let read = read(&printed);
+            let Value::Map(map) = &read.value else { panic!("no map: {printed}") };
+            let entry = &map.entries()[0];
+            assert_eq!((entry.key.as_str(), entry.value.as_str()), (key, Some(value)), "{printed}");
+        }
+    }
+    let hosts = "a: |\n  ::1 localhost\n  # [x] ##\n";
+    assert_eq!(to_yaml(&read(hosts)), hosts, "what is not obeyed is printed as kustomize prints it");
+}
