@@ -17,7 +17,7 @@ use crate::{
     Analysis,
     finding::{Baseline, Finding},
     report::{Filter, count, printable},
-    source::{Syntax, harmless},
+    source::{Syntax, harmless, shell_word},
 };
 
 /// The file where none is named.
@@ -48,7 +48,7 @@ pub(super) fn apply(lint: &Lint, settings: &Settings, analysis: &mut Analysis, q
             let findings = count(baseline.known().len(), "finding");
             say(&format!("wrote {findings} to {}", printable(&path.to_string_lossy())));
             if settings.baseline.as_deref() != Some(&*path) {
-                let name = printable(&path.to_string_lossy()).into_owned();
+                let name = printable(&shell_word(&path.to_string_lossy())).into_owned();
                 say(&format!(
                     "note: runs read it with --baseline={name}, or `baseline = \"{name}\"` in the configuration"
                 ));
@@ -145,18 +145,19 @@ fn read(path: &Path, named_by: NamedBy) -> Result<Baseline, CliError> {
 
 /// Writes a baseline, in the place of another one or of nothing.
 fn write(path: &Path, top: &Path, baseline: &Baseline) -> Result<(), CliError> {
-    let failed = |error: &dyn std::fmt::Display| {
+    let failed = |error: io::Error| {
         let message = format!("failed to write the baseline {}: {error}", path.display());
-        CliError::new(message).with_help("check the path, and the space left")
+        CliError::new(message).with_help(files::help(&error))
     };
-    let text = baseline.text().map_err(|error| failed(&error))?;
+    let text = baseline.text().map_err(|error| failed(error.into()))?;
     let text = harmless(&text, Syntax::Json);
-    if path.is_file() && !path.is_symlink() {
+    files::check(path, Some(top)).map_err(failed)?;
+    if path.is_file() {
         let present = files::read(path, NamedBy::Repository, MOST).unwrap_or_else(|_| "no text".to_owned());
         if !present.trim().is_empty() && !Baseline::is_one(&present) {
             let message = format!("{} is there, and is no baseline", path.display());
             return Err(CliError::new(message).with_help("remove it, or name another file: --write-baseline=FILE"));
         }
     }
-    files::write(path, NamedBy::Repository, Some(top), text.as_bytes()).map_err(|error| failed(&error))
+    files::write(path, NamedBy::Repository, Some(top), text.as_bytes()).map_err(failed)
 }

@@ -13,8 +13,8 @@ use super::{
 use crate::{
     config::{self, FailOn},
     flux::format_duration,
-    source::Syntax,
     report::{SettingOrigin, ShownSetting, ShownSettings, document, printable},
+    source::Syntax,
 };
 
 /// One setting: its key, its value, and who says so.
@@ -29,7 +29,7 @@ pub(super) fn run(configure: &Configure, environment: &Environment) -> Result<()
         ConfigureCommand::Show(show) => {
             let syntax = if show.format == AnswerFormat::Json { Syntax::Json } else { Syntax::Text };
             print(&shown(show, environment)?, syntax)
-        },
+        }
         ConfigureCommand::Schema(ConfigSchema {}) => print(&schema()?, Syntax::Own),
     }
 }

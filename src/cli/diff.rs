@@ -45,7 +45,10 @@ pub(super) fn run(diff: &Diff, global: &Global, environment: &Environment) -> Re
         say(&printable(&format!("note: {remark}")));
     }
     match diff.format {
-        DiffFormat::Text => print(&found.text(&environment.stdout(global.color)), Syntax::Styled)?,
+        DiffFormat::Text => {
+            let terminal = environment.stdout(global.color);
+            print(&found.text(&terminal), terminal.syntax())?;
+        }
         DiffFormat::Json => print(&document(&found), Syntax::Json)?,
         DiffFormat::Markdown => print(&diff_markdown(&found), Syntax::Text)?,
     }

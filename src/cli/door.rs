@@ -3,7 +3,10 @@
 use std::io::{self, IsTerminal as _, Write as _};
 
 use super::error::CliError;
-use crate::source::{Syntax, harmless};
+use crate::{
+    report::Terminal,
+    source::{Syntax, harmless},
+};
 
 /// Writes `text` to standard output. Nobody reading it any more is no error.
 pub(super) fn print(text: &str, syntax: Syntax) -> Result<(), CliError> {
@@ -15,8 +18,13 @@ pub(super) fn print(text: &str, syntax: Syntax) -> Result<(), CliError> {
 
 /// Writes a line to standard error.
 pub(super) fn say(line: &str) {
+    say_on(&Terminal::PLAIN, line);
+}
+
+/// The same, with what is drawn for `terminal`.
+pub(super) fn say_on(terminal: &Terminal, line: &str) {
     // Talk that cannot be reporting is no reason to fail.
-    let _ = writeln!(io::stderr().lock(), "{}", harmless(line, Syntax::Styled));
+    let _ = writeln!(io::stderr().lock(), "{}", harmless(line, terminal.syntax()));
 }
 
 /// Whether standard output and standard error are terminals.

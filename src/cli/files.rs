@@ -5,6 +5,7 @@
 //! command line names it, outside of any repository: `/dev/stdout`, `/dev/null`, `>(…)` of a shell.
 
 use std::{
+    ffi::OsStr,
     fs::{self, File, FileType, OpenOptions},
     io::{self, Read as _, Write as _},
     path::{Path, PathBuf},
@@ -12,6 +13,18 @@ use std::{
 };
 
 use crate::config;
+
+/// What to do where a file could not be written.
+pub(super) fn help(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::Other => {
+            "name another file; links of a repository, Git's own files, devices and pipes are not written"
+        }
+        _ => "check the path, and the space left",
+    }
+}
+
+const OTHER: &str = "it is there and is no regular file";
 
 /// Who named a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +53,14 @@ pub(super) fn read(path: &Path, named_by: NamedBy, most: u64) -> io::Result<Stri
     String::from_utf8(bytes).map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is no UTF-8"))
 }
 
+/// Fails where no regular file can be written at `path`.
+pub(super) fn check(path: &Path, top: Option<&Path>) -> io::Result<()> {
+    match Place::new(path, top)?.kind()? {
+        Some(kind) if !kind.is_file() => Err(io::Error::other(OTHER)),
+        _ => Ok(()),
+    }
+}
+
 /// Writes a file. `top` is the folder that was analysed: what lies in there is as little trusted as in a Git repository.
 pub(super) fn write(path: &Path, named_by: NamedBy, top: Option<&Path>, bytes: &[u8]) -> io::Result<()> {
     let place = Place::new(path, top)?;
@@ -47,7 +68,7 @@ pub(super) fn write(path: &Path, named_by: NamedBy, top: Option<&Path>, bytes: &
         Some(kind) if is_stream(kind) && named_by == NamedBy::User && !place.is_in_repository => {
             OpenOptions::new().write(true).open(&place.path)?.write_all(bytes)
         }
-        Some(kind) if !kind.is_file() => Err(io::Error::other("it is there and is no regular file")),
+        Some(kind) if !kind.is_file() => Err(io::Error::other(OTHER)),
         _ => place.replace(bytes),
     }
 }
@@ -86,14 +107,18 @@ impl Place {
             return Err(io::Error::other("it names no file"));
         };
         refuse_links(parent, top)?;
+        let is_git_name = |name: &OsStr| [".git", "git~1"].iter().any(|git| name.eq_ignore_ascii_case(git));
+        let of_git = || io::Error::other("it belongs to Git, whose files are left alone");
+        if path.iter().any(is_git_name) {
+            return Err(of_git());
+        }
         let folder = parent.canonicalize()?;
-        let is_git_name = |name: &std::ffi::OsStr| [".git", "git~1"].iter().any(|git| name.eq_ignore_ascii_case(git));
         let is_git = |folder: &Path| {
             folder.file_name().is_some_and(is_git_name)
                 || ["HEAD", "objects", "refs"].iter().all(|part| folder.join(part).exists())
         };
-        if is_git_name(name) || folder.ancestors().any(is_git) {
-            return Err(io::Error::other("it belongs to Git, whose files are left alone"));
+        if folder.ancestors().any(is_git) {
+            return Err(of_git());
         }
         let is_in_repository = is_in_repository(&folder, top);
         Ok(Self { path: folder.join(name), folder, is_in_repository })
@@ -155,9 +180,8 @@ impl Place {
 /// Whether `folder` is what was analysed, or lies in it, in a Git repository or beside a configuration.
 fn is_in_repository(folder: &Path, top: Option<&Path>) -> bool {
     let Ok(real) = folder.canonicalize() else { return false };
-    let is_marked = |above: &Path| {
-        [".git"].iter().chain(&config::NAMES).any(|mark| above.join(mark).symlink_metadata().is_ok())
-    };
+    let is_marked =
+        |above: &Path| [".git"].iter().chain(&config::NAMES).any(|mark| above.join(mark).symlink_metadata().is_ok());
     top.is_some_and(|top| !top.as_os_str().is_empty() && real.starts_with(top)) || real.ancestors().any(is_marked)
 }
 

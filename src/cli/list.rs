@@ -19,7 +19,10 @@ pub(super) fn run(list: &List, global: &Global, environment: &Environment) -> Re
     let listing = Session::new(&survey, &options).list();
     note(&listing, global);
     match list.format {
-        ListingFormat::Text => print(&listing.text(&environment.stdout(global.color)), Syntax::Styled),
+        ListingFormat::Text => {
+            let terminal = environment.stdout(global.color);
+            print(&listing.text(&terminal), terminal.syntax())
+        }
         ListingFormat::Json => print(&document(&listing), Syntax::Json),
         ListingFormat::Names => print(&listing.lines(), Syntax::Text),
     }

@@ -42,11 +42,11 @@ use clap::{CommandFactory as _, FromArgMatches as _};
 
 use self::{
     args::{Arguments, Command},
-    door::{is_terminal, print, say},
+    door::{is_terminal, print, say, say_on},
     environment::Environment,
     error::CliError,
 };
-use crate::source::{Syntax, printable};
+use crate::{report::Terminal, source::printable};
 
 const FOUND: u8 = 1;
 const FAILED: u8 = 2;
@@ -97,13 +97,18 @@ fn run(environment: &Environment) -> u8 {
 /// Prints what clap says: help, or what is wrong with the arguments, which a pipeline may take from names of files.
 fn complain(error: &clap::Error, environment: &Environment) -> u8 {
     let color = environment.color_argument();
-    let text = |color: bool| if color { error.render().ansi().to_string() } else { error.render().to_string() };
+    let text = |terminal: &Terminal| match terminal.color {
+        true => error.render().ansi().to_string(),
+        false => error.render().to_string(),
+    };
     if error.use_stderr() {
-        say(text(environment.stderr(color).color).trim_end_matches('\n'));
+        let terminal = environment.stderr(color);
+        say_on(&terminal, text(&terminal).trim_end_matches('\n'));
         return FAILED;
     }
+    let terminal = environment.stdout(color);
     // Where even that cannot be written there is nobody left to tell.
-    let _ = print(&text(environment.stdout(color).color), Syntax::Styled);
+    let _ = print(&text(&terminal), terminal.syntax());
     0
 }
 

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     report::{Format, Report, Terminal, printable},
-    source::{Syntax, harmless, names::nearest},
+    source::{harmless, names::nearest},
 };
 
 /// A format, and where it goes: a file, or standard output.
@@ -89,7 +89,7 @@ impl Output {
     ) -> Result<(), CliError> {
         let failed = |error: io::Error| {
             let place = self.path.as_ref().map_or("standard output".into(), |path| path.to_string_lossy());
-            CliError::new(format!("failed to write {place}: {error}")).with_help("check the path, and the space left")
+            CliError::new(format!("failed to write {place}: {error}")).with_help(files::help(&error))
         };
         let terminal = if self.path.is_some() { &Terminal::PLAIN } else { terminal };
         let mut text = Vec::new();
@@ -97,14 +97,13 @@ impl Output {
         if let (Format::Full, Some(summary)) = (self.format, summary) {
             writeln!(text, "{summary}").map_err(failed)?;
         }
-        let text = String::from_utf8_lossy(&text);
+        let (text, syntax) = (String::from_utf8_lossy(&text), self.format.syntax(terminal));
         match &self.path {
             Some(path) => {
-                let syntax = if self.format.syntax() == Syntax::Styled { Syntax::Text } else { self.format.syntax() };
                 let text = harmless(&text, syntax);
                 files::write(path, NamedBy::User, Some(report.tree.root()), text.as_bytes()).map_err(failed)
             }
-            None => print(&text, self.format.syntax()),
+            None => print(&text, syntax),
         }
     }
 

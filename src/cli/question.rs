@@ -28,7 +28,10 @@ pub(super) fn ask<A: Document + Text>(
     let answer = ask(&Session::new(&survey, &options))?;
     note(&answer, global);
     match question.format {
-        AnswerFormat::Text => print(&answer.text(&environment.stdout(global.color)), Syntax::Styled),
+        AnswerFormat::Text => {
+            let terminal = environment.stdout(global.color);
+            print(&answer.text(&terminal), terminal.syntax())
+        }
         AnswerFormat::Json => print(&document(&answer), Syntax::Json),
     }
 }

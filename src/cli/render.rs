@@ -5,7 +5,7 @@ use super::{
     args::{Choices, Global, ObjectFormat, ObjectOrder, Render, ShownOrigin},
     environment::Environment,
     error::CliError,
-    print, say,
+    print, say, say_on,
     settings::Settings,
 };
 use crate::{
@@ -78,9 +78,10 @@ fn complain(tree: &Tree, rendering: &Rendering, global: &Global, environment: &E
     };
     let mut text = Vec::new();
     let failed = |error: io::Error| CliError::new(format!("failed to describe what is wrong: {error}"));
-    report.write(Format::Full, &environment.stderr(global.color), &mut text).map_err(failed)?;
+    let terminal = environment.stderr(global.color);
+    report.write(Format::Full, &terminal, &mut text).map_err(failed)?;
     if let Some(text) = String::from_utf8(text).ok().filter(|text| !text.is_empty()) {
-        say(text.trim_end());
+        say_on(&terminal, text.trim_end());
     }
     for part in rendering.unresolved.iter().filter(|_| !global.quiet) {
         let at = tree.place(part.span).map_or_else(String::new, |place| format!(" ({place})"));

@@ -119,7 +119,8 @@ pub(super) fn read(text: &str, path: &Path, within: Option<&Path>) -> Result<Con
     let items = |all: &Option<Spanned<Vec<Spanned<String>>>>| {
         all.as_ref().map(|all| all.get_ref().as_slice()).unwrap_or_default().to_vec()
     };
-    let lists = [("paths", &file.paths), ("exclude", &file.exclude), ("select", &file.select), ("ignore", &file.ignore)];
+    let lists =
+        [("paths", &file.paths), ("exclude", &file.exclude), ("select", &file.select), ("ignore", &file.ignore)];
     for (name, list) in lists {
         if let Some(one_more) = list.as_ref().and_then(|list| list.get_ref().get(ENTRIES)) {
             return Err(place.fault(one_more.span().start, format!("more than {ENTRIES} entries of `{name}`"), None));

@@ -43,13 +43,13 @@ pub use summary::summary;
 pub use terminal::Terminal;
 pub use text::wrap;
 
-use crate::{
-    finding::{Finding, RuleInfo, condensed},
-    source::{FileId, Span, Syntax, Tree},
-};
 pub use crate::{
     finding::count,
     source::{printable, printable_lines},
+};
+use crate::{
+    finding::{Finding, RuleInfo, condensed},
+    source::{FileId, Span, Syntax, Tree},
 };
 
 /// Everything a report is built from.
@@ -170,11 +170,11 @@ impl Format {
 }
 
 impl Format {
-    /// In what it is written.
+    /// In what it is written for `terminal`.
     #[must_use]
-    pub const fn syntax(self) -> Syntax {
+    pub const fn syntax(self, terminal: &Terminal) -> Syntax {
         match self {
-            Self::Full | Self::Concise => Syntax::Styled,
+            Self::Full | Self::Concise => terminal.syntax(),
             Self::Json | Self::Sarif | Self::Gitlab | Self::Rdjson => Syntax::Json,
             Self::Junit | Self::Checkstyle => Syntax::Xml,
             Self::Github => Syntax::Commands,

@@ -38,6 +38,16 @@ pub fn printable_lines(text: &str) -> Cow<'_, str> {
     clean(text, true)
 }
 
+/// `text` as one word of a command that people copy: in single quotes where a shell would read something into it.
+#[must_use]
+pub fn shell_word(text: &str) -> Cow<'_, str> {
+    let is_plain = |letter: char| letter.is_alphanumeric() || "._-+@/:,".contains(letter);
+    match !text.is_empty() && text.chars().all(is_plain) {
+        true => Cow::Borrowed(text),
+        false => Cow::Owned(format!("'{}'", text.replace('\'', r"'\''"))),
+    }
+}
+
 fn clean(text: &str, keep_lines: bool) -> Cow<'_, str> {
     let plain = |c: char| (keep_lines && c == '\n') || !is_unprintable(c);
     if text.chars().all(plain) {
@@ -94,7 +104,8 @@ pub fn harmless(text: &str, syntax: Syntax) -> Cow<'_, str> {
 #[must_use]
 pub fn is_obeyed(lines: &str) -> bool {
     lines.split('\n').any(|line| {
-        let command = line.trim_start().strip_prefix("::").filter(|rest| rest.starts_with(|c: char| c.is_ascii_alphabetic()));
+        let command =
+            line.trim_start().strip_prefix("::").filter(|rest| rest.starts_with(|c: char| c.is_ascii_alphabetic()));
         line.chars().any(|c| c != '\t' && is_unprintable(c))
             || command.is_some_and(|rest| rest.contains("::"))
             || marks(line).next().is_some()
@@ -206,6 +217,13 @@ mod tests {
             assert!(!harmless(hostile, Syntax::Styled).chars().any(is_unprintable), "{hostile:?}");
         }
         assert_eq!(harmless("\u{1b}[1m ::x", Syntax::Styled), "\u{1b}[1m \\u{3a}:x");
+    }
+
+    #[test]
+    fn a_word_of_a_command_is_one_word() {
+        assert_eq!(shell_word("flux-system/apps"), "flux-system/apps");
+        assert_eq!(shell_word("$(id) 'x"), r"'$(id) '\''x'");
+        assert_eq!(shell_word(""), "''");
     }
 
     #[test]

@@ -4,3 +4,4 @@
 mod config;
 mod door;
 mod git;
+mod write;

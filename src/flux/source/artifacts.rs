@@ -151,7 +151,7 @@ impl<'t> Artifacts<'t> {
             let tree = self.store.tree();
             let all = Artifact::of_mapping(tree, mapping, path, |_| true);
             let rules = IgnoreRules::for_files(tree, all.iter(), ignore);
-            Artifact::of_mapping(tree, mapping, path, |path| rules.keeps(path))
+            Artifact::of_mapping(tree, mapping, path, |path| rules.keeps(path)).cut(rules.is_cut())
         });
         SourceLocation::Mapped { kustomize, written: mapping.written().to_owned() }
     }
@@ -161,7 +161,7 @@ impl<'t> Artifacts<'t> {
         self.get_or_make(Key::Git(selection.clone()), || {
             let tree = self.store.tree();
             let rules = IgnoreRules::for_git(tree, &self.folder, selection.ignore.as_deref());
-            Artifact::new(tree, &self.folder, |path| selection.holds(path) && rules.keeps(path))
+            Artifact::new(tree, &self.folder, |path| selection.holds(path) && rules.keeps(path)).cut(rules.is_cut())
         })
     }
 
@@ -214,7 +214,9 @@ impl<'t> Artifacts<'t> {
         }
         let base = self.git(selection);
         let key = Key::Generated { base: selection.clone(), copies: copies.clone() };
-        Ok(self.get_or_make(key, || copied(base.artifact(), &copies).beside(self.store.tree())))
+        Ok(self.get_or_make(key, || {
+            copied(base.artifact(), &copies).beside(self.store.tree()).cut(base.artifact().is_cut())
+        }))
     }
 
     fn get_or_make(&self, key: Key, make: impl FnOnce() -> Artifact) -> Arc<Kustomize<'t>> {
@@ -248,14 +250,7 @@ fn copied(base: &Artifact, copies: &[(String, String, Vec<String>)]) -> Artifact
 
 /// Where `path` goes, if it is copied: what a glob matches keeps its path below the part before the first wildcard; a
 /// folder or file named without one is copied as `cp -r` does, into a target that ends in `/`, else to that name.
-fn target(
-    path: &str,
-    from: &str,
-    literal: &str,
-    glob: Option<&Pattern>,
-    to: &str,
-    base: &Artifact,
-) -> Option<String> {
+fn target(path: &str, from: &str, literal: &str, glob: Option<&Pattern>, to: &str, base: &Artifact) -> Option<String> {
     let below = if literal.len() == from.len() {
         let from = from.trim_end_matches('/');
         let name = from.rsplit('/').next().unwrap_or_default();
