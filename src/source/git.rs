@@ -20,7 +20,7 @@ use super::{GitError, normalize, slashed};
 const MOST_FILES: usize = 1_000_000;
 
 /// Most files in folders that were there before, under another name.
-const MOST_REPEATED: usize = 100_000;
+const MOST_REPEATED: usize = 20_000;
 
 /// Most bytes of all paths.
 const MOST_PATHS: usize = 128 * 1024 * 1024;
@@ -29,7 +29,7 @@ const MOST_PATHS: usize = 128 * 1024 * 1024;
 const DEEPEST: usize = 256;
 
 /// Bytes of the largest object that is unpacked, in the words of Git's configuration.
-const LARGEST: &str = "gitoxide.objects.allocLimit=67108864";
+const LARGEST: &str = "gitoxide.objects.allocLimit=33554432";
 
 /// A Git repository: a clone with a work tree, a further work tree of one, or a bare one.
 #[derive(Debug, Clone)]

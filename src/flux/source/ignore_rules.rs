@@ -49,7 +49,7 @@ pub struct IgnoreRules {
 const PATTERNS: usize = 10_000;
 
 /// Most of them without a part that is a plain name: each path is compared with all of those.
-const WILD: usize = 1_000;
+const WILD: usize = 250;
 
 /// Characters of the longest.
 const LONGEST: usize = 4_096;

@@ -16,7 +16,7 @@ use crate::source::{
 };
 
 /// Most bytes of files that are read, each content counted once.
-const MOST_BYTES: usize = 512 * 1024 * 1024;
+const MOST_BYTES: usize = 256 * 1024 * 1024;
 
 /// Most bytes of what is read again in another file: a few objects can stand for any number of files.
 const MOST_AGAIN: usize = 64 * 1024 * 1024;
