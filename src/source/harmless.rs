@@ -84,7 +84,7 @@ pub fn is_unprintable(c: char) -> bool {
 /// - `::command::` behind white space at the head of a line (`TryParseV2` there).
 #[must_use]
 pub fn harmless(text: &str, syntax: Syntax) -> Cow<'_, str> {
-    if matches!(syntax, Syntax::Yaml | Syntax::Own) || !text.split('\n').any(|line| is_suspect(line)) {
+    if matches!(syntax, Syntax::Yaml | Syntax::Own) || !text.split('\n').any(is_suspect) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len() + 64);
