@@ -74,8 +74,25 @@ struct Found {
     folders: Vec<String>,
 }
 
+/// A file that may say what is there before Flux runs.
+struct Text<'t> {
+    place: Place<'t>,
+    bytes: &'t [u8],
+}
+
 /// Files above this size are no scripts.
 const LARGEST: usize = 1 << 20;
+
+/// Below so many bytes in all, reading every file takes less time than making the automaton.
+const WORTH_FILTERING: usize = 256 << 10;
+
+impl<'t> Text<'t> {
+    fn of(tree: &'t Tree, file: FileId) -> Option<Self> {
+        let place = Place::of(tree.path(file))?;
+        let bytes = tree.bytes(file).ok().filter(|bytes| bytes.len() <= LARGEST)?;
+        Some(Self { place, bytes })
+    }
+}
 
 impl Bootstrap {
     /// Reads the files beside the builds. `used` are those that Flux builds from: they are what comes later. `releases` are
@@ -89,16 +106,16 @@ impl Bootstrap {
     ) -> Self {
         let tree = store.tree();
         let folders = folders_of(tree);
-        let all: Vec<FileId> = tree.files().filter(|file| !used.contains(file)).collect();
-        let needles = Needles::new(releases);
-        let found = all.par_iter().filter_map(|file| {
-            let place = Place::of(tree.path(*file))?;
-            let bytes = tree.bytes(*file).ok().filter(|bytes| bytes.len() <= LARGEST)?;
+        let texts: Vec<Text<'_>> =
+            tree.files().filter(|file| !used.contains(file)).filter_map(|file| Text::of(tree, file)).collect();
+        let size: usize = texts.iter().map(|text| text.bytes.len()).sum();
+        let needles = if size < WORTH_FILTERING { Needles::none() } else { Needles::new(releases) };
+        let found = texts.par_iter().filter_map(|text| {
             // The name of a file may be that of a CRD.
-            if !needles.are_in(bytes) && !place.is_named_after_crd() {
+            if !needles.are_in(text.bytes) && !text.place.is_named_after_crd() {
                 return None;
             }
-            Some(read(tree, &folders, &place, std::str::from_utf8(bytes).ok()?))
+            Some(read(tree, &folders, &text.place, std::str::from_utf8(text.bytes).ok()?))
         });
         let mut facts = Facts::default();
         let mut applied = BTreeSet::new();
