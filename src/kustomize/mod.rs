@@ -43,8 +43,11 @@ pub struct Kustomize<'t> {
     artifact: Artifact,
     known: Mutex<FxHashMap<String, Arc<accumulate::Accumulated>>>,
     /// Patches that are written as texts, parsed. One that Flux injects into many children stands at one place.
-    texts: Mutex<FxHashMap<(Span, SmolStr), Arc<Vec<Document>>>>,
+    texts: Mutex<FxHashMap<(Span, SmolStr), Documents>>,
 }
+
+/// The documents of a text, shared by all who ask for them.
+type Documents = Arc<Vec<Document>>;
 
 impl<'t> Kustomize<'t> {
     /// A builder of folders of `artifact`, whose files `store` parses.
@@ -123,7 +126,7 @@ impl<'t> Kustomize<'t> {
     }
 
     /// The documents of the YAML in a scalar, see [`text::parse_scalar`].
-    fn parsed_text(&self, text: &str, at: Span) -> Arc<Vec<Document>> {
+    fn parsed_text(&self, text: &str, at: Span) -> Documents {
         let key = (at, SmolStr::new(text));
         let texts = || self.texts.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = texts().get(&key) {

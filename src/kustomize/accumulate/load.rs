@@ -1,7 +1,11 @@
 //! Resource documents to resources (kustomize `resource.Factory`, `SliceFromBytes`).
 
 use crate::{
-    kustomize::{report::Report, resource::Resource, text::{may_fold, refold}},
+    kustomize::{
+        report::Report,
+        resource::Resource,
+        text::{may_fold, refold},
+    },
     source::{Span, Tree},
     yaml::{Document, Node, ProblemKind, Value},
 };

@@ -43,7 +43,8 @@ impl Pattern {
 /// Whether `word` is `text`, a dot being any letter.
 fn fits(word: &str, text: &str) -> bool {
     let mut letters = text.chars();
-    word.chars().all(|wanted| letters.next().is_some_and(|letter| wanted == letter || (wanted == '.' && letter != '\n')))
+    word.chars()
+        .all(|wanted| letters.next().is_some_and(|letter| wanted == letter || (wanted == '.' && letter != '\n')))
         && letters.next().is_none()
 }
 
