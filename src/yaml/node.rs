@@ -1,5 +1,6 @@
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use rustc_hash::FxHashMap;
 use smol_str::SmolStr;
 
 use crate::source::Span;
@@ -14,7 +15,7 @@ pub struct Node {
 }
 
 /// What a node holds, resolved to JSON's types as kustomize does before it prints.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub enum Value {
     /// `null`, `~`, or nothing.
     Null,
@@ -35,10 +36,15 @@ pub enum Value {
 }
 
 /// A mapping: keys in the order of the file, each at most once (the last one wins).
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Map {
     entries: Vec<Entry>,
+    /// The places of the keys, once one was looked for among many.
+    index: OnceLock<Box<FxHashMap<SmolStr, usize>>>,
 }
+
+/// Above this many keys a mapping gets an index. Nearly all have fewer, and looking through them takes less.
+const INDEXED: usize = 48;
 
 /// A key and its value.
 #[derive(Clone, Debug)]
@@ -60,8 +66,35 @@ impl PartialEq for Node {
 
 impl PartialEq for Map {
     fn eq(&self, other: &Self) -> bool {
-        self.len() == other.len()
-            && self.entries.iter().all(|entry| other.get(&entry.key).is_some_and(|value| *value == entry.value))
+        // Mostly the keys have the same order too.
+        let same_place = |(at, entry): (usize, &Entry)| {
+            let beside = other.entries.get(at).filter(|beside| beside.key == entry.key).map(|beside| &beside.value);
+            beside.or_else(|| other.get(&entry.key)).is_some_and(|value| *value == entry.value)
+        };
+        self.len() == other.len() && self.entries.iter().enumerate().all(same_place)
+    }
+}
+
+/// What is shared is equal, and not looked at.
+impl PartialEq for Value {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Null, Self::Null) => true,
+            (Self::Bool(one), Self::Bool(other)) => one == other,
+            (Self::Int(one), Self::Int(other)) => one == other,
+            (Self::Uint(one), Self::Uint(other)) => one == other,
+            (Self::Float(one), Self::Float(other)) => one == other,
+            (Self::Str(one), Self::Str(other)) => one == other,
+            (Self::Map(one), Self::Map(other)) => Arc::ptr_eq(one, other) || one == other,
+            (Self::Seq(one), Self::Seq(other)) => Arc::ptr_eq(one, other) || one == other,
+            _ => false,
+        }
+    }
+}
+
+impl Clone for Map {
+    fn clone(&self) -> Self {
+        Self { entries: self.entries.clone(), index: OnceLock::new() }
     }
 }
 
@@ -244,10 +277,19 @@ impl Map {
         self.entries.is_empty()
     }
 
+    /// Where `key` is.
+    fn place(&self, key: &str) -> Option<usize> {
+        if self.entries.len() <= INDEXED {
+            return self.entries.iter().position(|entry| entry.key == key);
+        }
+        let keys = || self.entries.iter().enumerate().map(|(at, entry)| (entry.key.clone(), at)).collect();
+        self.index.get_or_init(|| Box::new(keys())).get(key).copied()
+    }
+
     /// The entry of `key`.
     #[must_use]
     pub fn entry(&self, key: &str) -> Option<&Entry> {
-        self.entries.iter().find(|entry| entry.key == key)
+        self.entries.get(self.place(key)?)
     }
 
     /// The value at `key`.
@@ -258,43 +300,51 @@ impl Map {
 
     /// The value at `key`, to be changed.
     pub fn get_mut(&mut self, key: &str) -> Option<&mut Node> {
-        self.entries.iter_mut().find(|entry| entry.key == key).map(|entry| &mut entry.value)
+        let at = self.place(key)?;
+        self.entries.get_mut(at).map(|entry| &mut entry.value)
     }
 
     /// Sets `key`, in its place where it exists, else at the end; the key's span becomes the value's for a new key.
     pub fn set(&mut self, key: &str, value: Node) {
         match self.get_mut(key) {
             Some(old) => *old = value,
-            None => self.entries.push(Entry { key: key.into(), key_span: value.span, value }),
+            None => self.push(Entry { key: key.into(), key_span: value.span, value }),
         }
     }
 
     /// Adds or replaces a whole entry, key span included.
     pub fn insert(&mut self, entry: Entry) {
-        match self.entries.iter_mut().find(|old| old.key == entry.key) {
+        match self.place(&entry.key).and_then(|at| self.entries.get_mut(at)) {
             Some(old) => *old = entry,
-            None => self.entries.push(entry),
+            None => self.push(entry),
         }
     }
 
     /// Takes `key` out.
     pub fn remove(&mut self, key: &str) -> Option<Node> {
+        // Behind it every place changes.
+        self.index.take();
         let at = self.entries.iter().position(|entry| entry.key == key)?;
         Some(self.entries.remove(at).value)
     }
 
     /// Keeps the entries that `keep` wants.
     pub fn retain(&mut self, keep: impl FnMut(&Entry) -> bool) {
+        self.index.take();
         self.entries.retain(keep);
     }
 
     /// The entries, to be changed in place.
     pub fn entries_mut(&mut self) -> &mut [Entry] {
+        self.index.take();
         &mut self.entries
     }
 
     /// Appends without looking for the key: for builders that know it is new.
     pub(super) fn push(&mut self, entry: Entry) {
+        if let Some(index) = self.index.get_mut() {
+            index.insert(entry.key.clone(), self.entries.len());
+        }
         self.entries.push(entry);
     }
 }

@@ -1,7 +1,7 @@
 //! Resource documents to resources (kustomize `resource.Factory`, `SliceFromBytes`).
 
 use crate::{
-    kustomize::{report::Report, resource::Resource, text::refold},
+    kustomize::{report::Report, resource::Resource, size, text::refold},
     source::{Span, Tree},
     yaml::{Document, Node, ProblemKind, Value},
 };
@@ -31,6 +31,9 @@ pub(in crate::kustomize) fn resources(
             report.error_with(problem.span, problem.message.clone(), related);
         }
         queue.push_back((document.root.clone(), document.root.span.or(document.span)));
+        if !affords(document, at, report) {
+            break;
+        }
     }
     let mut found = Vec::new();
     let mut lists = 0;
@@ -55,6 +58,14 @@ pub(in crate::kustomize) fn resources(
         found.push(Resource::new(refold(tree, &node).unwrap_or(node), span));
     }
     found
+}
+
+/// Whether the budget reaches for a document. What its aliases expand to costs more than what is written.
+fn affords(document: &Document, at: Span, report: &mut Report) -> bool {
+    let nodes = size(&document.root);
+    let span = document.span;
+    let written = (span.end.saturating_sub(span.start) as usize).max(64);
+    report.affords(3 * nodes + 16 * nodes.saturating_sub(written), span.or(at))
 }
 
 fn is_empty(node: &Node) -> bool {

@@ -2,6 +2,7 @@
 
 use regex::Regex;
 
+use super::pattern;
 use crate::{
     kustomize::{
         id::{Gvk, ResId},
@@ -66,11 +67,24 @@ impl Selector {
     }
 }
 
+/// The parts of a selector that are patterns.
+const PATTERNS: [&str; 5] = ["group", "version", "kind", "name", "namespace"];
+
+/// Steps that reading the selector `node` and asking `resources` takes.
+pub(in crate::kustomize) fn cost(node: &Node, resources: &[Resource]) -> usize {
+    let requirements = ["labelSelector", "annotationSelector"].iter().filter_map(|key| node.find_str(&[key]));
+    // Each requirement on a label is asked of each object.
+    let asked = requirements.map(|text| text.len() / 4).sum::<usize>();
+    let ids: usize = resources.iter().map(Resource::id_cost).sum();
+    pattern::cost(PATTERNS.iter().filter_map(|key| node.find_str(&[key]))) + ids + asked.saturating_mul(resources.len())
+}
+
 impl IdSelector {
     /// Patterns, as in patch targets.
     pub(in crate::kustomize) fn read(node: &Node) -> Result<Self, String> {
         Self::from_texts(node, |text| {
-            Regex::new(&format!("^(?:{text})$")).map_err(|_| format!("`{text}` is no valid regular expression"))
+            let found = pattern::compile(&format!("^(?:{text})$"));
+            found.ok_or_else(|| format!("`{text}` is no valid regular expression, or one too large"))
         })
     }
 

@@ -5,19 +5,20 @@ mod json;
 mod keyed_list;
 mod merge;
 
-use super::select::Selector;
+use super::select::{self, Selector};
 use crate::{
     kustomize::{
         Step,
         accumulate::{
             file::{Fields, Type, check},
             folder::Folder,
-            load,
+            limits, load,
         },
         id::ResId,
         report::{HIDDEN, Report},
         resource::Resource,
         schema::openapi::Schema,
+        size,
         text::{parse_scalar, raw_text},
     },
     source::{Span, Tree},
@@ -105,6 +106,9 @@ pub(in crate::kustomize) fn merge_entry(
 ) {
     let text = entry.as_str().unwrap_or_default();
     let mut ignored = Report::default();
+    if !report.affords(text.len(), entry.span) {
+        return;
+    }
     let inline = if text.contains('\n') || text.contains(": ") {
         load::resources(folder.tree(), &parse_scalar(folder.tree(), text, entry.span), entry.span, &mut ignored)
     } else {
@@ -151,11 +155,17 @@ fn read(folder: &Folder<'_, '_>, entry: &Node, report: &mut Report) -> Option<(V
     match (text("patch"), text("path")) {
         (Some(patch), None) => {
             let text = patch.as_str().unwrap_or_default().trim_end();
+            if !report.affords(limits::COPY + text.len(), patch.span) {
+                return None;
+            }
             Some((parse_scalar(folder.tree(), text, patch.span), patch.span))
         }
         (None, Some(path)) => {
             let file = folder.file(path.as_str().unwrap_or_default(), path.span, report)?;
             let parsed = folder.parse(file);
+            if !report.affords(limits::COPY * (1 + parsed.documents.len()) + folder.length(file) / 8, path.span) {
+                return None;
+            }
             let copy = |document: &Document| Document {
                 root: document.root.clone(),
                 span: document.span,
@@ -209,6 +219,9 @@ fn merge_by_id(
     report: &mut Report,
 ) {
     let id = patch.id();
+    if !report.affords(resources.iter().map(Resource::id_cost).sum(), at) {
+        return;
+    }
     let mut found = (0..resources.len()).filter(|index| resources[*index].any_id(|other| *other == id));
     let (first, second) = (found.next(), found.next());
     drop(found);
@@ -243,8 +256,11 @@ fn described(id: &ResId) -> String {
     format!("{id} ({version})")
 }
 
-fn select(target: &Node, report: &mut Report) -> Option<Selector> {
+fn select(resources: &[Resource], target: &Node, report: &mut Report) -> Option<Selector> {
     let checked = check(target, TARGET, "patch target", report);
+    if !report.affords(select::cost(&checked, resources), target.span) {
+        return None;
+    }
     match Selector::read(&checked) {
         Ok(selector) => Some(selector),
         Err(error) => {
@@ -283,7 +299,7 @@ fn merge_selected(
     at: Span,
     report: &mut Report,
 ) {
-    let Some(selector) = select(target, report) else { return };
+    let Some(selector) = select(resources, target, report) else { return };
     if !resources.iter().any(|resource| selector.takes(resource)) {
         idle::note(resources, target, at, report);
     }
@@ -304,7 +320,15 @@ fn merge(schema: &Schema<'_>, resource: &mut Resource, patch: &Node, options: Op
         resource.store_id();
     }
     let old = resource.node().clone();
-    match merge::merge(schema, &old, patch) {
+    // Every node of both is walked, and mostly its path is written.
+    if !report.affords(3 * (resource.size + size(patch)), at) {
+        return;
+    }
+    let merged = merge::merge(schema, &old, patch);
+    if !report.affords(schema.take_steps(), at) {
+        return;
+    }
+    match merged {
         Ok(None) => resource.deleted = true,
         Ok(Some(mut new)) => {
             let restore = |new: &mut Node, keys: &[&str]| {
@@ -326,7 +350,12 @@ fn merge(schema: &Schema<'_>, resource: &mut Resource, patch: &Node, options: Op
             if new.get("apiVersion") == old.get("apiVersion") {
                 restore(&mut new, &["apiVersion"]);
             }
-            resource.replace_node(new, Step::Patch, at);
+            if limits::within_limits(&new) {
+                let change = resource.replace_node(new, Step::Patch, at);
+                report.spend_change(change, at);
+            } else {
+                report.limit(at, limits::excess());
+            }
         }
         Err(error) => report.error_with(
             at,
@@ -337,19 +366,29 @@ fn merge(schema: &Schema<'_>, resource: &mut Resource, patch: &Node, options: Op
 }
 
 fn apply_json(resources: &mut [Resource], patch: &Node, target: &Node, at: Span, report: &mut Report) {
-    let Some(selector) = select(target, report) else { return };
+    let Some(selector) = select(resources, target, report) else { return };
     if !resources.iter().any(|resource| selector.takes(resource)) {
         idle::note(resources, target, at, report);
     }
     for resource in resources.iter_mut().filter(|resource| selector.takes(resource)) {
+        if !report.affords((2 + patch.items().count() / 32) * resource.size + size(patch) * limits::ID, at) {
+            break;
+        }
         resource.store_id();
-        match json::apply(resource.node(), patch) {
-            Ok(new) => resource.replace_node(new, Step::Patch, at),
-            Err((error, operation)) => report.error_with(
+        match json::apply(resource.node(), patch, &mut |steps| report.affords(steps, at)) {
+            Ok(new) => {
+                let change = resource.replace_node(new, Step::Patch, at);
+                report.spend_change(change, at);
+            }
+            Err(json::Failure { why: json::Why::Fault(error), at: operation }) => report.error_with(
                 operation.or(at),
                 format!("{error} (patching {})", resource.id()),
                 vec![(at, "the patch is listed here".to_owned()), (resource.object.source, "the object".to_owned())],
             ),
+            Err(json::Failure { why: json::Why::Limit(excess), at: operation }) => {
+                report.limit(operation.or(at), excess);
+            }
+            Err(json::Failure { why: json::Why::Spent, .. }) => break,
         }
     }
 }
