@@ -4,7 +4,7 @@ use smol_str::SmolStr;
 
 use super::{
     Object, Step, budget,
-    id::{Gvk, ResId},
+    id::{Gvk, ResId, scalar_text},
     object,
 };
 use crate::{
@@ -122,6 +122,23 @@ impl Resource {
     /// Every id it had and has.
     pub(super) fn any_id(&self, mut is: impl FnMut(&ResId) -> bool) -> bool {
         self.previous_ids().any(|id| is(&id)) || is(&self.id())
+    }
+
+    /// Whether its name is, or was, `name`: the quick part of asking whether it has an id.
+    pub(super) fn has_name(&self, name: &str) -> bool {
+        self.previous.iter().any(|(_, _, previous)| previous == name)
+            || match self.node().find(&["metadata", "name"]) {
+                Some(Node { value: Value::Str(text), .. }) => text == name,
+                Some(other) => scalar_text(other).unwrap_or_default() == name,
+                None => name.is_empty(),
+            }
+    }
+
+    /// What another copy of it takes in memory, as nodes: where it comes from, and what became of it.
+    pub(super) fn copy_size(&self) -> usize {
+        2 + self.previous.len()
+            + (self.prefixes.len() + self.suffixes.len() + self.transformations.len()) / 2
+            + self.object.changes.len() / 4
     }
 
     /// Steps that [`Self::any_id`] takes.

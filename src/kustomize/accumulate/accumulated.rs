@@ -4,7 +4,7 @@ use rustc_hash::FxHashMap;
 
 use super::limits;
 use crate::{
-    kustomize::{Budget, Cost, ReadSet, id::ResId, report::Report, resource::Resource, schema::config::Config},
+    kustomize::{Budget, Cost, ReadSet, Unit, id::ResId, report::Report, resource::Resource, schema::config::Config},
     source::Span,
     yaml::Node,
 };
@@ -59,7 +59,8 @@ impl Accumulated {
 
     /// Adds resources, but none whose id is taken.
     pub(super) fn append(&mut self, found: Vec<Resource>, at: Span, ids: &mut FxHashMap<ResId, Span>) {
-        if !self.report.affords(found.len() * limits::COPY, at) {
+        let copies = found.iter().map(Resource::copy_size).sum();
+        if !self.report.affords(found.len() * limits::COPY, at) || !self.report.spend(Unit::Nodes, copies, at) {
             return;
         }
         for resource in found {

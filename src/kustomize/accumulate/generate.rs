@@ -240,11 +240,11 @@ fn base64_lines(bytes: &[u8]) -> String {
 /// Adds a generated object, or merges it into the one that is there (kustomize `appendReplaceOrMerge`).
 pub(in crate::kustomize) fn absorb(resources: &mut Vec<Resource>, mut made: Resource, at: Span, report: &mut Report) {
     let id: ResId = made.id();
-    if !report.affords(resources.len() * limits::ID, at) {
+    if !report.affords(resources.len(), at) {
         return;
     }
-    let found: Vec<usize> =
-        (0..resources.len()).filter(|index| resources[*index].any_id(|other| *other == id)).collect();
+    let is_it = |resource: &Resource| resource.has_name(&id.name) && resource.any_id(|other| *other == id);
+    let found: Vec<usize> = (0..resources.len()).filter(|index| is_it(&resources[*index])).collect();
     let word = if made.behavior == Behavior::Merge { "merge" } else { "replace" };
     match (found.as_slice(), made.behavior) {
         ([], Behavior::Create) => resources.push(made),

@@ -210,7 +210,7 @@ impl<'k, 't> Session<'k, 't> {
             plugin::validator(&folder, &plugin, &mut all.resources, &mut all.report);
         }
         for var in file.items("vars") {
-            if !all.report.affords(all.resources.len() * limits::ID, var.span) {
+            if !all.report.affords(all.resources.len() + limits::COPY, var.span) {
                 break;
             }
             vars::check(&all.resources, var, &mut all.report);

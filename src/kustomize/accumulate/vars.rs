@@ -7,6 +7,7 @@ use smol_str::SmolStr;
 use crate::{
     kustomize::{
         Budget, Step, Unit,
+        accumulate::limits,
         id::scalar_text,
         report::{HIDDEN, Report},
         resource::Resource,
@@ -25,9 +26,8 @@ struct Var {
 /// Puts the values of `vars` where the configured fields name them.
 pub(in crate::kustomize) fn resolve(resources: &mut [Resource], vars: &[Node], config: &Config, report: &mut Report) {
     let mut known: FxHashMap<&str, Var> = FxHashMap::default();
-    let ids: usize = resources.iter().map(Resource::id_cost).sum();
     for var in vars {
-        if !report.affords(ids, var.span) {
+        if !report.affords(resources.len() + limits::COPY, var.span) {
             return;
         }
         let name = var.find_str(&["name"]).unwrap_or_default();
@@ -75,6 +75,9 @@ fn matching<'r>(resources: &'r [Resource], var: &Node) -> impl Iterator<Item = &
     let wanted = var.get("objref").cloned().unwrap_or_else(|| Node::empty_map(var.span));
     let gvk = selector(&wanted);
     resources.iter().filter(move |resource| {
+        if !resource.has_name(wanted.find_str(&["name"]).unwrap_or_default()) {
+            return false;
+        }
         let text = |key: &str| wanted.find_str(&[key]).unwrap_or_default();
         resource.any_id(|id| {
             gvk.selects(&id.gvk)

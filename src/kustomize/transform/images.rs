@@ -46,7 +46,7 @@ pub(in crate::kustomize) fn images(resources: &mut [Resource], entry: &Node, spe
         at: deciding.map_or(entry.span, |node| node.span),
     };
     for resource in resources.iter_mut() {
-        if !report.affords(resource.size, image.at) {
+        if !report.affords(1 + resource.size / 4, image.at) {
             break;
         }
         let mut changed = false;

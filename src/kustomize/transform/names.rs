@@ -64,7 +64,7 @@ pub(in crate::kustomize) fn fix(resources: &mut [Resource], config: &Config, rep
     let namespaces = original_namespaces(resources);
     let budget = report.budget.clone();
     for index in 0..resources.len() {
-        let (at, cost) = (resources[index].object.source, fields + resources[index].id_cost());
+        let (at, cost) = (resources[index].object.source, 4 * fields + resources[index].id_cost());
         if !report.affords(cost, at) {
             break;
         }

@@ -65,6 +65,11 @@ impl ManifestFact {
     }
 }
 
+/// Most faults of one object, and of one cluster: a patch can put the same one into every object. Nobody reads more of them, and
+/// the build fails for the first.
+const OF_OBJECT: usize = 100;
+const OF_CLUSTER: usize = 5_000;
+
 /// The facts of a cluster: those of objects that builds hold, sorted by object, then those of entry points.
 pub(super) fn find(view: View<'_>) -> Vec<ManifestFact> {
     let View { cluster, store, .. } = view;
@@ -74,8 +79,11 @@ pub(super) fn find(view: View<'_>) -> Vec<ManifestFact> {
     }
     for (key, providers) in cluster.objects.iter().filter(|(key, _)| !key.is_unresolved()) {
         let first = facts.len();
+        if first >= OF_CLUSTER {
+            break;
+        }
         for provider in providers {
-            for fault in faults(key, cluster.object(*provider), store) {
+            for fault in faults(key, cluster.object(*provider), store).into_iter().take(OF_OBJECT) {
                 add(&mut facts, first, cluster, key, fault, *provider);
             }
         }

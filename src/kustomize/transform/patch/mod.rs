@@ -219,10 +219,11 @@ fn merge_by_id(
     report: &mut Report,
 ) {
     let id = patch.id();
-    if !report.affords(resources.iter().map(Resource::id_cost).sum(), at) {
+    if !report.affords(resources.len(), at) {
         return;
     }
-    let mut found = (0..resources.len()).filter(|index| resources[*index].any_id(|other| *other == id));
+    let is_it = |resource: &Resource| resource.has_name(&id.name) && resource.any_id(|other| *other == id);
+    let mut found = (0..resources.len()).filter(|index| is_it(&resources[*index]));
     let (first, second) = (found.next(), found.next());
     drop(found);
     match (first, second) {
@@ -320,8 +321,8 @@ fn merge(schema: &Schema<'_>, resource: &mut Resource, patch: &Node, options: Op
         resource.store_id();
     }
     let old = resource.node().clone();
-    // Every node of both is walked, and mostly its path is written.
-    if !report.affords(3 * (resource.size + size(patch)), at) {
+    // Every node of both is walked.
+    if !report.affords(resource.size + size(patch), at) {
         return;
     }
     let merged = merge::merge(schema, &old, patch);
@@ -371,7 +372,10 @@ fn apply_json(resources: &mut [Resource], patch: &Node, target: &Node, at: Span,
         idle::note(resources, target, at, report);
     }
     for resource in resources.iter_mut().filter(|resource| selector.takes(resource)) {
-        if !report.affords((2 + patch.items().count() / 32) * resource.size + size(patch) * limits::ID, at) {
+        // Each operation may shift a list as long as the object and all that comes before.
+        let operations = patch.items().count();
+        let shifted = operations / 32 * (resource.size + operations / 2);
+        if !report.affords(2 * resource.size + size(patch) * limits::ID + shifted, at) {
             break;
         }
         resource.store_id();
