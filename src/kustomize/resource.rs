@@ -45,7 +45,7 @@ pub(super) struct Resource {
 pub(super) struct Change {
     /// Whether its values are others now.
     pub(super) is_one: bool,
-    /// Nodes that were compared.
+    /// Nodes that were compared and copied.
     pub(super) seen: usize,
     /// Nodes that it holds more in memory.
     pub(super) made: usize,
@@ -200,7 +200,7 @@ impl Resource {
         let own = (self.own + found.made).min(self.size);
         let made = own.saturating_sub(self.own);
         self.own = own;
-        Change { is_one: found.is_one, seen: found.seen, made }
+        Change { is_one: found.is_one, seen: found.seen + found.made, made }
     }
 }
 

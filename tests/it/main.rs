@@ -31,6 +31,7 @@ mod fingerprints;
 mod fixtures;
 mod formats;
 mod gate_blockers;
+mod hostile;
 mod judgements;
 mod kustomize;
 mod layouts;

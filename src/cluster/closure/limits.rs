@@ -161,3 +161,25 @@ fn place(kustomization: &Kustomization) -> (SourceRef, String) {
     let source = SourceRef::new(&spec.source_ref, &kustomization.namespace);
     (source, normalize(spec.path.as_deref().unwrap_or_default()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn builds_of_one_cluster_spend_from_one_purse() {
+        let mut spent = Spent::default();
+        let whole = spent.left(1).expect("nothing is spent");
+        assert_eq!(whole, Cost::BUILD);
+        for _ in 0..6 {
+            spent.add(Cost::BUILD);
+        }
+        let rest = spent.left(1).expect("something is left");
+        assert!(rest.steps < Cost::BUILD.steps && rest.steps > 0, "{rest:?}");
+        spent.add(Cost::BUILD);
+        assert_eq!(spent.left(1), None);
+        // More Kustomizations may take more.
+        assert!(spent.left(1_000).is_some());
+        assert!(excess(1).contains("more than 150 million steps"), "{}", excess(1));
+    }
+}

@@ -209,11 +209,10 @@ impl<'k, 't> Session<'k, 't> {
         for plugin in self.plugins(&folder, file.items("validators"), all) {
             plugin::validator(&folder, &plugin, &mut all.resources, &mut all.report);
         }
+        let names = file.get("vars").map(|_| vars::Names::new(&all.resources));
         for var in file.items("vars") {
-            if !all.report.affords(all.resources.len() + limits::COPY, var.span) {
-                break;
-            }
-            vars::check(&all.resources, var, &mut all.report);
+            let Some(names) = names.as_ref().filter(|_| all.report.affords(limits::COPY, var.span)) else { break };
+            vars::check(&all.resources, names, var, &mut all.report);
             all.vars.push(var.clone());
         }
         all.reads_mut().append(folder.into_reads());

@@ -26,15 +26,16 @@ struct Var {
 /// Puts the values of `vars` where the configured fields name them.
 pub(in crate::kustomize) fn resolve(resources: &mut [Resource], vars: &[Node], config: &Config, report: &mut Report) {
     let mut known: FxHashMap<&str, Var> = FxHashMap::default();
+    let names = if vars.is_empty() { return } else { Names::new(resources) };
     for var in vars {
-        if !report.affords(resources.len() + limits::COPY, var.span) {
+        if !report.affords(limits::COPY, var.span) {
             return;
         }
         let name = var.find_str(&["name"]).unwrap_or_default();
         if let Some(first) = known.get(name) {
             let related = vec![(first.at, "first defined here".to_owned())];
             report.error_with(var.span, format!("the variable `{name}` is defined twice"), related);
-        } else if let Some(value) = value(resources, var, name, report) {
+        } else if let Some(value) = value(resources, &names, var, name, report) {
             known.insert(name, Var { value, at: var.span });
         }
     }
@@ -62,8 +63,8 @@ pub(in crate::kustomize) fn resolve(resources: &mut [Resource], vars: &[Node], c
 }
 
 /// Finds fault with the variables of one kustomization file that several of its objects could be meant by.
-pub(in crate::kustomize) fn check(resources: &[Resource], var: &Node, report: &mut Report) {
-    let found: Vec<&Resource> = matching(resources, var).collect();
+pub(in crate::kustomize) fn check(resources: &[Resource], names: &Names, var: &Node, report: &mut Report) {
+    let found: Vec<&Resource> = matching(resources, names, var).collect();
     if found.len() > 1 {
         let name = var.find_str(&["name"]).unwrap_or_default();
         let related = found.iter().map(|resource| (resource.object.source, "could be meant".to_owned())).collect();
@@ -71,13 +72,29 @@ pub(in crate::kustomize) fn check(resources: &[Resource], var: &Node, report: &m
     }
 }
 
-fn matching<'r>(resources: &'r [Resource], var: &Node) -> impl Iterator<Item = &'r Resource> {
+/// Where objects of each name are, and those that had it.
+pub(in crate::kustomize) struct Names(FxHashMap<SmolStr, Vec<usize>>);
+
+impl Names {
+    pub(in crate::kustomize) fn new(resources: &[Resource]) -> Self {
+        let mut names: FxHashMap<SmolStr, Vec<usize>> = FxHashMap::default();
+        for (index, resource) in resources.iter().enumerate() {
+            for id in resource.previous_ids().chain([resource.id()]) {
+                let places = names.entry(id.name).or_default();
+                if places.last() != Some(&index) {
+                    places.push(index);
+                }
+            }
+        }
+        Self(names)
+    }
+}
+
+fn matching<'r>(resources: &'r [Resource], names: &Names, var: &Node) -> impl Iterator<Item = &'r Resource> {
     let wanted = var.get("objref").cloned().unwrap_or_else(|| Node::empty_map(var.span));
     let gvk = selector(&wanted);
-    resources.iter().filter(move |resource| {
-        if !resource.has_name(wanted.find_str(&["name"]).unwrap_or_default()) {
-            return false;
-        }
+    let places = names.0.get(wanted.find_str(&["name"]).unwrap_or_default()).cloned().unwrap_or_default();
+    places.into_iter().filter_map(|index| resources.get(index)).filter(move |resource| {
         let text = |key: &str| wanted.find_str(&[key]).unwrap_or_default();
         resource.any_id(|id| {
             gvk.selects(&id.gvk)
@@ -87,10 +104,10 @@ fn matching<'r>(resources: &'r [Resource], var: &Node) -> impl Iterator<Item = &
     })
 }
 
-fn value(resources: &[Resource], var: &Node, name: &str, report: &mut Report) -> Option<Node> {
+fn value(resources: &[Resource], names: &Names, var: &Node, name: &str, report: &mut Report) -> Option<Node> {
     let path = var.find_str(&["fieldref", "fieldpath"]).or_else(|| var.find_str(&["fieldref", "fieldPath"]));
     let path = path.unwrap_or("metadata.name").replace('[', ".").replace(']', "");
-    let mut found = matching(resources, var);
+    let mut found = matching(resources, names, var);
     let Some(object) = found.next() else {
         if report.hides_objects() {
             report.unresolved_value(var.span, format!("the variable {name}"), HIDDEN);

@@ -1,6 +1,9 @@
 //! The field specs of one accumulation: the built-in ones plus those of `configurations`.
 
-use std::sync::{Arc, LazyLock};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, LazyLock},
+};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -110,19 +113,21 @@ impl Config {
         ] {
             add_specs(specs, more);
         }
-        let known = self.references.iter().enumerate().map(|(at, known)| (known.target.clone(), at));
         let mut places: FxHashMap<Gvk, usize> = FxHashMap::default();
-        for (target, at) in known {
-            places.entry(target).or_insert(at);
+        for (at, known) in self.references.iter().enumerate() {
+            places.entry(known.target.clone()).or_insert(at);
         }
+        // All fields of one target at once, since they are compared with what is there.
+        let mut more: BTreeMap<usize, Vec<FieldSpec>> = BTreeMap::new();
         for reference in &other.references {
-            match places.get(&reference.target).and_then(|at| self.references.get_mut(*at)) {
-                Some(known) => add_specs(&mut known.fields, &reference.fields),
-                None => {
-                    places.insert(reference.target.clone(), self.references.len());
-                    self.references.push(reference.clone());
-                }
-            }
+            let at = *places.entry(reference.target.clone()).or_insert_with(|| {
+                self.references.push(Reference { target: reference.target.clone(), fields: Vec::new() });
+                self.references.len() - 1
+            });
+            more.entry(at).or_default().extend(reference.fields.iter().cloned());
+        }
+        for (at, fields) in more {
+            add_specs(&mut self.references[at].fields, &fields);
         }
     }
 
