@@ -262,8 +262,8 @@ const ROUNDS: usize = 200;
 
 /// Most edges that these rounds look at, where that leaves [`LEAST_ROUNDS`]: each looks at all. Loops that have no event in common
 /// are found in the same round.
-const EDGES: usize = 3_000_000;
-const LEAST_ROUNDS: usize = 10;
+const EDGES: usize = 10_000_000;
+const LEAST_ROUNDS: usize = 50;
 
 /// Edges that the search looks at in one graph before it takes the shortest loop of each group that it has.
 const BUDGET: usize = 50_000_000;
