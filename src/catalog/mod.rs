@@ -1,6 +1,6 @@
 //! What is known of the world outside the repository: data with a source for each row, compiled in from
-//! `rules/catalog/`. It says how long charts take, which chart installs which custom resources, which fields Flux's own
-//! kinds have, of which kinds the health check can read nothing, and which take data along when they are deleted.
+//! `rules/catalog/`. It says how long charts take, which chart installs which custom resources, which webhooks refuse objects
+//! until they are answered, which fields Flux's own kinds have, of which kinds the health check can read nothing, and which take data along when they are deleted.
 
 mod charts;
 mod classes;
@@ -9,6 +9,7 @@ mod data;
 mod fields;
 mod kinds;
 mod namespaces;
+mod webhooks;
 
 pub use charts::{Catalog, ChartClass, ChartWeight, Confidence, Range, is_network_plugin};
 pub use classes::{ClassCatalog, StorageClassRow};
@@ -17,6 +18,7 @@ pub use data::{DataCatalog, DataRow};
 pub use fields::{FieldCatalog, Fields};
 pub use kinds::{KindCatalog, KindStatus, Readiness};
 pub use namespaces::{NamespaceCatalog, NamespaceRow};
+pub use webhooks::{WebhookCatalog, WebhookRow};
 
 use serde::de::DeserializeOwned;
 

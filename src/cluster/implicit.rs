@@ -312,19 +312,24 @@ fn is_named(hidden: &[String], name: &str) -> bool {
     hidden.iter().any(|text| text.contains(name))
 }
 
+/// Whether a release of `chart` installs the CRDs of `row`, with its values.
+#[must_use]
+pub fn installs_crds(release: &Release, chart: &str, row: &CrdOwner) -> bool {
+    let spec = &release.helm.object.node;
+    let value = |path: &str| {
+        let keys: Vec<&str> = ["spec", "values"].into_iter().chain(path.split('.')).collect();
+        spec.find(&keys).and_then(yaml::Node::as_bool)
+    };
+    let skips = spec.find_str(&["spec", "install", "crds"]) == Some("Skip");
+    row.is_installed_by(chart, &value) && !(skips && row.is_in_crds_folder_of(chart))
+}
+
 /// The releases whose charts install the CRDs of `row`, with the names of these.
 fn installers<'a>(row: &CrdOwner, releases: &[Release], names: &'a [Option<String>]) -> Vec<(ChartProvider, &'a str)> {
     let installs = |(index, release): (usize, &Release)| {
         let name = names.get(index)?.as_deref()?;
-        let values = &release.helm.object.node;
-        let value = |path: &str| {
-            let keys: Vec<&str> = ["spec", "values"].into_iter().chain(path.split('.')).collect();
-            values.find(&keys).and_then(yaml::Node::as_bool)
-        };
-        let is_skipped =
-            values.find_str(&["spec", "install", "crds"]) == Some("Skip") && row.is_in_crds_folder_of(name);
         let provider = ChartProvider { release: index, confidence: row.confidence, at_runtime: row.at_runtime };
-        (row.is_installed_by(name, &value) && !is_skipped).then_some((provider, name))
+        installs_crds(release, name, row).then_some((provider, name))
     };
     releases.iter().enumerate().filter_map(installs).collect()
 }

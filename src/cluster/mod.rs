@@ -27,7 +27,7 @@ pub use entries::{
     scope::Scope,
 };
 pub use focus::{Focus, Relation};
-pub use implicit::{ChartProvider, CustomKind, Implicit, Made, MadeNamespace};
+pub use implicit::{ChartProvider, CustomKind, Implicit, Made, MadeNamespace, installs_crds};
 pub use model::{
     Cluster, Folder, Manifest, Node, NodeId, NodeKey, ObjectKey, Provider, Release,
     charts::{Chart, chart_of, workload_maker},

@@ -91,12 +91,18 @@ impl<'c> Builder<'c> {
                 key.kind.as_str(),
                 "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" | "Job" | "CronJob" | "Pod"
             );
-            if !is_workload {
+            let is_mover = key.group == VOLSYNC;
+            if !is_workload && !is_mover {
                 continue;
             }
             for provider in providers {
                 let mut claims = Vec::new();
-                find_claims(&cluster.object(*provider).node, 0, &mut claims);
+                let object = &cluster.object(*provider).node;
+                if is_mover {
+                    moved(object, &mut claims);
+                } else {
+                    find_claims(object, 0, &mut claims);
+                }
                 for (claim, span) in claims {
                     let (actor, moment) = self.applied(*provider);
                     consumers.entry((key.namespace.clone(), claim)).or_default().push((actor, moment, span));
@@ -122,6 +128,22 @@ impl<'c> Builder<'c> {
 fn makes(cluster: &Cluster, release: usize, row: &StorageClassRow) -> bool {
     let chart = chart_of(cluster, &cluster.releases[release]);
     chart.is_some_and(|chart| row.charts.iter().any(|name| name.eq_ignore_ascii_case(&chart.name)))
+}
+
+/// API group of VolSync.
+const VOLSYNC: &str = "volsync.backube";
+
+/// The claims that pods of VolSync mount: the one that a ReplicationDestination writes to, and that of a ReplicationSource which is read as it
+/// is (`copyMethod: Direct`). Of others a copy or a snapshot is made, which waits until they are bound.
+fn moved(object: &yaml::Node, claims: &mut Vec<(SmolStr, Span)>) {
+    let is_source = object.find_str(&["kind"]) == Some("ReplicationSource");
+    let spec = object.get("spec");
+    let source = spec.and_then(|spec| spec.get("sourcePVC"));
+    for mover in spec.into_iter().flat_map(yaml::Node::entries).map(|entry| &entry.value) {
+        let is_direct = is_source && mover.find_str(&["copyMethod"]) == Some("Direct");
+        let found = if is_source { source.filter(|_| is_direct) } else { mover.get("destinationPVC") };
+        claims.extend(found.and_then(|name| Some((name.as_str()?.into(), name.span))));
+    }
 }
 
 /// Levels below which no claim is named.

@@ -203,6 +203,13 @@ impl Object {
         if name.file == self.source.file && name.is_some() { name } else { self.source }
     }
 
+    /// API group and kind. Missing parts are empty.
+    #[must_use]
+    pub fn group_and_kind(&self) -> (&str, &str) {
+        let text = |key: &str| self.node.find_str(&[key]).unwrap_or_default();
+        (ApiVersion::parse(text("apiVersion")).group, text("kind"))
+    }
+
     /// Which object this is. Missing parts are empty.
     #[must_use]
     pub fn id(&self) -> ObjectId {

@@ -62,13 +62,16 @@ fn report(situation: &Situation<'_>, fact: &HealthCheckFact) -> Finding {
         }
         HealthCheckProblem::NoObject { .. } => missing(fact, &mut finding),
     }
+    if situation.cluster.node(fact.node).kustomization.spec.suspend {
+        finding.why.push_str(" It is suspended today: this holds once it is resumed.");
+    }
     let lies_inside = !matches!(fact.problem, HealthCheckProblem::NoObject { .. });
     situation.weighed(finding, lies_inside)
 }
 
 /// An entry that names nothing this cluster has.
 fn missing(fact: &HealthCheckFact, finding: &mut Finding) {
-    let HealthCheckProblem::NoObject { similar, is_partial } = &fact.problem else { return };
+    let HealthCheckProblem::NoObject { similar, hidden } = &fact.problem else { return };
     finding.label = "no such object".to_owned();
     finding.why = format!("The object stays NotFound, and {TIMEOUT}.");
     finding.help = match similar {
@@ -87,7 +90,7 @@ fn missing(fact: &HealthCheckFact, finding: &mut Finding) {
         // A chart or a controller may make it after all.
         finding.severity = Severity::Warning;
     }
-    if *is_partial {
-        finding.why.push_str(" Parts of this cluster are not in the repository, and may define it.");
+    if let Some(hidden) = hidden {
+        finding.why.push_str(&format!(" It may be made by what the repository does not show: {hidden}."));
     }
 }

@@ -1,5 +1,6 @@
-use super::{Context, Rule, Situation, names::nearest};
+use super::{Context, Rule, Situation, names::nearest, proviso::failed_build};
 use crate::{
+    cluster::NodeId,
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Tier},
     flux::api::kinds,
     situation::{FieldFault, Flaw, Form, ManifestFact, Unquoted, any_of},
@@ -44,6 +45,10 @@ fn report(situation: &Situation<'_>, fact: &ManifestFact) -> Finding {
         }
         None => format!("The API server refuses it: `{path}: {}`.", flaw.reason()),
     };
+    let nodes: Vec<NodeId> = fact.providers.iter().map(|provider| provider.node).collect();
+    if let Some(first) = failed_build(situation, &nodes) {
+        finding.why = format!("{first} {}", finding.why);
+    }
     finding.help = fix(path, flaw);
     finding
 }

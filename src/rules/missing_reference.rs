@@ -7,7 +7,7 @@ use crate::{
 pub(super) static RULE: Rule = Rule {
     info: RuleInfo {
         id: "missing-reference",
-        summary: "An object of Flux's image, notification or operator controllers refers to nothing.",
+        summary: "An object of Flux's image, notification or operator controllers refers to nothing that it can use.",
         category: Category::Reference,
         severity: Severity::Warning,
         confidence: Confidence::Medium,
@@ -32,6 +32,9 @@ fn report(situation: &Situation<'_>, fact: &ReferenceFact) -> Finding {
     finding.cause = wanted.to_string();
     finding.confidence = fact.confidence;
     finding.why = symptom(fact);
+    if fact.is_minor {
+        finding.severity = Severity::Info;
+    }
     for (node, checked_at, _) in &fact.waiting {
         let waiting = situation.cluster.node(*node).subject();
         finding.related.push(Related::new("waits for it", Some(waiting), *checked_at));
@@ -61,6 +64,17 @@ fn report(situation: &Situation<'_>, fact: &ReferenceFact) -> Finding {
             finding.label = "needs a namespace".to_owned();
             finding.help = "add `namespace` to the entry".to_owned();
         }
+        ReferenceProblem::NoPushBranch => {
+            finding.label = "its `ref` names no branch".to_owned();
+            finding.help = "add `spec.git.push.branch`, with the branch that the commits go to".to_owned();
+        }
+        ReferenceProblem::NoCredentials => {
+            finding.label = "can be read by anybody and written by nobody".to_owned();
+            finding.help = format!(
+                "add `spec.secretRef` to {wanted}, with a token that may write to the repository, or use an `ssh://` URL and a deploy key with \
+                 write access"
+            );
+        }
     }
     finding
 }
@@ -74,8 +88,21 @@ fn symptom(fact: &ReferenceFact) -> String {
              selects no image.",
             fact.wanted.name
         ),
+        ("ImageUpdateAutomation", ReferenceProblem::NoPushBranch) => {
+            "It stays at Ready=False (`push spec not provided, and cannot be inferred from .spec.git.checkout.ref or GitRepository .spec.ref`), \
+             and commits nothing."
+                .to_owned()
+        }
+        ("ImageUpdateAutomation", ReferenceProblem::NoCredentials) => {
+            "A public repository is cloned without credentials, and the first push is refused: Ready=False, `failed to push to remote: \
+             authentication required`. Images are never updated."
+                .to_owned()
+        }
         ("ImageUpdateAutomation", _) => {
             format!("It stays at Ready=False, and commits nothing: there is no {wanted} to check out and push to.")
+        }
+        ("Alert", _) if fact.field == "spec.eventSources" => {
+            format!("The alert is for events of {wanted}, of which there are none: nothing is ever sent for it.")
         }
         ("Alert", _) => "No event is sent anywhere: notification-controller finds no address for it.".to_owned(),
         ("Receiver", _) => {

@@ -62,6 +62,7 @@ mod unordered_input;
 mod unordered_namespace;
 mod unordered_secret_store;
 mod unordered_storage_class;
+mod unordered_webhook;
 mod unreachable_node;
 mod unreadable_values;
 mod unready_gate;
@@ -169,6 +170,7 @@ pub static RULES: &[&Rule] = &[
     &unordered_namespace::RULE,
     &unordered_secret_store::RULE,
     &unordered_storage_class::RULE,
+    &unordered_webhook::RULE,
     &unreachable_node::RULE,
     &unreadable_values::RULE,
     &unready_gate::RULE,

@@ -67,6 +67,26 @@ fn report(situation: &Situation<'_>, fact: &NeverReadyFact) -> Finding {
                 node.key.name
             );
         }
+        NeverReady::FilledByUser { filler, uses } => {
+            finding.label = "is bound once it is filled from this".to_owned();
+            let is_itself = *filler == fact.key;
+            let filler = filler.subject();
+            if is_itself {
+                finding.why =
+                    "A copy is made of a claim that is bound, and this one is bound once the copy is made.".to_owned();
+                finding.help = "name the claim that is to be copied, or leave `dataSource` out".to_owned();
+            } else {
+                finding.related.push(Related::new("needs the claim", Some(filler.clone()), *uses));
+                finding.why = format!(
+                    "The claim is Pending until {filler} has the data, and {filler} mounts the claim, or takes a snapshot of it, to get that: it \
+                     waits until the claim is bound. Nothing comes of it in a fresh cluster."
+                );
+                finding.help = format!(
+                    "let {filler} use a claim of its own (VolSync makes one where `destinationPVC` is left out), or leave the data source out of \
+                     the claim"
+                );
+            }
+        }
     }
     finding.why.push_str(&format!(
         " The health check ends after its timeout with reason HealthCheckFailed (`timeout waiting for: [… status: 'InProgress']`), again and again; {} \

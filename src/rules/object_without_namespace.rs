@@ -1,4 +1,4 @@
-use super::{Context, Rule, Situation, wording::short_list};
+use super::{Context, Rule, Situation, proviso::failed_build, wording::short_list};
 use crate::{
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Tier},
     situation::UnplacedFact,
@@ -54,6 +54,9 @@ fn report(situation: &Situation<'_>, fact: &UnplacedFact) -> Option<Finding> {
         // `targetNamespace` would move the others too.
         false => format!("{own} of what has none: `spec.targetNamespace` of {owner} would move the other objects too"),
     };
+    if let Some(first) = failed_build(situation, &[fact.node]) {
+        finding.why = format!("{first} {}", finding.why);
+    }
     finding.confidence = fact.confidence;
     if fact.confidence == Confidence::Medium {
         finding.why.push_str(" That the kind is namespaced is known from a catalogue.");

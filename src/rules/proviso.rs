@@ -3,7 +3,7 @@
 
 use super::Context;
 use crate::{
-    cluster::NodeKey,
+    cluster::{NodeId, NodeKey},
     finding::{Category, Finding, RuleInfo, Severity, Subject},
     graph::Actor,
     situation::{Situation, State},
@@ -30,7 +30,21 @@ fn proviso(situation: &Situation<'_>, subject: &Subject) -> Option<String> {
         return None;
     }
     let obstacle = situation.describe(*situation.obstacles(actor).first()?)?;
-    Some(format!("Today it never comes to this, since {} {}. Once that is fixed:", obstacle.subject, obstacle.text))
+    Some(after(&obstacle.subject.to_string(), &obstacle.text))
+}
+
+/// What has to be mended before the API server refuses anything of `nodes`: the build of each of them fails.
+pub(super) fn failed_build(situation: &Situation<'_>, nodes: &[NodeId]) -> Option<String> {
+    let fault = |node: &NodeId| situation.facts.builds.iter().find(|fact| fact.node == *node);
+    let (node, first) = nodes.first().and_then(|node| Some((*node, fault(node)?)))?;
+    let is_all = nodes.iter().all(|node| fault(node).is_some());
+    let subject = situation.cluster.node(node).subject().to_string();
+    is_all.then(|| after(&subject, &format!("fails to build: {}", first.error.message)))
+}
+
+/// The proviso that begins what comes behind an obstacle.
+fn after(subject: &str, text: &str) -> String {
+    format!("Today it never comes to this, since {subject} {text}. Once that is fixed:")
 }
 
 fn actor(situation: &Situation<'_>, subject: &Subject) -> Option<Actor> {

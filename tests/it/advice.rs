@@ -385,3 +385,67 @@ fn a_health_check_names_what_it_looks_at_and_not_what_that_waits_for() {
     let why = finding(&tree, "timeout-below-need").why;
     assert!(why.contains("timeout waiting for: [Kustomization/flux-system/child status"), "{why}");
 }
+
+#[test]
+fn a_path_that_takes_in_several_clusters_is_that_of_one() {
+    let node = |cluster: &str| {
+        format!(
+            "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {{name: apps, namespace: flux-system}}\nspec: {{interval: \
+             1h, path: ./apps/{cluster}, prune: true, sourceRef: {{kind: GitRepository, name: flux-system}}}}\n"
+        )
+    };
+    let sync = "apiVersion: source.toolkit.fluxcd.io/v1\nkind: GitRepository\nmetadata: {name: flux-system, namespace: flux-system}\nspec: {interval: \
+                1m, ref: {branch: main}, secretRef: {name: flux-system}, url: 'ssh://git@example.com/fleet'}\n---\napiVersion: \
+                kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: flux-system, namespace: flux-system}\nspec:\n  interval: \
+                10m\n  path: ./\n  prune: true\n  sourceRef: {kind: GitRepository, name: flux-system}\n";
+    let tree = Repository::new(&[
+        ("clusters/east/flux-system/gotk-sync.yaml", sync.to_owned()),
+        ("clusters/east/apps.yaml", node("east")),
+        ("clusters/west/apps.yaml", node("west")),
+        ("apps/east/map.yaml", crate::support::config_map("east")),
+        ("apps/west/map.yaml", crate::support::config_map("west")),
+    ]);
+    assert!(findings(&tree).iter().all(|finding| finding.rule != "duplicate-node"));
+    let (before, reported) = (findings(&tree), finding(&tree, "build-failure"));
+    let path = quoted(&reported.help, "./clusters/").to_owned();
+    assert_eq!(path, "./clusters/east");
+    tree.edit("clusters/east/flux-system/gotk-sync.yaml", "path: ./\n", &format!("path: {path}\n"));
+    let after = findings(&tree);
+    let errors = |found: &[Finding]| {
+        found.iter().filter(|finding| finding.severity == fluxdag::finding::Severity::Error).count()
+    };
+    assert!(
+        errors(&before) == 1 && errors(&after) == 0,
+        "{:?}",
+        after.iter().map(|one| &one.message).collect::<Vec<_>>()
+    );
+}
+
+#[test]
+fn data_stays_where_it_is_protected_in_a_commit_before() {
+    let node = "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: shop, namespace: flux-system}\nspec: {interval: 1h, \
+                path: ./shop, prune: true, sourceRef: {kind: GitRepository, name: flux-system}}\n";
+    let claim = "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata:\n  name: data\n  namespace: default\nspec: {accessModes: [ReadWriteOnce], \
+                 resources: {requests: {storage: 1Gi}}}\n";
+    let map = crate::support::config_map("shop");
+    let tree =
+        Repository::cluster(&[("clusters/prod/shop.yaml", node), ("shop/claim.yaml", claim), ("shop/map.yaml", &map)])
+            .under_git();
+    tree.commit("shop");
+    let lint = || tree.json(&["lint", "--since", "HEAD~1", "--min-severity", "info"]).to_string();
+    tree.remove("shop/claim.yaml");
+    tree.commit("without the claim");
+    let at_once = lint();
+    assert!(at_once.contains("data-loss"), "{at_once}");
+    let help =
+        at_once.split('`').find(|text| text.starts_with("kustomize.toolkit.fluxcd.io/prune")).expect("an annotation");
+    tree.write(
+        "shop/claim.yaml",
+        claim.replace("  name: data\n", &format!("  name: data\n  annotations: {{{help}}}\n")),
+    );
+    tree.commit("a claim that is not pruned");
+    tree.remove("shop/claim.yaml");
+    tree.commit("without the claim");
+    let in_two_steps = lint();
+    assert!(!in_two_steps.contains("data-loss"), "{in_two_steps}");
+}

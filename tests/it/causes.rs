@@ -251,3 +251,80 @@ fn what_a_catalogue_knows_stops_a_node_and_hides_no_minutes() {
     assert_eq!(ready(Repaired::Nothing), None, "what a catalogue knows stops it");
     assert!(ready(Repaired::Everything).is_some(), "and this is what it takes once that is mended");
 }
+
+const WAITING_CLAIM: &str = "apiVersion: storage.k8s.io/v1
+kind: StorageClass
+metadata: {name: local}
+provisioner: example.org/disk
+volumeBindingMode: WaitForFirstConsumer
+---
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: data, namespace: default}
+spec: {storageClassName: local, accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}
+---
+";
+const MOUNTING_JOB: &str = "apiVersion: batch/v1
+kind: Job
+metadata: {name: job, namespace: default}
+spec: {template: {spec: {restartPolicy: Never, containers: [{name: job, image: job}], volumes: [{name: data, persistentVolumeClaim: {claimName: \
+                            data}}]}}}
+";
+
+/// The deadlocks of a claim that is waited for, with `mover` beside it and its user behind.
+fn claim_beside(mover: &'static str) -> Vec<(&'static str, String)> {
+    let objects: &'static str = Box::leak(format!("{WAITING_CLAIM}{mover}").into_boxed_str());
+    deadlocks(&[
+        node("storage", "  wait: true\n", objects),
+        node("user", "  dependsOn: [{name: storage}]\n", MOUNTING_JOB),
+    ])
+}
+
+#[test]
+fn a_backup_that_reads_the_claim_itself_binds_it_and_one_of_a_copy_does_not() {
+    let deadlock = vec![("volume-deadlock", "Kustomization/flux-system/storage".to_owned())];
+    let source = |method: &str| -> &'static str {
+        Box::leak(
+            format!(
+                "apiVersion: volsync.backube/v1alpha1\nkind: ReplicationSource\nmetadata: {{name: data, namespace: default}}\nspec: {{sourcePVC: data, \
+                 restic: {{repository: data, copyMethod: {method}}}}}\n"
+            )
+            .into_boxed_str(),
+        )
+    };
+    assert_eq!(claim_beside(source("Snapshot")), deadlock);
+    assert_eq!(claim_beside(source("Direct")), []);
+    let restore = "apiVersion: volsync.backube/v1alpha1\nkind: ReplicationDestination\nmetadata: {name: data, namespace: default}\nspec: {restic: \
+                   {repository: data, copyMethod: Direct, destinationPVC: data}}\n";
+    assert_eq!(claim_beside(restore), []);
+}
+
+#[test]
+fn what_is_refused_behind_a_build_that_fails_says_what_comes_first() {
+    let refused =
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: numbers, namespace: default}\ndata: {replicas: 2}\n";
+    let files = |list: &str| {
+        let entry = "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: web, namespace: flux-system}\nspec: {interval: \
+                     1h, path: ./web, prune: true, sourceRef: {kind: GitRepository, name: flux-system}}\n";
+        Repository::cluster(&[
+            ("clusters/prod/web.yaml", entry.to_owned()),
+            ("web/kustomization.yaml", format!("resources: [{list}]\n")),
+            ("web/map.yaml", refused.to_owned()),
+        ])
+    };
+    let why = |list: &str| {
+        let found = files(list).analyse(&Options::default()).findings;
+        let rules: Vec<&str> = found.iter().map(|finding| finding.rule).collect();
+        let finding =
+            found.iter().find(|finding| finding.rule == "invalid-manifest").unwrap_or_else(|| panic!("{rules:?}"));
+        (rules.contains(&"build-failure"), finding.why.clone())
+    };
+    let (fails, behind) = why("map.yaml, none.yaml");
+    assert!(
+        fails
+            && behind.starts_with("Today it never comes to this, since Kustomization/flux-system/web fails to build: "),
+        "{behind}"
+    );
+    let (fails, alone) = why("map.yaml");
+    assert!(!fails && alone.starts_with("Kustomization/flux-system/web ends"), "{alone}");
+}

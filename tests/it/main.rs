@@ -7,6 +7,7 @@
     reason = "a test that cannot go on panics, and says on the terminal what it skips"
 )]
 
+mod absent;
 mod action;
 mod advice;
 mod agreement;
@@ -50,4 +51,5 @@ mod rule_pages;
 mod support;
 mod suppressions;
 mod typos;
+mod webhooks;
 mod what_if;

@@ -98,7 +98,16 @@ impl<'g> Search<'g> {
     pub(in crate::rules) fn before(&mut self, providers: &[Provider], users: &BTreeMap<NodeId, Early>) -> Vec<Early> {
         let applied = |provider: &Provider| self.graph.id(Actor::Node(provider.node), Moment::Applied);
         let needed: Vec<EventId> = providers.iter().filter_map(applied).collect();
-        let starting = self.starting(&needed, users.keys().copied());
+        self.before_events(&needed, users)
+    }
+
+    /// Which of `users` may start although none of `needed` has happened.
+    pub(in crate::rules) fn before_events(
+        &mut self,
+        needed: &[EventId],
+        users: &BTreeMap<NodeId, Early>,
+    ) -> Vec<Early> {
+        let starting = self.starting(needed, users.keys().copied());
         starting.into_iter().filter_map(|node| users.get(&node).copied()).collect()
     }
 
@@ -225,15 +234,22 @@ fn owners(situation: &Situation<'_>, actor: Actor) -> Vec<NodeId> {
 /// Whether a Kustomization names one in `dependsOn` that applies, itself or further down, what provides `needed`, and has no health
 /// check: an edge that proves nothing, which `unready-gate` tells.
 pub(in crate::rules) fn depends_on_open_gate(situation: &Situation<'_>, needed: EventId, node: NodeId) -> bool {
-    let (graph, cluster) = (&situation.graph, situation.cluster);
-    let Some(start) = graph.id(Actor::Node(node), Moment::Start) else { return false };
-    let bringers = bringers(graph, needed);
+    let bringers = bringers(&situation.graph, needed);
     let owners: Vec<NodeId> = bringers.iter().flat_map(|(actor, _)| owners(situation, *actor)).collect();
+    open_gate(situation, &owners, node).is_some()
+}
+
+/// The Kustomization without a health check that `node` names in `dependsOn` and that applies, itself or further down, one of `owners`.
+pub(in crate::rules) fn open_gate(situation: &Situation<'_>, owners: &[NodeId], node: NodeId) -> Option<NodeId> {
+    let (graph, cluster) = (&situation.graph, situation.cluster);
+    let start = graph.id(Actor::Node(node), Moment::Start)?;
     let is_open = |on: NodeId| !cluster.node(on).has_gate() && owners.iter().any(|owner| applies(cluster, on, *owner));
-    let mut inputs = graph.inputs(start);
-    inputs.any(|(before, edge)| {
-        edge.reason == Reason::DependsOn && matches!(graph.event(before).actor, Actor::Node(on) if is_open(on))
-    })
+    let named = graph.inputs(start).filter(|(_, edge)| edge.reason == Reason::DependsOn);
+    let mut named = named.filter_map(|(before, _)| match graph.event(before).actor {
+        Actor::Node(on) => Some(on),
+        _ => None,
+    });
+    named.find(|on| is_open(*on))
 }
 
 /// Deeper than this, nobody nests Kustomizations.
@@ -306,16 +322,18 @@ pub(in crate::rules) fn edit(
     format!("add {entry} to `spec.dependsOn` of {whom}{gate}")
 }
 
+/// Every event that may have to happen before `event`, where each that can is waited for in every way.
+pub(in crate::rules) fn past(graph: &EventGraph, event: EventId) -> FxHashSet<EventId> {
+    let (mut seen, mut open) = (FxHashSet::default(), vec![event]);
+    while let Some(at) = open.pop() {
+        open.extend(graph.inputs(at).map(|(before, _)| before).filter(|before| seen.insert(*before)));
+    }
+    seen
+}
+
 /// Whether `needed`, once it has to be Ready before `node` starts, would wait for `node` itself: it does so already.
 fn waits_for(graph: &EventGraph, needed: NodeId, node: NodeId) -> bool {
     let event = |node: NodeId, moment| graph.id(Actor::Node(node), moment);
     let (Some(ready), Some(start)) = (event(needed, Moment::Ready), event(node, Moment::Start)) else { return false };
-    let (mut seen, mut open) = (FxHashSet::default(), vec![ready]);
-    while let Some(at) = open.pop() {
-        if at == start {
-            return true;
-        }
-        open.extend(graph.inputs(at).map(|(before, _)| before).filter(|before| seen.insert(*before)));
-    }
-    false
+    past(graph, ready).contains(&start)
 }

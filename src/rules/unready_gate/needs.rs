@@ -7,18 +7,17 @@ use smol_str::SmolStr;
 
 use crate::{
     catalog::{CrdCatalog, CrdOwner, is_network_plugin},
-    cluster::{Cluster, Node, NodeId, ObjectKey, chart_of},
+    cluster::{Cluster, Node, NodeId, ObjectKey, chart_of, installs_crds},
     finding::{Confidence, Subject},
     flux::{Health, Policy, health_of, variable_sources},
     graph::{Actor, Event, EventId, Moment},
     kustomize::Object,
     rules::{
         Situation,
-        order::comes_later,
+        order::{comes_later, past},
         wording::{NETWORK_FIRST, worth},
     },
     source::Span,
-    yaml,
 };
 
 /// Something that a dependent needs, and that the dependency has not got when it is Ready.
@@ -179,15 +178,7 @@ impl<'a> Needs<'a> {
         for holder in holders {
             for index in self.releases.get(holder).into_iter().flatten().copied() {
                 let release = &cluster.releases[index];
-                let values = release.helm.object.node.find(&["spec", "values"]);
-                let value = |path: &str| {
-                    let keys: Vec<&str> = path.split('.').collect();
-                    values?.find(&keys).and_then(yaml::Node::as_bool)
-                };
-                let skips = release.helm.object.node.find_str(&["spec", "install", "crds"]) == Some("Skip");
-                let installs =
-                    |chart: &str| row.is_installed_by(chart, &value) && !(skips && row.is_in_crds_folder_of(chart));
-                if chart_of(cluster, release).is_some_and(|chart| installs(&chart.name)) {
+                if chart_of(cluster, release).is_some_and(|chart| installs_crds(release, &chart.name, row)) {
                     found.push((*holder, index));
                 }
             }
@@ -198,16 +189,7 @@ impl<'a> Needs<'a> {
     /// Every event that has happened when the node starts.
     fn past(&self, id: NodeId) -> FxHashSet<EventId> {
         let graph = &self.situation.graph;
-        let mut seen = FxHashSet::default();
-        let mut open: Vec<EventId> = graph.id(Actor::Node(id), Moment::Start).into_iter().collect();
-        while let Some(event) = open.pop() {
-            for (before, _) in graph.inputs(event) {
-                if seen.insert(before) {
-                    open.push(before);
-                }
-            }
-        }
-        seen
+        graph.id(Actor::Node(id), Moment::Start).map_or_else(FxHashSet::default, |start| past(graph, start))
     }
 
     /// Whether the CRDs are, or may be, there in time by another way: the release is Ready before, another

@@ -1,16 +1,19 @@
 //! Entries of `healthChecks` that can never be met. The health check waits for them until its timeout, and again at each
 //! attempt (kustomize-controller v1.9, `checkHealth`; fluxcd/pkg ssa, `WaitForSetWithContext`).
 
-use rustc_hash::FxHashMap;
+mod known;
+
 use smol_str::SmolStr;
 
-use super::{Blocker, Cause, View};
+use known::Known;
+
+use super::{Blocker, Cause, View, references::is_known_kind};
 use crate::{
-    cluster::{Cluster, DEFAULT_API_VERSION, HealthMember, HealthSet, Node, NodeId, NodeKey, ObjectKey},
+    cluster::{Cluster, DEFAULT_API_VERSION, HealthMember, HealthSet, Node, NodeId, ObjectKey},
     finding::Confidence,
     flux::{is_namespaced, is_open_text},
     graph::{Actor, Moment, Reason},
-    kustomize::{ApiVersion, ObjectId, Unresolved},
+    kustomize::{ApiVersion, ObjectId},
     source::{
         Span,
         names::{COMPARED, likeness},
@@ -62,8 +65,8 @@ pub enum HealthCheckProblem {
     NoObject {
         /// The object that is most like it, and its place.
         similar: Option<(ObjectKey, Span)>,
-        /// Whether parts of the cluster are not in the repository, and may have it.
-        is_partial: bool,
+        /// What may make it all the same: a part of the cluster that the repository does not show.
+        hidden: Option<String>,
     },
 }
 
@@ -162,7 +165,7 @@ pub(super) fn find(view: View<'_>) -> Vec<HealthCheckFact> {
     if !cluster.nodes.iter().any(lists) {
         return Vec::new();
     }
-    let known = Known::new(cluster);
+    let known = Known::new(view);
     let nodes = cluster.nodes().filter(|(_, node)| lists(node));
     nodes.flat_map(|(id, node)| of_node(&known, id, node)).collect()
 }
@@ -251,16 +254,19 @@ fn no_object(known: &Known<'_>, node: &Node, key: &ObjectKey) -> Option<(HealthC
     }
     let is_of_flux = is_of_flux(key);
     let similar = nearest(node, key).or_else(|| is_of_flux.then(|| known.nearest(key)).flatten());
+    let hidden = known.hidden(key);
     // What else a chart or a controller makes, nobody can tell from here.
-    if !is_of_flux && similar.is_none() {
+    if !is_of_flux && similar.is_none() && (hidden.is_some() || known.may_be_made(key)) {
         return None;
     }
-    let confidence = match (known.is_partial, is_of_flux) {
+    // One that is suspended looks at nothing, and may be so because of this.
+    let is_open = hidden.is_some() || node.kustomization.spec.suspend;
+    let confidence = match (is_open, is_of_flux) {
         (true, _) => Confidence::Low,
         (false, false) => Confidence::Medium,
         (false, true) => Confidence::High,
     };
-    Some((HealthCheckProblem::NoObject { similar, is_partial: known.is_partial }, confidence))
+    Some((HealthCheckProblem::NoObject { similar, hidden }, confidence))
 }
 
 /// The `apiVersion` of an object.
@@ -268,49 +274,9 @@ fn written(id: &ObjectId) -> String {
     if id.group.is_empty() { id.version.to_string() } else { format!("{}/{}", id.group, id.version) }
 }
 
+/// Whether the object is one of Flux's own, which nobody but a manifest makes.
 fn is_of_flux(key: &ObjectKey) -> bool {
-    key.is_helm_release() || key.is_kustomization()
-}
-
-/// What a cluster has, for one look per entry.
-struct Known<'c> {
-    cluster: &'c Cluster,
-    /// The objects of each group and kind.
-    kinds: FxHashMap<(&'c str, &'c str), Vec<&'c ObjectKey>>,
-    /// Those of each name.
-    names: FxHashMap<&'c str, Vec<&'c ObjectKey>>,
-    /// Whether there may be more than the repository shows.
-    is_partial: bool,
-}
-
-impl<'c> Known<'c> {
-    fn new(cluster: &'c Cluster) -> Self {
-        let mut kinds: FxHashMap<(&str, &str), Vec<&ObjectKey>> = FxHashMap::default();
-        let mut names: FxHashMap<&str, Vec<&ObjectKey>> = FxHashMap::default();
-        for key in cluster.objects.keys() {
-            kinds.entry((key.group.as_str(), key.kind.as_str())).or_default().push(key);
-            names.entry(key.name.as_str()).or_default().push(key);
-        }
-        let mut sets = cluster.nodes.iter().flat_map(|node| &node.resource_sets);
-        let is_partial = cluster.nodes.iter().any(Node::hides_objects)
-            || sets.any(|set| set.unresolved.iter().any(Unresolved::hides_objects));
-        Self { cluster, kinds, names, is_partial }
-    }
-
-    fn has(&self, key: &ObjectKey) -> bool {
-        let name = NodeKey::new(key.namespace.clone(), key.name.clone());
-        let mut named = self.names.get(key.name.as_str()).into_iter().flatten();
-        self.cluster.provides(key)
-            || (key.is_kustomization() && self.cluster.find(&name).is_some())
-            || named.any(|other| other.is_read_by(key))
-    }
-
-    /// The object of that kind that is most like the one asked for. Where there are very many, none is looked for.
-    fn nearest(&self, key: &ObjectKey) -> Option<(ObjectKey, Span)> {
-        let of_kind = self.kinds.get(&(key.group.as_str(), key.kind.as_str())).filter(|all| all.len() <= COMPARED)?;
-        let place = |other: &ObjectKey| Some(self.cluster.object(*self.cluster.objects.get(other)?.first()?).place());
-        best(of_kind.iter().filter_map(|other| Some(((*other).clone(), place(other)?))), key)
-    }
+    is_known_kind(key)
 }
 
 /// The object of the node's own build that is most like the one asked for: of its kind, in another namespace or with a

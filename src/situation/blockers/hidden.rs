@@ -167,6 +167,14 @@ fn is_of_release(part: &str) -> bool {
         || (is_file && FILES.iter().any(|name| part.contains(name)))
 }
 
+/// A Kustomization whose build fails or has no folder, so that nothing is known of what it holds.
+pub(super) fn failing(cluster: &Cluster) -> Option<&Node> {
+    let is_failing = |node: &&Node| {
+        !node.applied.build.errors.is_empty() || matches!(node.folder, Folder::Missing { .. } | Folder::Unknown)
+    };
+    cluster.nodes.iter().filter(|node| !node.is_remote()).find(is_failing)
+}
+
 /// Whether any part of a build of `cluster` is not in sight, whatever it may hold.
 pub(super) fn is_partial(cluster: &Cluster) -> bool {
     cluster.nodes.iter().any(|node| !node.is_remote() && node.hides_objects())

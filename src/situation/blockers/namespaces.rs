@@ -16,6 +16,12 @@ use crate::{
     source::{FileId, Span},
 };
 use makers::Makers;
+pub(super) use makers::charted as chart_naming;
+
+/// Whether a file beside the builds speaks of a namespace: what it holds may come from there.
+pub(super) fn is_spoken_of(view: View<'_>, name: &str) -> bool {
+    Makers::new(view).are_spoken_of(name)
+}
 
 /// A namespace that nothing makes, as far as the repository shows.
 #[derive(Debug, Clone)]

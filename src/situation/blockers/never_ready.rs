@@ -1,6 +1,8 @@
 //! Objects of a health set that never become Current, as the health check judges them (fluxcd/cli-utils v1.2 kstatus,
 //! `core.go` and `generic.go`).
 
+mod populated;
+
 use std::collections::BTreeSet;
 
 use super::{Blocker, Cause, View};
@@ -48,6 +50,13 @@ pub enum NeverReady {
         /// The place of its `volumeBindingMode`.
         mode: Span,
     },
+    /// A claim that is filled from an object that needs the claim itself.
+    FilledByUser {
+        /// That object; the claim where it is to be a copy of itself.
+        filler: ObjectKey,
+        /// Where that names the claim.
+        uses: Span,
+    },
 }
 
 const CLAIM: &str = "PersistentVolumeClaim";
@@ -61,6 +70,14 @@ impl NeverReadyFact {
             NeverReady::Paused => "which is paused",
             NeverReady::ReadyStaysFalse(_) => "which never becomes Ready",
             NeverReady::Unbound { .. } => "which nothing in this cluster uses",
+            NeverReady::FilledByUser { filler, .. } if *filler == self.key => "which is to be a copy of itself",
+            NeverReady::FilledByUser { filler, .. } => {
+                return format!(
+                    "waits for {}, which is filled from {}, and that needs it",
+                    self.key.subject(),
+                    filler.subject()
+                );
+            }
         };
         format!("waits for {}, {what}", self.key.subject())
     }
@@ -94,16 +111,19 @@ pub(super) fn find(view: View<'_>) -> Vec<NeverReadyFact> {
             found.extend(judge(cluster, is_hidden, id, member));
         }
     }
-    let claims: BTreeSet<&str> =
-        found.iter().filter(|fact| fact.key.kind == CLAIM).map(|fact| fact.key.name.as_str()).collect();
+    let is_unbound = |fact: &NeverReadyFact| matches!(fact.problem, NeverReady::Unbound { .. });
+    let unbound = found.iter().filter(|fact| is_unbound(fact));
+    let claims: BTreeSet<&str> = unbound.map(|fact| fact.key.name.as_str()).collect();
     let used: BTreeSet<String> = used(cluster, &claims).into_iter().map(str::to_owned).collect();
-    found.retain(|fact| fact.key.kind != CLAIM || !used.contains(fact.key.name.as_str()));
+    found.retain(|fact| !is_unbound(fact) || !used.contains(fact.key.name.as_str()));
     found
 }
 
 fn judge(cluster: &Cluster, is_hidden: bool, node: NodeId, member: &HealthMember<'_>) -> Option<NeverReadyFact> {
-    let (problem, span, confidence) =
-        paused(member).or_else(|| ready_stays_false(member)).or_else(|| unbound(cluster, is_hidden, member))?;
+    let (problem, span, confidence) = paused(member)
+        .or_else(|| ready_stays_false(member))
+        .or_else(|| populated::filled_by_user(cluster, member))
+        .or_else(|| unbound(cluster, is_hidden, member))?;
     let (checked_at, is_listed) = (member.span, member.entry.is_some());
     Some(NeverReadyFact { node, key: member.key.clone(), checked_at, is_listed, span, problem, confidence })
 }

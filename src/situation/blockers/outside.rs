@@ -37,6 +37,11 @@ pub(super) fn mark(view: View<'_>, facts: &mut [DependencyFact]) {
     }
 }
 
+/// What else may hold an object in a namespace that nothing here knows, as a clause.
+pub(super) fn may_hold(view: View<'_>, namespace: &str) -> Option<String> {
+    if namespace.is_empty() || knows(view.cluster, namespace) { None } else { sign(view) }
+}
+
 /// Whether the repository puts anything into the namespace.
 fn knows(cluster: &Cluster, namespace: &str) -> bool {
     let is_known = |node: &Node| node.key.namespace == namespace;

@@ -1,4 +1,7 @@
-//! References of Flux's image and notification objects, of ArtifactGenerators and of ResourceSets that lead nowhere.
+//! References of Flux's image and notification objects, of ArtifactGenerators and of ResourceSets that lead nowhere, or to where the
+//! object cannot do its work.
+
+mod pushes;
 
 use super::{
     Blocker, Cause, View,
@@ -40,6 +43,8 @@ pub struct ReferenceFact {
     pub waiting: Vec<(NodeId, Span, Reason)>,
     /// The event of the object itself that it stops, where the graph has it.
     own: Option<Actor>,
+    /// Whether it is one of several of an alert, which the others still make useful, and no slip.
+    pub is_minor: bool,
     /// How sure it is.
     pub confidence: Confidence,
 }
@@ -58,7 +63,14 @@ pub enum ReferenceProblem {
     Template(String),
     /// The namespace is left out, and nothing sets a default.
     NoNamespace,
+    /// Nothing says to which branch an automation pushes.
+    NoPushBranch,
+    /// A source over HTTP has no credentials, so that nobody may push to it.
+    NoCredentials,
 }
+
+/// What an alert is for.
+const EVENT_SOURCES: &str = "spec.eventSources";
 
 /// A reference, as a manifest has it.
 struct Reference<'o> {
@@ -83,6 +95,12 @@ impl ReferenceFact {
             }
             ReferenceProblem::NoNamespace => {
                 format!("depends on {} without a namespace, and there is no default", self.wanted.subject())
+            }
+            ReferenceProblem::NoPushBranch => {
+                format!("commits to {}, and nothing says to which branch", self.wanted.subject())
+            }
+            ReferenceProblem::NoCredentials => {
+                format!("pushes to {}, which has no `secretRef` to log in with", self.wanted.subject())
             }
         }
     }
@@ -119,21 +137,30 @@ pub(super) fn find(view: View<'_>) -> Vec<ReferenceFact> {
         let Some(provider) = providers.first().filter(|first| !cluster.node(first.node).is_remote()) else { continue };
         let object = cluster.object(*provider);
         for reference in references(key, &object.node) {
-            let Some(problem) = reference.problem(view) else { continue };
+            let problem = reference.problem(view).or_else(|| pushes::problem(cluster, key, &object.node, &reference));
+            let Some(problem) = problem else { continue };
             let confidence = match &problem {
                 ReferenceProblem::Missing { hidden: Some(_), similar: None } => Confidence::Low,
-                ReferenceProblem::Missing { .. } | ReferenceProblem::NoNamespace => Confidence::Medium,
-                ReferenceProblem::Template(_) => Confidence::High,
+                ReferenceProblem::Missing { .. } | ReferenceProblem::NoNamespace | ReferenceProblem::NoCredentials => {
+                    Confidence::Medium
+                }
+                ReferenceProblem::Template(_) | ReferenceProblem::NoPushBranch => Confidence::High,
             };
+            let is_slip = matches!(problem, ReferenceProblem::Missing { similar: Some(_), .. });
+            let events = object.node.find(&["spec", "eventSources"]).map_or(0, |entries| entries.items().count());
+            let is_minor = reference.field == EVENT_SOURCES && !is_slip && events > 1;
+            // Without anything to push it is Ready.
+            let is_held = is_awaited(key) && problem != ReferenceProblem::NoCredentials;
             found.push(ReferenceFact {
                 key: key.clone(),
                 place: object.place(),
                 field: reference.field,
                 span: reference.template.unwrap_or(reference.name).span.or(object.place()),
                 problem,
-                waiting: if is_awaited(key) { waiting(cluster, key) } else { Vec::new() },
+                waiting: if is_held { waiting(cluster, key) } else { Vec::new() },
                 own: (key.is(kinds::RESOURCE_SET)).then_some(Actor::Object(index)),
                 wanted: reference.wanted,
+                is_minor,
                 confidence,
             });
         }
@@ -181,6 +208,8 @@ fn references<'o>(key: &ObjectKey, object: &'o yaml::Node) -> Vec<Reference<'o>>
             let field = "spec.providerRef";
             found
                 .extend(entries.filter_map(|entry| reference(field, entry, NOTIFICATION_GROUP, Some("Provider"), key)));
+            let sources = items(&["spec", "eventSources"]);
+            found.extend(sources.filter_map(|entry| reference(EVENT_SOURCES, entry, "", None, key)));
         }
         (NOTIFICATION_GROUP, "Receiver") => {
             let entries = items(&["spec", "resources"]);
@@ -278,7 +307,7 @@ impl Reference<'_> {
 
 /// Whether only manifests of the repository make objects of the kind: charts and controllers make others too. A HelmChart is made
 /// of a HelmRelease, an ExternalArtifact of an ArtifactGenerator.
-fn is_known_kind(wanted: &ObjectKey) -> bool {
+pub(super) fn is_known_kind(wanted: &ObjectKey) -> bool {
     let is_made = wanted.is(kinds::HELM_CHART) || wanted.is(kinds::EXTERNAL_ARTIFACT);
     let is_fluxs = kinds::of_flux(&wanted.kind).is_some_and(|id| id.group == wanted.group);
     let is_input = wanted.group == OPERATOR_GROUP && wanted.kind == "ResourceSetInputProvider";

@@ -4,12 +4,12 @@ use std::cell::OnceCell;
 
 use crate::{
     catalog::NamespaceCatalog,
-    cluster::{Cluster, Folder, ObjectKey, chart_of},
+    cluster::{Cluster, ObjectKey, chart_of},
     flux::{api::kinds::NAMESPACE, is_open_text},
     kustomize::{Object, Unresolved},
     situation::blockers::{
         View,
-        hidden::{Unseen, Wanted},
+        hidden::{Unseen, Wanted, failing},
     },
     source::{FileId, Tree, is_yaml},
     yaml::{Node, Value},
@@ -116,6 +116,11 @@ impl<'a> Makers<'a> {
         Some(found)
     }
 
+    /// Whether a script, or another file beside the builds, speaks of the namespace: it may put something into it.
+    pub(super) fn are_spoken_of(&self, name: &str) -> bool {
+        self.scripts().iter().any(|text| names(text, name)) || self.mention(name).is_some()
+    }
+
     /// Another entry point above or below this one, of the same cluster then, or one that nothing reaches: its files are
     /// applied by hand.
     fn is_made_by_another_root(&self, name: &str) -> bool {
@@ -171,12 +176,10 @@ fn any(view: View<'_>) -> Option<String> {
     if !is_bootstrapped(view) {
         return Some("what applies the entry point".to_owned());
     }
+    if let Some(node) = failing(cluster) {
+        return Some(format!("the build of {}, which fails", node.subject()));
+    }
     for node in &cluster.nodes {
-        let is_broken =
-            !node.applied.build.errors.is_empty() || matches!(node.folder, Folder::Missing { .. } | Folder::Unknown);
-        if is_broken {
-            return Some(format!("the build of {}, which fails", node.subject()));
-        }
         let sets = node.resource_sets.iter();
         if let Some(set) = sets.into_iter().find(|set| set.unresolved.iter().any(Unresolved::hides_objects)) {
             return Some(format!("ResourceSet/{}/{}", set.namespace, set.name));
@@ -220,7 +223,7 @@ fn homemade(view: View<'_>) -> Option<String> {
 }
 
 /// A chart that makes the namespace, by the catalogue, or whose values name it.
-fn charted(cluster: &Cluster, name: &str) -> Option<String> {
+pub(in crate::situation::blockers) fn charted(cluster: &Cluster, name: &str) -> Option<String> {
     cluster.releases.iter().find_map(|release| {
         let chart = chart_of(cluster, release)?.name;
         let values = release.helm.object.node.find(&["spec", "values"]);
