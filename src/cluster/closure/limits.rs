@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::draft::Draft;
 use crate::{
-    cluster::{Folder, NodeKey},
+    cluster::NodeKey,
     flux::{Kustomization, SourceRef},
     kustomize::{Cost, Hidden, Unresolved},
     source::normalize,
@@ -132,23 +132,18 @@ impl ClosureLimits {
     }
 }
 
-/// Whether an owner of `child`, however far up, builds the same folder of the same source, or one of them builds again what another
-/// does: then the names go on growing, as where a target namespace renames the source too.
+/// Whether an owner of `child`, however far up, builds the same folder of the same source, in whatever namespace the source is: a
+/// target namespace renames the source along with the Kustomization, so that the names go on growing.
 fn is_recursive(drafts: &BTreeMap<NodeKey, Draft>, child: &Kustomization, owner: Option<&NodeKey>) -> bool {
     let wanted = place(child);
     let mut seen = BTreeSet::new();
     let mut above = owner;
-    let mut folders: BTreeSet<&str> = BTreeSet::new();
     while let Some((key, draft)) = above.and_then(|key| drafts.get_key_value(key)) {
         if !seen.insert(key) {
             return false;
         }
-        if place(&draft.kustomization) == wanted {
-            return true;
-        }
-        if let Folder::Here(folder) = &draft.folder
-            && !folders.insert(folder)
-        {
+        let (source, folder) = place(&draft.kustomization);
+        if (&source.kind, &source.name, &folder) == (&wanted.0.kind, &wanted.0.name, &wanted.1) {
             return true;
         }
         above = draft.manifests.first().and_then(|manifest| manifest.owner.as_ref());
