@@ -44,7 +44,7 @@ fn analyse(more: &str, files: &[(&str, String)]) -> Analysis {
     all.extend(files.iter().cloned());
     let analysis = Repository::cluster(&all).analyse(&Options::default());
     let is_good = |finding: &&Finding| finding.rule == "dangling-dependency" && finding.message.contains("good");
-    assert_eq!(analysis.findings.iter().filter(is_good).count(), 1, "{:?}", messages(&analysis.findings));
+    assert!(analysis.findings.iter().any(|finding| is_good(&finding)), "{:?}", messages(&analysis.findings));
     analysis
 }
 
