@@ -9,9 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use smol_str::SmolStr;
 
-use crate::yaml;
-
-static CHARTS: &str = include_str!("../../rules/catalog/charts.yaml");
+static CHARTS: &str = super::compiled!("charts");
 
 /// Weights of charts, by chart name.
 #[derive(Debug)]
@@ -172,7 +170,7 @@ impl Catalog {
 
     /// Reads a catalogue. The error says which row is wrong, and why.
     fn parse(text: &str) -> Result<Self, String> {
-        let rows: Vec<ChartWeight> = yaml::read_data(text)?;
+        let rows: Vec<ChartWeight> = super::read(text)?;
         let mut by_name = FxHashMap::default();
         for (index, row) in rows.iter().enumerate() {
             for range in [row.slow, row.fast] {
@@ -273,14 +271,14 @@ mod tests {
     #[test]
     fn a_wrong_row_is_named() {
         let row = "- {chart: a, class: light, kind: app, confidence: low, fast: {low: 3, typical: 2, high: 4}, slow: {low: 1, typical: 1, high: 1}}";
-        let error = Catalog::parse(row).expect_err("out of order");
+        let error = Catalog::parse(&crate::catalog::compile(row)).expect_err("out of order");
         assert!(error.starts_with("a: "), "{error}");
     }
 
     #[test]
     fn evidence_is_about_charts_of_the_catalogue() {
         let text = include_bytes!("../../rules/catalog/charts-evidence.yaml");
-        let file = yaml::parse(crate::source::FileId::NONE, text);
+        let file = crate::yaml::parse(crate::source::FileId::NONE, text);
         assert_eq!(file.errors().count(), 0);
         let rows: Vec<&str> = Catalog::builtin().rows().map(|row| row.name.as_str()).collect();
         let reported: Vec<&str> = file.documents[0].root.entries().map(|entry| entry.key.as_str()).collect();

@@ -5,7 +5,7 @@ use smol_str::SmolStr;
 
 use super::{Confidence, sorted_rows};
 
-static CLASSES: &str = include_str!("../../rules/catalog/storage-classes.yaml");
+static CLASSES: &str = super::compiled!("storage-classes");
 
 /// Well-known StorageClasses, by name.
 #[derive(Debug)]
@@ -59,6 +59,6 @@ mod tests {
         assert!(catalog.rows.iter().all(|row| !row.source.is_empty()));
         assert!(catalog.class("local-path").is_some_and(|row| row.waits));
         assert!(catalog.class("longhorn").is_some_and(|row| !row.waits) && catalog.class("fast").is_none());
-        assert!(ClassCatalog::parse("- {name: b, charts: [], waits: true, confidence: low, source: x}\n- {name: a, charts: [], waits: true, confidence: low, source: x}").is_err());
+        assert!(ClassCatalog::parse(&crate::catalog::compile("- {name: b, charts: [], waits: true, confidence: low, source: x}\n- {name: a, charts: [], waits: true, confidence: low, source: x}")).is_err());
     }
 }

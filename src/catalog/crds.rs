@@ -5,9 +5,8 @@ use serde::Deserialize;
 use smol_str::SmolStr;
 
 use super::Confidence;
-use crate::yaml;
 
-static CRDS: &str = include_str!("../../rules/catalog/crds.yaml");
+static CRDS: &str = super::compiled!("crds");
 
 /// Which charts install the CRDs of which API groups.
 #[derive(Debug)]
@@ -92,7 +91,7 @@ impl CrdCatalog {
 
     /// Reads a catalogue. The error says which row is wrong, and why.
     fn parse(text: &str) -> Result<Self, String> {
-        let rows: Vec<CrdOwner> = yaml::read_data(text)?;
+        let rows: Vec<CrdOwner> = super::read(text)?;
         let mut by_group: FxHashMap<SmolStr, Vec<usize>> = FxHashMap::default();
         let mut listed: FxHashSet<(&str, Option<&str>)> = FxHashSet::default();
         for (index, row) in rows.iter().enumerate() {
@@ -234,7 +233,7 @@ mod tests {
                 "a.b: listed twice: K",
             ),
         ] {
-            let error = CrdCatalog::parse(row).expect_err(row);
+            let error = CrdCatalog::parse(&crate::catalog::compile(row)).expect_err(row);
             assert!(error.starts_with(wrong), "{error}");
         }
     }

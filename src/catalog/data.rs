@@ -6,7 +6,7 @@ use smol_str::SmolStr;
 use super::{Confidence, sorted_rows};
 use crate::yaml::{Node, Value};
 
-static DATA: &str = include_str!("../../rules/catalog/data.yaml");
+static DATA: &str = super::compiled!("data");
 
 /// Custom resources that take data along when they are deleted, by group and kind.
 #[derive(Debug)]

@@ -2,9 +2,7 @@ use std::{collections::BTreeMap, sync::OnceLock};
 
 use serde::Deserialize;
 
-use crate::yaml;
-
-static FIELDS: &str = include_str!("../../rules/catalog/flux-fields.yaml");
+static FIELDS: &str = super::compiled!("flux-fields");
 
 /// The fields that the CRDs of Flux's own kinds declare.
 #[derive(Debug, Deserialize)]
@@ -35,7 +33,7 @@ impl FieldCatalog {
     #[must_use]
     pub fn builtin() -> &'static Self {
         static BUILTIN: OnceLock<FieldCatalog> = OnceLock::new();
-        BUILTIN.get_or_init(|| yaml::read_data(FIELDS).expect("internal: the compiled-in catalogue is well formed"))
+        BUILTIN.get_or_init(|| super::read(FIELDS).expect("internal: the compiled-in catalogue is well formed"))
     }
 
     /// The fields of `kind` of `group` in `version`, if that is the one that is known.

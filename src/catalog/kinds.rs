@@ -5,9 +5,8 @@ use serde::Deserialize;
 use smol_str::SmolStr;
 
 use super::Confidence;
-use crate::yaml;
 
-static KINDS: &str = include_str!("../../rules/catalog/kinds.yaml");
+static KINDS: &str = super::compiled!("kinds");
 
 /// What the health check reads off custom resources, by group and kind.
 #[derive(Debug)]
@@ -71,7 +70,7 @@ impl KindCatalog {
 
     /// Reads a catalogue. The error says which row is wrong, and why.
     fn parse(text: &str) -> Result<Self, String> {
-        let rows: Vec<KindStatus> = yaml::read_data(text)?;
+        let rows: Vec<KindStatus> = super::read(text)?;
         let mut by_kind = FxHashMap::default();
         for (index, row) in rows.iter().enumerate() {
             row.check()?;
@@ -140,7 +139,7 @@ mod tests {
                 "a.b/K: harmless",
             ),
         ] {
-            let error = KindCatalog::parse(row).expect_err(row);
+            let error = KindCatalog::parse(&crate::catalog::compile(row)).expect_err(row);
             assert!(error.starts_with(wrong), "{error}");
         }
     }

@@ -22,6 +22,29 @@ pub use webhooks::{WebhookCatalog, WebhookRow};
 
 use serde::de::DeserializeOwned;
 
+/// The text of a file of `rules/catalog/`, in the JSON that the build script makes of its YAML.
+macro_rules! compiled {
+    ($name:literal) => {
+        include_str!(concat!(env!("OUT_DIR"), "/", $name, ".json"))
+    };
+}
+use compiled;
+
+/// Reads a compiled-in text.
+///
+/// # Errors
+/// What does not fit `T`, and where.
+fn read<T: DeserializeOwned>(text: &str) -> Result<T, String> {
+    serde_json::from_str(text).map_err(|error| error.to_string())
+}
+
+/// A text as [`compiled`] would hold it.
+#[cfg(test)]
+fn compile(yaml: &str) -> String {
+    let file = crate::yaml::parse(crate::source::FileId::NONE, yaml.as_bytes());
+    serde_json::to_string(&file.documents[0].root).expect("JSON")
+}
+
 /// The rows of a compiled-in file, which stand in the order of their keys so that they are found by search.
 ///
 /// # Errors
@@ -31,7 +54,7 @@ fn sorted_rows<T: DeserializeOwned, K: Ord>(
     key: impl Fn(&T) -> K,
     name: impl Fn(&T) -> String,
 ) -> Result<Vec<T>, String> {
-    let rows: Vec<T> = crate::yaml::read_data(text)?;
+    let rows: Vec<T> = read(text)?;
     match rows.windows(2).find(|pair| key(&pair[0]) >= key(&pair[1])) {
         Some(pair) => Err(format!("{}: out of order", name(&pair[1]))),
         None => Ok(rows),

@@ -5,7 +5,7 @@ use smol_str::SmolStr;
 
 use super::{Confidence, sorted_rows};
 
-static NAMESPACES: &str = include_str!("../../rules/catalog/namespaces.yaml");
+static NAMESPACES: &str = super::compiled!("namespaces");
 
 /// Namespaces that charts make beside the one they are installed into.
 #[derive(Debug)]

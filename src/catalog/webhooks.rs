@@ -6,7 +6,7 @@ use smol_str::SmolStr;
 use super::{Confidence, sorted_rows};
 use crate::yaml::{Node, Value};
 
-static WEBHOOKS: &str = include_str!("../../rules/catalog/webhooks.yaml");
+static WEBHOOKS: &str = super::compiled!("webhooks");
 
 /// Which charts make admission webhooks that refuse objects while nobody answers them.
 #[derive(Debug)]

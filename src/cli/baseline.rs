@@ -1,16 +1,30 @@
 //! The file of findings that are known: reading it, marking what it knows, writing and pruning it.
 
-use std::{fs, io, path::Path, path::PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
-use super::{args::Lint, error::CliError, origins::Origin, say, settings::Settings};
+use super::{
+    args::Lint,
+    error::CliError,
+    files::{self, NamedBy},
+    origins::Origin,
+    say,
+    settings::Settings,
+};
 use crate::{
     Analysis,
     finding::{Baseline, Finding},
     report::{Filter, count, printable},
+    source::{Syntax, harmless, shell_word},
 };
 
 /// The file where none is named.
 const NAME: &str = "fluxdag-baseline.json";
+
+/// Bytes of the largest file that is read.
+const MOST: u64 = 64 * 1024 * 1024;
 
 /// Entries that are reported one by one; the rest is counted.
 const REPORTED: usize = 10;
@@ -24,7 +38,7 @@ pub(super) fn apply(lint: &Lint, settings: &Settings, analysis: &mut Analysis, q
         let path = target(file.as_deref(), settings)?;
         let shown = shown(settings.filter, &analysis.findings);
         let baseline = Baseline::from_findings(shown);
-        write(&path, &baseline)?;
+        write(&path, analysis.tree.root(), &baseline)?;
         if !quiet {
             if is_partial {
                 say(
@@ -34,7 +48,7 @@ pub(super) fn apply(lint: &Lint, settings: &Settings, analysis: &mut Analysis, q
             let findings = count(baseline.known().len(), "finding");
             say(&format!("wrote {findings} to {}", printable(&path.to_string_lossy())));
             if settings.baseline.as_deref() != Some(&*path) {
-                let name = printable(&path.to_string_lossy()).into_owned();
+                let name = printable(&shell_word(&path.to_string_lossy())).into_owned();
                 say(&format!(
                     "note: runs read it with --baseline={name}, or `baseline = \"{name}\"` in the configuration"
                 ));
@@ -50,7 +64,11 @@ pub(super) fn apply(lint: &Lint, settings: &Settings, analysis: &mut Analysis, q
         }
         return Ok(());
     };
-    let baseline = read(path)?;
+    let named_by = match settings.origins.of("baseline") {
+        Origin::File(_) => NamedBy::Repository,
+        Origin::Flag(_) | Origin::Variable(_) | Origin::Default => NamedBy::User,
+    };
+    let baseline = read(path, named_by)?;
     if lint.prune_baseline && is_partial {
         let help = "run it without paths and --cluster, so that all of the repository is looked at";
         return Err(
@@ -70,7 +88,7 @@ pub(super) fn apply(lint: &Lint, settings: &Settings, analysis: &mut Analysis, q
     let number = gone.iter().map(|entry| entry.count).sum();
     let (found, name) = (count(number, "finding"), printable(&path.to_string_lossy()).into_owned());
     if lint.prune_baseline {
-        write(path, &baseline.without(&gone))?;
+        write(path, analysis.tree.root(), &baseline.without(&gone))?;
         if !quiet {
             say(&format!("removed {found} from {name}"));
         }
@@ -105,18 +123,12 @@ fn target(flag: Option<&Path>, settings: &Settings) -> Result<PathBuf, CliError>
         return Ok(named.to_owned());
     }
     let beside = settings.file.as_ref().and_then(|file| file.parent()).unwrap_or_else(|| Path::new(""));
-    let usual = beside.join(NAME);
-    if usual.is_symlink() {
-        // Nobody named it: a repository could have any file replaced.
-        let message = format!("{} is a link, and nobody said to follow it", usual.display());
-        return Err(CliError::new(message).with_help("remove it, or name a file: --write-baseline=FILE"));
-    }
-    Ok(usual)
+    Ok(beside.join(NAME))
 }
 
-fn read(path: &Path) -> Result<Baseline, CliError> {
+fn read(path: &Path, named_by: NamedBy) -> Result<Baseline, CliError> {
     let name = path.display();
-    let text = fs::read_to_string(path).map_err(|error| {
+    let text = files::read(path, named_by, MOST).map_err(|error| {
         let help = match error.kind() {
             io::ErrorKind::NotFound => {
                 "--write-baseline makes it; else correct --baseline or `baseline` in the configuration"
@@ -127,15 +139,25 @@ fn read(path: &Path) -> Result<Baseline, CliError> {
     })?;
     Baseline::parse(&text).map_err(|error| {
         CliError::new(format!("{name}:{error}"))
-            .with_help("this is no baseline that can be read; --write-baseline makes it anew")
+            .with_help("this is no baseline that can be read; remove it, and --write-baseline makes it anew")
     })
 }
 
-fn write(path: &Path, baseline: &Baseline) -> Result<(), CliError> {
-    let failed = |error: &dyn std::fmt::Display| {
+/// Writes a baseline, in the place of another one or of nothing.
+fn write(path: &Path, top: &Path, baseline: &Baseline) -> Result<(), CliError> {
+    let failed = |error: io::Error| {
         let message = format!("failed to write the baseline {}: {error}", path.display());
-        CliError::new(message).with_help("check the path, and the space left")
+        CliError::new(message).with_help(files::help(&error))
     };
-    let text = baseline.text().map_err(|error| failed(&error))?;
-    fs::write(path, text).map_err(|error| failed(&error))
+    let text = baseline.text().map_err(|error| failed(error.into()))?;
+    let text = harmless(&text, Syntax::Json);
+    files::check(path, Some(top)).map_err(failed)?;
+    if path.is_file() {
+        let present = files::read(path, NamedBy::Repository, MOST).unwrap_or_else(|_| "no text".to_owned());
+        if !present.trim().is_empty() && !Baseline::is_one(&present) {
+            let message = format!("{} is there, and is no baseline", path.display());
+            return Err(CliError::new(message).with_help("remove it, or name another file: --write-baseline=FILE"));
+        }
+    }
+    files::write(path, NamedBy::Repository, Some(top), text.as_bytes()).map_err(failed)
 }

@@ -7,7 +7,10 @@ use std::{
     path::PathBuf,
 };
 
-use clap_complete::engine::{CompletionCandidate, PathCompleter, ValueCompleter as _};
+use clap::ValueHint;
+use clap_complete::engine::{
+    ArgValueCandidates, ArgValueCompleter, CompletionCandidate, PathCompleter, ValueCompleter as _,
+};
 
 use super::configured::{Configured, configured};
 use crate::{Options, Survey, finding::Category, query::has_safe_name, report::Format, rules::RULES};
@@ -32,7 +35,8 @@ pub(super) fn formats() -> Vec<CompletionCandidate> {
 /// The clusters of the repository.
 pub(super) fn clusters() -> Vec<CompletionCandidate> {
     let Some(survey) = survey() else { return Vec::new() };
-    let reached = survey.clusters.iter().filter(|cluster| cluster.reached && !cluster.root.is_empty());
+    let is_offered = |root: &str| !root.is_empty() && is_safe_path(root.as_ref());
+    let reached = survey.clusters.iter().filter(|cluster| cluster.reached && is_offered(&cluster.root));
     reached.map(|cluster| CompletionCandidate::new(&cluster.root)).collect()
 }
 
@@ -51,8 +55,36 @@ pub(super) fn nodes(current: &OsStr) -> Vec<CompletionCandidate> {
 /// Those, and files.
 pub(super) fn nodes_and_files(current: &OsStr) -> Vec<CompletionCandidate> {
     let mut all = nodes(current);
-    all.extend(PathCompleter::any().complete(current));
+    all.extend(paths(&PathCompleter::any(), current));
     all
+}
+
+/// An argument that completes to paths alone as one that offers the safe ones.
+pub(super) fn guarded(argument: clap::Arg) -> clap::Arg {
+    if argument.get::<ArgValueCompleter>().is_some() || argument.get::<ArgValueCandidates>().is_some() {
+        return argument;
+    }
+    let completer = match argument.get_value_hint() {
+        ValueHint::Unknown | ValueHint::Other => return argument,
+        ValueHint::DirPath => PathCompleter::dir,
+        ValueHint::FilePath => PathCompleter::file,
+        _ => PathCompleter::any,
+    };
+    argument.add(ArgValueCompleter::new(move |current: &OsStr| paths(&completer(), current)))
+}
+
+/// What `completer` offers, but for what a shell may read something into: shells get candidates without quotes around them.
+fn paths(completer: &PathCompleter, current: &OsStr) -> Vec<CompletionCandidate> {
+    let mut offered = completer.complete(current);
+    offered.retain(|candidate| is_safe_path(candidate.get_value()));
+    offered
+}
+
+/// Whether a path holds nothing but what no shell gives a meaning to, and is no option.
+fn is_safe_path(path: &OsStr) -> bool {
+    let is_plain =
+        |letter: char| letter.is_alphanumeric() || "._-+@/:,".contains(letter) || letter == std::path::MAIN_SEPARATOR;
+    path.to_str().is_some_and(|path| !path.starts_with('-') && path.chars().all(is_plain))
 }
 
 /// Each name once, Kustomizations before HelmReleases, as commands take them.

@@ -10,10 +10,12 @@ use clap_complete::{engine, env::Shells};
 
 use super::{
     args::{Arguments, Completions},
+    candidates,
     environment::Environment,
     error::CliError,
     print,
 };
+use crate::source::Syntax;
 
 /// Set to the name of a shell by its script.
 const VARIABLE: &str = "FLUXDAG_COMPLETE";
@@ -31,7 +33,7 @@ pub(super) fn script(completions: &Completions) -> Result<(), CliError> {
     let mut script = Vec::new();
     let written = shell.write_registration(VARIABLE, "fluxdag", "fluxdag", "fluxdag", &mut script);
     written.map_err(|error| failed(&error.to_string()))?;
-    print(script)
+    print(&String::from_utf8_lossy(&script), Syntax::Own)
 }
 
 /// Answers a shell that asks for candidates; false where none does.
@@ -48,14 +50,20 @@ pub(super) fn answer(environment: &Environment) -> bool {
         let words: Vec<OsString> = arguments.iter().skip_while(|argument| *argument != "--").skip(1).cloned().collect();
         let mut candidates = Vec::new();
         shell.write_complete(&mut command(), words, env::current_dir().ok().as_deref(), &mut candidates).ok()?;
-        print(candidates).ok()
+        // Every candidate is one of ours or was found to be safe; what is between them is for the shell.
+        print(&String::from_utf8_lossy(&candidates), Syntax::Own).ok()
     });
     true
 }
 
 fn command() -> clap::Command {
     // Words are counted from the name of the program on, whatever it was called as.
-    Arguments::command()
+    guarded(Arguments::command())
+}
+
+/// The same command, where no path is offered that a shell would read something into.
+fn guarded(command: clap::Command) -> clap::Command {
+    command.mut_args(candidates::guarded).mut_subcommands(guarded)
 }
 
 fn quietly(ask: impl FnOnce() -> Option<()> + panic::UnwindSafe) {
@@ -76,5 +84,5 @@ fn cobra(arguments: &[OsString]) -> Option<()> {
             None => format!("{value}\n"),
         }
     });
-    print(lines.chain([format!("{DEFAULT}\n")]).collect::<String>()).ok()
+    print(&lines.chain([format!("{DEFAULT}\n")]).collect::<String>(), Syntax::Own).ok()
 }

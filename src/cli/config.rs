@@ -14,6 +14,7 @@ use crate::{
     config::{self, FailOn},
     flux::format_duration,
     report::{SettingOrigin, ShownSetting, ShownSettings, document, printable},
+    source::Syntax,
 };
 
 /// One setting: its key, its value, and who says so.
@@ -25,8 +26,11 @@ struct Row {
 
 pub(super) fn run(configure: &Configure, environment: &Environment) -> Result<(), CliError> {
     match &configure.command {
-        ConfigureCommand::Show(show) => print(shown(show, environment)?),
-        ConfigureCommand::Schema(ConfigSchema {}) => print(schema()?),
+        ConfigureCommand::Show(show) => {
+            let syntax = if show.format == AnswerFormat::Json { Syntax::Json } else { Syntax::Text };
+            print(&shown(show, environment)?, syntax)
+        }
+        ConfigureCommand::Schema(ConfigSchema {}) => print(&schema()?, Syntax::Own),
     }
 }
 

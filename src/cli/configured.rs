@@ -1,12 +1,18 @@
 //! The configuration file: found, and read.
 
 use std::{
-    env, fs, io,
+    env, io,
     path::{Path, PathBuf},
 };
 
-use super::error::CliError;
+use super::{
+    error::CliError,
+    files::{self, NamedBy},
+};
 use crate::config::{self, Config, ConfigError};
+
+/// Bytes of the largest file that is read.
+const MOST: u64 = 1024 * 1024;
 
 /// The configuration in force.
 #[derive(Default)]
@@ -27,7 +33,8 @@ pub(super) fn configured(named: Option<PathBuf>, paths: &[PathBuf]) -> Result<Co
     let Some(Found { path, within }) = found else {
         return Ok(Configured::default());
     };
-    let text = fs::read_to_string(&path).map_err(|error| {
+    let named_by = if within.is_some() { NamedBy::Repository } else { NamedBy::User };
+    let text = files::read(&path, named_by, MOST).map_err(|error| {
         let help = match error.kind() {
             io::ErrorKind::InvalidData => "save it as UTF-8, or pass --no-config",
             _ if within.is_some() => "check that it can be read, or pass --no-config",

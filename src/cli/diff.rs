@@ -17,7 +17,7 @@ use crate::{
     change::Revised,
     report::{Text as _, diff_markdown, document, printable},
     run,
-    source::GitError,
+    source::{GitError, Syntax},
 };
 
 /// Compares, and says what came of it. The exit code tells whether there is something new to fail for.
@@ -44,11 +44,14 @@ pub(super) fn run(diff: &Diff, global: &Global, environment: &Environment) -> Re
     if let Some(remark) = found.remark.as_ref().filter(|_| !global.quiet) {
         say(&printable(&format!("note: {remark}")));
     }
-    print(match diff.format {
-        DiffFormat::Text => found.text(&environment.stdout(global.color)),
-        DiffFormat::Json => document(&found),
-        DiffFormat::Markdown => diff_markdown(&found),
-    })?;
+    match diff.format {
+        DiffFormat::Text => {
+            let terminal = environment.stdout(global.color);
+            print(&found.text(&terminal), terminal.syntax())?;
+        }
+        DiffFormat::Json => print(&document(&found), Syntax::Json)?,
+        DiffFormat::Markdown => print(&diff_markdown(&found), Syntax::Text)?,
+    }
     Ok(if found.new_findings.iter().any(|finding| fail_on.covers(finding.severity)) { FOUND } else { 0 })
 }
 

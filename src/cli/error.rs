@@ -1,4 +1,4 @@
-use super::say;
+use super::say_on;
 use crate::{
     report::{Terminal, printable, printable_lines, wrap},
     source::GitError,
@@ -34,10 +34,10 @@ impl CliError {
     pub(super) fn print(&self, terminal: &Terminal) {
         let styles = terminal.theme().styles;
         let error = terminal.bold(&styles.error.style("error:").to_string());
-        say(&format!("{error} {}", printable(&self.message)));
+        say_on(terminal, &format!("{error} {}", printable(&self.message)));
         if let Some(help) = &self.help {
             let first = format!("{} ", styles.help.style("help:"));
-            say(&wrap(&printable_lines(help), terminal.width, &first, "      "));
+            say_on(terminal, &wrap(&printable_lines(help), terminal.width, &first, "      "));
         }
     }
 }

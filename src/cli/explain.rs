@@ -8,7 +8,7 @@ use crate::{
     finding::RuleInfo,
     report::{RulePage, document, printable, rule_page},
     rules::RULES,
-    source::names,
+    source::{Syntax, names},
 };
 
 /// Prints the page of a rule.
@@ -23,7 +23,7 @@ pub(super) fn run(explain: &Explain, global: &Global, environment: &Environment)
     if !text.ends_with('\n') {
         text.push('\n');
     }
-    print(text)
+    print(&text, Syntax::Own)
 }
 
 fn unknown(name: &str, infos: impl Iterator<Item = &'static RuleInfo>) -> CliError {

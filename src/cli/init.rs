@@ -1,16 +1,18 @@
 //! `fluxdag init`: a configuration file that fits the repository.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use super::{
     args::{Global, Init},
     error::CliError,
+    files::{self, NamedBy},
     print, say,
 };
-use crate::{config, report::printable, run::draft};
+use crate::{
+    config,
+    run::draft,
+    source::{Syntax, harmless, printable},
+};
 
 /// Writes or prints the file.
 pub(super) fn run(init: &Init, global: &Global) -> Result<(), CliError> {
@@ -20,7 +22,7 @@ pub(super) fn run(init: &Init, global: &Global) -> Result<(), CliError> {
     let draft =
         draft(path).map_err(|error| CliError::of_question(error, "give a folder that holds Flux Kustomizations"))?;
     if prints {
-        return print(draft.text);
+        return print(&draft.text, Syntax::Json);
     }
     let present = config::NAMES.iter().map(|name| draft.folder.join(name)).find(|path| path.symlink_metadata().is_ok());
     if let Some(present) = present.as_ref().filter(|_| !init.force) {
@@ -37,7 +39,7 @@ pub(super) fn run(init: &Init, global: &Global) -> Result<(), CliError> {
     }
     let target = present.unwrap_or_else(|| draft.folder.join(config::NAMES[0]));
     let failed = |error| CliError::new(format!("failed to write {}: {error}", target.display()));
-    fs::write(&target, draft.text)
+    files::write(&target, NamedBy::Repository, Some(&draft.folder), harmless(&draft.text, Syntax::Json).as_bytes())
         .map_err(|error| failed(error).with_help("check that the folder can be written to"))?;
     if !global.quiet {
         say(&format!("wrote {}", printable(&target.to_string_lossy())));

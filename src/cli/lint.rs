@@ -29,7 +29,8 @@ pub(super) fn run(lint: &Lint, global: &Global, environment: &Environment) -> Re
     drop(progress);
     baseline::apply(lint, &settings, &mut analysis, global.quiet)?;
     let Settings { file, options, filter, fail_on, .. } = settings;
-    let Analysis { tree, repository, clusters, findings, warnings, remark, unseen, .. } = analysis;
+    let Analysis { tree, repository, clusters, findings, warnings, remark, unseen, rest, .. } = analysis;
+    rest.leak();
     for error in tree.unreadable() {
         say(&format!("warning: {}; what lies there is not analysed", printable(&error.to_string())));
     }

@@ -10,6 +10,7 @@ use super::{
 use crate::{
     Session,
     report::{Text as _, document},
+    source::Syntax,
 };
 
 /// Lists what there is.
@@ -17,9 +18,12 @@ pub(super) fn run(list: &List, global: &Global, environment: &Environment) -> Re
     let (survey, options) = survey(&Paths::or_here(&list.paths), &list.target, environment)?;
     let listing = Session::new(&survey, &options).list();
     note(&listing, global);
-    print(match list.format {
-        ListingFormat::Text => listing.text(&environment.stdout(global.color)),
-        ListingFormat::Json => document(&listing),
-        ListingFormat::Names => listing.lines(),
-    })
+    match list.format {
+        ListingFormat::Text => {
+            let terminal = environment.stdout(global.color);
+            print(&listing.text(&terminal), terminal.syntax())
+        }
+        ListingFormat::Json => print(&document(&listing), Syntax::Json),
+        ListingFormat::Names => print(&listing.lines(), Syntax::Text),
+    }
 }

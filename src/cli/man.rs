@@ -1,22 +1,25 @@
-use std::fs;
+use std::{io, path::Path};
 
 use clap::CommandFactory as _;
 
 use super::{
     args::{Arguments, Global, Man},
     error::CliError,
+    files::{self, NamedBy},
     print, say,
 };
-use crate::{report::printable, source::names::nearest};
+use crate::source::{Syntax, names::nearest, printable};
 
 /// Prints a manual page, or writes all of them.
 pub(super) fn run(man: &Man, global: &Global) -> Result<(), CliError> {
     let command = Arguments::command();
     if let Some(folder) = &man.out {
         let failed = |error| CliError::new(format!("failed to write to {}: {error}", folder.display()));
-        fs::create_dir_all(folder).map_err(failed)?;
+        files::make_folder(folder).map_err(failed)?;
         // The command `help` has its own page for each command: as many again that say nothing.
-        clap_mangen::generate_to(command.disable_help_subcommand(true), folder).map_err(failed)?;
+        let mut command = command.disable_help_subcommand(true);
+        command.build();
+        write(&command, folder).map_err(failed)?;
         if !global.quiet {
             say(&format!("wrote manual pages to {}", printable(&folder.to_string_lossy())));
         }
@@ -42,5 +45,15 @@ pub(super) fn run(man: &Man, global: &Global) -> Result<(), CliError> {
     clap_mangen::Man::new(wanted)
         .render(&mut page)
         .map_err(|error| CliError::new(format!("failed to write the manual page: {error}")))?;
-    print(page)
+    print(&String::from_utf8_lossy(&page), Syntax::Own)
+}
+
+/// Writes the pages of a command and of those below it.
+fn write(command: &clap::Command, folder: &Path) -> io::Result<()> {
+    let below = command.get_subcommands().filter(|below| !below.is_hide_set());
+    below.into_iter().try_for_each(|below| write(below, folder))?;
+    let page = clap_mangen::Man::new(command.clone());
+    let mut text = Vec::new();
+    page.render(&mut text)?;
+    files::write(&folder.join(page.get_filename()), NamedBy::User, None, &text)
 }

@@ -10,9 +10,11 @@ mod completion;
 mod config;
 mod configured;
 mod diff;
+mod door;
 mod environment;
 mod error;
 mod explain;
+mod files;
 mod impact;
 mod init;
 mod lint;
@@ -31,7 +33,6 @@ mod what_if;
 mod why;
 
 use std::{
-    io::{self, IsTerminal as _, Write as _},
     panic::{self, PanicHookInfo},
     path::PathBuf,
     process::ExitCode,
@@ -41,10 +42,11 @@ use clap::{CommandFactory as _, FromArgMatches as _};
 
 use self::{
     args::{Arguments, Command},
+    door::{is_terminal, print, say, say_on},
     environment::Environment,
     error::CliError,
 };
-use crate::report::printable;
+use crate::{report::Terminal, source::printable};
 
 const FOUND: u8 = 1;
 const FAILED: u8 = 2;
@@ -81,21 +83,33 @@ fn run(environment: &Environment) -> u8 {
         let matches = Arguments::command().color(choice(stream)).try_get_matches_from(&environment.arguments)?;
         Arguments::from_arg_matches(&matches)
     };
-    let parsed = parse(environment.stdout(color).color)
-        .or_else(|error| if error.use_stderr() { parse(environment.stderr(color).color) } else { Err(error) });
-    let arguments = match parsed {
+    let arguments = match parse(environment.stdout(color).color) {
         Ok(arguments) => arguments,
-        Err(error) => {
-            // Where even that cannot be written there is nobody left to tell.
-            let _ = error.print();
-            return if error.use_stderr() { FAILED } else { 0 };
-        }
+        Err(error) => return complain(&error, environment),
     };
     let result = enter(&arguments.global.directory).and_then(|()| dispatch(&arguments, environment));
     result.unwrap_or_else(|error| {
         error.print(&environment.stderr(arguments.global.color));
         FAILED
     })
+}
+
+/// Prints what clap says: help, or what is wrong with the arguments, which a pipeline may take from names of files.
+fn complain(error: &clap::Error, environment: &Environment) -> u8 {
+    let color = environment.color_argument();
+    let text = |terminal: &Terminal| match terminal.color {
+        true => error.render().ansi().to_string(),
+        false => error.render().to_string(),
+    };
+    if error.use_stderr() {
+        let terminal = environment.stderr(color);
+        say_on(&terminal, text(&terminal).trim_end_matches('\n'));
+        return FAILED;
+    }
+    let terminal = environment.stdout(color);
+    // Where even that cannot be written there is nobody left to tell.
+    let _ = print(&text(&terminal), terminal.syntax());
+    0
 }
 
 /// Goes to the folders of `-C`, one after the other.
@@ -129,30 +143,6 @@ fn dispatch(arguments: &Arguments, environment: &Environment) -> Result<u8, CliE
     }
 }
 
-/// Writes `text` to standard output. Nobody reading it any more is no error.
-fn print(text: impl AsRef<[u8]>) -> Result<(), CliError> {
-    let mut out = io::stdout().lock();
-    tolerate_closed_pipe(out.write_all(text.as_ref()).and_then(|()| out.flush()))
-        .map_err(|error| CliError::new(format!("failed to write to standard output: {error}")))
-}
-
-fn tolerate_closed_pipe(result: io::Result<()>) -> io::Result<()> {
-    match result {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        result => result,
-    }
-}
-
-/// Writes a line to standard error.
-fn say(line: &str) {
-    // Talk that cannot be reporting is no reason to fail.
-    let _ = writeln!(io::stderr().lock(), "{line}");
-}
-
-fn is_terminal() -> (bool, bool) {
-    (io::stdout().is_terminal(), io::stderr().is_terminal())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -166,11 +156,5 @@ mod tests {
     #[test]
     fn the_arguments_are_consistent() {
         Arguments::command().debug_assert();
-    }
-
-    #[test]
-    fn a_closed_pipe_is_no_error() {
-        assert!(tolerate_closed_pipe(Err(io::ErrorKind::BrokenPipe.into())).is_ok());
-        assert!(tolerate_closed_pipe(Err(io::ErrorKind::StorageFull.into())).is_err());
     }
 }

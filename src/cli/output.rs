@@ -1,14 +1,17 @@
 use std::{
-    fs,
     io::{self, Write as _},
     path::{Path, PathBuf},
     str::FromStr,
 };
 
-use super::{error::CliError, print};
+use super::{
+    error::CliError,
+    files::{self, NamedBy},
+    print,
+};
 use crate::{
     report::{Format, Report, Terminal, printable},
-    source::names::nearest,
+    source::{harmless, names::nearest},
 };
 
 /// A format, and where it goes: a file, or standard output.
@@ -86,7 +89,7 @@ impl Output {
     ) -> Result<(), CliError> {
         let failed = |error: io::Error| {
             let place = self.path.as_ref().map_or("standard output".into(), |path| path.to_string_lossy());
-            CliError::new(format!("failed to write {place}: {error}")).with_help("check the path, and the space left")
+            CliError::new(format!("failed to write {place}: {error}")).with_help(files::help(&error))
         };
         let terminal = if self.path.is_some() { &Terminal::PLAIN } else { terminal };
         let mut text = Vec::new();
@@ -94,9 +97,13 @@ impl Output {
         if let (Format::Full, Some(summary)) = (self.format, summary) {
             writeln!(text, "{summary}").map_err(failed)?;
         }
+        let (text, syntax) = (String::from_utf8_lossy(&text), self.format.syntax(terminal));
         match &self.path {
-            Some(path) => fs::write(path, &text).map_err(failed),
-            None => print(&text),
+            Some(path) => {
+                let text = harmless(&text, syntax);
+                files::write(path, NamedBy::User, Some(report.tree.root()), text.as_bytes()).map_err(failed)
+            }
+            None => print(&text, syntax),
         }
     }
 

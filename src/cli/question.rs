@@ -13,6 +13,7 @@ use crate::{
     Options, Session, Survey,
     query::{self, Document},
     report::{Text, document, printable},
+    source::Syntax,
     timing,
 };
 
@@ -26,10 +27,13 @@ pub(super) fn ask<A: Document + Text>(
     let (survey, options) = survey(paths, &question.target, environment)?;
     let answer = ask(&Session::new(&survey, &options))?;
     note(&answer, global);
-    print(match question.format {
-        AnswerFormat::Text => answer.text(&environment.stdout(global.color)),
-        AnswerFormat::Json => document(&answer),
-    })
+    match question.format {
+        AnswerFormat::Text => {
+            let terminal = environment.stdout(global.color);
+            print(&answer.text(&terminal), terminal.syntax())
+        }
+        AnswerFormat::Json => print(&document(&answer), Syntax::Json),
+    }
 }
 
 /// Says what there is to know about a question.

@@ -5,7 +5,7 @@ use super::{
     args::{Choices, Global, ObjectFormat, ObjectOrder, Render, ShownOrigin},
     environment::Environment,
     error::CliError,
-    print, say,
+    print, say, say_on,
     settings::Settings,
 };
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
     kustomize::legacy_order,
     query::{Rendering, render, render_folder},
     report::{Format, Hidden, Objects, Origin, Report, document, printable},
-    source::Tree,
+    source::{Syntax, Tree},
 };
 
 /// Prints what a Kustomization or a folder builds, and what is wrong with it. The exit code tells whether it fails.
@@ -27,10 +27,14 @@ pub(super) fn run(asked: &Render, global: &Global, environment: &Environment) ->
         Some(ShownOrigin::Changed) => Origin::Changed,
         Some(ShownOrigin::All) => Origin::All,
     };
-    print(match asked.format {
-        ObjectFormat::Yaml => Objects { tree: &tree, objects: &rendering.objects, origin }.yaml(),
-        ObjectFormat::Json => document(&rendering.document(&tree, origin != Origin::Hidden)),
-    })?;
+    match asked.format {
+        ObjectFormat::Yaml => {
+            print(&Objects { tree: &tree, objects: &rendering.objects, origin }.yaml(), Syntax::Yaml)?;
+        }
+        ObjectFormat::Json => {
+            print(&document(&rendering.document(&tree, origin != Origin::Hidden)), Syntax::Json)?;
+        }
+    }
     complain(&tree, &rendering, global, environment)?;
     Ok(if rendering.findings.iter().any(|fault| fault.severity == Severity::Error) { FOUND } else { 0 })
 }
@@ -74,9 +78,10 @@ fn complain(tree: &Tree, rendering: &Rendering, global: &Global, environment: &E
     };
     let mut text = Vec::new();
     let failed = |error: io::Error| CliError::new(format!("failed to describe what is wrong: {error}"));
-    report.write(Format::Full, &environment.stderr(global.color), &mut text).map_err(failed)?;
+    let terminal = environment.stderr(global.color);
+    report.write(Format::Full, &terminal, &mut text).map_err(failed)?;
     if let Some(text) = String::from_utf8(text).ok().filter(|text| !text.is_empty()) {
-        say(text.trim_end());
+        say_on(&terminal, text.trim_end());
     }
     for part in rendering.unresolved.iter().filter(|_| !global.quiet) {
         let at = tree.place(part.span).map_or_else(String::new, |place| format!(" ({place})"));

@@ -8,14 +8,16 @@ use crate::{
     finding::RuleInfo,
     report::{RuleList, document, rule_markdown, rule_table},
     rules::RULES,
+    source::Syntax,
 };
 
 /// Lists the rules.
 pub(super) fn run(rules: &Rules, global: &Global, environment: &Environment) -> Result<(), CliError> {
     let infos: Vec<&RuleInfo> = RULES.iter().map(|rule| &rule.info).collect();
-    print(match rules.format {
+    let text = match rules.format {
         ListFormat::Table => rule_table(&infos, &environment.stdout(global.color)),
         ListFormat::Markdown => rule_markdown(&infos),
         ListFormat::Json => document(&RuleList::new(&infos)),
-    })
+    };
+    print(&text, Syntax::Own)
 }

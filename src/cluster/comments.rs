@@ -6,7 +6,7 @@ use super::{Cluster, Scope};
 use crate::{
     finding::{CommentReader, MARK, Reach, Suppression},
     source::{FileId, is_yaml},
-    yaml::Store,
+    yaml::{Store, comments},
 };
 
 /// What a run looks at, for telling which comments it can judge.
@@ -69,7 +69,7 @@ pub fn suppressions(store: &Store, sight: &SuppressionScope, require_reason: boo
         let Some(text) = tree.text(file).filter(|text| text.contains(MARK)) else { return Vec::new() };
         let parsed = store.parse(file);
         let mut reader = CommentReader::new(text, require_reason);
-        let comments = parsed.comments.iter();
+        let comments = comments(file, text).into_iter();
         let mut found: Vec<Suppression> =
             comments.flat_map(|comment| reader.read(comment.span, comment.trailing)).collect();
         if found.is_empty() {

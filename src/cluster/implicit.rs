@@ -5,7 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use smol_str::SmolStr;
 
-use super::{Externals, Node, ObjectKey, Provider, Release, bootstrap::Bootstrap, model::charts::chart_in};
+use super::{
+    Externals, Node, ObjectKey, Provider, Release,
+    bootstrap::{Bootstrap, NamespaceTexts},
+    model::charts::chart_in,
+};
 use crate::{
     catalog::{Confidence, CrdCatalog, CrdOwner},
     flux::{
@@ -156,6 +160,12 @@ impl Implicit {
     #[must_use]
     pub fn is_made_before(&self, key: &ObjectKey) -> bool {
         self.bootstrap.makes(key, &[])
+    }
+
+    /// What the files of the repository, which `store` holds, say of namespaces.
+    #[must_use]
+    pub fn namespace_texts(&self, store: &yaml::Store) -> &NamespaceTexts {
+        self.bootstrap.namespaces(store)
     }
 
     /// Whether something that sets the cluster up names the chart, or a release of that name.

@@ -14,6 +14,7 @@ mod focus;
 mod implicit;
 mod model;
 
+pub use bootstrap::{NamespaceTexts, has_word, makes_namespaces};
 pub use broken::{BrokenDocument, broken_documents};
 pub use builders::{Use, builders, is_decided_by};
 pub use comments::{SuppressionScope, suppressions};

@@ -46,7 +46,11 @@ impl ConfigError {
 
 /// Line and column, from 1, of byte `at` of `text`.
 pub(super) fn position(text: &str, at: usize) -> (usize, usize) {
-    let before: String = text.char_indices().take_while(|(index, _)| *index < at).map(|(_, letter)| letter).collect();
-    let line = before.matches('\n').count() + 1;
+    let mut at = at.min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    let before = &text[..at];
+    let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
     (line, before.rsplit('\n').next().unwrap_or_default().chars().count() + 1)
 }

@@ -107,6 +107,9 @@ struct Source {
     path: Spanned<String>,
 }
 
+/// Most entries of a list: each file is compared with all of them.
+const ENTRIES: usize = 1000;
+
 /// Most sources of one file: the folder of each is listed.
 const SOURCES: usize = 100;
 
@@ -116,6 +119,13 @@ pub(super) fn read(text: &str, path: &Path, within: Option<&Path>) -> Result<Con
     let items = |all: &Option<Spanned<Vec<Spanned<String>>>>| {
         all.as_ref().map(|all| all.get_ref().as_slice()).unwrap_or_default().to_vec()
     };
+    let lists =
+        [("paths", &file.paths), ("exclude", &file.exclude), ("select", &file.select), ("ignore", &file.ignore)];
+    for (name, list) in lists {
+        if let Some(one_more) = list.as_ref().and_then(|list| list.get_ref().get(ENTRIES)) {
+            return Err(place.fault(one_more.span().start, format!("more than {ENTRIES} entries of `{name}`"), None));
+        }
+    }
     let require_reason = file.require_reason.as_ref().map(|it| *it.get_ref());
     let mut config = Config {
         root: file.root.as_ref().map(|root| place.existing_folder(root)).transpose()?,

@@ -21,6 +21,7 @@ use std::{
 };
 
 use rustc_hash::FxHashMap;
+use smol_str::SmolStr;
 
 pub use accumulate::{
     order::legacy_order,
@@ -33,7 +34,7 @@ pub use schema::scope::is_cluster_scoped;
 
 use crate::{
     source::{Artifact, FileId, Span, normalize},
-    yaml::{Node, Store},
+    yaml::{Document, Node, Store},
 };
 use accumulate::folder;
 
@@ -43,13 +44,15 @@ pub struct Kustomize<'t> {
     store: &'t Store,
     artifact: Artifact,
     known: Mutex<FxHashMap<String, Arc<accumulate::Accumulated>>>,
+    /// Patches that are written as texts, parsed. One that Flux injects into many children stands at one place.
+    texts: Mutex<FxHashMap<(Span, SmolStr), Arc<Vec<Document>>>>,
 }
 
 impl<'t> Kustomize<'t> {
     /// A builder of folders of `artifact`, whose files `store` parses.
     #[must_use]
     pub fn new(store: &'t Store, artifact: Artifact) -> Self {
-        Self { store, artifact, known: Mutex::new(FxHashMap::default()) }
+        Self { store, artifact, known: Mutex::default(), texts: Mutex::default() }
     }
 
     /// The files behind the builder.
@@ -125,6 +128,18 @@ impl<'t> Kustomize<'t> {
     #[must_use]
     pub fn kustomization_file(artifact: &Artifact, dir: &str) -> Option<FileId> {
         folder::kustomization_files(artifact, dir).first().copied()
+    }
+
+    /// The documents of the YAML in a scalar, see [`text::parse_scalar`].
+    fn parsed_text(&self, text: &str, at: Span) -> Arc<Vec<Document>> {
+        let key = (at, SmolStr::new(text));
+        let texts = || self.texts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = texts().get(&key) {
+            return known.clone();
+        }
+        let parsed = Arc::new(text::parse_scalar(self.store.tree(), text, at));
+        texts().insert(key, parsed.clone());
+        parsed
     }
 
     fn known(&self, path: &str) -> Option<Arc<accumulate::Accumulated>> {

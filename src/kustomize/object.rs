@@ -153,6 +153,12 @@ pub enum Fault {
     Bug,
     /// An object larger than the API server takes.
     TooLong,
+    /// A chart that Helm would have to render, which Flux does not run in builds.
+    Chart,
+    /// A plugin that is not built into kustomize; its kind.
+    Plugin(SmolStr),
+    /// A URL without its scheme, which kustomize takes for a folder.
+    NoScheme,
     /// An expression that Flux cannot read.
     Expression {
         /// The variable, where the expression got as far as naming one.

@@ -2,7 +2,7 @@
 
 use crate::{
     source::{FileId, Span, Tree},
-    yaml::{Document, Entry, Node, Value, parse, resolve_plain},
+    yaml::{Document, Node, Value, parse, resolve_plain},
 };
 
 /// The text of a scalar as written: `0644` and not `420`. Empty for null, mappings and lists.
@@ -55,6 +55,13 @@ pub(super) fn yaml_1_1(tree: &Tree, node: &Node) -> Option<Node> {
         _ => {}
     }
     changed
+}
+
+/// Whether a folded block scalar may begin in the text at `span`.
+pub(super) fn may_fold(tree: &Tree, span: Span) -> bool {
+    let text = tree.text(span.file).and_then(|text| text.get(span.start as usize..span.end as usize));
+    let begins = |rest: &str| rest.starts_with(|letter: char| letter.is_ascii_digit() || " \t\r\n+-#".contains(letter));
+    text.unwrap_or_default().split('>').skip(1).any(begins)
 }
 
 /// What kustomize's last print and parse make of a folded block scalar: go-yaml's emitter puts a line break too many
@@ -120,7 +127,7 @@ pub(super) fn parse_scalar(tree: &Tree, text: &str, at: Span) -> Vec<Document> {
     let places = Places::new(tree, text, at);
     for document in &mut documents {
         document.span = places.of(document.span);
-        document.root = moved(&document.root, &places);
+        document.root = document.root.moved(&|span| places.of(span));
         for problem in document.problems.iter_mut().chain(&mut document.error) {
             problem.span = places.of(problem.span);
             problem.other = problem.other.map(|span| places.of(span));
@@ -196,22 +203,4 @@ fn literal_lines(source: &str, text: &str, start: u32) -> Option<Vec<(u32, u32)>
         source_at += length;
     }
     Some(lines)
-}
-
-fn moved(node: &Node, places: &Places) -> Node {
-    let value = match &node.value {
-        Value::Map(map) => {
-            let mut new = Node::empty_map(node.span);
-            if let Some(new) = new.as_map_mut() {
-                for entry in map.entries() {
-                    let key_span = places.of(entry.key_span);
-                    new.insert(Entry { key: entry.key.clone(), key_span, value: moved(&entry.value, places) });
-                }
-            }
-            new.value
-        }
-        Value::Seq(items) => Node::seq(items.iter().map(|item| moved(item, places)).collect(), node.span).value,
-        other => other.clone(),
-    };
-    Node::new(value, places.of(node.span))
 }

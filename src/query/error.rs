@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use crate::{
     cluster::{EditError, NodeKey, ObjectQueryError},
     finding::Subject,
+    source::printable,
 };
 
 /// Why a question has no answer.
@@ -119,6 +120,7 @@ impl Error {
             ),
             Self::NoEvents { owner, .. } => owner.as_ref().map(|owner| format!("ask about what applies it: `{owner}`")),
             Self::Ambiguous { number, choices, .. } => {
+                let choices: Vec<_> = choices.iter().map(|choice| printable(choice)).collect();
                 let mut help = format!("name one of them:\n{}", choices.join("\n"));
                 if *number > choices.len() {
                     help.push_str(&format!("\nand {} more", number - choices.len()));

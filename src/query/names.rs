@@ -5,6 +5,7 @@ use crate::{
     cluster::{Cluster, ObjectKey, ObjectQuery, ObjectRef, Provider},
     finding::{Subject, count},
     graph::{Actor, EventGraph, EventId, Moment},
+    source::shell_word,
 };
 
 /// An object that was named.
@@ -80,7 +81,8 @@ impl Model<'_> {
             return Ok(*one);
         }
         let choice = |found: &Found| {
-            format!("{} --cluster {}", self.subject(*found), self.situations[found.cluster].cluster.root)
+            let root = &self.situations[found.cluster].cluster.root;
+            format!("{} --cluster {}", shell_word(&self.subject(*found).to_string()), shell_word(root))
         };
         let choices = matches.found.iter().take(LISTED).map(choice).collect();
         Err(Error::Ambiguous { name: matches.name.clone(), what: "object", number: matches.found.len(), choices })

@@ -12,7 +12,7 @@ use crate::{
     cluster::{Cluster, Focus, Folder, Node, ObjectQuery},
     finding::{Confidence, Finding, Location, Related, Severity, Subject, count},
     kustomize::{self, Build, Object, Unresolved},
-    source::Span,
+    source::{Span, shell_word},
 };
 
 pub use document::{Manifest, Rendered, RenderedCluster, RenderedObject, Trace, TraceStep};
@@ -50,7 +50,11 @@ pub fn render(clusters: &[Cluster], focus: &Focus, name: &str) -> Result<Renderi
         [] => return Err(unknown(name, &wanted, clusters)),
         several => {
             let choices = several.iter().take(LISTED);
-            let choices = choices.map(|(cluster, node)| format!("{} --cluster {}", node.key, cluster.root)).collect();
+            let choices = choices
+                .map(|(cluster, node)| {
+                    format!("{} --cluster {}", shell_word(&node.key.to_string()), shell_word(&cluster.root))
+                })
+                .collect();
             return Err(Error::Ambiguous {
                 name: name.to_owned(),
                 what: "Kustomization",

@@ -1,7 +1,7 @@
 use std::io::{self, Write};
 
 use super::{
-    Report, Terminal, count, link, printable, printable_lines,
+    Report, Terminal, count, link, printable,
     snippet::{self, Mark},
     wrap,
 };
@@ -108,6 +108,6 @@ fn notes(report: &Report<'_>, terminal: &Terminal, finding: &Finding, out: &mut 
 fn note(terminal: &Terminal, name: &str, text: &str, out: &mut dyn Write) -> io::Result<()> {
     let first = format!("  {} ", terminal.theme().styles.help.style(format!("{name}:")));
     let rest = " ".repeat(name.len() + 4);
-    let text = terminal.spelled(&printable_lines(text));
+    let text = terminal.spelled(&printable(text));
     writeln!(out, "{}", wrap(text.trim_end(), terminal.width, &first, &rest))
 }

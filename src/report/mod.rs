@@ -2,7 +2,8 @@
 //! what a build gave.
 //!
 //! Nothing here decides what is a finding, or knows a graph. Every format shows the same findings. What comes out of
-//! the repository under analysis (names, paths, source lines) is escaped before it reaches a terminal.
+//! the repository under analysis (names, paths, source lines) is put on one line and escaped for the format; what is obeyed
+//! anywhere is taken out of all output by [`harmless`](crate::source::harmless), where `cli` prints it.
 
 mod answers;
 mod concise;
@@ -40,12 +41,15 @@ pub use schemas::schemas;
 pub use settings::{SettingOrigin, ShownSetting, ShownSettings};
 pub use summary::summary;
 pub use terminal::Terminal;
-pub use text::{printable, printable_lines, wrap};
+pub use text::wrap;
 
-pub use crate::finding::count;
+pub use crate::{
+    finding::count,
+    source::{printable, printable_lines},
+};
 use crate::{
     finding::{Finding, RuleInfo, condensed},
-    source::{FileId, Span, Tree},
+    source::{FileId, Span, Syntax, Tree},
 };
 
 /// Everything a report is built from.
@@ -163,6 +167,20 @@ impl Format {
         Self::Rdjson,
         Self::Markdown,
     ];
+}
+
+impl Format {
+    /// In what it is written for `terminal`.
+    #[must_use]
+    pub const fn syntax(self, terminal: &Terminal) -> Syntax {
+        match self {
+            Self::Full | Self::Concise => terminal.syntax(),
+            Self::Json | Self::Sarif | Self::Gitlab | Self::Rdjson => Syntax::Json,
+            Self::Junit | Self::Checkstyle => Syntax::Xml,
+            Self::Github => Syntax::Commands,
+            Self::Markdown => Syntax::Text,
+        }
+    }
 }
 
 impl fmt::Display for Format {

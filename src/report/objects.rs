@@ -1,9 +1,10 @@
 //! Built objects as YAML, and the place that decides each part of them where that is asked for.
 
-use super::printable;
+use std::borrow::Cow;
+
 use crate::{
     kustomize::{Object, Step},
-    source::{Span, Tree},
+    source::{Place, Span, Syntax, Tree, harmless, printable},
     yaml::{Node, to_yaml, to_yaml_with_notes},
 };
 
@@ -53,7 +54,7 @@ impl Objects<'_> {
         let note = |node: &Node| {
             let is_own = node.span.is_some() && object.source.contains(node.span);
             (self.origin == Origin::All || !is_own).then(|| match self.tree.place(node.span) {
-                Some(place) => format!("{}:{}", printable(&place.to_string()), place.start.column),
+                Some(place) => format!("{}:{}", remark(&place), place.start.column),
                 None => "(no file)".to_owned(),
             })
         };
@@ -62,7 +63,16 @@ impl Objects<'_> {
 
     fn line(&self, span: Span) -> String {
         let place = self.tree.place(span);
-        place.map_or_else(|| "(no file)".to_owned(), |place| printable(&place.to_string()).into_owned())
+        place.map_or_else(|| "(no file)".to_owned(), |place| remark(&place))
+    }
+}
+
+/// A place as part of a comment, which YAML has no escapes for.
+fn remark(place: &Place) -> String {
+    let text = printable(&place.to_string()).into_owned();
+    match harmless(&text, Syntax::Text) {
+        Cow::Borrowed(_) => text,
+        Cow::Owned(broken) => broken,
     }
 }
 

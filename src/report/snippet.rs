@@ -11,10 +11,10 @@ use miette::{
     SpanContents,
 };
 
-use super::{Report, Terminal, link, printable, text::is_unprintable};
+use super::{Report, Terminal, link, printable};
 use crate::{
     finding::Severity,
-    source::{Position, Span},
+    source::{Position, Span, is_unprintable},
 };
 
 /// Columns that line numbers, bars and the cut take beside the text of a line.

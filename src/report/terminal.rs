@@ -1,5 +1,7 @@
 use miette::{GraphicalTheme, ThemeCharacters, ThemeStyles};
 
+use crate::source::Syntax;
+
 /// What the place that text goes to can show. Decided by the caller, never found out here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Terminal {
@@ -23,6 +25,12 @@ impl Terminal {
         let characters = if self.unicode { ThemeCharacters::unicode() } else { ThemeCharacters::ascii() };
         let styles = if self.color { ThemeStyles::ansi() } else { ThemeStyles::none() };
         GraphicalTheme { characters, styles }
+    }
+
+    /// What is written for it.
+    #[must_use]
+    pub const fn syntax(&self) -> Syntax {
+        if self.color || self.links { Syntax::Styled } else { Syntax::Text }
     }
 
     /// `text`, bold where there is colour.

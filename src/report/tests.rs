@@ -235,7 +235,7 @@ fn nothing_from_the_repository_reaches_the_terminal_as_a_command() {
         for format in Format::ALL {
             for width in [0, 20, 100] {
                 let text = sample.text(format, Terminal { width, ..Terminal::PLAIN });
-                let bad = text.chars().find(|c| *c != '\n' && super::text::is_unprintable(*c));
+                let bad = text.chars().find(|c| *c != '\n' && crate::source::is_unprintable(*c));
                 assert_eq!(bad, None, "{name} {format}");
                 let is_narrow = matches!(format, Format::Full | Format::Concise);
                 assert!(!is_narrow || text.lines().all(|line| line.chars().count() < 200), "{name}");
@@ -341,7 +341,7 @@ proptest::proptest! {
         for format in Format::ALL {
             for unicode in [true, false] {
                 let out = sample.text(format, Terminal { color: false, unicode, width, links: false });
-                proptest::prop_assert!(!out.chars().any(|c| c != '\n' && super::text::is_unprintable(c)), "{}", out);
+                proptest::prop_assert!(!out.chars().any(|c| c != '\n' && crate::source::is_unprintable(c)), "{}", out);
             }
         }
     }

@@ -1,23 +1,19 @@
 use std::collections::BTreeMap;
 
-use super::{
-    Context, Rule, Situation,
-    duplicate_node::is_flux_object,
-    overlapping_path::kustomization_file,
-    uppermost::Uppermost,
-    wording::{list, place, short_list},
-};
+use super::{Context, Rule, Situation, duplicate_node::is_flux_object, uppermost::Uppermost, wording::short_list};
 use crate::{
-    cluster::{Folder, Node},
+    cluster::Node,
     finding::{Category, Confidence, Finding, Location, Related, RuleInfo, Severity, Tier},
-    kustomize::{Error, Fault, ObjectId},
+    kustomize::{Error, Fault},
     situation::{BuildFact, BuildStep},
-    source::{Span, parent},
+    source::Span,
 };
 
+mod cures;
 mod includers;
 
-use includers::includers;
+use cures::{answer, cure, fails_by_hand};
+use includers::{includers, listed_at};
 
 pub(super) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -77,6 +73,12 @@ fn report(context: &Context<'_>, situation: &Situation<'_>, faults: &[&BuildFact
         for (span, text) in &error.related {
             finding.related.push(Related::new(text.clone(), None, *span));
         }
+        if let (Some(_), [(other, _), ..]) = (&error.twice, error.related.as_slice()) {
+            let listed = [error.span, *other].into_iter().filter(|span| span.is_some());
+            for span in listed.filter_map(|span| listed_at(context, node, span.file)) {
+                finding.related.push(Related::new("listed here", None, span));
+            }
+        }
     }
     let mut others: Vec<String> =
         others.iter().map(|fact| situation.cluster.node(fact.node).subject().to_string()).collect();
@@ -117,83 +119,4 @@ fn report(context: &Context<'_>, situation: &Situation<'_>, faults: &[&BuildFact
 fn twice_listed(context: &Context<'_>, node: &Node, error: &Error) -> Vec<Span> {
     let is_same = error.twice.is_some() && error.related.first().is_some_and(|(first, _)| *first == error.span);
     if is_same && error.span.is_some() { includers(context, node, error.span.file) } else { Vec::new() }
-}
-
-/// What the user reads in the status, where that has words to look for.
-fn answer(error: &Error) -> String {
-    match (&error.fault, &error.twice) {
-        (_, Some(id)) => format!(" (`may not add resource with an already registered id: {}`)", registered(id)),
-        (Fault::Listed | Fault::Misnamed, _) => " (`failed to decode Kubernetes YAML from …`)".to_owned(),
-        (Fault::Missing { .. }, _) => " (`… no such file or directory`)".to_owned(),
-        _ => String::new(),
-    }
-}
-
-/// An id as kustomize prints it (kustomize `resid.ResId`, `String`).
-fn registered(id: &ObjectId) -> String {
-    let part = |text: &str, empty: &str| if text.is_empty() { empty.to_owned() } else { text.to_owned() };
-    format!(
-        "{}.{}.{}/{}.{}",
-        id.kind,
-        part(&id.version, "[noVer]"),
-        part(&id.group, "[noGrp]"),
-        id.name,
-        part(id.namespace.as_deref().unwrap_or_default(), "[noNs]")
-    )
-}
-
-/// Whether `kustomize build` of the path shows the same fault: not what Flux adds to the build, nor what it makes of a folder without a
-/// kustomization file.
-fn fails_by_hand(context: &Context<'_>, node: &Node, error: &Error) -> bool {
-    let Folder::Here(folder) = &node.folder else { return false };
-    let added = ["components", "images", "namePrefix", "nameSuffix", "patches", "targetNamespace"];
-    let spec = node.kustomization.object.node.get("spec");
-    let is_plain = added.iter().all(|field| spec.is_none_or(|spec| spec.get(field).is_none()));
-    is_plain
-        && !matches!(error.fault, Fault::Listed | Fault::Misnamed | Fault::Limit | Fault::Bug | Fault::TooLong)
-        && kustomization_file(context.tree, folder).is_some()
-}
-
-/// What to do about it.
-fn cure(context: &Context<'_>, fact: &BuildFact, node: &Node, twice_listed: &[Span]) -> String {
-    let (tree, error) = (context.tree, &fact.error);
-    let path = if fact.span.is_some() { tree.path(fact.span.file) } else { "" };
-    match (&error.fault, &error.twice) {
-        (Fault::Limit, _) => "make it smaller, or split it into several Kustomizations".to_owned(),
-        (Fault::Bug, _) => {
-            "report it; until it is mended, `fluxdag render --path` of the folder may show more".to_owned()
-        }
-        (Fault::TooLong, _) => {
-            "keep files of that size elsewhere: in an image, a volume or a bucket, or in several objects".to_owned()
-        }
-        (Fault::Misnamed, _) => format!(
-            "rename `{path}` to `kustomization.yaml`: that, `kustomization.yml` and `Kustomization` are the names that kustomize knows"
-        ),
-        (Fault::Listed, _) => format!(
-            "move `{path}` out of the folder, or add a kustomization.yaml that lists what is to be applied; a manifest needs `apiVersion`, `kind` \
-             and `metadata.name`"
-        ),
-        (Fault::NotKustomization, _) => format!(
-            "rename `{path}`, for instance to `{}`: under its name kustomize takes it for a file of its own",
-            beside(parent(path), "manifest.yaml")
-        ),
-        (Fault::Missing { meant: Some(meant) }, _) => {
-            let is_spec = node.kustomization.object.source.file == fact.span.file;
-            let from = if is_spec { "`spec.path`" } else { "the folder of this file" };
-            format!("write `{meant}` at {}: paths count from {from}", place(tree, fact.span))
-        }
-        (_, Some(_)) if !twice_listed.is_empty() => {
-            let places: Vec<String> = twice_listed.iter().map(|span| place(tree, *span)).collect();
-            format!(
-                "keep one of the entries at {}, or give each of their kustomization files a `namespace`, `namePrefix` or `nameSuffix` of its own",
-                list(&places)
-            )
-        }
-        (_, Some(_)) => "give one of the two another name or namespace, or take it out of the build".to_owned(),
-        _ => "correct the place shown".to_owned(),
-    }
-}
-
-fn beside(folder: &str, name: &str) -> String {
-    if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
 }

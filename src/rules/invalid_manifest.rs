@@ -1,9 +1,11 @@
+use smol_str::SmolStr;
+
 use super::{Context, Rule, Situation, names::nearest, proviso::failed_build};
 use crate::{
     cluster::NodeId,
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Tier},
     flux::api::kinds,
-    situation::{FieldFault, Flaw, Form, ManifestFact, Unquoted, any_of},
+    situation::{FieldFault, Flaw, Form, ManifestFact, Unquoted, any_of, urls},
 };
 
 pub(super) static RULE: Rule = Rule {
@@ -63,10 +65,11 @@ fn said(path: &str, flaw: &Flaw) -> String {
                 "true or false" => "boolean",
                 "a mapping" => "map",
                 "a list" => "list",
-                _ => "numeric",
+                _ => "numeric (int or float)",
             };
             untyped(&format!(".{path}: expected {wanted}"))
         }
+        Flaw::NotServed { version, .. } => format!(": no matches for kind … in version \"{version}\""),
         Flaw::Twice(key) => {
             let list = path.rsplit_once('[').map_or(path, |(list, _)| list);
             untyped(&format!(".{list}: {} [{key}]", flaw.reason()))
@@ -85,6 +88,12 @@ fn fix(path: &str, flaw: &Flaw) -> String {
              `{path}` are gone before the variable is replaced"
         ),
         Flaw::Type { wanted, .. } => format!("write {wanted} in `{path}`"),
+        Flaw::Fraction(_) => format!("write a whole number in `{path}`"),
+        Flaw::NoUrl { text, schemes } => url_fix(path, text, schemes),
+        Flaw::NotServed { served, .. } => {
+            format!("write the object in a version that the CRD serves: {}", any_of(served, "or"))
+        }
+        Flaw::Check { cure, .. } => cure.clone(),
         Flaw::NoDuration(_) => format!("write `{path}` as numbers with units, for instance `10m` or `1h30m`"),
         Flaw::NotAmong { text, values } => enum_fix(path, text, values),
         Flaw::Length { allowed: (least, most), .. } => format!("give `{path}` {least} to {most} letters"),
@@ -105,19 +114,29 @@ fn fix(path: &str, flaw: &Flaw) -> String {
     }
 }
 
+/// A URL of another form. What Git takes as `user@host:path` is `ssh://user@host/path`.
+fn url_fix(path: &str, text: &str, schemes: &[&str]) -> String {
+    let short = text.split_once(':').filter(|(host, _)| host.contains('@') && !text.contains("://"));
+    match short.filter(|_| schemes.contains(&"ssh")) {
+        Some((host, rest)) => format!("write `{path}: ssh://{host}/{}`", rest.trim_start_matches('/')),
+        None => format!("begin `{path}` with {}", urls(schemes)),
+    }
+}
+
 /// What a missing field may hold.
 fn example(form: Form) -> String {
     match form {
         Form::Truth => ": `true` or `false`".to_owned(),
         Form::Duration => ", for instance `10m`".to_owned(),
         Form::OneOf(values) => format!(": {}", any_of(values, "or")),
+        Form::Url(schemes) => format!(", a URL that begins with {}", urls(schemes)),
         Form::Any | Form::Text | Form::Map | Form::Length(..) | Form::Key | Form::ValuePath => String::new(),
     }
 }
 
 /// The allowed value that is meant, or all of them. References to a chart are often written in the wrong one of two fields.
-fn enum_fix(path: &str, text: &str, values: &[&str]) -> String {
-    if let Some(near) = nearest(text, values.iter().copied()) {
+fn enum_fix(path: &str, text: &str, values: &[SmolStr]) -> String {
+    if let Some(near) = nearest(text, values.iter().map(SmolStr::as_str)) {
         return format!("did you mean `{path}: {near}`?");
     }
     let elsewhere = match (path, text) {

@@ -11,6 +11,7 @@ use crate::{
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Tier},
     flux::{format_duration, kustomization_timeout},
     graph::{Actor, EventId, Moment, Reason},
+    source::shell_word,
 };
 
 pub(super) static RULE: Rule = Rule {
@@ -125,7 +126,7 @@ fn report(situation: &Situation<'_>, id: NodeId, held: usize, all: usize) -> Opt
         "move those of {} that not all dependents need into Kustomizations of their own, and let each dependent name what it needs; \
          `fluxdag impact {}` lists who waits",
         short_list(&names, 6),
-        node.key
+        shell_word(&node.key.to_string())
     );
     Some(finding)
 }

@@ -13,7 +13,7 @@ use crate::{
 pub(super) static RULE: Rule = Rule {
     info: RuleInfo {
         id: "unknown-field",
-        summary: "A Flux object has a field that its API version does not have.",
+        summary: "A Flux object, or one whose CRD is in a build, has a field that its API version does not have.",
         category: Category::Reference,
         severity: Severity::Error,
         confidence: Confidence::High,

@@ -5,7 +5,7 @@ use crate::{
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Subject, Tier},
     flux::api::kinds::{HELM_RELEASE, NAMESPACE},
     source::{FileId, Span, Tree, parent},
-    yaml::Node,
+    yaml::{Node, comments},
 };
 
 mod additions;
@@ -147,11 +147,10 @@ fn report(
     let mut finding = situation.finding(&RULE.info, subject.clone(), *span, message);
     finding.label = "in no build".to_owned();
     let parsed = context.store.parse(kustomization);
-    let mut comments = parsed
-        .comments
-        .iter()
-        .filter_map(|comment| tree.text(kustomization)?.get(comment.span.start as usize..comment.span.end as usize));
-    let is_commented_out = comments.any(|comment| comment.contains(name));
+    let listing = tree.text(kustomization).unwrap_or_default();
+    let comments = comments(kustomization, listing);
+    let texts = comments.iter().map(|comment| &listing[comment.span.start as usize..comment.span.end as usize]);
+    let is_commented_out = texts.into_iter().any(|comment| comment.contains(name));
     let root = parsed.documents.first().map(|document| &document.root);
     let resources = root.and_then(|root| root.get("resources")).map_or(Span::NONE, place_of_list);
     let at = resources.or(Span::file_start(kustomization));

@@ -9,6 +9,7 @@ use crate::{
     situation::Masking,
     source::{SourceError, Tree},
     timing,
+    yaml::Parsed,
 };
 
 /// What an analysis yields.
@@ -36,6 +37,23 @@ pub struct Analysis {
     pub complete: Vec<&'static str>,
     /// What the run could not judge.
     pub masking: Masking,
+    /// What all of it was computed from.
+    pub rest: Rest,
+}
+
+/// What an analysis was computed from. To free it takes a twentieth of a run.
+#[derive(Debug, Default)]
+#[expect(dead_code, reason = "it is kept to be freed late, or never")]
+pub struct Rest {
+    clusters: Vec<Cluster>,
+    parsed: Parsed,
+}
+
+impl Rest {
+    /// Leaves it to the system, for a process that is about to end.
+    pub fn leak(self) {
+        std::mem::forget(self);
+    }
 }
 
 impl Analysis {
@@ -54,6 +72,7 @@ impl Analysis {
             is_whole: true,
             complete: Vec::new(),
             masking: Masking::default(),
+            rest: Rest::default(),
         }
     }
 }
@@ -77,6 +96,8 @@ impl Survey {
         let clusters = self.clusters.iter().enumerate();
         let clusters = clusters.filter(|(index, cluster)| cluster.reached && self.focus.has_cluster(*index));
         let clusters = clusters.map(|(index, cluster)| summary(cluster, self.focus.subjects(index, cluster))).collect();
+        let unseen = self.coverage.unseen().into_iter().map(unseen).collect();
+        let (tree, parsed) = self.store.into_parts();
         Analysis {
             artifact_root: self.artifact_root,
             repository: self.repository,
@@ -87,8 +108,9 @@ impl Survey {
             complete,
             masking,
             remark,
-            unseen: self.coverage.unseen().into_iter().map(unseen).collect(),
-            tree: self.store.into_tree(),
+            unseen,
+            tree,
+            rest: Rest { clusters: self.clusters, parsed },
         }
     }
 }

@@ -47,6 +47,8 @@ pub struct Options {
     pub externals: Externals,
     /// How long single Kustomizations may take.
     pub budgets: Vec<Budget>,
+    /// Files to read instead of those on disk, by path: a repository that is in memory alone.
+    pub files: Option<Arc<[(String, Vec<u8>)]>>,
     /// What to read instead of a file, or instead of files altogether.
     pub stdin: Option<Stdin>,
     /// Where an analysis says how far it is.

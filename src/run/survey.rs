@@ -80,6 +80,9 @@ const STDIN: &str = "stdin.yaml";
 /// The files that `paths`, or a stream instead of them, belong to, and what the paths mean there.
 pub(super) fn locate(paths: Vec<PathBuf>, options: &Options) -> Result<(Invocation, Store), SourceError> {
     options.stage.enter("reading files");
+    if let Some(files) = &options.files {
+        return Ok((Invocation::nowhere(), Store::new(Tree::from_memory(files.iter().cloned()))));
+    }
     let (root, revision) = (options.root.as_deref(), options.revision.as_ref());
     let (start, stream) = match &options.stdin {
         None => (Invocation::at(paths, root, revision)?, None),
@@ -107,8 +110,8 @@ pub(super) fn locate(paths: Vec<PathBuf>, options: &Options) -> Result<(Invocati
 /// Where the paths cannot be read, where neither they nor what is around them hold a Flux object, or where they do not fit
 /// the options.
 pub fn survey(paths: &[PathBuf], options: &Options) -> Result<Survey, Error> {
-    // A stream is read instead of them.
-    let read: &[PathBuf] = if options.stdin.is_some() { &[] } else { paths };
+    // A stream, or files in memory, are read instead of them.
+    let read: &[PathBuf] = if options.stdin.is_some() || options.files.is_some() { &[] } else { paths };
     let absolute = read.iter().map(|path| absolute(path, options.revision.as_ref())).collect::<Result<_, _>>()?;
     survey_at(absolute, paths, options)
 }

@@ -13,6 +13,7 @@ pub struct Artifact {
     folders: BTreeMap<String, Vec<String>>,
     /// What mappings hold, under reserved paths. Seen by those who ask for such a path, and listed nowhere.
     beside: Option<Arc<Self>>,
+    is_cut: bool,
 }
 
 impl Artifact {
@@ -38,6 +39,18 @@ impl Artifact {
     #[must_use]
     pub fn beside(self, tree: &Tree) -> Self {
         Self { beside: tree.beside(), ..self }
+    }
+
+    /// The same artifact; `is_cut` says whether the rules that leave files out are too many to be followed.
+    #[must_use]
+    pub fn cut(self, is_cut: bool) -> Self {
+        Self { is_cut, ..self }
+    }
+
+    /// Whether nobody knows which files are in it, since the rules that leave some out are too many to be followed.
+    #[must_use]
+    pub const fn is_cut(&self) -> bool {
+        self.is_cut
     }
 
     fn holder(&self, path: &str) -> &Self {
@@ -95,7 +108,7 @@ impl FromIterator<(String, FileId)> for Artifact {
             names.sort_unstable();
             names.dedup();
         }
-        Self { files, folders, beside: None }
+        Self { files, folders, beside: None, is_cut: false }
     }
 }
 

@@ -100,13 +100,33 @@ pub enum GitError {
         /// The revision.
         revision: String,
     },
-    /// A revision that names more files than can be listed.
-    #[error("`{revision}` has more than {most} files, or folders nested too deep")]
-    TooManyFiles {
+    /// Something of a revision is there and cannot be read.
+    #[error("{what} of `{revision}` cannot be read: {error}")]
+    BrokenObject {
+        /// What: an object by its hash, or a file.
+        what: String,
         /// The revision.
         revision: String,
-        /// How many may be listed.
-        most: usize,
+        /// What is wrong with it.
+        error: String,
+    },
+    /// A folder of a revision holds a name that no folder can have.
+    #[error("a folder of `{revision}`, {}, holds an entry named `{name}`, which Git takes for an attack", if .folder.is_empty() { "its top" } else { .folder })]
+    BadName {
+        /// The revision.
+        revision: String,
+        /// The folder.
+        folder: String,
+        /// The name.
+        name: String,
+    },
+    /// A revision that names more files than can be listed.
+    #[error("`{revision}` is too large: {what}")]
+    TooLarge {
+        /// The revision.
+        revision: String,
+        /// What there is too much of.
+        what: String,
     },
 }
 
@@ -147,7 +167,9 @@ impl GitError {
             Self::MissingObject { .. } => {
                 "the clone is partial: fetch what it lacks, with `git fetch --refetch` or a clone without `--filter`".to_owned()
             }
-            Self::TooManyFiles { .. } => "no repository of manifests is like that".to_owned(),
+            Self::BrokenObject { .. } => "check the clone with `git fsck`, and clone it anew".to_owned(),
+            Self::BadName { .. } => "`git fsck` names the object; compare with a revision that has no such folder".to_owned(),
+            Self::TooLarge { .. } => "no repository of manifests is like that; nothing of it was compared".to_owned(),
         }
     }
 }

@@ -2,20 +2,34 @@
 //! is missing is fetched. The only part of the code that knows gix.
 
 use std::{
-    fmt, io,
+    fmt,
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
 };
 
-use gix::{ObjectId, bstr::ByteSlice as _, objs::tree::EntryKind};
+use gix::{
+    ObjectId,
+    bstr::{BStr, ByteSlice as _},
+    objs::tree::EntryKind,
+};
+use rustc_hash::FxHashSet;
 
 use super::{GitError, normalize, slashed};
 
 /// Most files of one revision. Trees may name the same folder over and over, so a few bytes can stand for any number.
 const MOST_FILES: usize = 1_000_000;
 
+/// Most files in folders that were there before, under another name.
+const MOST_REPEATED: usize = 20_000;
+
+/// Most bytes of all paths.
+const MOST_PATHS: usize = 128 * 1024 * 1024;
+
 /// Most folders inside each other.
 const DEEPEST: usize = 256;
+
+/// Bytes of the largest object that is unpacked, in the words of Git's configuration.
+const LARGEST: &str = "gitoxide.objects.allocLimit=33554432";
 
 /// A Git repository: a clone with a work tree, a further work tree of one, or a bare one.
 #[derive(Debug, Clone)]
@@ -57,7 +71,7 @@ impl Repository {
     /// Where there is none, or it cannot be read.
     pub fn around(folder: &Path) -> Result<Self, GitError> {
         // Neither the variables nor the files of the user decide what a revision is.
-        let options = || gix::open::Options::isolated();
+        let options = || gix::open::Options::isolated().config_overrides([LARGEST]);
         let trust = gix::sec::trust::Mapping { full: options(), reduced: options() };
         let start = folder.canonicalize().map_err(|error| GitError::unreadable(folder, &error))?;
         let has_one = || start.ancestors().any(|above| above.join(".git").exists());
@@ -120,8 +134,14 @@ impl Repository {
     }
 
     fn at(&self, local: &gix::Repository, commit: ObjectId, name: &str) -> Result<Revision, GitError> {
-        let missing = |_| GitError::MissingObject { what: format!("the commit {commit}"), revision: name.to_owned() };
-        let tree = local.find_commit(commit).map_err(missing)?.tree_id().map_err(missing)?.detach();
+        let object = object(local, commit, "the commit", name)?;
+        let broken = |error: &dyn fmt::Display| GitError::BrokenObject {
+            what: format!("the commit {commit}"),
+            revision: name.to_owned(),
+            error: error.to_string(),
+        };
+        let found = object.try_into_commit().map_err(|error| broken(&error))?;
+        let tree = found.tree_id().map_err(|error| broken(&error))?.detach();
         Ok(Revision {
             inner: self.inner.clone(),
             idle: Mutex::new(Vec::new()),
@@ -145,6 +165,27 @@ impl Repository {
 fn commit_of(local: &gix::Repository, name: &str) -> Option<ObjectId> {
     let object = local.rev_parse_single(name).ok()?.object().ok()?;
     Some(object.peel_to_commit().ok()?.id)
+}
+
+/// An object that a revision needs. `what` says what it is.
+fn object<'r>(
+    local: &'r gix::Repository,
+    id: ObjectId,
+    what: &str,
+    revision: &str,
+) -> Result<gix::Object<'r>, GitError> {
+    let (what, revision) = (format!("{what} {id}"), revision.to_owned());
+    match local.try_find_object(id) {
+        Ok(Some(object)) => Ok(object),
+        Ok(None) => Err(GitError::MissingObject { what, revision }),
+        Err(error) => Err(GitError::BrokenObject { what, revision, error: error.to_string() }),
+    }
+}
+
+/// Whether a folder may hold an entry of this name (git `fsck.c` `fsck_tree`).
+fn is_name(name: &BStr) -> bool {
+    let is_git = name.eq_ignore_ascii_case(b".git") || name.eq_ignore_ascii_case(b"git~1");
+    !(name.is_empty() || *name == "." || *name == ".." || is_git || name.contains(&b'/') || name.contains(&0))
 }
 
 impl Revision {
@@ -198,51 +239,87 @@ impl Revision {
     /// Every file, link and submodule below the folder `below`, with their paths relative to it, in the order of paths. What
     /// `passed` names is passed over.
     pub(super) fn list(&self, below: &str, passed: &[&str]) -> Result<Vec<(String, InRevision)>, GitError> {
-        let missing =
-            |id: ObjectId| GitError::MissingObject { what: format!("the tree {id}"), revision: self.name.clone() };
         self.with(|local| {
-            let root = if below.is_empty() {
-                self.tree
-            } else {
-                let tree = local.find_tree(self.tree).map_err(|_| missing(self.tree))?;
-                let entry = tree.lookup_entry(below.split('/')).ok().flatten();
-                entry.ok_or_else(|| missing(self.tree))?.object_id()
-            };
             let mut found = Vec::new();
+            let mut seen = Seen::default();
             // Reversed, so that the first is taken first.
-            let mut open = vec![(String::new(), InRevision::Folder, root, 0)];
+            let mut open = vec![(String::new(), InRevision::Folder, self.root(local, below)?, 0)];
             while let Some((path, kind, id, depth)) = open.pop() {
                 if kind != InRevision::Folder {
                     found.push((path, kind));
                     continue;
                 }
-                let tree = local.find_tree(id).map_err(|_| missing(id))?;
-                let tree = tree.decode().map_err(|_| missing(id))?;
-                let mut entries: Vec<_> = tree.entries.iter().collect();
-                entries.sort_by(|one, other| other.filename.cmp(one.filename));
-                for entry in entries {
-                    let name = entry.filename.to_str_lossy();
-                    if passed.contains(&name.as_ref()) {
+                let mut entries = self.entries(local, id, &path)?;
+                seen.count(id, &path, &entries);
+                entries.sort_by(|one, other| other.name.cmp(&one.name));
+                if let Some(pair) = entries.windows(2).find(|pair| pair[0].name == pair[1].name) {
+                    return Err(self.bad_name(&path, &pair[0].name));
+                }
+                for Named { name, kind, id } in entries {
+                    if passed.contains(&name.as_str()) {
                         continue;
                     }
-                    let path = if path.is_empty() { name.into_owned() } else { format!("{path}/{name}") };
-                    let kind = InRevision::new(entry.mode.kind(), entry.oid.to_owned());
-                    open.push((path, kind, entry.oid.to_owned(), depth + 1));
+                    let path = if path.is_empty() { name } else { format!("{path}/{name}") };
+                    open.push((path, kind, id, depth + 1));
                 }
-                if depth > DEEPEST || found.len() + open.len() > MOST_FILES {
-                    return Err(GitError::TooManyFiles { revision: self.name.clone(), most: MOST_FILES });
+                if let Some(what) = seen.excess(found.len() + open.len(), depth) {
+                    return Err(self.too_large(what));
                 }
             }
             Ok(found)
         })
     }
 
+    /// The folder `below`.
+    fn root(&self, local: &gix::Repository, below: &str) -> Result<ObjectId, GitError> {
+        let mut id = self.tree;
+        let mut path = String::new();
+        for part in below.split('/').filter(|part| !part.is_empty()) {
+            let entries = self.entries(local, id, &path)?;
+            let Some(entry) = entries.into_iter().find(|entry| entry.name == part) else {
+                let what = format!("the folder {below}");
+                return Err(GitError::MissingObject { what, revision: self.name.clone() });
+            };
+            id = entry.id;
+            path = if path.is_empty() { part.to_owned() } else { format!("{path}/{part}") };
+        }
+        Ok(id)
+    }
+
+    /// What the folder at `path` holds.
+    fn entries(&self, local: &gix::Repository, id: ObjectId, path: &str) -> Result<Vec<Named>, GitError> {
+        let broken = |error: &dyn fmt::Display| GitError::BrokenObject {
+            what: format!("the tree {id}"),
+            revision: self.name.clone(),
+            error: error.to_string(),
+        };
+        let tree = object(local, id, "the tree", &self.name)?.try_into_tree().map_err(|error| broken(&error))?;
+        let tree = tree.decode().map_err(|error| broken(&error))?;
+        let entry = |entry: &gix::objs::tree::EntryRef<'_>| {
+            let name = entry.filename.to_str_lossy().into_owned();
+            match is_name(entry.filename) {
+                true => Ok(Named {
+                    name,
+                    kind: InRevision::new(entry.mode.kind(), entry.oid.to_owned()),
+                    id: entry.oid.to_owned(),
+                }),
+                false => Err(self.bad_name(path, &name)),
+            }
+        };
+        tree.entries.iter().map(entry).collect()
+    }
+
+    fn bad_name(&self, folder: &str, name: &str) -> GitError {
+        GitError::BadName { revision: self.name.clone(), folder: folder.to_owned(), name: name.to_owned() }
+    }
+
+    pub(super) fn too_large(&self, what: String) -> GitError {
+        GitError::TooLarge { revision: self.name.clone(), what }
+    }
+
     /// The contents of a file.
-    pub(super) fn read(&self, blob: Blob) -> io::Result<Vec<u8>> {
-        self.with(|local| match local.find_blob(blob.0) {
-            Ok(mut found) => Ok(found.take_data()),
-            Err(error) => Err(io::Error::other(format!("this clone lacks the object {}: {error}", blob.0))),
-        })
+    pub(super) fn read(&self, blob: Blob) -> Result<Vec<u8>, GitError> {
+        self.with(|local| Ok(std::mem::take(&mut object(local, blob.0, "the object", &self.name)?.data)))
     }
 
     /// Asks the repository, with a handle of this thread's own.
@@ -258,6 +335,45 @@ impl Revision {
         let answer = ask(&local);
         idle().push(local);
         answer
+    }
+}
+
+/// An entry of a folder.
+struct Named {
+    name: String,
+    kind: InRevision,
+    id: ObjectId,
+}
+
+/// What was listed so far, to know when it is too much: a few objects that name each other can stand for any number of files.
+#[derive(Default)]
+struct Seen {
+    folders: FxHashSet<ObjectId>,
+    /// Entries of folders that were there before.
+    repeated: usize,
+    /// Bytes of all paths.
+    bytes: usize,
+}
+
+impl Seen {
+    fn count(&mut self, id: ObjectId, path: &str, entries: &[Named]) {
+        if !self.folders.insert(id) {
+            self.repeated += entries.len();
+        }
+        self.bytes += entries.iter().map(|entry| path.len() + 1 + entry.name.len()).sum::<usize>();
+    }
+
+    /// What there is too much of.
+    fn excess(&self, files: usize, depth: usize) -> Option<String> {
+        if depth > DEEPEST {
+            Some(format!("its folders are nested more than {DEEPEST} deep"))
+        } else if files > MOST_FILES {
+            Some(format!("it has more than {MOST_FILES} files"))
+        } else if self.repeated > MOST_REPEATED {
+            Some(format!("more than {MOST_REPEATED} of its files are those of one folder under other names"))
+        } else {
+            (self.bytes > MOST_PATHS).then(|| format!("its paths have more than {MOST_PATHS} bytes"))
+        }
     }
 }
 

@@ -8,6 +8,7 @@
 mod artifact;
 mod error;
 mod git;
+mod harmless;
 mod invocation;
 mod line_index;
 mod mapping;
@@ -22,6 +23,7 @@ mod tree;
 pub use artifact::Artifact;
 pub use error::{GitError, SourceError};
 pub use git::{Repository, Revision};
+pub use harmless::{Syntax, harmless, is_obeyed, is_unprintable, printable, printable_lines, shell_word};
 pub use invocation::{Invocation, absolute, is_present, presumed};
 pub use line_index::{LineIndex, Position};
 pub use mapping::{Mapped, MappedSource, Mapping};

@@ -22,6 +22,25 @@ pub(crate) fn nearest_of_all<'a>(name: &str, candidates: impl Iterator<Item = Ca
     best(candidates.filter_map(|candidate| Some((near(candidate, name)?, candidate))))
 }
 
+/// The candidate that `score` finds most alike, and how much; of several the least. None where there are too many to compare.
+pub(crate) fn best_by<T: Ord>(
+    candidates: impl Iterator<Item = T>,
+    score: impl Fn(&T) -> Option<f64>,
+) -> Option<(f64, T)> {
+    let mut count = 0;
+    let found = best_of_all_by(candidates.take(COMPARED + 1).inspect(|_| count += 1), score);
+    found.filter(|_| count <= COMPARED)
+}
+
+/// The same, however many there are: for what a user types, which is compared once.
+pub(crate) fn best_of_all_by<T: Ord>(
+    candidates: impl Iterator<Item = T>,
+    score: impl Fn(&T) -> Option<f64>,
+) -> Option<(f64, T)> {
+    let scored = candidates.filter_map(|candidate| Some((score(&candidate)?, candidate)));
+    scored.max_by(|(one, left), (other, right)| one.total_cmp(other).then_with(|| right.cmp(left)))
+}
+
 /// The path that is most like `path`, if one is: it has as many parts, and those that differ are near.
 pub(crate) fn nearest_path<'a>(path: &str, candidates: impl Iterator<Item = Candidate<'a>>) -> Option<&'a str> {
     let parts: Vec<&str> = path.split('/').collect();

@@ -13,12 +13,40 @@ pub struct Pattern {
     matcher: Option<GlobMatcher>,
 }
 
+/// Letters of the longest pattern.
+const LONGEST: usize = 1_024;
+
+/// Choices inside each other.
+const DEEPEST: usize = 8;
+
+/// Why `text` would cost too much to match, if it would.
+fn excess(text: &str) -> Option<String> {
+    if text.len() > LONGEST {
+        return Some(format!("a pattern of more than {LONGEST} letters"));
+    }
+    let mut depth: usize = 0;
+    for letter in text.bytes() {
+        match letter {
+            b'{' => depth += 1,
+            b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > DEEPEST {
+            return Some(format!("a pattern with more than {DEEPEST} choices inside each other"));
+        }
+    }
+    None
+}
+
 impl Pattern {
     /// Reads a pattern.
     ///
     /// # Errors
     /// What is wrong with it, in words.
     pub fn parse(text: &str) -> Result<Self, String> {
+        if let Some(excess) = excess(text) {
+            return Err(excess);
+        }
         let matcher = if text.contains(['*', '?', '[', '{', '\\']) {
             let glob = GlobBuilder::new(text).literal_separator(true).backslash_escape(true).build();
             Some(glob.map_err(|error| format!("`{text}` is no pattern: {}", error.kind()))?.compile_matcher())
@@ -89,6 +117,19 @@ mod tests {
         }
         let error = Pattern::parse("a[").expect_err("not closed");
         assert!(error.starts_with("`a[` is no pattern: "), "{error}");
+    }
+
+    /// What the limits let pass is compiled, whatever it holds.
+    #[test]
+    fn no_pattern_is_too_much_to_compile() {
+        let nested = |depth: usize| format!("{}b{}", "{a,".repeat(depth), "}".repeat(depth));
+        assert!(Pattern::parse(&nested(DEEPEST)).is_ok_and(|pattern| pattern.matches("a")));
+        assert!(Pattern::parse(&nested(DEEPEST + 1)).is_err_and(|error| error.contains("inside each other")));
+        assert!(Pattern::parse(&"a*".repeat(LONGEST)).is_err_and(|error| error.contains("1024 letters")));
+        for part in ["*", "**/", "?", "[!a]", "[\u{80}-\u{10ffff}]", "{*,?}", "[a-z]*", "\\*"] {
+            let text = part.repeat(LONGEST / part.len());
+            assert!(Pattern::parse(&text).is_ok(), "{part}");
+        }
     }
 
     #[test]

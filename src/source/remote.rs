@@ -79,6 +79,16 @@ impl RemoteUrl {
         parts.join("/")
     }
 
+    /// The host of the repository and whom it belongs to there. The registry of a forge belongs to the same people.
+    #[must_use]
+    pub fn owner(&self) -> Option<(String, String)> {
+        let text = self.identity();
+        let mut parts = text.split('/');
+        let (host, owner) = (parts.next()?, parts.next().filter(|owner| !owner.is_empty())?);
+        let host = if host == "ghcr.io" { "github.com" } else { host };
+        Some((host.to_owned(), owner.to_owned()))
+    }
+
     /// Branch, tag or commit.
     #[must_use]
     pub fn reference(&self) -> Option<&str> {

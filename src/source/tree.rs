@@ -1,7 +1,7 @@
 use std::{
     fs, io,
     path::{Component, Path, PathBuf},
-    sync::{Arc, OnceLock},
+    sync::{Arc, Mutex, OnceLock},
 };
 
 use rustc_hash::FxHashMap;
@@ -41,6 +41,8 @@ pub struct Tree {
     beside: Option<Arc<Artifact>>,
     /// The revision that the files are of; those of the work tree where there is none.
     revision: Option<Arc<Revision>>,
+    /// What was read of that.
+    shared: Mutex<revision::Shared>,
 }
 
 #[derive(Debug)]
@@ -50,7 +52,7 @@ struct SourceFile {
     is_own: bool,
     /// Where a revision has its contents.
     blob: Option<Blob>,
-    contents: OnceLock<Result<Contents, io::Error>>,
+    contents: OnceLock<Result<Arc<Contents>, io::Error>>,
     lines: OnceLock<LineIndex>,
 }
 
@@ -64,6 +66,13 @@ enum Contents {
 impl Contents {
     fn new(bytes: Vec<u8>) -> Self {
         String::from_utf8(bytes).map_or_else(|error| Self::Binary(error.into_bytes()), Self::Text)
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::Binary(bytes) => bytes.len(),
+        }
     }
 }
 
@@ -110,7 +119,7 @@ impl Tree {
         let mut tree = Self::default();
         for (path, bytes) in files {
             let id = tree.add(path, true);
-            tree.files[id.index()].contents = OnceLock::from(Ok(Contents::new(bytes)));
+            tree.files[id.index()].contents = OnceLock::from(Ok(Arc::new(Contents::new(bytes))));
         }
         tree
     }
@@ -121,7 +130,7 @@ impl Tree {
         let Ok(below) = path.strip_prefix(&self.root) else { return };
         let path = slashed(below);
         let id = self.file(&path).unwrap_or_else(|| self.add(path, true));
-        self.files[id.index()].contents = OnceLock::from(Ok(Contents::new(bytes)));
+        self.files[id.index()].contents = OnceLock::from(Ok(Arc::new(Contents::new(bytes))));
     }
 
     /// Moves the root up to `root`, an ancestor of the present one, and lists what lies beside it. Files already known
@@ -378,10 +387,10 @@ impl Tree {
     fn contents(&self, file: FileId) -> Option<Result<&Contents, &io::Error>> {
         let entry = self.files.get(file.index())?;
         let read = || match (&self.revision, entry.blob) {
-            (Some(revision), Some(blob)) => revision.read(blob).map(Contents::new),
-            _ => fs::read(self.root.join(&entry.path)).map(Contents::new),
+            (Some(revision), Some(blob)) => self.read_blob(revision, blob).map_err(io::Error::other),
+            _ => fs::read(self.root.join(&entry.path)).map(|bytes| Arc::new(Contents::new(bytes))),
         };
-        Some(entry.contents.get_or_init(read).as_ref())
+        Some(entry.contents.get_or_init(read).as_deref())
     }
 
     /// Line and columns of the start of `span`; line 1 where its file is no text.

@@ -3,8 +3,8 @@ use std::fmt;
 use serde::{
     Deserialize, Deserializer,
     de::{
-        self, DeserializeOwned, DeserializeSeed, EnumAccess, IntoDeserializer as _, MapAccess, SeqAccess, Unexpected,
-        VariantAccess, Visitor,
+        self, DeserializeSeed, EnumAccess, IntoDeserializer as _, MapAccess, SeqAccess, Unexpected, VariantAccess,
+        Visitor,
         value::{BorrowedStrDeserializer, U32Deserializer},
     },
 };
@@ -356,15 +356,6 @@ impl<'de> SeqAccess<'de> for SpanThenValue<'de> {
         self.part += 1;
         seed.deserialize(number).map(Some)
     }
-}
-
-/// Reads data of our own that is compiled in: the chart catalogue. Nobody asks where in it something stands, so the
-/// common crate serves.
-///
-/// # Errors
-/// What does not fit `T`, and where.
-pub fn read_data<T: DeserializeOwned>(text: &str) -> Result<T, String> {
-    serde_yaml::from_str(text).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]

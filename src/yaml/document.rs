@@ -8,8 +8,6 @@ use crate::source::{FileId, Span};
 pub struct File {
     /// Its documents, empty ones included, broken ones too.
     pub documents: Vec<Document>,
-    /// Its comments, in order.
-    pub comments: Vec<Comment>,
 }
 
 /// One document of a stream.
@@ -108,7 +106,7 @@ impl File {
         let span = Span::file_start(file);
         let error = Problem { kind: ProblemKind::Syntax, message: message.into(), span, other: None };
         let document = Document { root: Node::NULL, span, error: Some(error), problems: Vec::new() };
-        Self { documents: vec![document], comments: Vec::new() }
+        Self { documents: vec![document] }
     }
 
     /// Every problem of every document.

@@ -20,15 +20,15 @@ mod scalar;
 mod spanned;
 mod store;
 
-pub use de::{DecodeError, decode, decode_lenient, read_data};
+pub use de::{DecodeError, decode, decode_lenient};
 pub use document::{Comment, Document, File, Problem, ProblemKind, ValuesBelow};
 #[cfg(test)]
 pub(crate) use emit::canonical::canonical_json;
 pub use emit::{Style, double_quoted, is_plain_scalar, style_of};
 pub use node::{Entry, Map, Node, Value};
 pub(crate) use parse::key_text;
-pub use parse::{parse, parse_legacy};
+pub use parse::{comments, parse, parse_legacy};
 pub use print::{to_yaml, to_yaml_with_notes};
 pub use scalar::{resolve_legacy, resolve_plain};
 pub use spanned::Spanned;
-pub use store::Store;
+pub use store::{Parsed, Store};

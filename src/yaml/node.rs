@@ -64,31 +64,32 @@ impl PartialEq for Node {
     }
 }
 
-impl PartialEq for Map {
-    fn eq(&self, other: &Self) -> bool {
-        // Mostly the keys have the same order too.
-        let same_place = |(at, entry): (usize, &Entry)| {
-            let beside = other.entries.get(at).filter(|beside| beside.key == entry.key).map(|beside| &beside.value);
-            beside.or_else(|| other.get(&entry.key)).is_some_and(|value| *value == entry.value)
-        };
-        self.len() == other.len() && self.entries.iter().enumerate().all(same_place)
-    }
-}
-
-/// What is shared is equal, and not looked at.
+/// What is shared is the same without a look inside: most comparisons are of an object before and after a step that
+/// changed one field.
 impl PartialEq for Value {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Null, Self::Null) => true,
-            (Self::Bool(one), Self::Bool(other)) => one == other,
-            (Self::Int(one), Self::Int(other)) => one == other,
-            (Self::Uint(one), Self::Uint(other)) => one == other,
-            (Self::Float(one), Self::Float(other)) => one == other,
-            (Self::Str(one), Self::Str(other)) => one == other,
-            (Self::Map(one), Self::Map(other)) => Arc::ptr_eq(one, other) || one == other,
-            (Self::Seq(one), Self::Seq(other)) => Arc::ptr_eq(one, other) || one == other,
+            (Self::Bool(one), Self::Bool(two)) => one == two,
+            (Self::Int(one), Self::Int(two)) => one == two,
+            (Self::Uint(one), Self::Uint(two)) => one == two,
+            (Self::Float(one), Self::Float(two)) => one == two,
+            (Self::Str(one), Self::Str(two)) => one == two,
+            (Self::Map(one), Self::Map(two)) => Arc::ptr_eq(one, two) || one == two,
+            (Self::Seq(one), Self::Seq(two)) => Arc::ptr_eq(one, two) || one == two,
             _ => false,
         }
+    }
+}
+
+impl PartialEq for Map {
+    fn eq(&self, other: &Self) -> bool {
+        // Most maps that are compared have their keys in the same order.
+        let has = |(index, entry): (usize, &Entry)| match other.entries.get(index) {
+            Some(same) if same.key == entry.key => same.value == entry.value,
+            _ => other.get(&entry.key).is_some_and(|value| *value == entry.value),
+        };
+        self.len() == other.len() && self.entries.iter().enumerate().all(has)
     }
 }
 
@@ -225,6 +226,24 @@ impl Node {
     pub fn find_mut(&mut self, keys: &[&str]) -> Option<&mut Self> {
         self.find(keys)?;
         keys.iter().try_fold(self, |node, key| node.get_mut(key))
+    }
+
+    /// The same value in another place: `place` says where each span goes.
+    #[must_use]
+    pub fn moved(&self, place: &impl Fn(Span) -> Span) -> Self {
+        let entry = |entry: &Entry| Entry {
+            key: entry.key.clone(),
+            key_span: place(entry.key_span),
+            value: entry.value.moved(place),
+        };
+        let value = match &self.value {
+            Value::Map(map) => {
+                Value::Map(Arc::new(Map { entries: map.entries.iter().map(entry).collect(), index: OnceLock::new() }))
+            }
+            Value::Seq(items) => Value::Seq(Arc::new(items.iter().map(|item| item.moved(place)).collect())),
+            other => other.clone(),
+        };
+        Self::new(value, place(self.span))
     }
 
     /// Sets `key` of a mapping; anything else becomes a mapping first.

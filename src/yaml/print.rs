@@ -1,4 +1,6 @@
-use std::cmp::Ordering;
+use std::{cmp::Ordering, fmt::Write as _};
+
+use crate::source::{is_obeyed, is_unprintable};
 
 use super::{
     Entry, Map, Node, Style, Value,
@@ -6,7 +8,8 @@ use super::{
 };
 
 /// The node as YAML, as `kustomize build` prints it (sigs.k8s.io/yaml with go-yaml v2): keys sorted, lists not
-/// indented below their key, long lines folded. What it prints reads back as the same node.
+/// indented below their key, long lines folded. What it prints reads back as the same node. A text that terminals or the logs
+/// of pipelines would obey is an exception: it stands in double quotes, with escapes.
 #[must_use]
 pub fn to_yaml(node: &Node) -> String {
     to_yaml_with_notes(node, &|_| None)
@@ -127,7 +130,9 @@ impl Printer<'_> {
                 self.put(&format!("{value:.0}"));
             }
             Value::Float(value) => self.put(&short_float(*value)),
-            Value::Str(text) if style_of(text) == Style::Literal => return self.literal(text, indent, &note),
+            Value::Str(text) if style_of(text) == Style::Literal => {
+                return self.guarded(text, indent, folds, &note, |printer| printer.literal(text, indent, &note));
+            }
             Value::Str(text) => self.text(text, indent, folds),
             Value::Map(_) => self.put("{}"),
             Value::Seq(_) => self.put("[]"),
@@ -136,16 +141,38 @@ impl Printer<'_> {
     }
 
     fn text(&mut self, text: &str, indent: usize, folds: bool) {
+        self.guarded(text, indent, folds, "", |printer| printer.plain_text(text, indent, folds));
+    }
+
+    /// What `print` prints of `text`, or, where that would be obeyed, the text in double quotes with `note` behind it.
+    fn guarded(&mut self, text: &str, indent: usize, folds: bool, note: &str, print: impl FnOnce(&mut Self)) {
+        let (length, column) = (self.out.len(), self.column);
+        print(self);
+        let line = self.out[..length].rfind('\n').map_or(0, |end| end + 1);
+        if is_obeyed(&self.out[line..]) {
+            self.out.truncate(length);
+            self.column = column;
+            self.line(&disarmed(text), indent, folds);
+            self.put(note);
+        }
+    }
+
+    fn plain_text(&mut self, text: &str, indent: usize, folds: bool) {
         let printed = match style_of(text) {
             Style::Plain => text.to_owned(),
             Style::SingleQuoted => format!("'{}'", text.replace('\'', "''")),
             Style::DoubleQuoted => double_quoted(text),
             Style::Literal => return self.literal(text, indent, ""),
         };
+        self.line(&printed, indent, folds);
+    }
+
+    /// One line of text, put on several where it is long.
+    fn line(&mut self, printed: &str, indent: usize, folds: bool) {
         if folds && self.column + printed.len() > WIDTH {
-            self.fold(&printed, indent);
+            self.fold(printed, indent);
         } else {
-            self.put(&printed);
+            self.put(printed);
         }
     }
 
@@ -190,6 +217,21 @@ impl Printer<'_> {
         }
         self.column = 0;
     }
+}
+
+/// `text` between double quotes, with all escaped that is obeyed, or may be once a line is folded.
+fn disarmed(text: &str) -> String {
+    let quoted = double_quoted(text).replace("##", "\\x23\\x23").replace("::", "\\x3A\\x3A");
+    let mut out = String::with_capacity(quoted.len());
+    for letter in quoted.chars() {
+        match letter {
+            letter if is_unprintable(letter) => {
+                let _ = write!(out, "\\U{:08X}", u32::from(letter));
+            }
+            letter => out.push(letter),
+        }
+    }
+    out
 }
 
 fn sorted(map: &Map) -> Vec<&Entry> {

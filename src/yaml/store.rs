@@ -23,6 +23,12 @@ pub struct Store {
     files: Vec<OnceLock<File>>,
 }
 
+/// What was parsed of the files of a [`Store`], apart from them.
+#[derive(Debug, Default)]
+pub struct Parsed {
+    _files: Vec<OnceLock<File>>,
+}
+
 impl Store {
     /// A store over `tree`, nothing parsed yet.
     #[must_use]
@@ -51,6 +57,12 @@ impl Store {
     #[must_use]
     pub fn into_tree(self) -> Tree {
         self.tree
+    }
+
+    /// The files, and what was parsed of them.
+    #[must_use]
+    pub fn into_parts(self) -> (Tree, Parsed) {
+        (self.tree, Parsed { _files: self.files })
     }
 
     /// The documents of `file`. A file that cannot be read is one broken document.

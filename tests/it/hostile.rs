@@ -1,3 +1,8 @@
-//! Input of strangers that asks for more than its size: work, memory, or an end of the process.
+//! What a repository may be made of to harm whoever looks at it: one test for each kind, on a small input made here. The
+//! kinds, and what becomes of them, are listed in `SECURITY.md`.
 
 mod build;
+mod config;
+mod door;
+mod git;
+mod write;

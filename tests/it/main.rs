@@ -15,6 +15,7 @@ mod architecture;
 mod bad_input;
 mod baseline;
 mod blockers;
+mod build_cures;
 mod cases;
 mod catalog;
 mod causes;

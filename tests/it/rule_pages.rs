@@ -151,17 +151,10 @@ fn run<T>(case: &Case, options: &Options, judge: impl FnOnce(&Analysis) -> T) ->
         let former = [before.folder().to_owned()];
         compare([&former, &paths], [options, options], |_, after| after.found.findings).map(|(findings, survey)| {
             Analysis {
-                masking: fluxdag::situation::Masking::default(),
-                repository: None,
-                is_whole: true,
-                complete: Vec::new(),
                 tree: survey.store.into_tree(),
                 artifact_root: survey.artifact_root,
-                clusters: Vec::new(),
                 findings,
-                warnings: Vec::new(),
-                remark: None,
-                unseen: Vec::new(),
+                ..Analysis::nothing()
             }
         })
     } else {

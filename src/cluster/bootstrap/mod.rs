@@ -5,18 +5,21 @@
 
 mod commands;
 mod names;
+mod namespaces;
 mod needles;
 mod objects;
 mod places;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 use smol_str::SmolStr;
+
+pub use self::namespaces::{NamespaceTexts, has_word, makes_namespaces};
 
 use self::{
     commands::Commands,
@@ -47,6 +50,8 @@ struct Facts {
     files: FxHashSet<FileId>,
     /// Objects of the folders that are applied.
     objects: BTreeSet<ObjectKey>,
+    /// What they say of namespaces.
+    namespaces: OnceLock<NamespaceTexts>,
 }
 
 /// An object that is made before Flux runs.
@@ -69,8 +74,25 @@ struct Found {
     folders: Vec<String>,
 }
 
+/// A file that may say what is there before Flux runs.
+struct Text<'t> {
+    place: Place<'t>,
+    bytes: &'t [u8],
+}
+
 /// Files above this size are no scripts.
 const LARGEST: usize = 1 << 20;
+
+/// Below so many bytes in all, reading every file takes less time than making the automaton.
+const WORTH_FILTERING: usize = 256 << 10;
+
+impl<'t> Text<'t> {
+    fn of(tree: &'t Tree, file: FileId) -> Option<Self> {
+        let place = Place::of(tree.path(file))?;
+        let bytes = tree.bytes(file).ok().filter(|bytes| bytes.len() <= LARGEST)?;
+        Some(Self { place, bytes })
+    }
+}
 
 impl Bootstrap {
     /// Reads the files beside the builds. `used` are those that Flux builds from: they are what comes later. `releases` are
@@ -84,16 +106,16 @@ impl Bootstrap {
     ) -> Self {
         let tree = store.tree();
         let folders = folders_of(tree);
-        let all: Vec<FileId> = tree.files().filter(|file| !used.contains(file)).collect();
-        let needles = Needles::new(releases);
-        let found = all.par_iter().filter_map(|file| {
-            let place = Place::of(tree.path(*file))?;
-            let bytes = tree.bytes(*file).ok().filter(|bytes| bytes.len() <= LARGEST)?;
+        let texts: Vec<Text<'_>> =
+            tree.files().filter(|file| !used.contains(file)).filter_map(|file| Text::of(tree, file)).collect();
+        let size: usize = texts.iter().map(|text| text.bytes.len()).sum();
+        let needles = if size < WORTH_FILTERING { Needles::none() } else { Needles::new(releases) };
+        let found = texts.par_iter().filter_map(|text| {
             // The name of a file may be that of a CRD.
-            if !needles.are_in(bytes) && !place.is_named_after_crd() {
+            if !needles.are_in(text.bytes) && !text.place.is_named_after_crd() {
                 return None;
             }
-            Some(read(tree, &folders, &place, std::str::from_utf8(bytes).ok()?))
+            Some(read(tree, &folders, &text.place, std::str::from_utf8(text.bytes).ok()?))
         });
         let mut facts = Facts::default();
         let mut applied = BTreeSet::new();
@@ -141,6 +163,11 @@ impl Bootstrap {
                 && !files.contains(&maker.stem.as_str())
         };
         facts.objects.contains(key) || exact().into_iter().chain(open()).flatten().any(is_it)
+    }
+
+    /// What the files of the repository say of namespaces. `store` is that of the repository.
+    pub(super) fn namespaces(&self, store: &Store) -> &NamespaceTexts {
+        self.0.namespaces.get_or_init(|| NamespaceTexts::read(store))
     }
 
     /// Whether a file is applied by its name before Flux runs.

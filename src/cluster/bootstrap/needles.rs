@@ -34,6 +34,11 @@ impl Needles {
         Self(AhoCorasickBuilder::new().ascii_case_insensitive(true).build(all).ok())
     }
 
+    /// Finds every file worth reading.
+    pub(super) const fn none() -> Self {
+        Self(None)
+    }
+
     /// Whether any of them stands in a file.
     pub(super) fn are_in(&self, bytes: &[u8]) -> bool {
         self.0.as_ref().is_none_or(|automaton| automaton.is_match(bytes))

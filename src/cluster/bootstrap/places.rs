@@ -65,11 +65,7 @@ impl<'t> Place<'t> {
             return None;
         }
         let end = name.rsplit_once('.').map_or("", |(_, end)| end);
-        let is_setup = || {
-            lower
-                .split('/')
-                .any(|part| SETUP.iter().any(|begin| part.trim_start_matches(['.', '_']).starts_with(begin)))
-        };
+        let is_setup = || is_setup(&lower);
         let role = if matches!(end, "md" | "adoc" | "rst") {
             if !PROSE.iter().any(|begin| name.starts_with(begin)) && !is_setup() {
                 return None;
@@ -103,6 +99,11 @@ impl<'t> Place<'t> {
         let name = self.path.rsplit('/').next().unwrap_or_default();
         name.rsplit_once('.').filter(|(_, end)| is_template(end)).map_or(name, |(stem, _)| stem)
     }
+}
+
+/// Whether a folder or file of the path, in small letters, is one of those that people run before Flux.
+pub(super) fn is_setup(path: &str) -> bool {
+    path.split('/').any(|part| SETUP.iter().any(|begin| part.trim_start_matches(['.', '_']).starts_with(begin)))
 }
 
 fn is_template(end: &str) -> bool {

@@ -16,11 +16,13 @@ use crate::{
 };
 
 /// What the cluster of `drafts` tells of its controllers: the Deployments that it builds, then a FluxInstance that it
-/// builds, then `reported`, what its entry point says, then patches of manifests that are not in the repository.
+/// builds, then `reported`, what its entry point says, then patches of manifests that are not in the repository. `known` is the
+/// last FluxInstance that was read: it is the same round after round.
 pub(in crate::cluster) fn controllers(
     artifacts: &Artifacts<'_>,
     drafts: &BTreeMap<NodeKey, Draft>,
     reported: Option<&Controllers>,
+    known: &mut Option<(Node, Controllers)>,
 ) -> Controllers {
     let objects = || drafts.values().flat_map(Draft::local_objects);
     if let Some(built) = Controllers::of_deployments(objects()) {
@@ -29,7 +31,12 @@ pub(in crate::cluster) fn controllers(
     let kustomize = artifacts.git(&Selection::default());
     let instance = |object: &Object| {
         let instance = instance_of(&object.node).filter(is_of_flux)?;
-        Some(Controllers::of_instance(instance.spec, &instance.namespace, &kustomize))
+        if let Some((_, controllers)) = known.as_ref().filter(|(node, _)| *node == object.node) {
+            return Some(controllers.clone());
+        }
+        let controllers = Controllers::of_instance(instance.spec, &instance.namespace, &kustomize);
+        *known = Some((object.node.clone(), controllers.clone()));
+        Some(controllers)
     };
     let is_candidate =
         |object: &&Object| [FLUX_INSTANCE, HELM_RELEASE].iter().any(|kind| kind.is_kind_of(&object.node));

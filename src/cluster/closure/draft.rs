@@ -170,6 +170,10 @@ fn build_folder(kustomization: &Kustomization, sources: &Sources<'_, '_>, most: 
     };
     let folder = normalize(path);
     let artifact = kustomize.artifact();
+    if artifact.is_cut() {
+        let why = "its source leaves files out by more rules than are followed, in `.sourceignore` or `spec.ignore`";
+        return (Build::default(), Folder::Elsewhere(why.to_owned()));
+    }
     if !artifact.is_folder(&folder) {
         if let Some(why) = sources.filled_from(&source, &folder).filter(|_| mapping.is_none()) {
             return (Build::default(), Folder::Elsewhere(why));

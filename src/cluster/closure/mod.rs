@@ -74,11 +74,12 @@ pub(super) fn close<'t>(artifacts: &Artifacts<'t>, origin: &Origin<'t>, roots: &
     let mut spent = Spent::default();
     let mut since_new = 0;
     let mut is_settled = false;
+    let mut known_instance = None;
     for _ in 0..ROUNDS {
         let built = drafts.values().flat_map(Draft::local_objects);
         let sources = Sources::new(artifacts, origin, &roots.own, roots.objects.iter().chain(built));
         version = version.or_else(|| told_version(&drafts));
-        let how = controllers(artifacts, &drafts, roots.controllers.as_ref());
+        let how = controllers(artifacts, &drafts, roots.controllers.as_ref(), &mut known_instance);
         let strict = how.has_strict_substitution(version.or(beside).or(assumed));
         let configs = configs(&drafts);
         let find = |draft: &Draft, reference: &SubstituteReference| {
@@ -111,7 +112,7 @@ pub(super) fn close<'t>(artifacts: &Artifacts<'t>, origin: &Origin<'t>, roots: &
             draft.is_entry = false;
         }
     }
-    let controllers = controllers(artifacts, &drafts, roots.controllers.as_ref());
+    let controllers = controllers(artifacts, &drafts, roots.controllers.as_ref(), &mut known_instance);
     Closure {
         drafts,
         version: version.or(beside).or(assumed),

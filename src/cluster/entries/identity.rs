@@ -76,9 +76,9 @@ fn name(url: &str) -> Option<&str> {
     url.rsplit('/').next()
 }
 
-/// The owner of a repository, of its URL in the one form.
-fn owner(url: &str) -> Option<&str> {
-    url.split('/').nth(1)
+/// The owner of a repository, on whatever host.
+fn owner(url: &str) -> Option<String> {
+    RemoteUrl::parse(url).owner().map(|(_, owner)| owner)
 }
 
 /// The sources that the Kustomizations of `roots` take their files from, less those that are made in the cluster.

@@ -4,6 +4,7 @@ mod aside;
 pub(super) mod coverage;
 pub(super) mod discover;
 mod groups;
+mod holds;
 mod identity;
 mod layout;
 pub(super) mod origin;
@@ -17,6 +18,7 @@ use std::{
 };
 
 use rayon::prelude::*;
+use rustc_hash::FxHashSet;
 
 use super::{
     Cluster, Declared, Discovered, Folder, ObjectKey,
@@ -36,6 +38,7 @@ use crate::{
 use aside::{copied_by_scripts, has_placeholder, is_aside, is_copied};
 use discover::document;
 use groups::nothing;
+use holds::may_hold_any;
 use identity::{Identity, Verdict, fed, url_in};
 use layout::{cluster_folder, drop_contained, drop_replaced, is_covered, is_of_cluster, spans};
 use origin::Origin;
@@ -53,6 +56,7 @@ pub fn resolve(store: &Store, folder: &str, discovered: &Discovered, assumed: Op
         origin,
         discovered,
         sources: OnceLock::new(),
+        declaring: OnceLock::new(),
         copied: OnceLock::new(),
     };
     let named = finder.explicit();
@@ -84,6 +88,8 @@ struct Finder<'a, 't> {
     discovered: &'a Discovered,
     /// Source objects by path, gathered when first asked for.
     sources: OnceLock<Vec<(&'a str, Object)>>,
+    /// Files that declare Kustomizations, gathered when first asked for.
+    declaring: OnceLock<FxHashSet<FileId>>,
     /// Folders that scripts copy to make a cluster, gathered when first asked for.
     copied: OnceLock<BTreeSet<String>>,
 }
@@ -237,13 +243,19 @@ impl<'a> Finder<'a, '_> {
         systems.map(|file| parent(parent(file)))
     }
 
-    /// Whether it is worth looking into `path` for a Kustomization declared in `file`: the file lies below it, or the
-    /// folder has a kustomization file, which may reach anywhere.
+    /// Whether it is worth looking into `path` for a Kustomization declared in `file`: the file lies below it, or what the
+    /// folder lists holds some Kustomization, perhaps from elsewhere.
     fn may_hold(&self, path: &str, file: FileId) -> bool {
         let kustomize = self.artifacts.git(&Selection::default());
         let inside = self.relative(file).is_some_and(|file| is_below(file, path));
-        let artifact = kustomize.artifact();
-        artifact.is_folder(path) && (inside || kustomize.kustomization_node(path).is_some())
+        let lists = || kustomize.kustomization_node(path).is_some();
+        kustomize.artifact().is_folder(path)
+            && (inside || (lists() && may_hold_any(&kustomize, path, self.declaring())))
+    }
+
+    /// The files that declare Kustomizations.
+    fn declaring(&self) -> &FxHashSet<FileId> {
+        self.declaring.get_or_init(|| self.discovered.kustomizations.iter().map(|declared| declared.file).collect())
     }
 
     /// The Kustomizations and the sources that `path` builds, as it stands.

@@ -161,8 +161,7 @@ impl ObjectQuery {
     /// The key whose name is most like the one that is meant, and how alike they are.
     fn nearest<'c>(&self, keys: impl Iterator<Item = &'c NodeKey>) -> Option<(f64, &'c NodeKey)> {
         let name = self.name.to_lowercase();
-        let near = keys.filter_map(|key| Some((names::likeness(&name, &key.name, names::NEAR)?, key)));
-        near.max_by(|(one, key), (other, than)| one.total_cmp(other).then_with(|| than.cmp(key)))
+        names::best_of_all_by(keys, |key| names::likeness(&name, &key.name, names::NEAR))
     }
 }
 

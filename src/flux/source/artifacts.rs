@@ -3,7 +3,6 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use globset::{GlobBuilder, GlobMatcher};
 use smol_str::SmolStr;
 
 use super::ignore_rules::IgnoreRules;
@@ -13,7 +12,7 @@ use crate::{
         api::{self, ArtifactGeneratorSpec, kinds::GroupKind},
     },
     kustomize::Kustomize,
-    source::{Artifact, Mapped, Tree, normalize},
+    source::{Artifact, Mapped, Pattern, Tree, normalize},
     yaml::Store,
 };
 
@@ -67,6 +66,9 @@ pub enum SourceLocation<'t> {
     /// Not here, and why.
     Elsewhere(String),
 }
+
+/// Most patterns of one generated artifact: each file is compared with all of them.
+const PATTERNS: usize = 200;
 
 /// The artifacts that can be made of this repository. Equal ones are made once, so that what they build is shared.
 pub struct Artifacts<'t> {
@@ -149,7 +151,7 @@ impl<'t> Artifacts<'t> {
             let tree = self.store.tree();
             let all = Artifact::of_mapping(tree, mapping, path, |_| true);
             let rules = IgnoreRules::for_files(tree, all.iter(), ignore);
-            Artifact::of_mapping(tree, mapping, path, |path| rules.keeps(path))
+            Artifact::of_mapping(tree, mapping, path, |path| rules.keeps(path)).cut(rules.is_cut())
         });
         SourceLocation::Mapped { kustomize, written: mapping.written().to_owned() }
     }
@@ -159,7 +161,7 @@ impl<'t> Artifacts<'t> {
         self.get_or_make(Key::Git(selection.clone()), || {
             let tree = self.store.tree();
             let rules = IgnoreRules::for_git(tree, &self.folder, selection.ignore.as_deref());
-            Artifact::new(tree, &self.folder, |path| selection.holds(path) && rules.keeps(path))
+            Artifact::new(tree, &self.folder, |path| selection.holds(path) && rules.keeps(path)).cut(rules.is_cut())
         })
     }
 
@@ -203,9 +205,18 @@ impl<'t> Artifacts<'t> {
             let to = copy.to.strip_prefix("@artifact").unwrap_or(&copy.to).trim_start_matches('/');
             copies.push((glob.to_owned(), to.to_owned(), copy.exclude.clone()));
         }
+        let patterns = || copies.iter().flat_map(|(from, _, exclude)| exclude.iter().chain([from]));
+        if patterns().count() > PATTERNS {
+            return Err(format!("it has more than {PATTERNS} patterns"));
+        }
+        if let Some(fault) = patterns().find_map(|glob| Pattern::parse(glob).err()) {
+            return Err(fault);
+        }
         let base = self.git(selection);
         let key = Key::Generated { base: selection.clone(), copies: copies.clone() };
-        Ok(self.get_or_make(key, || copied(base.artifact(), &copies).beside(self.store.tree())))
+        Ok(self.get_or_make(key, || {
+            copied(base.artifact(), &copies).beside(self.store.tree()).cut(base.artifact().is_cut())
+        }))
     }
 
     fn get_or_make(&self, key: Key, make: impl FnOnce() -> Artifact) -> Arc<Kustomize<'t>> {
@@ -224,12 +235,12 @@ impl<'t> Artifacts<'t> {
 fn copied(base: &Artifact, copies: &[(String, String, Vec<String>)]) -> Artifact {
     let mut files = BTreeMap::new();
     for (from, to, exclude) in copies {
-        let exclude: Vec<GlobMatcher> = exclude.iter().filter_map(|glob| matcher(glob)).collect();
+        let exclude: Vec<Pattern> = exclude.iter().filter_map(|glob| Pattern::parse(glob).ok()).collect();
         let literal = literal_prefix(from);
-        let glob = matcher(from);
+        let glob = Pattern::parse(from).ok();
         for (path, file) in base.iter() {
             let Some(target) = target(path, from, literal, glob.as_ref(), to, base) else { continue };
-            if !exclude.iter().any(|glob| glob.is_match(path)) {
+            if !exclude.iter().any(|glob| glob.matches(path)) {
                 files.insert(target, file);
             }
         }
@@ -239,14 +250,7 @@ fn copied(base: &Artifact, copies: &[(String, String, Vec<String>)]) -> Artifact
 
 /// Where `path` goes, if it is copied: what a glob matches keeps its path below the part before the first wildcard; a
 /// folder or file named without one is copied as `cp -r` does, into a target that ends in `/`, else to that name.
-fn target(
-    path: &str,
-    from: &str,
-    literal: &str,
-    glob: Option<&GlobMatcher>,
-    to: &str,
-    base: &Artifact,
-) -> Option<String> {
+fn target(path: &str, from: &str, literal: &str, glob: Option<&Pattern>, to: &str, base: &Artifact) -> Option<String> {
     let below = if literal.len() == from.len() {
         let from = from.trim_end_matches('/');
         let name = from.rsplit('/').next().unwrap_or_default();
@@ -257,7 +261,7 @@ fn target(
         };
         if to.is_empty() || to.ends_with('/') { format!("{name}/{rest}") } else { rest.to_owned() }
     } else {
-        glob?.is_match(path).then(|| path.strip_prefix(literal))??.to_owned()
+        glob?.matches(path).then(|| path.strip_prefix(literal))??.to_owned()
     };
     crate::source::join(to, &below)
 }
@@ -268,10 +272,6 @@ fn literal_prefix(glob: &str) -> &str {
         Some(wildcard) => &glob[..glob[..wildcard].rfind('/').map_or(0, |slash| slash + 1)],
         None => glob,
     }
-}
-
-fn matcher(glob: &str) -> Option<GlobMatcher> {
-    GlobBuilder::new(glob).literal_separator(true).build().ok().map(|glob| glob.compile_matcher())
 }
 
 #[cfg(test)]

@@ -54,6 +54,11 @@ impl Glob {
         Some(Self { tokens, literal })
     }
 
+    /// The text it matches, where it holds no wildcard.
+    pub(in crate::flux) fn literal(&self) -> Option<&str> {
+        self.literal.as_deref()
+    }
+
     /// How much there is to compare at each character.
     pub(in crate::flux) fn len(&self) -> usize {
         self.tokens.len()

@@ -1,3 +1,5 @@
+use rustc_hash::FxHashMap;
+
 use super::glob::Glob;
 use crate::source::{FileId, Tree, parent};
 
@@ -36,7 +38,21 @@ const FOLDERS: [&str; 2] = [".github", ".circleci"];
 #[derive(Debug, Default)]
 pub struct IgnoreRules {
     patterns: Vec<Pattern>,
+    /// The patterns that can match nothing but paths with this part, ascending.
+    by_part: FxHashMap<String, Vec<usize>>,
+    /// All others, ascending.
+    others: Vec<usize>,
+    is_cut: bool,
 }
+
+/// Most patterns of one source.
+const PATTERNS: usize = 10_000;
+
+/// Most of them without a part that is a plain name: each path is compared with all of those.
+const WILD: usize = 250;
+
+/// Characters of the longest.
+const LONGEST: usize = 4_096;
 
 impl IgnoreRules {
     /// The rules of a Git source whose root is `folder` of `tree`. `spec_ignore` is `spec.ignore` of the source.
@@ -63,15 +79,48 @@ impl IgnoreRules {
         // The order of a walk: a folder before what lies in it, siblings by name.
         files.sort_unstable();
         let mut patterns = Vec::new();
+        let mut is_long = false;
+        let mut add = |text: &str, scope: &[String]| {
+            is_long |= text.lines().any(|line| line.len() > LONGEST);
+            patterns.extend(read(text, scope).take((PATTERNS + 1).saturating_sub(patterns.len())));
+        };
         for (scope, file) in files {
-            patterns.extend(read(tree.text(file).unwrap_or_default(), &scope));
+            add(tree.text(file).unwrap_or_default(), &scope);
         }
-        patterns.extend(read(spec_ignore.unwrap_or_default(), &[]));
+        add(spec_ignore.unwrap_or_default(), &[]);
         if !patterns.is_empty() {
             let version_control = VERSION_CONTROL.iter().filter_map(|line| Pattern::new(line, &[]));
             patterns.splice(0..0, version_control.collect::<Vec<_>>());
         }
-        Self { patterns }
+        let rules = Self::indexed(patterns);
+        Self { is_cut: rules.is_cut || is_long, ..rules }
+    }
+
+    /// Patterns, by the rarest of their plain parts. Those that are too many are left out.
+    fn indexed(mut patterns: Vec<Pattern>) -> Self {
+        let number = patterns.len();
+        let mut wild = 0;
+        patterns.truncate(PATTERNS);
+        patterns.retain(|pattern| {
+            wild += usize::from(pattern.parts().next().is_none());
+            pattern.parts().next().is_some() || wild <= WILD
+        });
+        let mut rules = Self { is_cut: patterns.len() < number, ..Self::default() };
+        let mut number_of: FxHashMap<&str, usize> = FxHashMap::default();
+        patterns.iter().flat_map(Pattern::parts).for_each(|part| *number_of.entry(part).or_default() += 1);
+        for (index, pattern) in patterns.iter().enumerate() {
+            match pattern.parts().min_by_key(|part| number_of.get(part).copied()) {
+                Some(part) => rules.by_part.entry(part.to_owned()).or_default().push(index),
+                None => rules.others.push(index),
+            }
+        }
+        Self { patterns, ..rules }
+    }
+
+    /// Whether there are more patterns than are followed, or longer ones.
+    #[must_use]
+    pub const fn is_cut(&self) -> bool {
+        self.is_cut
     }
 
     /// Whether the file at `path`, relative to the root of the source, is in the artifact.
@@ -81,8 +130,14 @@ impl IgnoreRules {
             return !left_out_by_default(path);
         }
         let path: Vec<&str> = path.split('/').collect();
-        let decisive = self.patterns.iter().rev().find(|pattern| pattern.matches(&path));
-        decisive.is_none_or(|pattern| pattern.inclusion)
+        let mut decisive: Option<usize> = None;
+        let by_part = path.iter().filter_map(|part| self.by_part.get(*part));
+        for candidates in by_part.chain([&self.others]) {
+            let later = candidates.iter().rev().take_while(|index| decisive.is_none_or(|known| **index > known));
+            let found = later.copied().find(|index| self.patterns[*index].matches(&path));
+            decisive = found.or(decisive);
+        }
+        decisive.is_none_or(|index| self.patterns[index].inclusion)
     }
 }
 
@@ -103,7 +158,7 @@ fn segments(path: &str) -> Vec<String> {
 }
 
 fn read<'t>(text: &'t str, scope: &'t [String]) -> impl Iterator<Item = Pattern> + use<'t> {
-    let lines = text.lines().filter(|line| !line.starts_with('#') && !line.trim().is_empty());
+    let lines = text.lines().filter(|line| !line.starts_with('#') && !line.trim().is_empty() && line.len() <= LONGEST);
     lines.filter_map(move |line| Pattern::new(line, scope))
 }
 
@@ -146,6 +201,14 @@ impl Segment {
 }
 
 impl Pattern {
+    /// Its plain parts. A path that it matches has all of them.
+    fn parts(&self) -> impl Iterator<Item = &str> {
+        self.segments.iter().filter_map(|segment| match segment {
+            Segment::Name(glob) => glob.literal(),
+            _ => None,
+        })
+    }
+
     /// go-git v5 `ParsePattern`. `None` for a line that can match nothing.
     fn new(line: &str, scope: &[String]) -> Option<Self> {
         let (inclusion, line) = line.strip_prefix('!').map_or((false, line), |line| (true, line));
@@ -286,6 +349,37 @@ mod tests {
         let files = files.map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec()));
         let rules = IgnoreRules::for_git(&Tree::from_memory(files), "repo", None);
         check(&rules, &["y", "z", "a/x"], &["x/a"]);
+    }
+
+    /// Against the plain search from the last pattern on, on patterns whose parts are found in each other.
+    #[test]
+    fn the_index_finds_what_a_search_finds() {
+        let parts = ["a", "b", "*", "**", "a*", "c"];
+        let lines = parts.iter().flat_map(|one| parts.iter().map(move |other| (one, other)));
+        let lines: Vec<String> = lines
+            .flat_map(|(one, other)| {
+                [format!("{one}/{other}"), format!("!/{one}/{other}/"), format!("!{one}"), format!("{other}/")]
+            })
+            .collect();
+        for step in 1..lines.len() {
+            let some: Vec<&str> = lines.iter().cycle().step_by(step).take(9).map(String::as_str).collect();
+            let rules = rules(&[], Some(&some.join("\n")));
+            for path in ["a", "b", "a/b", "b/a", "a/a", "a/b/c", "c/b/a", "ab", "ab/c", "x/y", "b/c/a/b"] {
+                let split: Vec<&str> = path.split('/').collect();
+                let plain = rules.patterns.iter().rev().find(|pattern| pattern.matches(&split));
+                assert_eq!(rules.keeps(path), plain.is_none_or(|pattern| pattern.inclusion), "{path} by {some:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_too_much_is_cut() {
+        let lines =
+            |line: &str, number: usize| (0..number).map(|at| line.replace('N', &at.to_string())).collect::<String>();
+        assert!(!rules(&[], Some(&lines("nameN\n", 9_000))).is_cut());
+        assert!(rules(&[], Some(&lines("nameN\n", 11_000))).is_cut());
+        assert!(rules(&[], Some(&lines("*xN\n", 1_100))).is_cut());
+        assert!(rules(&[], Some(&"x".repeat(5_000))).is_cut());
     }
 
     #[test]

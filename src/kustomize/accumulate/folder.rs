@@ -28,7 +28,7 @@ pub(in crate::kustomize) enum Target {
     /// Not here, but on the network.
     Remote,
     /// Why it leads nowhere, and the path that is likely to be meant.
-    Nothing(String, Option<String>),
+    Nothing(String, Fault),
 }
 
 /// The kustomization files of a folder; more than one is an error to kustomize.
@@ -71,7 +71,7 @@ impl<'k, 't> Folder<'k, 't> {
 
     fn lookup(&self, path: &str) -> Target {
         if path.is_empty() {
-            return Target::Nothing("an empty path leads nowhere".to_owned(), None);
+            return Target::Nothing("an empty path leads nowhere".to_owned(), Fault::Missing { meant: None });
         }
         let artifact = &self.kustomize.artifact;
         let full = if path.starts_with('/') { None } else { join(self.path, path) };
@@ -86,11 +86,20 @@ impl<'k, 't> Folder<'k, 't> {
         if is_remote(path) {
             return self.mapped(path);
         }
+        if lacks_scheme(path) {
+            return Target::Nothing(
+                format!("`{path}` has no scheme, so kustomize looks for it on disk"),
+                Fault::NoScheme,
+            );
+        }
         let Some(full) = full else {
-            return Target::Nothing(format!("`{path}` leads out of the source's artifact"), self.meant(path, None));
+            return Target::Nothing(
+                format!("`{path}` leads out of the source's artifact"),
+                Fault::Missing { meant: self.meant(path, None) },
+            );
         };
         self.reads.borrow_mut().add_absent(full.as_str());
-        Target::Nothing(self.absence(path, &full), self.meant(path, Some(&full)))
+        Target::Nothing(self.absence(path, &full), Fault::Missing { meant: self.meant(path, Some(&full)) })
     }
 
     /// What a mapping makes of a remote path.
@@ -110,7 +119,7 @@ impl<'k, 't> Folder<'k, 't> {
                     mapped.mapping.written(),
                     readable(&mapped.path)
                 );
-                Target::Nothing(why, None)
+                Target::Nothing(why, Fault::Missing { meant: None })
             }
         }
     }
@@ -165,7 +174,7 @@ impl<'k, 't> Folder<'k, 't> {
             Target::Remote => {
                 report.unresolved_value(at, format!("remote file {path}"), "it is not in the repository");
             }
-            Target::Nothing(why, meant) => report.fault(at, why, Fault::Missing { meant }),
+            Target::Nothing(why, fault) => report.fault(at, why, fault),
         }
         None
     }
@@ -200,11 +209,55 @@ fn relative(from: &str, to: &str) -> String {
     if path.is_empty() { ".".to_owned() } else { path.join("/") }
 }
 
-/// Whether kustomize would look for `path` on the network, given that it is not here.
+/// Whether kustomize would look for `path` on the network, given that it is not here: a URL needs a host, and only that of GitHub is
+/// known without a scheme (kustomize 5.8, `git.NewRepoSpecFromURL`).
 pub(in crate::kustomize) fn is_remote(path: &str) -> bool {
+    let lower = path.to_ascii_lowercase();
     path.contains("://")
-        || ["git@", "git::", "gh:", "github.com/", "github.com:"].iter().any(|prefix| path.starts_with(prefix))
-        || path.contains("?ref=")
-        || path.contains(".git/")
-        || path.ends_with(".git")
+        || ["git@", "git::", "gh:", "github.com/", "github.com:"].iter().any(|prefix| lower.starts_with(prefix))
+        || path.contains("_git/")
+        || path.split_once(':').is_some_and(|(host, _)| host.contains('@'))
+}
+
+/// Whether `path` is a URL of another host without its scheme, as far as its form tells.
+fn lacks_scheme(path: &str) -> bool {
+    let (host, rest) = path.split_once('/').unwrap_or((path, ""));
+    let is_host = !host.starts_with('.')
+        && host.rsplit_once('.').is_some_and(|(name, end)| {
+            !name.is_empty() && end.len() >= 2 && end.bytes().all(|byte| byte.is_ascii_alphabetic())
+        });
+    let is_of_git = || {
+        path.contains("?ref=")
+            || rest.contains("//")
+            || rest.contains(".git/")
+            || rest.ends_with(".git")
+            || host.starts_with("raw.")
+    };
+    is_host && !rest.is_empty() && is_of_git()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_of_another_host_than_github_needs_its_scheme() {
+        for remote in [
+            "https://gitlab.com/a/b//c?ref=d",
+            "github.com/a/b//c",
+            "GitHub.com/a/b",
+            "git@gitlab.com:a/b.git",
+            "org-1@github.com:a/b",
+            "dev.azure.com/a/b/_git/c",
+        ] {
+            assert!(is_remote(remote), "{remote}");
+        }
+        for wrong in ["gitlab.com/a/b//c?ref=d", "git.example.org/a/b.git", "raw.githubusercontent.com/a/b/main/c.yaml"]
+        {
+            assert!(!is_remote(wrong) && lacks_scheme(wrong), "{wrong}");
+        }
+        for path in ["../base", "base/web.yaml", "v1.2/web.yaml", "web.d/x", ".hidden.dir/x?ref=y", "example.org/web"] {
+            assert!(!is_remote(path) && !lacks_scheme(path), "{path}");
+        }
+    }
 }

@@ -1,7 +1,12 @@
 //! Resource documents to resources (kustomize `resource.Factory`, `SliceFromBytes`).
 
 use crate::{
-    kustomize::{report::Report, resource::Resource, size, text::refold},
+    kustomize::{
+        report::Report,
+        resource::Resource,
+        size,
+        text::{may_fold, refold},
+    },
     source::{Span, Tree},
     yaml::{Document, Node, ProblemKind, Value},
 };
@@ -16,7 +21,7 @@ pub(in crate::kustomize) fn resources(
     at: Span,
     report: &mut Report,
 ) -> Vec<Resource> {
-    let mut queue: std::collections::VecDeque<(Node, Span)> = std::collections::VecDeque::new();
+    let mut queue: std::collections::VecDeque<(Node, Span, bool)> = std::collections::VecDeque::new();
     let related = || vec![(at, "listed here".to_owned())];
     for document in documents {
         if let Some(problem) = &document.error {
@@ -30,14 +35,15 @@ pub(in crate::kustomize) fn resources(
             }
             report.error_with(problem.span, problem.message.clone(), related);
         }
-        queue.push_back((document.root.clone(), document.root.span.or(document.span)));
+        let folds = may_fold(tree, document.span);
+        queue.push_back((document.root.clone(), document.root.span.or(document.span), folds));
         if !affords(document, at, report) {
             break;
         }
     }
     let mut found = Vec::new();
     let mut lists = 0;
-    while let Some((node, span)) = queue.pop_front() {
+    while let Some((node, span, folds)) = queue.pop_front() {
         if is_empty(&node) {
             continue;
         }
@@ -48,14 +54,15 @@ pub(in crate::kustomize) fn resources(
             if lists > LISTS {
                 break;
             }
-            queue.extend(items.items().map(|item| (item.clone(), item.span)));
+            queue.extend(items.items().map(|item| (item.clone(), item.span, folds)));
             continue;
         }
         if let Some((message, span)) = fault(&node, span) {
             report.error_with(span, message, related());
             continue;
         }
-        found.push(Resource::new(refold(tree, &node).unwrap_or(node), span));
+        let refolded = if folds { refold(tree, &node) } else { None };
+        found.push(Resource::new(refolded.unwrap_or(node), span));
     }
     found
 }

@@ -298,8 +298,8 @@ impl<'k, 't> Session<'k, 't> {
                     all.report.remote(at, "remote base", path);
                     continue;
                 }
-                Target::Nothing(why, meant) => {
-                    all.report.fault(at, why, Fault::Missing { meant });
+                Target::Nothing(why, fault) => {
+                    all.report.fault(at, why, fault);
                     continue;
                 }
             };
@@ -330,7 +330,7 @@ impl<'k, 't> Session<'k, 't> {
                 Target::Remote => {
                     all.report.remote(at, "remote component", path);
                 }
-                Target::Nothing(why, meant) => all.report.fault(at, why, Fault::Missing { meant }),
+                Target::Nothing(why, fault) => all.report.fault(at, why, fault),
             }
         }
     }
@@ -353,15 +353,14 @@ fn configurations(folder: &Folder<'_, '_>, file: &Kustomization, all: &mut Accum
     }
 }
 
+/// Charts are rendered by the program helm, which kustomize starts under a flag that kustomize-controller does not set: `must specify
+/// --enable-helm` (kustomize 5.8, `HelmChartInflationGenerator`).
 fn unresolved_charts(file: &Kustomization, report: &mut Report) {
     for key in ["helmCharts", "helmChartInflationGenerator"] {
         for chart in file.items(key) {
             let name = chart.find_str(&["name"]).or_else(|| chart.find_str(&["chartName"])).unwrap_or_default();
-            report.refused(
-                chart.span,
-                format!("Helm chart {name} of `{key}`"),
-                "charts are not rendered; Flux refuses to build them too",
-            );
+            report.fault(chart.span, format!("Flux does not render the Helm chart `{name}` of `{key}`"), Fault::Chart);
+            report.refused(chart.span, format!("Helm chart {name} of `{key}`"), "Flux refuses to render charts");
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::{folder::Folder, generate};
 use crate::{
     kustomize::{
-        Step,
+        Fault, Step,
         report::Report,
         resource::Resource,
         schema::config::read_specs,
@@ -29,11 +29,17 @@ fn specs(config: &Node, report: &mut Report) -> Vec<FieldSpec> {
     config.get("fieldSpecs").map(|list| read_specs(list, report)).unwrap_or_default()
 }
 
-/// A plugin that is not built in cannot be run.
+/// A plugin that is not built in is not run (kustomize 5.8, `loadAndConfigurePlugin`; fluxcd/pkg, `kustomize.Build`), and neither is helm.
 fn unknown(resource: &Resource, report: &mut Report) {
-    let id = resource.id();
+    let (id, at) = (resource.id(), resource.object.source);
+    let kind = &id.gvk.kind;
+    if !is_built_in(resource) {
+        report.fault(at, format!("Flux runs no plugins, and {kind} is one"), Fault::Plugin(kind.as_str().into()));
+    } else if kind == "HelmChartInflationGenerator" {
+        report.fault(at, "Flux does not render the Helm chart of this generator", Fault::Chart);
+    }
     report.refused(
-        resource.object.source,
+        at,
         format!("plugin {} {}", id.gvk.kind, id.name),
         "only plugins that are built into kustomize can be followed; Flux runs no others",
     );

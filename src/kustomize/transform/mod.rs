@@ -5,7 +5,7 @@ pub(super) mod images;
 pub(super) mod names;
 pub(super) mod patch;
 pub(super) mod paths;
-pub(super) mod pattern;
+mod pattern;
 pub(super) mod replace;
 pub(super) mod select;
 pub(super) mod steps;

@@ -1,8 +1,6 @@
 //! Selectors of patches and replacements (kustomize `resmap.Select`, `types.SelectorRegex`).
 
-use regex::Regex;
-
-use super::pattern;
+use super::pattern::{self, Pattern};
 use crate::{
     kustomize::{
         id::{Gvk, ResId},
@@ -21,11 +19,11 @@ pub(in crate::kustomize) struct Selector {
 /// What a selector asks of an id.
 #[derive(Debug, Default)]
 pub(in crate::kustomize) struct IdSelector {
-    group: Option<Regex>,
-    version: Option<Regex>,
-    kind: Option<Regex>,
-    name: Option<Regex>,
-    namespace: Option<Regex>,
+    group: Option<Pattern>,
+    version: Option<Pattern>,
+    kind: Option<Pattern>,
+    name: Option<Pattern>,
+    namespace: Option<Pattern>,
 }
 
 /// What a selector asks of labels and annotations.
@@ -45,8 +43,8 @@ enum Requirement {
     NotIn(String, Vec<String>),
 }
 
-fn matches(pattern: Option<&Regex>, text: &str) -> bool {
-    pattern.is_none_or(|pattern| pattern.is_match(text))
+fn matches(pattern: Option<&Pattern>, text: &str) -> bool {
+    pattern.is_none_or(|pattern| pattern.takes(text))
 }
 
 impl Selector {
@@ -60,7 +58,7 @@ impl Selector {
             return false;
         }
         let (original, present) = (resource.original_id(), resource.id());
-        let either = |pattern: Option<&Regex>, one: &str, two: &str| matches(pattern, one) || matches(pattern, two);
+        let either = |pattern: Option<&Pattern>, one: &str, two: &str| matches(pattern, one) || matches(pattern, two);
         either(ids.name.as_ref(), &original.name, &present.name)
             && either(ids.namespace.as_ref(), &original.namespace, &present.namespace)
             && self.requirements.met_by(resource)
@@ -82,21 +80,16 @@ pub(in crate::kustomize) fn cost(node: &Node, resources: &[Resource]) -> usize {
 impl IdSelector {
     /// Patterns, as in patch targets.
     pub(in crate::kustomize) fn read(node: &Node) -> Result<Self, String> {
-        Self::from_texts(node, |text| {
-            let found = pattern::compile(&format!("^(?:{text})$"));
-            found.ok_or_else(|| format!("`{text}` is no valid regular expression, or one too large"))
-        })
+        Self::from_texts(node, Pattern::read)
     }
 
     /// Plain texts, as in the sources of replacements.
     pub(in crate::kustomize) fn exact(node: &Node) -> Self {
-        let plain =
-            |text: &str| Regex::new(&format!("^(?:{})$", regex::escape(text))).map_err(|error| error.to_string());
-        Self::from_texts(node, plain).unwrap_or_default()
+        Self::from_texts(node, |text| Ok(Pattern::Exact(text.to_owned()))).unwrap_or_default()
     }
 
-    fn from_texts(node: &Node, compile: impl Fn(&str) -> Result<Regex, String>) -> Result<Self, String> {
-        let part = |key: &str| node.find_str(&[key]).filter(|text| !text.is_empty()).map(&compile).transpose();
+    fn from_texts(node: &Node, read: impl Fn(&str) -> Result<Pattern, String>) -> Result<Self, String> {
+        let part = |key: &str| node.find_str(&[key]).filter(|text| !text.is_empty()).map(&read).transpose();
         Ok(Self {
             group: part("group")?,
             version: part("version")?,

@@ -53,7 +53,8 @@ fn listed<'o>(obstacles: impl ExactSizeIterator<Item = (&'o ReportedObstacle, &'
     let mut text = String::from(if obstacles.len() == 0 { ".\n" } else { ":\n" });
     for (obstacle, remark) in obstacles.take(OBSTACLES) {
         let place = obstacle.location.as_ref().map(|place| format!(" ({place})")).unwrap_or_default();
-        text.push_str(&format!("  {:>4}  {}{place}{remark}\n", obstacle.stops.len(), printable(&obstacle.message)));
+        let line = format!("{}{place}{remark}", obstacle.message);
+        text.push_str(&format!("  {:>4}  {}\n", obstacle.stops.len(), printable(&line)));
     }
     if more > 0 {
         text.push_str(&format!("        and {more} more causes\n"));

@@ -11,11 +11,11 @@ mod why;
 
 pub use diff::markdown as diff_markdown;
 
-use super::{Terminal, printable, text::escaped, wrap};
+use super::{Terminal, printable, wrap};
 use crate::{
     finding::{Subject, about},
     query::{Document, Envelope, Link, Range},
-    source::Place,
+    source::{Place, Syntax, harmless},
 };
 
 /// An answer that people can read.
@@ -24,10 +24,10 @@ pub trait Text {
     fn text(&self, terminal: &Terminal) -> String;
 }
 
-/// A document for programs: JSON with a line end. What a terminal would obey is escaped.
+/// A document for programs: JSON with a line end. What a terminal or a pipeline would obey is escaped.
 #[must_use]
 pub fn document<D: Document>(body: &D) -> String {
-    escaped(&serde_json::to_string_pretty(&Envelope::new(body)).unwrap_or_default()) + "\n"
+    harmless(&serde_json::to_string_pretty(&Envelope::new(body)).unwrap_or_default(), Syntax::Json).into_owned() + "\n"
 }
 
 /// The line that says what an answer is about.

@@ -14,9 +14,11 @@ mod xml;
 
 use std::io::{self, Write};
 
-use super::{Format, Report, text};
+use super::{Format, Report};
 use levels::levels;
 use places::{Places, Spot};
+
+use crate::source::{Syntax, harmless};
 
 /// Writes the findings in a format of this folder. The others are written by the caller.
 pub(super) fn write(report: &Report<'_>, format: Format, out: &mut dyn Write) -> io::Result<()> {
@@ -35,5 +37,5 @@ pub(super) fn write(report: &Report<'_>, format: Format, out: &mut dyn Write) ->
 
 /// Writes `value` as indented JSON, with what a terminal would obey escaped.
 fn write_json(value: &impl serde::Serialize, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "{}", text::escaped(&serde_json::to_string_pretty(value)?))
+    writeln!(out, "{}", harmless(&serde_json::to_string_pretty(value)?, Syntax::Json))
 }

@@ -3,7 +3,7 @@
 use super::{Places, Spot};
 use crate::{
     finding::Finding,
-    report::{count, full, printable, printable_lines},
+    report::{count, full, printable},
 };
 
 /// How many places of one finding are listed. The rest is counted.
@@ -19,7 +19,7 @@ pub(super) fn place(places: &Places<'_>, finding: &Finding) -> String {
     places.primary(finding).map_or_else(|| "(no file)".to_owned(), |spot| at(&spot))
 }
 
-/// The other places, the reason and the help: safe to print, a line each but for what the words bring along.
+/// The other places, the reason and the help: safe to print, a line each.
 pub(super) fn lines(places: &Places<'_>, finding: &Finding) -> Vec<String> {
     let mut lines = others(places, finding, usize::MAX);
     lines.extend(notes(finding));
@@ -58,5 +58,5 @@ pub(super) fn others(places: &Places<'_>, finding: &Finding, most: usize) -> Vec
 /// The reason and the help.
 pub(super) fn notes(finding: &Finding) -> Vec<String> {
     let notes = [("why", &finding.why), ("help", &finding.help)].into_iter().filter(|(_, text)| !text.is_empty());
-    notes.map(|(name, text)| format!("{name}: {}", printable_lines(text))).collect()
+    notes.map(|(name, text)| format!("{name}: {}", printable(text))).collect()
 }

@@ -27,6 +27,14 @@ pub(super) fn includers(context: &Context<'_>, node: &Node, file: FileId) -> Vec
     Vec::new()
 }
 
+/// The entry that takes in `file`, or the folder of it; `None` where no kustomization file lists it.
+pub(super) fn listed_at(context: &Context<'_>, node: &Node, file: FileId) -> Option<Span> {
+    let Folder::Here(root) = &node.folder else { return None };
+    let entries = entries(context, node, root);
+    let path = context.tree.path(file);
+    entries.get(path).or_else(|| entries.get(parent(path)))?.first().copied()
+}
+
 /// Every entry of the kustomization files that the build of `node` may read, by the file or folder it leads to.
 fn entries(context: &Context<'_>, node: &Node, root: &str) -> BTreeMap<String, Vec<Span>> {
     let artifact = Artifact::new(context.tree, "", |_| true);

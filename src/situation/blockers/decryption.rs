@@ -143,8 +143,13 @@ fn is_convertible(secret: &yaml::Node) -> bool {
     secret.get("data").is_none_or(|data| data.entries().all(is_base64))
 }
 
+/// Whether a text stands for bytes. Go's decoder passes line breaks over, and nothing else (`encoding/base64`, `StdEncoding`).
+pub(super) fn is_base64(text: &str) -> bool {
+    decoded(text).is_some()
+}
+
 fn decoded(text: &str) -> Option<Vec<u8>> {
-    base64::engine::general_purpose::STANDARD.decode(text.replace(['\n', ' '], "")).ok()
+    base64::engine::general_purpose::STANDARD.decode(text.replace(['\n', '\r'], "")).ok()
 }
 
 /// Whether base64 stands for the contents of a file that SOPS encrypted.

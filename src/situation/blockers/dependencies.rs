@@ -17,7 +17,7 @@ use crate::{
     kustomize::Object,
     source::{
         Span,
-        names::{COMPARED, NEAR, is_slip, likeness},
+        names::{NEAR, best_by, is_slip, likeness},
     },
 };
 
@@ -325,12 +325,8 @@ impl<'a> Entry<'a> {
             NODE => cluster.nodes.iter().map(|node| &node.key).collect(),
             _ => cluster.releases.iter().map(|release| &release.key).collect(),
         };
-        if keys.len() > COMPARED {
-            return None;
-        }
         let candidates = keys.into_iter().filter(|key| key.name != self.key.name);
-        let near = candidates.filter_map(|key| Some((alike(&key.name, self.name)?, key)));
-        let best = near.max_by(|(one, key), (other, other_key)| one.total_cmp(other).then(other_key.cmp(key)));
+        let best = best_by(candidates, |key| alike(&key.name, self.name));
         best.map(|(_, key)| if key.namespace == self.namespace { key.name.to_string() } else { key.to_string() })
     }
 }

@@ -16,7 +16,7 @@ use crate::{
     kustomize::{ApiVersion, ObjectId},
     source::{
         Span,
-        names::{COMPARED, likeness},
+        names::{best_by, likeness},
     },
 };
 
@@ -282,20 +282,16 @@ fn is_of_flux(key: &ObjectKey) -> bool {
 /// The object of the node's own build that is most like the one asked for: of its kind, in another namespace or with a
 /// name that differs by a slip.
 fn nearest(node: &Node, key: &ObjectKey) -> Option<(ObjectKey, Span)> {
-    if node.applied.build.objects.len() > COMPARED {
-        return None;
-    }
     let own = node.applied.build.objects.iter().map(|object| (ObjectKey::from(object.id()), object.place()));
     best(own, key)
 }
 
 fn best(candidates: impl Iterator<Item = (ObjectKey, Span)>, key: &ObjectKey) -> Option<(ObjectKey, Span)> {
-    candidates
-        .filter(|(other, _)| {
-            other.kind == key.kind && other.group == key.group && !other.is_unresolved() && other != key
-        })
-        .filter_map(|found| Some((likeness(&found.0.name, &key.name, NEAR)?, found)))
-        .filter(|(score, (other, _))| *score < 1.0 || other.namespace != key.namespace)
-        .max_by(|(left, one), (right, other)| left.total_cmp(right).then_with(|| other.0.cmp(&one.0)))
-        .map(|(_, found)| found)
+    let of_kind = candidates.filter(|(other, _)| {
+        other.kind == key.kind && other.group == key.group && !other.is_unresolved() && other != key
+    });
+    let is_other = |score: &f64, other: &ObjectKey| *score < 1.0 || other.namespace != key.namespace;
+    let score =
+        |(other, _): &(ObjectKey, Span)| likeness(&other.name, &key.name, NEAR).filter(|score| is_other(score, other));
+    best_by(of_kind, score).map(|(_, found)| found)
 }

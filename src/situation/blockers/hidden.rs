@@ -35,8 +35,8 @@ pub(super) struct Unseen<'a> {
     /// Names of the charts of this repository that are templates, by kind; gathered when first asked for.
     templates: std::cell::OnceCell<BTreeMap<String, Vec<String>>>,
     tree: Option<&'a Tree>,
-    /// Who the repositories belong to that the entry points are fed from, `host/owner`.
-    owners: Vec<String>,
+    /// Who the repositories belong to that the entry points are fed from, host and owner.
+    owners: Vec<(String, String)>,
     /// Objects whose name holds variables.
     open: Vec<&'a ObjectKey>,
 }
@@ -49,7 +49,7 @@ impl<'a> Unseen<'a> {
         let parts = nodes.map(|node| (node, node.unresolved.iter().filter(|part| part.hides_objects())));
         let parts = parts.flat_map(|(node, parts)| parts.map(move |part| (node, part))).collect();
         let entries = cluster.nodes.iter().filter(|node| node.is_entry);
-        let owners = entries.filter_map(|node| owner(&url(cluster, node)?)).collect();
+        let owners = entries.filter_map(|node| RemoteUrl::parse(&url(cluster, node)?).owner()).collect();
         let open = cluster.objects.keys().filter(|key| is_open_text(&key.name)).collect();
         Self { cluster, parts, open, templates: std::cell::OnceCell::new(), tree, owners }
     }
@@ -98,8 +98,8 @@ impl<'a> Unseen<'a> {
     fn is_project(&self, url: &str, path: &str, revision: Option<&str>) -> bool {
         let parsed = RemoteUrl::parse(url);
         let text = parsed.text().to_ascii_lowercase();
-        let Some(owner) = owner(url).filter(|owner| !self.owners.contains(owner)) else { return false };
-        let name = owner.rsplit('/').next().unwrap_or_default();
+        let Some(owner) = parsed.owner().filter(|owner| !self.owners.contains(owner)) else { return false };
+        let name = owner.1.as_str();
         let is_known = name == "fluxcd"
             || name == "controlplaneio-fluxcd"
             || CrdCatalog::builtin().rows().any(|row| row.projects().any(|project| is_owner(project, name)));
@@ -237,16 +237,6 @@ fn source_object<'a>(cluster: &'a Cluster, node: &Node) -> Option<&'a yaml::Node
 /// The URL that a Kustomization is fed from, where the source is known.
 fn url(cluster: &Cluster, node: &Node) -> Option<String> {
     source_object(cluster, node)?.find_str(&["spec", "url"]).map(str::to_owned)
-}
-
-/// Host and owner of a URL.
-fn owner(url: &str) -> Option<String> {
-    let text = RemoteUrl::parse(url).text().to_ascii_lowercase();
-    let mut parts = text.split('/');
-    let (host, owner) = (parts.next()?, parts.next().filter(|owner| !owner.is_empty())?);
-    // The registry of a forge belongs to the same people.
-    let host = if host == "ghcr.io" { "github.com" } else { host };
-    Some(format!("{host}/{owner}"))
 }
 
 /// Whether a project, `owner/repository`, belongs to `owner`.

@@ -1,25 +1,33 @@
 //! Manifests that the API server refuses: a field is missing, of the wrong type, or has a value that its schema does not allow.
 
+mod checks;
+mod crd;
+mod data;
 mod fields;
 mod flaw;
 mod labels;
 mod lists;
+mod required;
 mod shapes;
+mod tables;
 
+pub(super) use crd::{Crd, Schemas, Undeclared};
 pub(super) use fields::visit;
-pub use flaw::{Flaw, Form, Unquoted, any_of};
+pub use flaw::{Flaw, Form, Unquoted, any_of, urls};
 
 use super::{Blocker, Cause, View, apply_of};
+use smol_str::SmolStr;
+
 use crate::{
     cluster::{Cluster, ObjectKey, Provider},
     finding::Confidence,
-    flux::{HelmRelease, Kustomization, Policy},
+    flux::{HelmRelease, Kustomization, Policy, is_open_text},
     graph::{Actor, Moment, Reason},
-    kustomize::Object,
+    kustomize::{Hidden, Object},
     source::Span,
     yaml::Store,
 };
-use fields::{CONFIG_MAP, HELM_RELEASE, KUSTOMIZATION, SECRET};
+use tables::{CONFIG_MAP, HELM_RELEASE, KUSTOMIZATION, SECRET};
 
 /// A manifest that the API server refuses.
 #[derive(Debug, Clone)]
@@ -77,13 +85,14 @@ pub(super) fn find(view: View<'_>) -> Vec<ManifestFact> {
     if !cluster.reached {
         return facts;
     }
+    let schemas = Schemas::new(cluster);
     for (key, providers) in cluster.objects.iter().filter(|(key, _)| !key.is_unresolved()) {
         let first = facts.len();
         if first >= OF_CLUSTER {
             break;
         }
         for provider in providers {
-            for fault in faults(key, cluster.object(*provider), store).into_iter().take(OF_OBJECT) {
+            for fault in faults(cluster, key, *provider, store, &schemas).into_iter().take(OF_OBJECT) {
                 add(&mut facts, first, cluster, key, fault, *provider);
             }
         }
@@ -122,13 +131,22 @@ fn add(
 }
 
 /// The faults of an object of some build.
-fn faults(key: &ObjectKey, object: &Object, store: &Store) -> Vec<FieldFault> {
-    let is_named = fields::NAMED.contains(&(key.group.as_str(), key.kind.as_str()));
-    if !Policy::new(&object.node).applied {
+fn faults(
+    cluster: &Cluster,
+    key: &ObjectKey,
+    provider: Provider,
+    store: &Store,
+    schemas: &Schemas<'_>,
+) -> Vec<FieldFault> {
+    let object = cluster.object(provider);
+    let is_named = tables::NAMED.contains(&(key.group.as_str(), key.kind.as_str()));
+    let policy = Policy::new(&object.node);
+    if !policy.applied {
         return Vec::new();
     }
     let version = object.id().version;
-    let mut faults = match (key.kind.as_str(), version.as_str()) {
+    let (group, kind) = (key.group.as_str(), key.kind.as_str());
+    let mut faults = match (kind, version.as_str()) {
         ("Kustomization", "v1") if key.is_kustomization() => {
             fields::faults(object, &Kustomization::read(object.clone()).problems, KUSTOMIZATION, store)
         }
@@ -140,15 +158,44 @@ fn faults(key: &ObjectKey, object: &Object, store: &Store) -> Vec<FieldFault> {
         }
         ("ConfigMap", "v1") => fields::faults(object, &[], CONFIG_MAP, store),
         ("Secret", "v1") => fields::faults(object, &[], SECRET, store),
-        _ => Vec::new(),
+        _ => fields::faults(object, &[], tables::of_flux(group, &version, kind), store),
     };
     if is_named {
         faults.extend(fields::name_fault(object));
     }
-    faults.extend(fields::faults(object, &[], fields::METADATA, store));
-    let (group, kind) = (key.group.as_str(), key.kind.as_str());
+    faults.extend(fields::faults(object, &[], tables::METADATA, store));
     faults.extend(shapes::faults(object, group, &version, kind, store));
     faults.extend(lists::faults(object, group, kind));
     faults.extend(labels::faults(object));
+    faults.extend(required::faults(object, group, &version, kind));
+    faults.extend(checks::faults(object, group, &version, kind));
+    faults.extend(data::faults(object, group, &version, kind));
+    let of_crd = match schemas.of(cluster, provider, key) {
+        Some(Crd::Schema(schema)) => schema.faults(object, store),
+        Some(Crd::NotServed(served)) => not_served(object, &version, served).into_iter().collect(),
+        None => Vec::new(),
+    };
+    for fault in of_crd {
+        if !faults.iter().any(|known| known.path == fault.path || known.span == fault.span) {
+            faults.push(fault);
+        }
+    }
+    // What is merged into an object that is there already need not be complete.
+    let is_there = policy.merged || key.namespace == "kube-system" || cluster.implicit.is_given(key);
+    // A patch that is not here may add it.
+    if is_there || cluster.node(provider.node).unresolved.iter().any(|part| part.hides == Hidden::Values) {
+        faults.retain(|fault| !fault.flaw.is_about_what_is_missing());
+    }
     faults
+}
+
+/// That the CRD does not serve the version of an object. What Flux serves depends on its release.
+fn not_served(object: &Object, version: &str, served: Vec<SmolStr>) -> Option<FieldFault> {
+    let group = object.id().group;
+    if group.ends_with(".toolkit.fluxcd.io") || is_open_text(version) {
+        return None;
+    }
+    let span = object.node.find(&["apiVersion"]).map_or(Span::NONE, |version| version.span);
+    let flaw = Flaw::NotServed { version: format!("{group}/{version}"), served };
+    Some(FieldFault { path: "apiVersion".to_owned(), flaw, span: span.or(object.source) })
 }

@@ -19,7 +19,7 @@ use crate::{
     kustomize::ApiVersion,
     source::{
         Span,
-        names::{NEAR, likeness},
+        names::{NEAR, best_by, likeness},
     },
     yaml,
 };
@@ -296,8 +296,7 @@ impl Reference<'_> {
             return None;
         }
         let similar = cluster.objects.keys().filter(|key| key.group == wanted.group && key.kind == wanted.kind);
-        let similar = similar.filter_map(|key| Some((likeness(&key.name, &wanted.name, NEAR)?, key)));
-        let similar = similar.max_by(|one, other| one.0.total_cmp(&other.0));
+        let similar = best_by(similar, |key| likeness(&key.name, &wanted.name, NEAR));
         let unseen = Unseen::new(cluster, Some(view.store.tree()));
         let searched = Wanted { kind: &wanted.kind, namespace: &wanted.namespace, name: &wanted.name };
         let hidden = unseen.part(searched, &|_| false).or_else(|| unseen.template(searched));

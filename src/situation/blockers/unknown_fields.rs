@@ -1,6 +1,9 @@
 //! Fields of Flux objects that their API version does not have.
 
-use super::{Blocker, Cause, View, apply_of};
+use super::{
+    Blocker, Cause, View, apply_of,
+    manifests::{Crd, Schemas, Undeclared},
+};
 use crate::{
     catalog::{FieldCatalog, Fields},
     cluster::{Cluster, ObjectKey, Provider},
@@ -56,6 +59,8 @@ pub struct UnknownFieldFact {
     pub fields: Vec<UnknownField>,
     /// How sure it is: later releases may have more fields.
     pub confidence: Confidence,
+    /// Whether a build holds the CRD that lacks them.
+    pub is_of_build: bool,
     /// The stage that would apply it.
     event: (Actor, Moment),
 }
@@ -108,20 +113,65 @@ impl UnknownFieldFact {
     }
 }
 
-/// The facts of a cluster, sorted by object.
+/// The facts of a cluster, sorted by object: of Flux's own kinds, and of those whose CRD a build holds.
 pub(super) fn find(view: View<'_>) -> Vec<UnknownFieldFact> {
-    let cluster = view.cluster;
-    let of_flux = cluster.objects.iter().filter(|(key, _)| key.group.ends_with(".toolkit.fluxcd.io"));
-    let provided = of_flux
-        .filter(|_| cluster.reached)
-        .flat_map(|(key, providers)| providers.iter().filter_map(move |provider| fact(cluster, key, *provider)));
-    provided.collect()
+    let View { cluster, store, .. } = view;
+    if !cluster.reached {
+        return Vec::new();
+    }
+    let schemas = Schemas::new(cluster);
+    let mut facts = Vec::new();
+    for (key, providers) in cluster.objects.iter().filter(|(key, _)| key.group.contains('.')) {
+        for provider in providers {
+            let object = cluster.object(*provider);
+            if !Policy::new(&object.node).applied {
+                continue;
+            }
+            let fact = match schemas.of(cluster, *provider, key) {
+                Some(Crd::Schema(schema)) => declared(cluster, key, *provider, &schema.undeclared(object, store)),
+                _ if key.group.ends_with(".toolkit.fluxcd.io") => fact(cluster, key, *provider),
+                _ => None,
+            };
+            facts.extend(fact);
+        }
+    }
+    facts
+}
+
+/// The fact of an object whose CRD a build holds: what that declares is what there is.
+fn declared(
+    cluster: &Cluster,
+    key: &ObjectKey,
+    provider: Provider,
+    undeclared: &[Undeclared<'_>],
+) -> Option<UnknownFieldFact> {
+    let since = |path: &str| {
+        let row = SINCE.iter().find(|(kind, field, _)| *kind == key.kind && path.strip_prefix("spec.") == Some(*field));
+        row.map(|(.., since)| Later::Release(*since)).filter(|_| key.group.ends_with(".toolkit.fluxcd.io"))
+    };
+    let field = |field: &Undeclared<'_>| {
+        let lower = |name: &&&str| name.eq_ignore_ascii_case(&field.key);
+        let similar = field.others.iter().find(lower).copied();
+        let similar = similar.or_else(|| nearest(&field.key, field.others.iter().copied()));
+        let later = since(&field.path);
+        UnknownField { path: field.path.clone(), span: field.span, similar: similar.map(str::to_owned), later }
+    };
+    let fields: Vec<UnknownField> = undeclared.iter().map(field).collect();
+    let event = apply_of(cluster, provider);
+    (!fields.is_empty()).then(|| UnknownFieldFact {
+        key: key.clone(),
+        provider,
+        fields,
+        confidence: Confidence::High,
+        is_of_build: true,
+        event,
+    })
 }
 
 fn fact(cluster: &Cluster, key: &ObjectKey, provider: Provider) -> Option<UnknownFieldFact> {
     let object = cluster.object(provider);
     let version = object.id().version;
-    let spec = object.node.get("spec").filter(|_| Policy::new(&object.node).applied)?;
+    let spec = object.node.get("spec")?;
     let mut unknown = early(key, &version, spec, cluster.version);
     if let Some(fields) = FieldCatalog::builtin().of(&key.group, &version, &key.kind) {
         walk(spec, fields, "spec", &mut unknown);
@@ -133,7 +183,7 @@ fn fact(cluster: &Cluster, key: &ObjectKey, provider: Provider) -> Option<Unknow
     let is_plain = unknown.iter().any(|field| field.similar.is_some() || field.later.is_some() || field.is_removed());
     let confidence = if is_newer || !is_plain { Confidence::Medium } else { Confidence::High };
     let event = apply_of(cluster, provider);
-    Some(UnknownFieldFact { key: key.clone(), provider, fields: unknown, confidence, event })
+    Some(UnknownFieldFact { key: key.clone(), provider, fields: unknown, confidence, is_of_build: false, event })
 }
 
 /// Fields that the version of the object, or of Flux where that is known, does not have yet.

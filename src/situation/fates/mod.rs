@@ -11,6 +11,7 @@ mod stored;
 pub use owners::{Owner, prunes_itself};
 pub use releases::{Uninstall, UninstallReason};
 pub use stakes::{Stake, stake};
+pub(in crate::situation) use stored::quantity;
 pub(crate) use stored::stored;
 
 use std::collections::{BTreeMap, BTreeSet};

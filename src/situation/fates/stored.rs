@@ -237,7 +237,7 @@ fn amounts(node: &mut Node, is_list: bool) {
 }
 
 /// The billionths that a quantity such as `10Gi`, `1.5` or `100m` means, rounded up (`resource.ParseQuantity`).
-pub(super) fn quantity(node: &Node) -> Option<i128> {
+pub(in crate::situation) fn quantity(node: &Node) -> Option<i128> {
     match &node.value {
         Value::Str(text) => billionths(text),
         Value::Int(number) => Some(i128::from(*number) * 1_000_000_000),

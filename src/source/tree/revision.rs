@@ -1,12 +1,35 @@
 //! A tree whose files are those of a revision.
 
 use std::{
+    collections::hash_map,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, PoisonError},
 };
 
-use super::{Entry, PASSED, SourceFile, Tree};
-use crate::source::{FileId, GitError, Revision, SourceError, git::InRevision, slashed};
+use rustc_hash::FxHashMap;
+
+use super::{Contents, Entry, PASSED, SourceFile, Tree};
+use crate::source::{
+    FileId, GitError, Revision, SourceError,
+    git::{Blob, InRevision},
+    slashed,
+};
+
+/// Most bytes of files that are read, each content counted once.
+const MOST_BYTES: usize = 256 * 1024 * 1024;
+
+/// Most bytes of what is read again in another file: a few objects can stand for any number of files.
+const MOST_AGAIN: usize = 64 * 1024 * 1024;
+
+/// What was read of a revision: each content once, however many files have it.
+#[derive(Debug, Default)]
+pub(super) struct Shared {
+    contents: FxHashMap<Blob, Arc<Contents>>,
+    /// Bytes of these.
+    once: usize,
+    /// Bytes of files whose content was there before.
+    again: usize,
+}
 
 impl Tree {
     /// The same of a revision: `root` is a folder of it, whether or not it is on disk. Submodules are kept for
@@ -70,13 +93,56 @@ impl Tree {
         self.revision.as_ref()
     }
 
+    /// The contents of a file. What is too large in the end is so in any order.
+    pub(super) fn read_blob(&self, revision: &Revision, blob: Blob) -> Result<Arc<Contents>, GitError> {
+        let lock = || self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = lock().contents.get(&blob).cloned();
+        let contents = match known {
+            Some(known) => known,
+            None => Arc::new(Contents::new(revision.read(blob)?)),
+        };
+        let mut shared = lock();
+        let contents = match shared.contents.entry(blob) {
+            hash_map::Entry::Occupied(known) => {
+                let known = Arc::clone(known.get());
+                shared.again += known.len();
+                known
+            }
+            hash_map::Entry::Vacant(free) => {
+                free.insert(Arc::clone(&contents));
+                shared.once += contents.len();
+                contents
+            }
+        };
+        if shared.once > MOST_BYTES {
+            return Err(revision.too_large(format!("its files have more than {MOST_BYTES} bytes")));
+        }
+        if shared.again > MOST_AGAIN {
+            return Err(revision.too_large(format!("more than {MOST_AGAIN} bytes of its files are copies of others")));
+        }
+        Ok(contents)
+    }
+
     /// A file of the revision that could not be read, where there is one: then what is found in the others says little.
     #[must_use]
     pub fn lacking(&self) -> Option<GitError> {
         let revision = self.revision.as_ref()?;
-        let is_lacking = |file: &&SourceFile| file.blob.is_some() && matches!(file.contents.get(), Some(Err(_)));
-        let file = self.files.iter().find(is_lacking)?;
-        Some(GitError::MissingObject { what: format!("`{}`", file.path), revision: revision.name().to_owned() })
+        let fault = |file: &SourceFile| match file.contents.get() {
+            Some(Err(error)) if file.blob.is_some() => {
+                let what = format!("`{}`", file.path);
+                let revision = revision.name().to_owned();
+                Some(match error.get_ref().and_then(|error| error.downcast_ref::<GitError>()) {
+                    Some(GitError::MissingObject { .. }) => GitError::MissingObject { what, revision },
+                    Some(large @ GitError::TooLarge { .. }) => large.clone(),
+                    Some(GitError::BrokenObject { error, .. }) => {
+                        GitError::BrokenObject { what, revision, error: error.clone() }
+                    }
+                    _ => GitError::BrokenObject { what, revision, error: error.to_string() },
+                })
+            }
+            _ => None,
+        };
+        self.files.iter().find_map(fault)
     }
 
     /// Whether the file at `path` lies in a submodule, so that this revision does not have it.

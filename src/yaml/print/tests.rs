@@ -146,3 +146,30 @@ proptest! {
 fn canonical(node: &Node) -> String {
     crate::yaml::canonical_json(node)
 }
+
+/// No runner and no terminal finds anything to obey in what is printed, wherever a line is folded.
+#[test]
+fn what_would_be_obeyed_is_quoted_and_reads_back() {
+    let long = "word ".repeat(15);
+    for text in [
+        "##[set-output name=a]b",
+        "a ##vso[task.x]b",
+        "a\n::set-output name=a::b\n",
+        "a\n  ::add-mask::b",
+        &format!("{long} ::set-output name=a::b ::stop-commands::c"),
+        "a\u{202e}b\u{2066}c",
+        "a\u{200b}b",
+        "::error::x",
+        "\\##[\"x\"]",
+    ] {
+        for (key, value) in [("k", text), (text, "v")] {
+            let mut node = Node::empty_map(Span::NONE);
+            node.set(key, Node::str(value, Span::NONE));
+            let printed = to_yaml(&node);
+            assert!(!is_obeyed(&printed), "{printed}");
+            assert_eq!(read(&printed), node, "{printed}");
+        }
+    }
+    let hosts = "a: |\n  ::1 localhost\n  # [x] ##\n";
+    assert_eq!(to_yaml(&read(hosts)), hosts, "what is not obeyed is printed as kustomize prints it");
+}

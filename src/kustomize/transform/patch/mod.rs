@@ -5,6 +5,8 @@ mod json;
 mod keyed_list;
 mod merge;
 
+use std::{ops::Deref, sync::Arc};
+
 use super::select::{self, Selector};
 use crate::{
     kustomize::{
@@ -22,7 +24,7 @@ use crate::{
         text::{parse_scalar, raw_text},
     },
     source::{Span, Tree},
-    yaml::{Document, Node},
+    yaml::{Document, File, Node},
 };
 
 const FIELDS: Fields =
@@ -149,8 +151,25 @@ pub(in crate::kustomize) fn json_entry(
     }
 }
 
+/// The documents of a patch: those of a file, or of a text.
+enum Written<'t> {
+    File(&'t File),
+    Text(Arc<Vec<Document>>),
+}
+
+impl Deref for Written<'_> {
+    type Target = [Document];
+
+    fn deref(&self) -> &[Document] {
+        match self {
+            Self::File(file) => &file.documents,
+            Self::Text(documents) => documents,
+        }
+    }
+}
+
 /// The documents of an entry, and the text that gives them.
-fn read(folder: &Folder<'_, '_>, entry: &Node, report: &mut Report) -> Option<(Vec<Document>, Span)> {
+fn read<'t>(folder: &Folder<'_, 't>, entry: &Node, report: &mut Report) -> Option<(Written<'t>, Span)> {
     let text = |key: &str| entry.get(key).filter(|node| node.as_str().is_some_and(|text| !text.trim().is_empty()));
     match (text("patch"), text("path")) {
         (Some(patch), None) => {
@@ -158,7 +177,7 @@ fn read(folder: &Folder<'_, '_>, entry: &Node, report: &mut Report) -> Option<(V
             if !report.affords(limits::COPY + text.len(), patch.span) {
                 return None;
             }
-            Some((parse_scalar(folder.tree(), text, patch.span), patch.span))
+            Some((Written::Text(folder.kustomize.parsed_text(text, patch.span)), patch.span))
         }
         (None, Some(path)) => {
             let file = folder.file(path.as_str().unwrap_or_default(), path.span, report)?;
@@ -166,13 +185,7 @@ fn read(folder: &Folder<'_, '_>, entry: &Node, report: &mut Report) -> Option<(V
             if !report.affords(limits::COPY * (1 + parsed.documents.len()) + folder.length(file) / 8, path.span) {
                 return None;
             }
-            let copy = |document: &Document| Document {
-                root: document.root.clone(),
-                span: document.span,
-                error: document.error.clone(),
-                problems: document.problems.clone(),
-            };
-            Some((parsed.documents.iter().map(copy).collect(), path.span))
+            Some((Written::File(parsed), path.span))
         }
         (None, None) => {
             report.error(entry.span, "a patch must have one of `patch` and `path`");

@@ -18,7 +18,7 @@ use crate::{
         namespaces::{chart_naming, is_spoken_of},
         outside,
     },
-    source::{Span, names::COMPARED},
+    source::Span,
 };
 
 /// Groups whose controllers make Secrets, routes, policies and addresses, and no workloads.
@@ -140,7 +140,7 @@ impl<'c> Known<'c> {
 
     /// The object of that kind that is most like the one asked for. Where there are very many, none is looked for.
     pub(super) fn nearest(&self, key: &ObjectKey) -> Option<(ObjectKey, Span)> {
-        let of_kind = self.kinds.get(&(key.group.as_str(), key.kind.as_str())).filter(|all| all.len() <= COMPARED)?;
+        let of_kind = self.kinds.get(&(key.group.as_str(), key.kind.as_str()))?;
         let place = |other: &ObjectKey| Some(self.cluster.object(*self.cluster.objects.get(other)?.first()?).place());
         best(of_kind.iter().filter_map(|other| Some(((*other).clone(), place(other)?))), key)
     }

@@ -1,133 +1,16 @@
-//! What schemas ask of fields. Those of Flux's objects: the validation markers of kustomize-controller v1.9,
-//! `api/v1/kustomization_types.go` and `reference_types.go`, and of helm-controller v1.6, `api/v2/helmrelease_types.go`.
+//! Fields of objects that are not as their schemas ask.
 
 use super::{
     FieldFault, Flaw,
     flaw::{Form, Unquoted},
+    tables::Field,
 };
 use crate::{
-    flux::{api::kinds, is_flux_duration, is_open_text},
+    flux::{is_flux_duration, is_open_text},
     kustomize::Object,
     source::Span,
     yaml::{Node, Store, Value},
 };
-
-/// A field, where it is, and what it must hold. `*` is every item of a list and every value of a mapping.
-#[derive(Debug)]
-pub(super) struct Field {
-    path: &'static [&'static str],
-    form: Form,
-    required: bool,
-}
-
-const fn required(path: &'static [&'static str], form: Form) -> Field {
-    Field { path, form, required: true }
-}
-
-const fn optional(path: &'static [&'static str], form: Form) -> Field {
-    Field { path, form, required: false }
-}
-
-const CONFIGS: Form = Form::OneOf(&["Secret", "ConfigMap"]);
-
-/// Fields of `Kustomization` v1.
-pub(super) static KUSTOMIZATION: &[Field] = &[
-    required(&["spec"], Form::Map),
-    required(&["spec", "interval"], Form::Duration),
-    optional(&["spec", "retryInterval"], Form::Duration),
-    optional(&["spec", "timeout"], Form::Duration),
-    required(&["spec", "prune"], Form::Truth),
-    optional(&["spec", "wait"], Form::Truth),
-    optional(&["spec", "force"], Form::Truth),
-    optional(&["spec", "suspend"], Form::Truth),
-    optional(&["spec", "path"], Form::Text),
-    required(&["spec", "sourceRef"], Form::Map),
-    required(&["spec", "sourceRef", "kind"], Form::OneOf(kinds::KUSTOMIZATION_SOURCES)),
-    required(&["spec", "sourceRef", "name"], Form::Text),
-    optional(&["spec", "sourceRef", "namespace"], Form::Text),
-    required(&["spec", "dependsOn", "*", "name"], Form::Text),
-    required(&["spec", "healthChecks", "*", "kind"], Form::Text),
-    required(&["spec", "healthChecks", "*", "name"], Form::Text),
-    required(&["spec", "patches", "*", "patch"], Form::Text),
-    required(&["spec", "images", "*", "name"], Form::Text),
-    required(&["spec", "decryption", "provider"], Form::OneOf(&["sops"])),
-    optional(&["spec", "deletionPolicy"], Form::OneOf(&["MirrorPrune", "Delete", "WaitForTermination", "Orphan"])),
-    optional(&["spec", "targetNamespace"], Form::Length(1, 63)),
-    optional(&["spec", "namePrefix"], Form::Length(1, 200)),
-    optional(&["spec", "nameSuffix"], Form::Length(1, 200)),
-    optional(&["spec", "postBuild", "substitute", "*"], Form::Text),
-    required(&["spec", "postBuild", "substituteFrom", "*", "kind"], CONFIGS),
-    required(&["spec", "postBuild", "substituteFrom", "*", "name"], Form::Length(1, 253)),
-    optional(&["spec", "serviceAccountName"], Form::Text),
-];
-
-/// Fields of `HelmRelease` v2.
-pub(super) static HELM_RELEASE: &[Field] = &[
-    required(&["spec"], Form::Map),
-    required(&["spec", "interval"], Form::Duration),
-    optional(&["spec", "timeout"], Form::Duration),
-    optional(&["spec", "install", "timeout"], Form::Duration),
-    optional(&["spec", "upgrade", "timeout"], Form::Duration),
-    optional(&["spec", "rollback", "timeout"], Form::Duration),
-    optional(&["spec", "uninstall", "timeout"], Form::Duration),
-    optional(&["spec", "test", "timeout"], Form::Duration),
-    optional(&["spec", "suspend"], Form::Truth),
-    optional(&["spec", "releaseName"], Form::Length(1, 53)),
-    optional(&["spec", "targetNamespace"], Form::Length(1, 63)),
-    optional(&["spec", "storageNamespace"], Form::Length(1, 63)),
-    optional(&["spec", "values"], Form::Any),
-    required(&["spec", "dependsOn", "*", "name"], Form::Text),
-    required(&["spec", "chart", "spec"], Form::Map),
-    required(&["spec", "chart", "spec", "chart"], Form::Text),
-    optional(&["spec", "chart", "spec", "version"], Form::Text),
-    optional(&["spec", "chart", "spec", "interval"], Form::Duration),
-    required(&["spec", "chart", "spec", "sourceRef"], Form::Map),
-    optional(&["spec", "chart", "spec", "sourceRef", "kind"], Form::OneOf(kinds::CHART_SOURCES)),
-    required(&["spec", "chart", "spec", "sourceRef", "name"], Form::Length(1, 253)),
-    required(&["spec", "chartRef", "kind"], Form::OneOf(kinds::CHART_REFERENCES)),
-    required(&["spec", "chartRef", "name"], Form::Length(1, 253)),
-    required(&["spec", "valuesFrom", "*", "kind"], CONFIGS),
-    required(&["spec", "valuesFrom", "*", "name"], Form::Length(1, 253)),
-    optional(&["spec", "valuesFrom", "*", "valuesKey"], Form::Key),
-    optional(&["spec", "valuesFrom", "*", "targetPath"], Form::ValuePath),
-    optional(&["spec", "install", "crds"], Form::OneOf(&["Skip", "Create", "CreateReplace"])),
-    optional(&["spec", "upgrade", "crds"], Form::OneOf(&["Skip", "Create", "CreateReplace"])),
-];
-
-/// Fields of every object (apimachinery `ObjectMeta`). Labels that are no text are lost before the API server could refuse them.
-pub(super) static METADATA: &[Field] = &[optional(&["metadata", "annotations", "*"], Form::Text)];
-
-/// Fields of `ConfigMap` v1: maps of text (`k8s.io/api/core/v1`, `ConfigMap`).
-pub(super) static CONFIG_MAP: &[Field] =
-    &[optional(&["data", "*"], Form::Text), optional(&["binaryData", "*"], Form::Text)];
-
-/// Fields of `Secret` v1: maps of text (`k8s.io/api/core/v1`, `Secret`).
-pub(super) static SECRET: &[Field] =
-    &[optional(&["data", "*"], Form::Text), optional(&["stringData", "*"], Form::Text)];
-
-/// Group and kind of objects whose names are DNS subdomains.
-pub(super) static NAMED: &[(&str, &str)] = &[
-    ("kustomize.toolkit.fluxcd.io", "Kustomization"),
-    ("helm.toolkit.fluxcd.io", "HelmRelease"),
-    ("source.toolkit.fluxcd.io", "GitRepository"),
-    ("source.toolkit.fluxcd.io", "OCIRepository"),
-    ("source.toolkit.fluxcd.io", "HelmRepository"),
-    ("source.toolkit.fluxcd.io", "Bucket"),
-    ("source.toolkit.fluxcd.io", "HelmChart"),
-    ("", "Namespace"),
-    ("", "ConfigMap"),
-    ("", "Secret"),
-    ("", "Service"),
-    ("", "ServiceAccount"),
-    ("", "PersistentVolumeClaim"),
-    ("apps", "Deployment"),
-    ("apps", "StatefulSet"),
-    ("apps", "DaemonSet"),
-    ("batch", "CronJob"),
-    ("batch", "Job"),
-    ("networking.k8s.io", "Ingress"),
-    ("networking.k8s.io", "NetworkPolicy"),
-];
 
 /// The faults of an object: fields that are not as `fields` asks, and `problems`, fields that do not fit their types.
 pub(super) fn faults(object: &Object, problems: &[(String, Span)], fields: &[Field], store: &Store) -> Vec<FieldFault> {
@@ -192,9 +75,13 @@ fn flaw(field: &Field, node: Option<&Node>, span: Span, store: &Store) -> Option
         Form::Any => return None,
         Form::Truth => node.as_bool().is_none().then_some("true or false"),
         Form::Map => node.as_map().is_none().then_some("a mapping"),
-        Form::Text | Form::Duration | Form::OneOf(_) | Form::Length(..) | Form::Key | Form::ValuePath => {
-            text.is_none().then_some("text")
-        }
+        Form::Text
+        | Form::Duration
+        | Form::OneOf(_)
+        | Form::Length(..)
+        | Form::Key
+        | Form::ValuePath
+        | Form::Url(_) => text.is_none().then_some("text"),
     };
     if let Some(wanted) = wanted {
         return Some(type_flaw(node, wanted, span, store));
@@ -202,7 +89,12 @@ fn flaw(field: &Field, node: Option<&Node>, span: Span, store: &Store) -> Option
     let text = text?;
     match field.form {
         Form::Duration if !is_flux_duration(text) => Some(Flaw::NoDuration(text.to_owned())),
-        Form::OneOf(values) if !values.contains(&text) => Some(Flaw::NotAmong { text: text.to_owned(), values }),
+        Form::OneOf(values) if !values.contains(&text) => {
+            Some(Flaw::NotAmong { text: text.to_owned(), values: values.iter().map(|value| (*value).into()).collect() })
+        }
+        Form::Url(schemes) if !text.split_once("://").is_some_and(|(scheme, _)| schemes.contains(&scheme)) => {
+            Some(Flaw::NoUrl { text: text.to_owned(), schemes })
+        }
         Form::Length(least, most) if !(least..=most).contains(&text.chars().count()) => {
             Some(Flaw::Length { letters: text.chars().count(), allowed: (least, most) })
         }

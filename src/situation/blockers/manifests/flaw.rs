@@ -1,5 +1,7 @@
 use std::fmt;
 
+use smol_str::SmolStr;
+
 /// What a field must hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
@@ -21,6 +23,8 @@ pub enum Form {
     Key,
     /// A path in values (fluxcd/pkg `meta.ValuesReference`, `^([a-zA-Z0-9_\\-.\\\\\\/]|\\[[0-9]{1,5}\\])+$`).
     ValuePath,
+    /// A URL of one of these schemes.
+    Url(&'static [&'static str]),
 }
 
 /// What is wrong with a field. It prints as what follows the path of the field.
@@ -44,7 +48,7 @@ pub enum Flaw {
         /// The text.
         text: String,
         /// What is allowed.
-        values: &'static [&'static str],
+        values: Vec<SmolStr>,
     },
     /// The text is too short or too long.
     Length {
@@ -80,6 +84,31 @@ pub enum Flaw {
     Twice(String),
     /// The text has too many letters for a DNS subdomain.
     LongName(usize),
+    /// The text is no URL of a scheme that is allowed.
+    NoUrl {
+        /// The text.
+        text: String,
+        /// The schemes.
+        schemes: &'static [&'static str],
+    },
+    /// A number with a fraction, where a whole one is wanted.
+    Fraction(String),
+    /// The CRD does not serve the version of the object.
+    NotServed {
+        /// Group and version of the object.
+        version: String,
+        /// The versions that the CRD serves.
+        served: Vec<SmolStr>,
+    },
+    /// A check of the API server beyond the schema.
+    Check {
+        /// What is wrong, as it follows the path of the field.
+        is: String,
+        /// What the API server says.
+        said: &'static str,
+        /// What to do about it.
+        cure: String,
+    },
 }
 
 /// Why a text is read as a number or a truth value.
@@ -92,6 +121,11 @@ pub enum Unquoted {
 }
 
 impl Flaw {
+    /// Whether something is left out that may be there already, where the object is.
+    pub(super) const fn is_about_what_is_missing(&self) -> bool {
+        matches!(self, Self::Missing(_) | Self::NoChart | Self::Check { .. })
+    }
+
     /// What the API server says of it.
     #[must_use]
     pub const fn reason(&self) -> &'static str {
@@ -112,6 +146,10 @@ impl Flaw {
             }
             Self::Twice(_) => "duplicate entries for key",
             Self::NoPattern { .. } => "Invalid value: should match its pattern",
+            Self::Fraction(_) => "Invalid value: must be of type integer",
+            Self::NotServed { .. } => "no matches for kind",
+            Self::NoUrl { .. } => "Invalid value: should match '^(…)://.*$'",
+            Self::Check { said, .. } => said,
             Self::Type { .. } | Self::NoDuration(_) | Self::Length { .. } | Self::Schema(_) => "Invalid value",
         }
     }
@@ -150,17 +188,32 @@ impl fmt::Display for Flaw {
             Self::NoKey(_) => f.write_str("is no key for a label or annotation"),
             Self::Twice(key) => write!(f, "has the same key as an earlier entry (`{key}`)"),
             Self::LongName(letters) => write!(f, "has {letters} letters, where 253 are allowed"),
+            Self::NoUrl { text, schemes } => {
+                write!(f, "is `{}`, where a URL that begins with {} is wanted", brief(text), urls(schemes))
+            }
+            Self::Fraction(number) => write!(f, "is {number}, where a whole number is wanted"),
+            Self::NotServed { version, served } => {
+                write!(f, "is `{version}`, and the CRD serves {}", any_of(served, "and"))
+            }
+            Self::Check { is, .. } => f.write_str(is),
         }
     }
 }
 
 /// `a, b or c`.
 #[must_use]
-pub fn any_of(values: &[&str], and: &str) -> String {
-    match values {
+pub fn any_of<S: AsRef<str>>(values: &[S], and: &str) -> String {
+    let values: Vec<&str> = values.iter().map(AsRef::as_ref).collect();
+    match values.as_slice() {
         [most @ .., last] if !most.is_empty() => format!("{} {and} {last}", most.join(", ")),
         _ => values.join(""),
     }
+}
+
+/// The beginnings of URLs.
+#[must_use]
+pub fn urls(schemes: &[&str]) -> String {
+    any_of(&schemes.iter().map(|scheme| format!("`{scheme}://`")).collect::<Vec<_>>(), "or")
 }
 
 /// The first line of a text, cut where it is long: a message is one line.

@@ -11,7 +11,8 @@ use crate::{flux::is_open_text, kustomize::Object, yaml::Node};
 type List = (&'static [&'static str], &'static [(&'static str, Option<&'static str>)]);
 
 const NAME: &[(&str, Option<&str>)] = &[("name", None)];
-const CONTAINERS: [&str; 2] = ["containers", "initContainers"];
+/// The lists of containers of a pod.
+pub(super) const CONTAINERS: [&str; 2] = ["containers", "initContainers"];
 
 /// Lists of a container.
 const OF_CONTAINER: &[List] = &[
@@ -35,7 +36,7 @@ const OF_POD: &[List] = &[
 const OF_SERVICE: &[List] = &[(&["spec", "ports"], &[("port", None), ("protocol", Some("TCP"))])];
 
 /// Where a kind has its pod.
-fn pod_of(group: &str, kind: &str) -> Option<&'static [&'static str]> {
+pub(super) fn pod_of(group: &str, kind: &str) -> Option<&'static [&'static str]> {
     match (group, kind) {
         ("", "Pod") => Some(&["spec"]),
         ("apps", "DaemonSet" | "Deployment" | "ReplicaSet" | "StatefulSet") | ("batch", "Job") => {

@@ -1,17 +1,15 @@
 //! Who may make a namespace that no build holds: people by hand, a script, Terraform, a chart, an operator, another repository.
 
-use std::cell::OnceCell;
-
 use crate::{
     catalog::NamespaceCatalog,
-    cluster::{Cluster, ObjectKey, chart_of},
+    cluster::{Cluster, NamespaceTexts, ObjectKey, chart_of, has_word, makes_namespaces},
     flux::{api::kinds::NAMESPACE, is_open_text},
     kustomize::{Object, Unresolved},
     situation::blockers::{
         View,
         hidden::{Unseen, Wanted, failing},
     },
-    source::{FileId, Tree, is_yaml},
+    source::FileId,
     yaml::{Node, Value},
 };
 
@@ -31,10 +29,8 @@ pub(super) struct Makers<'a> {
     any: Option<String>,
     /// Parts of builds that are not here.
     unseen: Unseen<'a>,
-    /// Files with text that makes namespaces: scripts, Terraform, helmfiles, and instructions for people.
-    scripts: OnceCell<Vec<&'a str>>,
-    /// Files with Namespaces, and their names.
-    manifests: OnceCell<Vec<(FileId, String)>>,
+    /// What the files of the repository say of namespaces.
+    texts: &'a NamespaceTexts,
 }
 
 /// Groups of operators that make namespaces of people or teams.
@@ -53,48 +49,23 @@ const KINDS: [&str; 8] = [
     "Workspace",
 ];
 
-/// What a text holds that makes namespaces, in small letters.
-const MARKS: [&str; 14] = [
-    "create namespace",
-    "create ns",
-    "create-namespace",
-    "create_namespace",
-    "createnamespace",
-    "kubernetes_namespace",
-    "k8s_namespace",
-    "new-project",
-    "kind: namespace",
-    "kind: \"namespace\"",
-    "kind = \"namespace\"",
-    "\"kind\": \"namespace\"",
-    "namespace(",
-    "kubernetes:core/v1:namespace",
-];
-
-/// Folders and files of that beginning hold what people apply before Flux.
-const BEFORE_FLUX: [&str; 9] =
-    ["ansible", "bootstrap", "helmfile", "opentofu", "scripts", "talos", "taskfile", "terraform", "tofu"];
-
-/// Files above this size are no scripts.
-const LARGEST: usize = 1 << 20;
-
 impl<'a> Makers<'a> {
     pub(super) fn new(view: View<'a>) -> Self {
         let any = any(view);
         let unseen = Unseen::new(view.cluster, None);
-        Self { view, any, unseen, scripts: OnceCell::new(), manifests: OnceCell::new() }
+        Self { view, any, unseen, texts: view.cluster.implicit.namespace_texts(view.store) }
     }
 
     /// What is known of the namespace; `None` where something outside the builds is known to make it.
     pub(super) fn find(&self, name: &str) -> Option<Found> {
         let cluster = self.view.cluster;
-        if self.scripts().iter().any(|text| names(text, name)) || self.is_made_by_another_root(name) {
+        if self.texts.is_made(name) || self.is_made_by_another_root(name) {
             return None;
         }
         let mut found = Found { unlisted: None, maybe: self.any.clone() };
-        for (file, _) in self.manifests().iter().filter(|(_, known)| known == name) {
+        for file in self.texts.manifests_of(name) {
             let path = self.view.store.tree().path(*file);
-            if is_before_flux(path) {
+            if NamespaceTexts::is_before_flux(path) {
                 return None;
             }
             found.unlisted = found.unlisted.or(Some(*file));
@@ -118,7 +89,7 @@ impl<'a> Makers<'a> {
 
     /// Whether a script, or another file beside the builds, speaks of the namespace: it may put something into it.
     pub(super) fn are_spoken_of(&self, name: &str) -> bool {
-        self.scripts().iter().any(|text| names(text, name)) || self.mention(name).is_some()
+        self.texts.is_made(name) || self.mention(name).is_some()
     }
 
     /// Another entry point above or below this one, of the same cluster then, or one that nothing reaches: its files are
@@ -132,41 +103,11 @@ impl<'a> Makers<'a> {
         clusters.iter().filter(is_near).any(|other| other.implicit.namespace(name).is_some())
     }
 
-    fn scripts(&self) -> &[&'a str] {
-        self.scripts.get_or_init(|| {
-            let tree = self.view.store.tree();
-            let files = tree.files().filter(|file| !is_manifest(tree, *file));
-            let texts = files.filter_map(|file| tree.text(file)).filter(|text| text.len() <= LARGEST);
-            texts.filter(|text| is_maker(text)).collect()
-        })
-    }
-
     /// A file that is no manifest of a build and speaks of the namespace: machine configurations, modules and playbooks make
-    /// namespaces in more ways than can be read. Prose speaks of all namespaces.
+    /// namespaces in more ways than can be read.
     fn mention(&self, name: &str) -> Option<String> {
-        let tree = self.view.store.tree();
-        let is_prose = |path: &str| [".md", ".mdx", ".txt", ".adoc", ".rst"].iter().any(|end| path.ends_with(end));
-        let files = tree.files().filter(|file| !is_prose(tree.path(*file)));
-        let mut files = files.filter(|file| !is_manifest(tree, *file) || is_before_flux(tree.path(*file)));
-        let file =
-            files.find(|file| tree.text(*file).is_some_and(|text| text.len() <= LARGEST && names(text, name)))?;
-        Some(format!("`{}`, which names it", tree.path(file)))
-    }
-
-    fn manifests(&self) -> &[(FileId, String)] {
-        self.manifests.get_or_init(|| {
-            let (store, mut found) = (self.view.store, Vec::new());
-            let tree = store.tree();
-            let files = tree.files().filter(|file| is_yaml(tree.path(*file)));
-            for file in files.filter(|file| tree.text(*file).is_some_and(|text| text.contains("Namespace"))) {
-                let documents = store.parse(file).documents.iter().map(|document| &document.root);
-                let names = documents
-                    .filter(|root| NAMESPACE.is_kind_of(root))
-                    .filter_map(|root| root.find_str(&["metadata", "name"]));
-                found.extend(names.map(|name| (file, name.to_owned())));
-            }
-            found
-        })
+        let file = self.texts.mention(name)?;
+        Some(format!("`{}`, which names it", self.view.store.tree().path(file)))
     }
 }
 
@@ -216,9 +157,7 @@ fn homemade(view: View<'_>) -> Option<String> {
         let kind = reference.and_then(|reference| reference.kind.as_deref());
         matches!(kind, Some("GitRepository" | "Bucket" | "ExternalArtifact" | "HelmChart"))
     })?;
-    let tree = view.store.tree();
-    let mut templates = tree.files().filter(|file| tree.path(*file).contains("/templates/"));
-    let is_made = templates.any(|file| tree.text(file).is_some_and(|text| text.contains("kind: Namespace")));
+    let is_made = view.cluster.implicit.namespace_texts(view.store).is_in_chart();
     is_made.then(|| format!("a chart in this repository, as that of {} may be", release.subject()))
 }
 
@@ -262,7 +201,9 @@ fn holds(node: &Node, name: &str) -> bool {
             .any(|key| node.find_str(&["metadata", key]) == Some(name) || node.find_str(&[key]) == Some(name))
     };
     match &node.value {
-        Value::Str(text) => text.contains('\n') && names(text, name) && is_maker(text) || is_command(text, name),
+        Value::Str(text) => {
+            text.contains('\n') && has_word(text, name) && makes_namespaces(text) || is_command(text, name)
+        }
         Value::Map(_) if is_namespace() && is_named() => true,
         _ => node.items().any(|item| holds(item, name)) || node.entries().any(|entry| holds(&entry.value, name)),
     }
@@ -270,7 +211,7 @@ fn holds(node: &Node, name: &str) -> bool {
 
 /// Whether a line is a command that makes the namespace.
 fn is_command(text: &str, name: &str) -> bool {
-    !text.contains('\n') && text.contains("create") && is_maker(text) && names(text, name)
+    !text.contains('\n') && text.contains("create") && makes_namespaces(text) && has_word(text, name)
 }
 
 /// Whether a Namespace without a known name stands inside of an object: of a policy that generates it, for instance.
@@ -284,32 +225,4 @@ fn holds_open_namespace(node: &Node) -> bool {
     (makes && node.get("apiVersion").is_some())
         || node.items().any(inside)
         || node.entries().any(|entry| inside(&entry.value))
-}
-
-/// Whether a text makes namespaces.
-fn is_maker(text: &str) -> bool {
-    let text = text.to_ascii_lowercase();
-    MARKS.iter().any(|mark| text.contains(mark))
-        || (text.contains("releases:") && text.contains("namespace:") && text.contains("chart:"))
-}
-
-/// Whether `text` names the namespace as a word.
-fn names(text: &str, name: &str) -> bool {
-    let is_part = |letter: char| letter.is_ascii_alphanumeric() || letter == '-' || letter == '_';
-    let mut found = text.match_indices(name);
-    found.any(|(at, _)| !text[..at].ends_with(is_part) && !text[at + name.len()..].starts_with(is_part))
-}
-
-/// Whether a file holds manifests of Kubernetes: those make what they say and nothing else.
-fn is_manifest(tree: &Tree, file: FileId) -> bool {
-    is_yaml(tree.path(file))
-        && tree.text(file).is_some_and(|text| text.contains("apiVersion:") && text.contains("kind:"))
-}
-
-/// Whether people apply the file before Flux, by its place.
-fn is_before_flux(path: &str) -> bool {
-    path.split('/').any(|part| {
-        let part = part.trim_start_matches('.').to_ascii_lowercase();
-        BEFORE_FLUX.iter().any(|place| part.starts_with(place))
-    })
 }

@@ -16,7 +16,7 @@ pub(super) fn check(text: &str) -> File {
         }
         check_node(text, &document.root, &sound);
     }
-    for comment in &file.comments {
+    for comment in comments(FileId::NONE, text) {
         sound(comment.span);
         assert!(slice(text, comment.span).starts_with('#'), "{comment:?} in {text:?}");
     }
@@ -237,7 +237,7 @@ fn hostile_text_is_survived() {
         let start = Instant::now();
         check(text);
         let begin: String = text.chars().take(20).collect();
-        assert!(start.elapsed().as_secs() < 5, "{begin:?} took {:?}", start.elapsed());
+        assert!(start.elapsed().as_secs() < 60, "{begin:?} took {:?}", start.elapsed());
     }
 }
 
