@@ -72,9 +72,10 @@ fn release(name: &str, more: &str) -> String {
 }
 
 fn source(kind: &str, name: &str, more: &str) -> String {
+    let scheme = if kind == "OCIRepository" { "oci" } else { "https" };
     format!(
         "---\napiVersion: source.toolkit.fluxcd.io/v1\nkind: {kind}\nmetadata: {{name: {name}, namespace: flux-system}}\n\
-         spec: {{interval: 1h, url: 'https://example.org/{name}'{more}}}\n"
+         spec: {{interval: 1h, url: '{scheme}://example.org/{name}'{more}}}\n"
     )
 }
 
@@ -188,8 +189,8 @@ fn a_source_that_is_nowhere_keeps_its_users_from_starting() {
 fn deployment(argument: &str) -> String {
     format!(
         "---\napiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: kustomize-controller\n  namespace: flux-system\n  labels: \
-         {{app.kubernetes.io/part-of: flux, app.kubernetes.io/version: v2.9.0}}\nspec: {{template: {{spec: {{containers: [{{name: manager, \
-         args: [{argument}]}}]}}}}}}\n"
+         {{app.kubernetes.io/part-of: flux, app.kubernetes.io/version: v2.9.0}}\nspec: {{selector: {{matchLabels: {{app: flux}}}}, template: {{metadata: \
+         {{labels: {{app: flux}}}}, spec: {{containers: [{{name: manager, image: 'x:1', args: [{argument}]}}]}}}}}}\n"
     )
 }
 
