@@ -216,7 +216,10 @@ impl Entry {
 impl Object {
     fn text(&self) -> String {
         let simple = |api: &str, kind: &str, name: Name, rest: &str| {
-            format!("apiVersion: {api}\nkind: {kind}\nmetadata: {{name: {}, namespace: a}}\n{rest}", quoted(name.text()))
+            format!(
+                "apiVersion: {api}\nkind: {kind}\nmetadata: {{name: {}, namespace: a}}\n{rest}",
+                quoted(name.text())
+            )
         };
         match self {
             Self::ConfigMap(name, value) => {
