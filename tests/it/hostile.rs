@@ -5,4 +5,5 @@ mod build;
 mod config;
 mod door;
 mod git;
+mod vanish;
 mod write;
