@@ -19,6 +19,7 @@ mod print;
 mod scalar;
 mod spanned;
 mod store;
+mod trail;
 
 pub use de::{DecodeError, decode, decode_lenient};
 pub use document::{Comment, Document, File, Problem, ProblemKind, ValuesBelow};
@@ -32,3 +33,4 @@ pub use print::{to_yaml, to_yaml_with_notes};
 pub use scalar::{resolve_legacy, resolve_plain};
 pub use spanned::Spanned;
 pub use store::{Parsed, Store};
+pub use trail::Trail;

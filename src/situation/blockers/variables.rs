@@ -12,7 +12,7 @@ use crate::{
     graph::{Actor, Moment, Reason, stages},
     kustomize::Object,
     source::{Span, Tree, names::nearest},
-    yaml::{Node as Yaml, Value},
+    yaml::{Node as Yaml, Trail, Value},
 };
 
 /// Variables of a Kustomization that come out otherwise than they were meant.
@@ -311,9 +311,9 @@ fn refused_text(cluster: &Cluster, object: &Object) -> Option<RefusedText> {
     let fields = VALIDATED.iter().filter(|(group, kind, _)| id.group == *group && id.kind == *kind);
     let mut found = None;
     for path in fields.map(|(_, _, path)| *path).chain([name]) {
-        manifests::visit(&object.node, path, "", &mut |node, span, path| {
+        manifests::visit(&object.node, path, Trail::Top, &mut |node, span, path| {
             if found.is_none() && node.and_then(Yaml::as_str).is_some_and(|text| text.contains("${")) {
-                found = Some((path, span));
+                found = Some((path.to_string(), span));
             }
         });
     }

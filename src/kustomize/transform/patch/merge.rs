@@ -1,14 +1,12 @@
 //! Strategic merge patches (kyaml `merge2` and `walk`, with new list items put first).
 
-use std::fmt;
-
 use rustc_hash::FxHashSet;
 use smol_str::SmolStr;
 
 use super::keyed_list;
 use crate::{
     kustomize::schema::openapi::{Schema, Type},
-    yaml::{Node, Value},
+    yaml::{Node, Trail, Value},
 };
 
 /// Longest list that is merged in the general way, which takes the square of its length. Real ones have a few items.
@@ -20,7 +18,7 @@ pub(in crate::kustomize) fn merge(schema: &Schema<'_>, object: &Node, patch: &No
     if patch.find_str(&["$patch"]) == Some("replace") {
         return Ok(Some(object.clone()));
     }
-    walk(schema, Some(object), Some(patch), None, Path::Top)
+    walk(schema, Some(object), Some(patch), None, Trail::Top)
 }
 
 #[derive(PartialEq, Eq)]
@@ -28,23 +26,6 @@ enum Directive {
     Merge,
     Replace,
     Delete,
-}
-
-/// Where in an object a walk is. Only messages spell it out.
-#[derive(Clone, Copy)]
-enum Path<'p> {
-    Top,
-    Below(&'p Self, &'p str),
-}
-
-impl fmt::Display for Path<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Path::Top => Ok(()),
-            Path::Below(Path::Top, key) => f.write_str(key),
-            Path::Below(above, key) => write!(f, "{above}.{key}"),
-        }
-    }
 }
 
 fn present(node: Option<&Node>) -> Option<&Node> {
@@ -57,7 +38,7 @@ fn walk<'s>(
     dest: Option<&Node>,
     patch: Option<&Node>,
     of: Option<Type<'s>>,
-    path: Path<'_>,
+    path: Trail<'_>,
 ) -> Result<Option<Node>, String> {
     let Some(first) = present(dest).or_else(|| present(patch)) else {
         // A null of the object that the patch does not mention stays where it is written out, and goes where it is not.
@@ -132,7 +113,7 @@ fn walk_map<'s>(
     dest: Option<&Node>,
     patch: Option<&Node>,
     of: Option<Type<'s>>,
-    path: Path<'_>,
+    path: Trail<'_>,
 ) -> Result<Option<Node>, String> {
     let Some(patch) = patch else { return tidy(schema, dest, of, path) };
     if patch.is_null() {
@@ -183,7 +164,7 @@ fn tidy<'s>(
     schema: &'s Schema<'_>,
     dest: Option<&Node>,
     of: Option<Type<'s>>,
-    path: Path<'_>,
+    path: Trail<'_>,
 ) -> Result<Option<Node>, String> {
     let Some(dest) = dest else { return Ok(None) };
     let mut merged: Option<Node> = None;
@@ -216,9 +197,9 @@ fn walk_field<'s>(
     patch: Option<&Node>,
     of: Option<Type<'s>>,
     key: &str,
-    path: Path<'_>,
+    path: Trail<'_>,
 ) -> Result<Option<Node>, String> {
-    let path = Path::Below(&path, key);
+    let path = Trail::Key(&path, key);
     let field = of.map(|of| schema.field(of, key)).unwrap_or_default();
     let is_list = |node: &Node| node.as_seq().is_some();
     match field.keys {
@@ -236,7 +217,7 @@ fn walk_list<'s>(
     patch: Option<&Node>,
     keys: &[&str],
     of: Option<Type<'s>>,
-    path: Path<'_>,
+    path: Trail<'_>,
 ) -> Result<Option<Node>, String> {
     if patch.is_some_and(Node::is_null) {
         return Ok(None);

@@ -4,7 +4,11 @@
 mod pods;
 
 use super::{FieldFault, Flaw, crd::is_open, fields::visit, flaw::Form, lists::pod_of};
-use crate::{kustomize::Object, source::Span, yaml::Node};
+use crate::{
+    kustomize::Object,
+    source::Span,
+    yaml::{Node, Trail},
+};
 
 /// The checks of one object, and what they find.
 struct Checks<'o> {
@@ -39,9 +43,9 @@ pub(super) fn faults(object: &Object, group: &str, version: &str, kind: &str) ->
     if kind != "StatefulSet"
         && let Some(path) = pod_of(group, kind)
     {
-        visit(&object.node, path, "", &mut |pod, _, shown| {
+        visit(&object.node, path, Trail::Top, &mut |pod, _, shown| {
             if let Some(pod) = pod {
-                checks.pod(pod, &shown);
+                checks.pod(pod, shown);
             }
         });
     }
@@ -134,7 +138,7 @@ impl Checks<'_> {
             );
             self.refuse("spec", spec.span, what, "add `spec.rules` or `spec.defaultBackend`");
         }
-        visit(spec, &["rules", "*", "http", "paths", "*"], "spec", &mut |entry, _, shown| {
+        visit(spec, &["rules", "*", "http", "paths", "*"], Trail::Key(&Trail::Top, "spec"), &mut |entry, _, shown| {
             let Some(entry) = entry.filter(|entry| entry.as_map().is_some()) else { return };
             if let Some(backend) = set(entry, "backend") {
                 self.backend(backend, &format!("{shown}.backend"));

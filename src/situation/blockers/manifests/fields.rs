@@ -9,16 +9,16 @@ use crate::{
     flux::{is_flux_duration, is_open_text},
     kustomize::Object,
     source::Span,
-    yaml::{Node, Store, Value},
+    yaml::{Node, Store, Trail, Value},
 };
 
 /// The faults of an object: fields that are not as `fields` asks, and `problems`, fields that do not fit their types.
 pub(super) fn faults(object: &Object, problems: &[(String, Span)], fields: &[Field], store: &Store) -> Vec<FieldFault> {
     let mut faults = Vec::new();
     for field in fields {
-        visit(&object.node, field.path, "", &mut |node, parent, path| {
+        visit(&object.node, field.path, Trail::Top, &mut |node, parent, path| {
             let span = parent.or(object.source);
-            faults.extend(flaw(field, node, span, store).map(|flaw| FieldFault { path, flaw, span }));
+            faults.extend(flaw(field, node, span, store).map(|flaw| FieldFault { path: path.to_string(), flaw, span }));
         });
     }
     if object.node.find_str(&["metadata", "name"]).is_none() {
@@ -40,27 +40,27 @@ pub(super) fn faults(object: &Object, problems: &[(String, Span)], fields: &[Fie
 pub(in crate::situation::blockers) fn visit(
     node: &Node,
     path: &[&str],
-    shown: &str,
-    look: &mut dyn FnMut(Option<&Node>, Span, String),
+    trail: Trail<'_>,
+    look: &mut dyn FnMut(Option<&Node>, Span, Trail<'_>),
 ) {
     let Some((key, rest)) = path.split_first() else {
-        look(Some(node), node.span, shown.to_owned());
+        look(Some(node), node.span, trail);
         return;
     };
     if *key == "*" {
         for (index, item) in node.items().enumerate() {
-            visit(item, rest, &format!("{shown}[{index}]"), look);
+            visit(item, rest, Trail::Item(&trail, index), look);
         }
         for entry in node.entries() {
-            visit(&entry.value, rest, &format!("{shown}.{}", entry.key), look);
+            visit(&entry.value, rest, Trail::Key(&trail, &entry.key), look);
         }
         return;
     }
-    let path = if shown.is_empty() { (*key).to_owned() } else { format!("{shown}.{key}") };
+    let trail = Trail::Key(&trail, key);
     match node.get(key).filter(|value| !value.is_null()) {
-        Some(value) if rest.is_empty() => look(Some(value), value.span.or(node.span), path),
-        Some(value) => visit(value, rest, &path, look),
-        None if rest.is_empty() && node.as_map().is_some() => look(None, node.span, path),
+        Some(value) if rest.is_empty() => look(Some(value), value.span.or(node.span), trail),
+        Some(value) => visit(value, rest, trail, look),
+        None if rest.is_empty() && node.as_map().is_some() => look(None, node.span, trail),
         None => {}
     }
 }

@@ -2,7 +2,11 @@
 //! `ValidateObjectMeta`).
 
 use super::{FieldFault, Flaw, fields::visit};
-use crate::{flux::is_open_text, kustomize::Object, yaml::Node};
+use crate::{
+    flux::is_open_text,
+    kustomize::Object,
+    yaml::{Node, Trail},
+};
 
 /// The longest value of a label, and the longest name in a key.
 const LONGEST: usize = 63;
@@ -19,7 +23,7 @@ pub(super) fn faults(object: &Object) -> Vec<FieldFault> {
     // Below the metadata, only Kubernetes' own kinds are known to mean labels.
     let is_workload = matches!(object.id().group.as_str(), "apps" | "batch");
     for path in &labels[..if is_workload { labels.len() } else { 1 }] {
-        visit(&object.node, path, "", &mut |node, _, shown| {
+        visit(&object.node, path, Trail::Top, &mut |node, _, shown| {
             for entry in node.into_iter().flat_map(Node::entries) {
                 let at = entry.value.span.or(entry.key_span).or(object.source);
                 let text = entry.value.as_str().filter(|text| !is_open(text));
@@ -32,7 +36,7 @@ pub(super) fn faults(object: &Object) -> Vec<FieldFault> {
             }
         });
     }
-    visit(&object.node, &["metadata", "annotations"], "", &mut |node, _, shown| {
+    visit(&object.node, &["metadata", "annotations"], Trail::Top, &mut |node, _, shown| {
         for entry in node.into_iter().flat_map(Node::entries) {
             let span = entry.key_span.or(entry.value.span).or(object.source);
             let flaw = key_flaw(&entry.key);

@@ -5,7 +5,11 @@
 use std::collections::BTreeMap;
 
 use super::{FieldFault, Flaw, fields::visit};
-use crate::{flux::is_open_text, kustomize::Object, yaml::Node};
+use crate::{
+    flux::is_open_text,
+    kustomize::Object,
+    yaml::{Node, Trail},
+};
 
 /// A list below a path, the keys of its entries, and what stands for a key that is left out.
 type List = (&'static [&'static str], &'static [(&'static str, Option<&'static str>)]);
@@ -51,16 +55,16 @@ pub(super) fn pod_of(group: &str, kind: &str) -> Option<&'static [&'static str]>
 pub(super) fn faults(object: &Object, group: &str, kind: &str) -> Vec<FieldFault> {
     let mut faults = Vec::new();
     if (group, kind) == ("", "Service") {
-        doubles(&object.node, "", OF_SERVICE, object, &mut faults);
+        doubles(&object.node, Trail::Top, OF_SERVICE, object, &mut faults);
     }
     let Some(path) = pod_of(group, kind) else { return faults };
-    visit(&object.node, path, "", &mut |pod, _, shown| {
+    visit(&object.node, path, Trail::Top, &mut |pod, _, shown| {
         let Some(pod) = pod else { return };
-        doubles(pod, &shown, OF_POD, object, &mut faults);
+        doubles(pod, shown, OF_POD, object, &mut faults);
         for list in CONTAINERS {
-            visit(pod, &[list, "*"], &shown, &mut |container, _, shown| {
+            visit(pod, &[list, "*"], shown, &mut |container, _, shown| {
                 if let Some(container) = container {
-                    doubles(container, &shown, OF_CONTAINER, object, &mut faults);
+                    doubles(container, shown, OF_CONTAINER, object, &mut faults);
                 }
             });
         }
@@ -68,7 +72,7 @@ pub(super) fn faults(object: &Object, group: &str, kind: &str) -> Vec<FieldFault
     faults
 }
 
-fn doubles(node: &Node, shown: &str, lists: &[List], object: &Object, faults: &mut Vec<FieldFault>) {
+fn doubles(node: &Node, shown: Trail<'_>, lists: &[List], object: &Object, faults: &mut Vec<FieldFault>) {
     for (path, keys) in lists {
         visit(node, path, shown, &mut |list, _, shown| {
             let mut seen: BTreeMap<Vec<String>, ()> = BTreeMap::new();

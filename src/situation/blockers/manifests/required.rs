@@ -2,7 +2,10 @@
 //! API server refuses that: `Deployment.apps "web" is invalid: spec.selector: Required value` (Kubernetes 1.36, `pkg/apis/*/validation`).
 
 use super::{FieldFault, Flaw, fields::visit, flaw::Form, lists::pod_of};
-use crate::{kustomize::Object, yaml::Node};
+use crate::{
+    kustomize::Object,
+    yaml::{Node, Trail},
+};
 
 type Path = &'static [&'static str];
 
@@ -103,16 +106,16 @@ pub(super) fn faults(object: &Object, group: &str, version: &str, kind: &str) ->
     let known = KINDS.iter().find(|row| (row.0, row.1, row.2) == (group, version, kind));
     let Some((.., fields)) = known else { return faults };
     for path in *fields {
-        lacks(&object.node, path, "", object, &mut faults);
+        lacks(&object.node, path, Trail::Top, object, &mut faults);
     }
     // Of a StatefulSet the API server looks at no more of the pod than its labels (`ValidatePodTemplateSpecForStatefulSet`).
     if kind != "StatefulSet"
         && let Some(path) = pod_of(group, kind)
     {
-        visit(&object.node, path, "", &mut |pod, _, shown| {
+        visit(&object.node, path, Trail::Top, &mut |pod, _, shown| {
             for path in OF_POD {
                 if let Some(pod) = pod {
-                    lacks(pod, path, &shown, object, &mut faults);
+                    lacks(pod, path, shown, object, &mut faults);
                 }
             }
         });
@@ -120,12 +123,16 @@ pub(super) fn faults(object: &Object, group: &str, version: &str, kind: &str) ->
     faults
 }
 
-fn lacks(node: &Node, path: Path, shown: &str, object: &Object, faults: &mut Vec<FieldFault>) {
+fn lacks(node: &Node, path: Path, shown: Trail<'_>, object: &Object, faults: &mut Vec<FieldFault>) {
     visit(node, path, shown, &mut |found, span, path| {
         // Empty is as good as left out.
         let is_empty = |node: &Node| node.as_str() == Some("") || node.as_seq().is_some_and(<[Node]>::is_empty);
         if found.is_none_or(is_empty) {
-            faults.push(FieldFault { path, flaw: Flaw::Missing(Form::Any), span: span.or(object.source) });
+            faults.push(FieldFault {
+                path: path.to_string(),
+                flaw: Flaw::Missing(Form::Any),
+                span: span.or(object.source),
+            });
         }
     });
 }

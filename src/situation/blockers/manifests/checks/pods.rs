@@ -6,7 +6,7 @@ use crate::{
         blockers::manifests::{Flaw, crd::is_open, fields::visit, lists::CONTAINERS},
         fates::quantity,
     },
-    yaml::Node,
+    yaml::{Node, Trail},
 };
 
 /// What a volume may be of (`core/v1`, `VolumeSource`).
@@ -119,7 +119,7 @@ impl Checks<'_> {
         }
     }
 
-    pub(super) fn pod(&mut self, pod: &Node, shown: &str) {
+    pub(super) fn pod(&mut self, pod: &Node, shown: Trail<'_>) {
         let volumes = || pod.get("volumes").into_iter().flat_map(Node::items);
         for (index, volume) in volumes().enumerate() {
             let sources: Vec<&str> = set_entries(volume).filter(|key| VOLUMES.contains(key)).collect();
@@ -136,15 +136,15 @@ impl Checks<'_> {
             visit(pod, &[list, "*"], shown, &mut |container, _, path| {
                 let Some(container) = container.filter(|it| it.as_map().is_some()) else { return };
                 if are_known {
-                    self.mounts(container, &path, &names);
+                    self.mounts(container, path, &names);
                 }
-                self.container(container, &path);
+                self.container(container, path);
             });
         }
     }
 
     /// Mounts of volumes that the pod does not have.
-    fn mounts(&mut self, container: &Node, shown: &str, names: &[Option<&str>]) {
+    fn mounts(&mut self, container: &Node, shown: Trail<'_>, names: &[Option<&str>]) {
         for (list, kind) in [("volumeMounts", "mounted"), ("volumeDevices", "used")] {
             let entries = container.get(list).into_iter().flat_map(Node::items).enumerate();
             for (index, name) in entries.filter_map(|(index, mount)| Some((index, mount.get("name")?))) {
@@ -159,7 +159,7 @@ impl Checks<'_> {
         }
     }
 
-    fn container(&mut self, container: &Node, shown: &str) {
+    fn container(&mut self, container: &Node, shown: Trail<'_>) {
         for (index, variable) in container.get("env").into_iter().flat_map(Node::items).enumerate() {
             let value = set(variable, "value").filter(|value| value.as_str() != Some(""));
             if let (Some(_), Some(from)) = (value, set(variable, "valueFrom")) {
@@ -195,7 +195,7 @@ impl Checks<'_> {
     }
 
     /// Requests above the limit of the same resource (`validateResourceRequirements`).
-    fn resources(&mut self, container: &Node, shown: &str) {
+    fn resources(&mut self, container: &Node, shown: Trail<'_>) {
         let of = |key: &str| container.find(&["resources", key]).into_iter().flat_map(Node::entries);
         for (key, entry) in ["limits", "requests"].into_iter().flat_map(|key| of(key).map(move |entry| (key, entry))) {
             self.amount(&entry.value, &format!("{shown}.resources.{key}.{}", entry.key));
