@@ -1,7 +1,7 @@
 //! Any text as an expression of `readyExpr` and `healthCheckExprs`.
 #![no_main]
 
-use fluxdag::flux::{ReadyExpr, check_health_expr};
+use fluxdag::flux::expression::{ReadyExpr, check_health_expr};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
