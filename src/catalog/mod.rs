@@ -18,7 +18,7 @@ pub use data::{DataCatalog, DataRow};
 pub use fields::{FieldCatalog, Fields};
 pub use kinds::{KindCatalog, KindStatus, Readiness};
 pub use namespaces::{NamespaceCatalog, NamespaceRow};
-pub use webhooks::{WebhookCatalog, WebhookRow};
+pub use webhooks::{Selection, WebhookCatalog, WebhookRow};
 
 use serde::de::DeserializeOwned;
 

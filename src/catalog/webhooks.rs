@@ -33,10 +33,65 @@ pub struct WebhookRow {
     /// `value=text` of the chart without any of which it refuses nothing.
     #[serde(default)]
     pub on: Vec<SmolStr>,
+    /// `label=text` of a Namespace whose objects are not sent, as long as no value sets another selector.
+    #[serde(default)]
+    pub unless: Vec<SmolStr>,
     /// How sure the row is.
     pub confidence: Confidence,
     /// Where it was read.
     pub source: SmolStr,
+}
+
+/// Which objects of its kinds a release leaves to its webhook, as far as its manifest tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Selection {
+    /// All, but for those that the chart itself leaves out.
+    Default,
+    /// Those that belong to no namespace; of the others, nobody can tell.
+    ClusterScoped,
+    /// Of none it can be told.
+    Unknown,
+}
+
+impl Selection {
+    /// Reads the `spec` of a HelmRelease: values that select objects or leave nobody to answer, and patches of the webhook.
+    #[must_use]
+    pub fn of_release(spec: &Node) -> Self {
+        if spec.get("postRenderers").is_some_and(patches_webhooks) {
+            return Self::Unknown;
+        }
+        spec.get("values").map_or(Self::Default, |values| of_values(values, false))
+    }
+}
+
+/// Whether a text of a patch names the objects that make webhooks, or their fields.
+fn patches_webhooks(node: &Node) -> bool {
+    let names =
+        |text: &str| ["WebhookConfiguration", "/webhooks", "failurePolicy"].iter().any(|name| text.contains(name));
+    node.as_str().is_some_and(names)
+        || node.items().any(patches_webhooks)
+        || node.entries().any(|entry| names(&entry.key) || patches_webhooks(&entry.value))
+}
+
+/// What values select, below a key that speaks of webhooks if `is_about`.
+fn of_values(values: &Node, is_about: bool) -> Selection {
+    let mut found = Selection::Default;
+    for entry in values.entries() {
+        let (value, is_set) =
+            (&entry.value, entry.value.entries().next().is_some() || entry.value.items().next().is_some());
+        let is_zero = || value.as_str() == Some("0") || matches!(value.value, Value::Int(0));
+        match entry.key.as_str() {
+            "objectSelector" | "matchConditions" if is_about && is_set => return Selection::Unknown,
+            "replicaCount" | "replicas" if is_about && is_zero() => return Selection::Unknown,
+            "namespaceSelector" if is_about && is_set => found = Selection::ClusterScoped,
+            key => match of_values(value, is_about || key.to_ascii_lowercase().contains("webhook")) {
+                Selection::Unknown => return Selection::Unknown,
+                Selection::ClusterScoped => found = Selection::ClusterScoped,
+                Selection::Default => {}
+            },
+        }
+    }
+    found
 }
 
 impl WebhookCatalog {
@@ -67,6 +122,15 @@ impl WebhookRow {
         self.group == group && (self.kinds.is_empty() || self.kinds.iter().any(|known| known == kind))
     }
 
+    /// Whether objects in a namespace with these labels are not sent.
+    #[must_use]
+    pub fn spares(&self, labels: &Node) -> bool {
+        let is_set = |entry: &SmolStr| {
+            entry.split_once('=').is_some_and(|(label, text)| labels.find_str(&[label]) == Some(text))
+        };
+        self.unless.iter().any(is_set)
+    }
+
     fn refuses(&self, values: Option<&Node>) -> bool {
         let is_set = |entry: &SmolStr| {
             entry.split_once('=').is_some_and(|(path, text)| {
@@ -91,7 +155,7 @@ mod tests {
         for row in &WebhookCatalog::builtin().rows {
             assert!(row.source.contains('/') && row.webhook.contains('.'), "{}", row.group);
             assert!(!row.charts.is_empty() && row.kinds.is_sorted(), "{}", row.group);
-            assert!(row.off.iter().chain(&row.on).all(|entry| entry.contains('=')), "{}", row.group);
+            assert!(row.off.iter().chain(&row.on).chain(&row.unless).all(|entry| entry.contains('=')), "{}", row.group);
         }
     }
 
@@ -109,6 +173,30 @@ mod tests {
         let webhook = values.ensure_map(&["webhook"], Span::NONE).expect("made");
         webhook.set("failurePolicy", Node::str("Ignore", Span::NONE));
         assert!(!refuses("external-secrets", Some(&values), "external-secrets.io", "SecretStore"));
+    }
+
+    #[test]
+    fn values_and_patches_tell_what_a_webhook_is_sent() {
+        let selection = |text: &str| {
+            let mut spec = Node::empty_map(Span::NONE);
+            for (path, value) in text.split(';').filter_map(|part| part.split_once('=')) {
+                let (parent, key) = path.rsplit_once('.').unwrap_or(("", path));
+                let keys: Vec<&str> = parent.split('.').collect();
+                spec.ensure_map(&keys, Span::NONE).expect("made").set(key, Node::str(value, Span::NONE));
+            }
+            Selection::of_release(&spec)
+        };
+        for (text, wanted) in [
+            ("values.webhook.namespaceSelector.matchLabels.checked=yes", Selection::ClusterScoped),
+            ("values.controller.admissionWebhooks.objectSelector.matchLabels.a=b", Selection::Unknown),
+            ("values.webhook.replicaCount=0", Selection::Unknown),
+            ("values.webhook.replicaCount=2;values.replicaCount=0", Selection::Default),
+            ("values.monitor.namespaceSelector.matchLabels.a=b", Selection::Default),
+            ("postRenderers.patch=kind: MutatingWebhookConfiguration", Selection::Unknown),
+            ("postRenderers.patch=kind: Deployment", Selection::Default),
+        ] {
+            assert_eq!(selection(text), wanted, "{text}");
+        }
     }
 
     #[test]

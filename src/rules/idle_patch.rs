@@ -4,7 +4,7 @@ use super::{Context, Rule, Situation};
 use crate::{
     cluster::Node,
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Subject, Tier},
-    kustomize::{IdlePatch, Miss, Step},
+    kustomize::{IdlePatch, Miss, Step, is_cluster_scoped},
     source::Span,
 };
 
@@ -52,11 +52,13 @@ fn report(situation: &Situation<'_>, node: &Node, patch: &IdlePatch) -> Finding 
         namespace: near.namespace.as_ref().map(ToString::to_string),
         name: near.name.to_string(),
     };
+    let is_of_cluster = near.namespace.is_none() && is_cluster_scoped(&near.group, &near.version, &near.kind);
     let (part, is) = match patch.miss {
         Miss::Namespace => (
             "namespace",
             match &near.namespace {
                 Some(namespace) => format!("is in namespace `{namespace}` when it is patched"),
+                None if is_of_cluster => "has no namespace, since it is cluster-scoped".to_owned(),
                 None => "has no namespace yet when it is patched".to_owned(),
             },
         ),
@@ -70,20 +72,26 @@ fn report(situation: &Situation<'_>, node: &Node, patch: &IdlePatch) -> Finding 
             ("API version", format!("is of `{version}`"))
         }
     };
-    let message = format!("{} has a patch for {} that changes nothing: {subject} {is}", node.subject(), patch.target);
+    let target = if patch.miss == Miss::Namespace && is_of_cluster {
+        format!("{subject} with a namespace")
+    } else {
+        patch.target.clone()
+    };
+    let message = format!("{} has a patch for {target} that changes nothing: {subject} {is}", node.subject());
     let mut finding = situation.finding(&RULE.info, node.subject(), patch.span, message);
     finding.key = patch.target.clone();
     finding.label = format!("no object with this {part}");
     finding.related.push(Related::new("nearly the target", Some(subject), patch.place));
     finding.why = "kustomize passes over a patch whose target takes no object, and the build succeeds: the object is applied as it was before."
         .to_owned();
-    if patch.miss == Miss::Namespace {
+    if patch.miss == Miss::Namespace && !is_of_cluster {
         finding.why.push_str(
             " `targetNamespace` and `namespace` are set after the patches of a build, so a target sees objects with the namespace that their \
              own manifest has.",
         );
     }
     finding.help = match patch.miss {
+        Miss::Namespace if is_of_cluster => "leave `namespace` out of the target".to_owned(),
         Miss::Namespace => "leave `namespace` out of the target, or name that of the manifest".to_owned(),
         Miss::Name => format!("did you mean `{}`?", near.name),
         Miss::ApiVersion => "correct `group` and `version` of the target, or leave them out".to_owned(),

@@ -5,7 +5,7 @@ use crate::{
     cluster::NodeId,
     finding::{Category, Confidence, Finding, Related, RuleInfo, Severity, Tier},
     flux::api::kinds,
-    situation::{FieldFault, Flaw, Form, ManifestFact, Unquoted, any_of, urls},
+    situation::{FieldFault, Flaw, Form, KeyFault, ManifestFact, Unquoted, any_of, urls},
 };
 
 pub(super) static RULE: Rule = Rule {
@@ -74,6 +74,10 @@ fn said(path: &str, flaw: &Flaw) -> String {
             let list = path.rsplit_once('[').map_or(path, |(list, _)| list);
             untyped(&format!(".{list}: {} [{key}]", flaw.reason()))
         }
+        Flaw::NoKey { key, .. } => {
+            let field = path.strip_suffix(key.as_str()).map_or(path, |field| field.trim_end_matches('.'));
+            format!(" (Invalid): … {field}: {}", flaw.reason())
+        }
         _ => format!(" (Invalid): … {path}: {}", flaw.reason()),
     }
 }
@@ -104,9 +108,14 @@ fn fix(path: &str, flaw: &Flaw) -> String {
         Flaw::NoLabel(_) | Flaw::LongLabel(_) => {
             format!("shorten or correct the value of `{path}`, or make it an annotation, which takes any text")
         }
-        Flaw::NoKey(_) => {
-            format!("write the key as `NAME` or `PREFIX/NAME`, with one `/` and at most 63 letters in NAME: `{path}`")
-        }
+        Flaw::NoKey { key, fault } => match fault {
+            KeyFault::Slashes => format!("write `{key}` as `NAME` or `PREFIX/NAME`, with one `/`"),
+            KeyFault::Prefix => format!(
+                "write what stands before the `/` of `{key}` as a DNS name: small letters, digits, `-` and `.`, with letters or digits at both ends"
+            ),
+            KeyFault::Name => format!("correct the name in `{key}`"),
+            KeyFault::LongName => format!("shorten the name in `{key}` to 63 letters"),
+        },
         Flaw::Twice(_) => format!("remove `{path}` or the earlier entry"),
         Flaw::NoDnsLabel(_) | Flaw::NoName(_) | Flaw::LongName(_) => {
             "correct `metadata.name`, and the references to it".to_owned()

@@ -35,6 +35,10 @@ fn report(situation: &Situation<'_>, fact: &ReferenceFact) -> Finding {
     if fact.is_minor {
         finding.severity = Severity::Info;
     }
+    if fact.is_suspended && fact.waiting.is_empty() {
+        finding.severity = Severity::Info;
+        finding.why.push_str(" It is suspended today: this holds once it is resumed.");
+    }
     for (node, checked_at, _) in &fact.waiting {
         let waiting = situation.cluster.node(*node).subject();
         finding.related.push(Related::new("waits for it", Some(waiting), *checked_at));

@@ -5,7 +5,7 @@ use super::Context;
 use crate::{
     cluster::{NodeId, NodeKey},
     finding::{Category, Finding, RuleInfo, Severity, Subject},
-    graph::Actor,
+    graph::{Actor, Moment, Obstacle},
     situation::{Situation, State},
 };
 
@@ -17,20 +17,40 @@ pub(super) fn add(info: &RuleInfo, context: &Context<'_>, findings: &mut [Findin
     for finding in findings.iter_mut().filter(|finding| finding.severity != Severity::Error) {
         let mut situations =
             context.situations.iter().filter(|situation| finding.clusters.contains(&situation.cluster.root));
-        if let Some(text) = situations.find_map(|situation| proviso(situation, &finding.subject)) {
+        if let Some(text) = situations.find_map(|situation| proviso(situation, finding)) {
             finding.why = format!("{text} {}", finding.why);
         }
     }
 }
 
-/// What has to be mended before `subject` becomes Ready at all; nothing where it does.
-fn proviso(situation: &Situation<'_>, subject: &Subject) -> Option<String> {
-    let actor = actor(situation, subject)?;
+/// What has to be mended before the subject of a finding becomes Ready at all; nothing where it does.
+fn proviso(situation: &Situation<'_>, finding: &Finding) -> Option<String> {
+    let actor = actor(situation, &finding.subject)?;
     if situation.state(actor) != State::Never {
         return None;
     }
-    let obstacle = situation.describe(*situation.obstacles(actor).first()?)?;
+    let obstacles = situation.obstacles(actor);
+    // What the finding is about comes after what stops its subject earlier, and beside what stops it in the same moment.
+    let own = obstacles.iter().find(|obstacle| is_told_by(situation, **obstacle, finding));
+    let before = match own {
+        None => obstacles,
+        Some(Obstacle::Loop(_)) => return None,
+        Some(Obstacle::Blocker(index)) => {
+            let (_, blocker) = situation.graph.blocked().nth(*index)?;
+            (blocker.moment == Moment::Ready).then(|| situation.obstacles_to(actor, Moment::Applied))?
+        }
+    };
+    let obstacle = situation.describe(*before.first()?)?;
     Some(after(&obstacle.subject.to_string(), &obstacle.text))
+}
+
+/// Whether a finding is about an obstacle itself.
+fn is_told_by(situation: &Situation<'_>, obstacle: Obstacle, finding: &Finding) -> bool {
+    situation.describe(obstacle).is_some_and(|text| {
+        text.subject == finding.subject
+            && (finding.location.span() == Some(text.place)
+                || finding.message == format!("{} {}", text.subject, text.text))
+    })
 }
 
 /// What has to be mended before the API server refuses anything of `nodes`: the build of each of them fails.

@@ -2,14 +2,15 @@ use std::collections::BTreeMap;
 
 use super::{
     Context, Rule, Situation,
-    order::{Early, Search, awaited, bringers, cost, depends_on_open_gate, edit, named, places, subjects},
+    order::{Early, Search, awaited, bringers, cost, depends_on_open_gate, edit, named, past, places, subjects},
     wording::{CHART_KNOWN, NETWORK_FIRST, list, short_list},
 };
 use crate::{
-    catalog::is_network_plugin,
-    cluster::chart_of,
+    catalog::{CrdCatalog, CrdOwner, is_network_plugin},
+    cluster::{NodeId, chart_of},
     finding::{Category, Confidence, Finding, RuleInfo, Severity, Tier},
     graph::{Actor, Moment, Reason},
+    kustomize::Hidden,
     source::Span,
 };
 
@@ -32,6 +33,8 @@ struct Race {
     kinds: Vec<String>,
     early: Vec<Early>,
     bringers: Vec<(Actor, Span)>,
+    /// A part of a build before the first of them that is not here, and may hold the CRDs.
+    hidden: Option<String>,
 }
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
@@ -52,7 +55,8 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             let bringers = bringers(&situation.graph, needed);
             let mut providers = subjects(situation.cluster, &bringers);
             providers.sort_unstable();
-            let new = Race { kinds: Vec::new(), early: Vec::new(), bringers };
+            let hidden = early.first().and_then(|early| hidden(situation, early.node, (&kind.group, &kind.kind)));
+            let new = Race { kinds: Vec::new(), early: Vec::new(), bringers, hidden };
             let race = races.entry((kind.is_soft, providers)).or_insert(new);
             race.kinds.push(kind.kind.to_string());
             for one in early {
@@ -77,7 +81,7 @@ fn report(situation: &Situation<'_>, is_soft: bool, providers: &[String], race: 
     let mut finding = situation.finding(&RULE.info, node.subject(), first.span, message);
     let (severity, cost) = cost(situation, &race.early);
     finding.severity = severity;
-    finding.confidence = if is_soft { Confidence::Low } else { first.confidence };
+    finding.confidence = if is_soft || race.hidden.is_some() { Confidence::Low } else { first.confidence };
     finding.key = providers.join(" ");
     finding.label = format!("needs the CRD of {}", race.kinds[0]);
     finding.related = places(situation, &race.early, &race.bringers, "provides the CRDs");
@@ -88,6 +92,9 @@ fn report(situation: &Situation<'_>, is_soft: bool, providers: &[String], race: 
     );
     if first.confidence < Confidence::High {
         finding.why.push_str(CHART_KNOWN);
+    }
+    if let Some(hidden) = &race.hidden {
+        finding.why.push_str(&format!(" It may be that {hidden} holds the CRDs: then nothing is wrong."));
     }
     let bringer = race.bringers.first()?.0;
     let is_network = race.bringers.iter().any(|(actor, _)| match actor {
@@ -104,4 +111,25 @@ fn report(situation: &Situation<'_>, is_soft: bool, providers: &[String], race: 
     let order = edit(situation, &race.early, bringer, awaited(situation.cluster, bringer).as_deref());
     finding.help = format!("{order}; or set `spec.retryInterval: 1m`, so that a lost race costs little");
     Some(finding)
+}
+
+/// What is remote in a build that `node` waits for, where that may hold the CRD of a kind. The files of another project do not.
+fn hidden(situation: &Situation<'_>, node: NodeId, (group, kind): (&str, &str)) -> Option<String> {
+    let (graph, cluster) = (&situation.graph, situation.cluster);
+    let own = CrdCatalog::builtin().owner(group, kind);
+    let is_of = |row: &CrdOwner, url: &str| row.projects().any(|project| url.contains(&project.to_ascii_lowercase()));
+    let may_hold = |url: &str| {
+        let url = url.to_ascii_lowercase();
+        own.is_some_and(|own| is_of(own, &url)) || !CrdCatalog::builtin().rows().any(|row| is_of(row, &url))
+    };
+    let before = past(graph, graph.id(Actor::Node(node), Moment::Start)?);
+    let others = cluster.nodes().filter(|(id, other)| {
+        let is_before = || graph.id(Actor::Node(*id), Moment::Applied).is_some_and(|applied| before.contains(&applied));
+        *id != node && !other.is_remote() && is_before()
+    });
+    others.into_iter().find_map(|(_, other)| {
+        let mut parts = other.unresolved.iter();
+        let part = parts.find(|part| matches!(&part.hides, Hidden::Remote(url) if may_hold(url)))?;
+        Some(format!("{} of {}", part.what, other.subject()))
+    })
 }

@@ -6,11 +6,12 @@ use super::{
     wording::{list, names, short_list, worth},
 };
 use crate::{
-    catalog::{CrdCatalog, WebhookCatalog, WebhookRow},
-    cluster::{Cluster, NodeId, Release, chart_of, installs_crds},
+    catalog::{CrdCatalog, Selection, WebhookCatalog, WebhookRow},
+    cluster::{Cluster, NodeId, ObjectKey, Release, chart_of, installs_crds},
     finding::{Category, Confidence, Finding, RuleInfo, Severity, Tier},
-    flux::{Health, Policy, health_of},
+    flux::{Health, Policy, api::kinds::NAMESPACE, health_of},
     graph::{Actor, EventId, Moment, Reason},
+    kustomize::Object,
     source::Span,
     yaml::Node,
 };
@@ -38,6 +39,21 @@ struct Server<'a> {
     release: &'a Release,
     chart: String,
     rows: Vec<&'a WebhookRow>,
+    selection: Selection,
+}
+
+impl<'a> Server<'a> {
+    /// The webhook that an object is sent to.
+    fn row(&self, cluster: &Cluster, object: &Object) -> Option<&'a WebhookRow> {
+        let (group, kind) = object.group_and_kind();
+        let row = self.rows.iter().find(|row| row.is_sent(group, kind))?;
+        // kustomize sets a namespace on custom resources of the cluster's scope as well.
+        let namespace = object.id().namespace.filter(|name| !name.is_empty() && !kind.starts_with("Cluster"));
+        let Some(namespace) = namespace else { return Some(row) };
+        let namespaces = cluster.objects.get(&ObjectKey::new(NAMESPACE, "", namespace)).into_iter().flatten();
+        let mut labels = namespaces.filter_map(|provider| cluster.object(*provider).node.find(&["metadata", "labels"]));
+        (self.selection == Selection::Default && !labels.any(|labels| row.spares(labels))).then_some(*row)
+    }
 }
 
 /// The kinds of a Kustomization that are sent to a server, each with the row of its webhook and the place of its first object.
@@ -50,12 +66,15 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         for (index, release) in cluster.releases.iter().enumerate() {
             let Some(chart) = chart_of(cluster, release).map(|chart| chart.name) else { continue };
             let values = release.helm.object.node.find(&["spec", "values"]);
+            let spec = release.helm.object.node.get("spec");
+            let selection = spec.map_or(Selection::Default, Selection::of_release);
             let rows: Vec<&WebhookRow> = WebhookCatalog::builtin().of_chart(&chart, values);
             // What sets the cluster up installs it first.
             let is_there =
                 || [chart.as_str(), &release.key.name].iter().any(|name| cluster.implicit.is_installed_before(name));
-            if !rows.is_empty() && is_installed_here(cluster, release) && !is_there() {
-                findings.extend(report(situation, &mut search, &Server { index, release, chart, rows }));
+            if !rows.is_empty() && selection != Selection::Unknown && is_installed_here(cluster, release) && !is_there()
+            {
+                findings.extend(report(situation, &mut search, &Server { index, release, chart, rows, selection }));
             }
         }
     }
@@ -84,9 +103,8 @@ fn report(situation: &Situation<'_>, search: &mut Search<'_>, server: &Server<'_
             continue;
         }
         for object in node.applied.build.objects.iter().filter(|object| Policy::new(&object.node).applied) {
-            let kind = object.group_and_kind();
-            if let Some(row) = server.rows.iter().find(|row| row.is_sent(kind.0, kind.1)) {
-                sent.entry(id).or_default().entry(kind).or_insert((*row, object.place()));
+            if let Some(row) = server.row(cluster, object) {
+                sent.entry(id).or_default().entry(object.group_and_kind()).or_insert((row, object.place()));
             }
         }
     }

@@ -74,7 +74,13 @@ impl Situation<'_> {
     /// Every obstacle between an object and Ready, in order; none where it becomes Ready.
     #[must_use]
     pub fn obstacles(&self, actor: Actor) -> Vec<Obstacle> {
-        self.graph.id(actor, Moment::Ready).map(|ready| self.stuck.obstacles(&self.graph, ready)).unwrap_or_default()
+        self.obstacles_to(actor, Moment::Ready)
+    }
+
+    /// Every obstacle between an object and a moment of it, in order.
+    #[must_use]
+    pub fn obstacles_to(&self, actor: Actor, moment: Moment) -> Vec<Obstacle> {
+        self.graph.id(actor, moment).map(|event| self.stuck.obstacles(&self.graph, event)).unwrap_or_default()
     }
 
     /// What would keep an object from Ready if a guess held; none where it is stuck anyway.

@@ -103,3 +103,94 @@ fn a_kustomization_that_is_suspended_looks_at_nothing() {
     };
     assert_eq!(finding.confidence, fluxdag::finding::Confidence::Low);
 }
+
+#[test]
+fn a_custom_resource_elsewhere_that_names_the_namespace_may_make_it() {
+    let elsewhere = |spec: &str| {
+        let text = format!(
+            "apiVersion: apps.example.com/v1\nkind: Shop\nmetadata: {{name: main, namespace: default}}\nspec: {spec}\n"
+        );
+        [("shop/custom.yaml", text)]
+    };
+    for spec in [
+        "{targetNamespace: shop}",
+        "{deployment: {namespaces: [shop]}}",
+        "{values: \"a: b\\nnamespace: shop\\n\"}",
+        "{namespaces: {shop: {size: 1}}}",
+    ] {
+        assert!(!is_told(&elsewhere(spec)), "{spec}");
+    }
+    for spec in ["{targetNamespace: shopping}", "{host: shop-web}", "{}"] {
+        assert!(is_told(&elsewhere(spec)), "{spec}");
+    }
+    // What only makes Secrets, makes no workload of them.
+    let secret = "apiVersion: external-secrets.io/v1\nkind: ExternalSecret\nmetadata: {name: login, namespace: default}\nspec: {target: {name: shop}}\n";
+    assert!(is_told(&[("shop/secret.yaml", secret.to_owned())]));
+}
+
+#[test]
+fn a_job_that_names_the_namespace_may_make_it() {
+    let job = |container: &str| {
+        format!(
+            "apiVersion: batch/v1\nkind: Job\nmetadata: {{name: install, namespace: default}}\nspec: {{template: {{spec: {{restartPolicy: Never, \
+             containers: [{{name: helm, image: alpine/helm, {container}}}]}}}}}}\n"
+        )
+    };
+    for container in ["args: [install, -n, shop, web]", "command: [sh, -c, 'kubectl -n shop apply -f /all.yaml']"] {
+        assert!(!is_told(&[("shop/job.yaml", job(container))]), "{container}");
+    }
+    assert!(is_told(&[("shop/job.yaml", job("args: [migrate]"))]));
+    let script = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: script, namespace: default}\ndata: {run.sh: helm install -n shop web .}\n";
+    assert!(is_told(&[("shop/job.yaml", job("args: [migrate]")), ("shop/script.yaml", script.to_owned())]));
+    let mounted = job("envFrom: [{configMapRef: {name: script}}]");
+    assert!(!is_told(&[("shop/job.yaml", mounted), ("shop/script.yaml", script.to_owned())]));
+}
+
+#[test]
+fn values_that_name_the_namespace_or_cannot_be_read_may_make_it() {
+    let from = |kind: &str, object: &str| {
+        let text = release("default", &format!("  valuesFrom: [{{kind: {kind}, name: values}}]\n"));
+        let object =
+            format!("apiVersion: v1\nkind: {kind}\nmetadata: {{name: values, namespace: default}}\n{object}\n");
+        is_told(&[("shop/release.yaml", text), ("shop/values.yaml", object)])
+    };
+    assert!(from("ConfigMap", "data: {values.yaml: 'size: 1'}"));
+    assert!(!from("ConfigMap", "data: {values.yaml: 'into: shop'}"));
+    assert!(from("Secret", "stringData: {values.yaml: 'size: 1'}"));
+    assert!(!from("Secret", "data: {values.yaml: c2l6ZTogMQ==}"));
+    let missing = release("default", "  valuesFrom: [{kind: Secret, name: values}]\n");
+    assert!(!is_told(&[("shop/release.yaml", missing)]));
+    assert!(!is_told(&[("shop/release.yaml", release("default", "  values: {into: shop}\n"))]));
+}
+
+/// What is said of why the check fails, beside other fields of the Kustomization.
+fn why(more: &str) -> String {
+    let files = [
+        ("clusters/prod/shop.yaml", node("shop", &format!("{CHECK}{more}"))),
+        ("shop/namespace.yaml", NAMESPACE.to_owned()),
+    ];
+    let found = Repository::cluster(&files).analyse(&Options::default()).findings;
+    let finding = found.into_iter().find(|finding| finding.rule == "broken-health-check");
+    finding.map(|finding| finding.why).unwrap_or_default()
+}
+
+#[test]
+fn what_comes_first_is_never_the_fault_itself() {
+    assert!(why("").starts_with("The object stays NotFound"), "{}", why(""));
+    let second = CHECK.replace("  healthChecks: [", "").replace("shop-web", "shop-api").replace("]\n", "");
+    let two = node("shop", &CHECK.replace("]\n", &format!(", {second}]\n")));
+    let files = [("clusters/prod/shop.yaml", two), ("shop/namespace.yaml", NAMESPACE.to_owned())];
+    let found = Repository::cluster(&files).analyse(&Options::default()).findings;
+    let whys: Vec<&str> = found
+        .iter()
+        .filter(|finding| finding.rule == "broken-health-check")
+        .map(|finding| finding.why.as_str())
+        .collect();
+    assert!(whys.len() == 2 && whys.iter().all(|why| why.starts_with("The object stays")), "{whys:?}");
+    // What stops it before it is applied does come first.
+    let behind = why("  dependsOn: [{name: none}]\n");
+    assert!(
+        behind.starts_with("Today it never comes to this, since Kustomization/flux-system/shop depends"),
+        "{behind}"
+    );
+}

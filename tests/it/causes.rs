@@ -328,3 +328,58 @@ fn what_is_refused_behind_a_build_that_fails_says_what_comes_first() {
     let (fails, alone) = why("map.yaml");
     assert!(!fails && alone.starts_with("Kustomization/flux-system/web ends"), "{alone}");
 }
+
+#[test]
+fn a_namespace_that_comes_after_its_objects_is_told_once() {
+    let set = "apiVersion: fluxcd.controlplane.io/v1\nkind: ResourceSet\nmetadata: {name: teams, namespace: default}\nspec: {inputs: [{team: one}], \
+               resources: [{apiVersion: v1, kind: Namespace, metadata: {name: '<< inputs.team >>'}}]}\n";
+    let object = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: early, namespace: one}\n";
+    let rules = |files: &[(&str, String)]| {
+        let found = Repository::cluster(files).analyse(&Options::default()).findings;
+        let found = found.into_iter().filter(|finding| finding.rule.contains("namespace"));
+        found.map(|finding| (finding.rule, finding.help)).collect::<Vec<_>>()
+    };
+    let beside = rules(&[("clusters/prod/all.yaml", format!("{set}---\n{object}"))]);
+    let [("namespace-deadlock", help)] = &beside[..] else { panic!("{beside:?}") };
+    assert!(help.starts_with("add a Namespace `one` to the build of Kustomization/flux-system/flux-system"), "{help}");
+    // Where another entry point makes it as well, it is a race, and nothing stands beside an entry point to wait for.
+    let sync = |name: &str, path: &str| {
+        format!(
+            "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {{name: {name}, namespace: flux-system}}\nspec: {{interval: 1h, \
+             path: ./{path}, prune: true, sourceRef: {{kind: GitRepository, name: flux-system}}}}\n"
+        )
+    };
+    let source = "apiVersion: source.toolkit.fluxcd.io/v1\nkind: GitRepository\nmetadata: {name: flux-system, namespace: flux-system}\nspec: {interval: 1m, \
+                  url: 'https://git.example.com/fleet', ref: {branch: main}}\n";
+    let entries = format!("{source}---\n{}---\n{}", sync("flux-system", "apps"), sync("zones", "zones"));
+    let namespace = "apiVersion: v1\nkind: Namespace\nmetadata: {name: one}\n";
+    let twice = rules(&[
+        ("clusters/prod/flux-system/gotk-sync.yaml", entries),
+        ("apps/all.yaml", format!("{set}---\n{object}")),
+        ("zones/namespace.yaml", namespace.to_owned()),
+    ]);
+    let [("unordered-namespace", help)] = &twice[..] else { panic!("{twice:?}") };
+    assert!(help.contains("neither may wait for flux-system") && !help.contains("beside"), "{help}");
+}
+
+#[test]
+fn the_error_of_a_key_is_about_the_part_that_is_wrong() {
+    let of = |labels: &'static str| {
+        let object: &'static str = Box::leak(
+            format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: keys, namespace: default, labels: {{{labels}: 'on'}}}}\n")
+                .into_boxed_str(),
+        );
+        let found = run(&[node("apps", "", object)]).findings;
+        let finding = found.into_iter().find(|finding| finding.rule == "invalid-manifest");
+        finding.map(|finding| (finding.why, finding.help)).unwrap_or_default()
+    };
+    let (why, help) = of("Example.COM/scrape");
+    assert!(
+        why.contains("(Invalid): … metadata.labels: Invalid value: prefix part a lowercase RFC 1123 subdomain"),
+        "{why}"
+    );
+    assert!(help.starts_with("write what stands before the `/` of `Example.COM/scrape`"), "{help}");
+    let (why, help) = of("example.com/a b");
+    assert!(why.contains("Invalid value: name part must consist of"), "{why}");
+    assert!(help.starts_with("correct the name"), "{help}");
+}

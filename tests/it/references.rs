@@ -165,3 +165,20 @@ fn a_release_that_depends_on_a_suspended_one_is_told() {
     };
     assert_eq!((run(""), run(", readyExpr: 'true'")), (1, 0));
 }
+
+#[test]
+fn an_alert_that_is_suspended_sends_nothing_anyway() {
+    let run = |more: &str| {
+        let alert = format!(
+            "apiVersion: notification.toolkit.fluxcd.io/v1beta3\nkind: Provider\nmetadata: {{name: chat, namespace: flux-system}}\nspec: {{type: slack, \
+             address: 'https://chat.example.com'}}\n---\napiVersion: notification.toolkit.fluxcd.io/v1beta3\nkind: Alert\nmetadata: {{name: all, \
+             namespace: flux-system}}\nspec: {{providerRef: {{name: chat}}, eventSources: [{{kind: HelmRelease, name: none}}]{more}}}\n"
+        );
+        analyse(&[("clusters/prod/alert.yaml", alert.as_str())], &Options::default())
+    };
+    let severity = |more: &str| levels(&run(more), "missing-reference").first().map(|(severity, _)| *severity);
+    assert_eq!(severity(""), Some(Severity::Warning));
+    assert_eq!(severity(", suspend: true"), Some(Severity::Info));
+    let suspended = run(", suspend: true");
+    assert!(of(&suspended, "missing-reference")[0].why.ends_with("this holds once it is resumed."));
+}

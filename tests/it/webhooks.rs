@@ -1,6 +1,9 @@
 //! Objects that come while the operator whose webhook checks them still starts, in layouts that the page does not show.
 
-use fluxdag::{Options, finding::Finding};
+use fluxdag::{
+    Options,
+    finding::{Confidence, Finding},
+};
 
 use crate::support::{Repository, config_map};
 
@@ -170,4 +173,79 @@ fn a_release_that_is_suspended_or_goes_elsewhere_makes_no_webhook() {
     }
     let suspended = format!("{AFTER_CRDS}  suspend: true\n");
     assert!(webhook(&issuers(&suspended, "", AFTER_CRDS)).is_empty());
+}
+
+const DATABASE: &str = "apiVersion: cert-manager.io/v1\nkind: Certificate\nmetadata: {name: db, namespace: data}\nspec: {secretName: db, dnsNames: [db.example.com], \
+     issuerRef: {name: own}}\n";
+const ANY_ISSUER: &str =
+    "apiVersion: cert-manager.io/v1\nkind: ClusterIssuer\nmetadata: {name: all}\nspec: {selfSigned: {}}\n";
+
+/// A Certificate in a namespace with `labels`, or another object of cert-manager, beside its release with `values`.
+fn certificates(labels: &str, values: &str, object: &str) -> Vec<Finding> {
+    let kind = object.lines().find_map(|line| line.strip_prefix("kind: ")).unwrap();
+    let mut files = issuers(AFTER_CRDS, values, AFTER_CRDS);
+    files.retain(|(path, _)| path != "issuers/issuer.yaml");
+    let namespace = format!("apiVersion: v1\nkind: Namespace\nmetadata: {{name: data, labels: {{{labels}}}}}\n");
+    files.push(("crds/namespace.yaml".to_owned(), namespace));
+    let mut crd = crd("cert-manager.io", kind);
+    if kind == "ClusterIssuer" {
+        crd = crd.replace("Namespaced", "Cluster");
+    }
+    files.push(("crds/other.yaml".to_owned(), crd));
+    files.push(("issuers/object.yaml".to_owned(), object.to_owned()));
+    webhook(&files)
+}
+
+#[test]
+fn a_namespace_that_the_webhook_leaves_out_is_not_checked() {
+    assert_eq!(certificates("team: data", "", DATABASE).len(), 1);
+    assert_eq!(certificates("cert-manager.io/disable-validation: 'false'", "", DATABASE).len(), 1);
+    assert!(certificates("cert-manager.io/disable-validation: 'true'", "", DATABASE).is_empty());
+    // What belongs to no namespace is always sent, whatever namespace kustomize gives it.
+    assert_eq!(certificates("cert-manager.io/disable-validation: 'true'", "", ANY_ISSUER).len(), 1);
+    let moved = ANY_ISSUER.replace("{name: all}", "{name: all, namespace: data}");
+    assert_eq!(certificates("cert-manager.io/disable-validation: 'true'", "", &moved).len(), 1);
+}
+
+#[test]
+fn values_that_select_what_a_webhook_is_sent_leave_no_certainty() {
+    let selector = "  values: {webhook: {config: {namespaceSelector: {matchLabels: {checked: 'yes'}}}}}\n";
+    assert!(certificates("", selector, DATABASE).is_empty());
+    assert_eq!(certificates("", selector, ANY_ISSUER).len(), 1);
+    let objects = selector.replace("namespaceSelector", "objectSelector");
+    assert!(certificates("", &objects, ANY_ISSUER).is_empty());
+    let empty =
+        "  values: {webhook: {config: {namespaceSelector: {}}}, prometheus: {namespaceSelector: {any: true}}}\n";
+    assert_eq!(certificates("", empty, DATABASE).len(), 1);
+    for nobody in ["replicaCount: 0", "replicas: 0"] {
+        assert!(certificates("", &format!("  values: {{webhook: {{{nobody}}}}}\n"), DATABASE).is_empty(), "{nobody}");
+    }
+}
+
+#[test]
+fn a_webhook_that_the_release_patches_may_let_everything_pass() {
+    let patch = |target: &str, text: &str| {
+        let target =
+            format!("  postRenderers: [{{kustomize: {{patches: [{{target: {{{target}}}, patch: \"{text}\"}}]}}}}]\n");
+        certificates("", &target, DATABASE).len()
+    };
+    assert_eq!(patch("kind: ValidatingWebhookConfiguration", "- {op: remove, path: /metadata/labels}"), 0);
+    assert_eq!(
+        patch("name: cert-manager-webhook", "- {op: replace, path: /webhooks/0/failurePolicy, value: Ignore}"),
+        0
+    );
+    assert_eq!(patch("kind: Deployment", "- {op: add, path: /spec/replicas, value: 2}"), 1);
+}
+
+#[test]
+fn files_elsewhere_that_may_hold_the_crds_make_a_guess_of_their_order() {
+    let confidence = |url: &str| {
+        let mut files = issuers(AFTER_CRDS, "  values: {crds: {enabled: true}}\n", AFTER_CRDS);
+        files.retain(|(path, _)| path != "crds/issuers.yaml");
+        files.push(("crds/kustomization.yaml".to_owned(), format!("resources: ['{url}']\n")));
+        of(&files, "unordered-crd").first().map(|finding| finding.confidence)
+    };
+    assert_eq!(confidence("https://files.example.com/all.yaml"), Some(Confidence::Low));
+    let other = "https://raw.githubusercontent.com/prometheus-operator/prometheus-operator/v0.80.0/bundle.yaml";
+    assert_eq!(confidence(other), Some(Confidence::Medium));
 }

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     cluster::{Cluster, NodeId, Provider},
     finding::{Confidence, Related, Severity},
-    graph::{Actor, BlockedReach, EventGraph, EventId, Moment, Reason},
+    graph::{Actor, BlockedReach, EventGraph, EventId, Loop, Moment, Reason},
     source::Span,
 };
 
@@ -46,11 +46,19 @@ impl<'g> Search<'g> {
         let graph = self.graph;
         let bringers: Vec<EventId> = graph.inputs(needed).map(|(before, _)| before).collect();
         let brings = |node: NodeId| bringers.iter().any(|event| graph.event(*event).actor == Actor::Node(node));
+        // What waits in a circle for what it needs is a deadlock, reported as such.
+        let in_circle = |node: NodeId| {
+            let actor = graph.event(needed).actor;
+            let mut links = self.situation.deadlocks().iter().flat_map(Loop::links);
+            links.any(|step| {
+                step.edge.reason == reason && step.before.actor == actor && step.after.actor == Actor::Node(node)
+            })
+        };
         let users: BTreeMap<NodeId, Early> = graph
             .outputs(needed)
             .filter(|(_, edge)| edge.reason == reason)
             .filter_map(|(after, edge)| match graph.event(after).actor {
-                Actor::Node(node) if !brings(node) => {
+                Actor::Node(node) if !brings(node) && !in_circle(node) => {
                     Some((node, Early { node, span: edge.span, confidence: edge.confidence }))
                 }
                 _ => None,
@@ -284,6 +292,14 @@ pub(in crate::rules) fn edit(
     let Some(owner) = owners(situation, bringer).first().copied() else {
         return format!("apply {what} with a Kustomization, and name that in `spec.dependsOn` of {whom}");
     };
+    // Nothing stands above an entry point, so what moves out of it is its child, and may not wait for it.
+    if cluster.node(owner).is_entry && early.iter().any(|early| early.node == owner) {
+        return format!(
+            "move {what} into a Kustomization of its own with `wait: true`, and what needs it into another one that has that in \
+             `spec.dependsOn`: neither may wait for {}, which applies them",
+            cluster.node(owner).key.name
+        );
+    }
     if early.iter().any(|early| applies(cluster, owner, early.node)) {
         // A child that depends on a parent that waits for it is a deadlock.
         return format!(

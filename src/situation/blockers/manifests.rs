@@ -13,7 +13,7 @@ mod tables;
 
 pub(super) use crd::{Crd, Schemas, Undeclared};
 pub(super) use fields::visit;
-pub use flaw::{Flaw, Form, Unquoted, any_of, urls};
+pub use flaw::{Flaw, Form, KeyFault, Unquoted, any_of, urls};
 
 use super::{Blocker, Cause, View, apply_of};
 use smol_str::SmolStr;

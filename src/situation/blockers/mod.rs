@@ -42,7 +42,7 @@ pub use expressions::{ExpressionFact, ExpressionProblem};
 pub use health_checks::{HealthCheckFact, HealthCheckProblem};
 pub use inputs::{Difference, InputFact, InputField, LookAlike, missing_inputs};
 pub use known_sources::KnownSource;
-pub use manifests::{FieldFault, Flaw, Form, ManifestFact, Unquoted, any_of, urls};
+pub use manifests::{FieldFault, Flaw, Form, KeyFault, ManifestFact, Unquoted, any_of, urls};
 pub use namespaces::{NamespaceFact, NamespaceField, NamespaceUse};
 pub use never_ready::{NeverReady, NeverReadyFact};
 pub use paths::PathFact;

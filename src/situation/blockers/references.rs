@@ -45,6 +45,8 @@ pub struct ReferenceFact {
     own: Option<Actor>,
     /// Whether it is one of several of an alert, which the others still make useful, and no slip.
     pub is_minor: bool,
+    /// Whether the object is suspended: nothing comes of it today.
+    pub is_suspended: bool,
     /// How sure it is.
     pub confidence: Confidence,
 }
@@ -161,6 +163,7 @@ pub(super) fn find(view: View<'_>) -> Vec<ReferenceFact> {
                 own: (key.is(kinds::RESOURCE_SET)).then_some(Actor::Object(index)),
                 wanted: reference.wanted,
                 is_minor,
+                is_suspended: object.node.find(&["spec", "suspend"]).and_then(yaml::Node::as_bool) == Some(true),
                 confidence,
             });
         }

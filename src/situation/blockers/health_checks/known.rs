@@ -5,12 +5,16 @@ use rustc_hash::FxHashMap;
 use super::best;
 use crate::{
     catalog::{CrdCatalog, KindCatalog, Readiness},
-    cluster::{Cluster, NodeKey, ObjectKey, chart_of},
+    cluster::{Cluster, NodeKey, ObjectKey, Provider, Release, chart_of, has_word},
     flux::{
         Health,
-        api::{SOURCE_GROUP, kinds},
+        api::{
+            SOURCE_GROUP,
+            kinds::{self, SECRET},
+        },
         health_of, is_open_text,
     },
+    kustomize::Object,
     situation::blockers::{
         View,
         hidden::{Unseen, Wanted, failing},
@@ -19,6 +23,7 @@ use crate::{
         outside,
     },
     source::Span,
+    yaml::Node,
 };
 
 /// Groups whose controllers make Secrets, routes, policies and addresses, and no workloads.
@@ -102,6 +107,7 @@ impl<'c> Known<'c> {
             || self.is_set_up_before(key)
             || self.is_charted(key)
             || self.is_operated(key)
+            || self.is_scripted(key)
             || is_spoken_of(self.view, &key.namespace)
     }
 
@@ -126,16 +132,47 @@ impl<'c> Known<'c> {
                 || is_open_text(target)
                 || begins(&release.key.name)
                 || chart_of(cluster, release).is_some_and(|chart| begins(&chart.name))
+                || speaks_of(cluster, release, &key.namespace)
         });
         in_reach || chart_naming(cluster, &key.namespace).is_some()
     }
 
-    /// Whether an operator may make it of a custom resource: of one in its namespace, or of the whole cluster.
+    /// Whether an operator may make it of a custom resource: of one in its namespace, of the whole cluster, or of one that names the
+    /// namespace.
     fn is_operated(&self, key: &ObjectKey) -> bool {
         let is_near = |other: &ObjectKey| {
             other.namespace.is_empty() || other.namespace == key.namespace || is_open_text(&other.namespace)
         };
-        self.cluster.objects.keys().any(|other| is_near(other) && may_run(other))
+        self.cluster.objects.iter().any(|(other, all)| {
+            may_run(other) && (is_near(other) || self.any(all, |object| is_said_in_fields(object, &key.namespace)))
+        })
+    }
+
+    /// Whether a Job may make it: one whose command, or whose script in a ConfigMap, names the namespace.
+    fn is_scripted(&self, key: &ObjectKey) -> bool {
+        let is_script = |object: &Object, of: &ObjectKey| {
+            is_said_in_fields(object, &key.namespace)
+                || self.names_of(of, "ConfigMap").any(|(other, all)| {
+                    is_said_in_fields(object, &other.name)
+                        && self.any(all, |map| is_said_in_fields(map, &key.namespace))
+                })
+        };
+        let jobs = self.cluster.objects.iter().filter(|(other, _)| other.group == "batch");
+        jobs.into_iter().any(|(other, all)| self.any(all, |object| is_script(object, other)))
+    }
+
+    /// The objects of a kind of the core group in the namespace of `beside`.
+    fn names_of<'a>(
+        &'a self,
+        beside: &'a ObjectKey,
+        kind: &'a str,
+    ) -> impl Iterator<Item = (&'a ObjectKey, &'a Vec<Provider>)> {
+        let all = self.cluster.objects.iter();
+        all.filter(move |(key, _)| key.group.is_empty() && key.kind == kind && key.namespace == beside.namespace)
+    }
+
+    fn any(&self, providers: &[Provider], is_it: impl Fn(&Object) -> bool) -> bool {
+        providers.iter().any(|provider| is_it(self.cluster.object(*provider)))
     }
 
     /// The object of that kind that is most like the one asked for. Where there are very many, none is looked for.
@@ -144,6 +181,41 @@ impl<'c> Known<'c> {
         let place = |other: &ObjectKey| Some(self.cluster.object(*self.cluster.objects.get(other)?.first()?).place());
         best(of_kind.iter().filter_map(|other| Some(((*other).clone(), place(other)?))), key)
     }
+}
+
+/// Whether the values of a release name a namespace, or are not all known.
+fn speaks_of(cluster: &Cluster, release: &Release, namespace: &str) -> bool {
+    let values = release.helm.object.node.find(&["spec", "values"]);
+    let mut others = release.helm.spec.values_from.iter().map(|from| ObjectKey {
+        group: "".into(),
+        kind: from.kind.as_str().into(),
+        namespace: release.key.namespace.clone(),
+        name: from.name.as_str().into(),
+    });
+    let may_name = |key: ObjectKey| match cluster.objects.get(&key) {
+        Some(providers) => providers.iter().any(|provider| {
+            let node = &cluster.object(*provider).node;
+            let is_hidden = node.get("sops").is_some()
+                || (key.kind == SECRET.kind && node.get("data").is_some_and(|data| data.entries().next().is_some()));
+            is_hidden
+                || ["data", "stringData"].iter().filter_map(|field| node.get(field)).any(|all| is_said(all, namespace))
+        }),
+        None => true,
+    };
+    values.is_some_and(|values| is_said(values, namespace)) || others.any(may_name)
+}
+
+/// Whether a field of an object, beside what all objects have, names a namespace.
+fn is_said_in_fields(object: &Object, name: &str) -> bool {
+    let fields = object.node.entries().filter(|entry| !matches!(entry.key.as_str(), "kind" | "metadata" | "status"));
+    fields.into_iter().any(|entry| is_said(&entry.value, name))
+}
+
+/// Whether a text below a node has the name as a word.
+fn is_said(node: &Node, name: &str) -> bool {
+    node.as_str().is_some_and(|text| has_word(text, name))
+        || node.items().any(|item| is_said(item, name))
+        || node.entries().any(|entry| entry.key == name || is_said(&entry.value, name))
 }
 
 /// Whether a controller may make workloads of the object.

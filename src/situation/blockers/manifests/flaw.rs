@@ -79,7 +79,12 @@ pub enum Flaw {
     /// The value of a label has too many letters.
     LongLabel(usize),
     /// The text is no key of a label or annotation.
-    NoKey(String),
+    NoKey {
+        /// The text.
+        key: String,
+        /// The part of it that is wrong.
+        fault: KeyFault,
+    },
     /// An earlier entry of the list has the same key, which is given.
     Twice(String),
     /// The text has too many letters for a DNS subdomain.
@@ -111,6 +116,19 @@ pub enum Flaw {
     },
 }
 
+/// The part of the key of a label or annotation that is wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyFault {
+    /// It has more than one `/`.
+    Slashes,
+    /// What stands before the `/` is no DNS subdomain.
+    Prefix,
+    /// The name has other letters than those that are allowed, or none.
+    Name,
+    /// The name has too many letters.
+    LongName,
+}
+
 /// Why a text is read as a number or a truth value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unquoted {
@@ -140,7 +158,17 @@ impl Flaw {
                 "Invalid value: a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.'"
             }
             Self::LongLabel(_) => "Invalid value: must be no more than 63 bytes",
-            Self::NoKey(_) => "Invalid value: name part must consist of alphanumeric characters, '-', '_' or '.'",
+            Self::NoKey { fault, .. } => match fault {
+                KeyFault::Slashes => {
+                    "Invalid value: a qualified name must consist of alphanumeric characters, '-', '_' or '.', … with an optional DNS subdomain \
+                     prefix and '/'"
+                }
+                KeyFault::Prefix => {
+                    "Invalid value: prefix part a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.'"
+                }
+                KeyFault::Name => "Invalid value: name part must consist of alphanumeric characters, '-', '_' or '.'",
+                KeyFault::LongName => "Invalid value: name part must be no more than 63 bytes",
+            },
             Self::NoDnsLabel(_) => {
                 "Invalid value: a lowercase RFC 1123 label must have at most 63 characters and no '.'"
             }
@@ -185,7 +213,16 @@ impl fmt::Display for Flaw {
                 brief(text)
             ),
             Self::LongLabel(letters) => write!(f, "has {letters} letters, where 63 are allowed"),
-            Self::NoKey(_) => f.write_str("is no key for a label or annotation"),
+            Self::NoKey { fault, .. } => f.write_str(match fault {
+                KeyFault::Slashes => "is no key for a label or annotation: it has more than one `/`",
+                KeyFault::Prefix => {
+                    "is no key for a label or annotation: what stands before the `/` is no DNS name in small letters"
+                }
+                KeyFault::Name => {
+                    "is no key for a label or annotation: its name may have letters, digits, `-`, `_` and `.`, with letters or digits at both ends"
+                }
+                KeyFault::LongName => "is no key for a label or annotation: its name has more than 63 letters",
+            }),
             Self::Twice(key) => write!(f, "has the same key as an earlier entry (`{key}`)"),
             Self::LongName(letters) => write!(f, "has {letters} letters, where 253 are allowed"),
             Self::NoUrl { text, schemes } => {

@@ -1,7 +1,7 @@
 //! Labels and annotations that the API server refuses (apimachinery, `content.IsLabelValue`, `content.IsLabelKey`; of every object,
 //! `ValidateObjectMeta`).
 
-use super::{FieldFault, Flaw, fields::visit};
+use super::{FieldFault, Flaw, KeyFault, fields::visit};
 use crate::{
     flux::is_open_text,
     kustomize::Object,
@@ -10,6 +10,9 @@ use crate::{
 
 /// The longest value of a label, and the longest name in a key.
 const LONGEST: usize = 63;
+
+/// The longest prefix of a key.
+const LONGEST_PREFIX: usize = 253;
 
 /// The labels and annotations of an object, and the labels of its pods, that are refused.
 pub(super) fn faults(object: &Object) -> Vec<FieldFault> {
@@ -39,7 +42,7 @@ pub(super) fn faults(object: &Object) -> Vec<FieldFault> {
     visit(&object.node, &["metadata", "annotations"], Trail::Top, &mut |node, _, shown| {
         for entry in node.into_iter().flat_map(Node::entries) {
             let span = entry.key_span.or(entry.value.span).or(object.source);
-            let flaw = key_flaw(&entry.key);
+            let flaw = annotation_flaw(&entry.key);
             faults.extend(flaw.map(|flaw| FieldFault { path: format!("{shown}.{}", entry.key), flaw, span }));
         }
     });
@@ -50,19 +53,39 @@ fn is_open(text: &str) -> bool {
     is_open_text(text) || text.contains("{{")
 }
 
-/// What is wrong with the key of a label or annotation: a name, below a prefix that is a DNS subdomain.
+/// What is wrong with the key of a label or annotation: a name, below a prefix that is a DNS subdomain (apimachinery,
+/// `content.IsLabelKey`).
 fn key_flaw(key: &str) -> Option<Flaw> {
     if is_open(key) {
         return None;
     }
-    let (prefix, name) = key.rsplit_once('/').map_or((None, key), |(prefix, name)| (Some(prefix), name));
-    let is_prefix = |prefix: &str| {
-        let letters =
-            prefix.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-".contains(&byte));
-        letters && !prefix.is_empty() && prefix.len() <= 253
+    let (prefix, name) = key.split_once('/').map_or((None, key), |(prefix, name)| (Some(prefix), name));
+    let fault = if name.contains('/') {
+        KeyFault::Slashes
+    } else if prefix.is_some_and(|prefix| !is_subdomain(prefix)) {
+        KeyFault::Prefix
+    } else if name.len() > LONGEST {
+        KeyFault::LongName
+    } else if !is_label(name) {
+        KeyFault::Name
+    } else {
+        return None;
     };
-    let is_fine = prefix.is_none_or(is_prefix) && is_label(&name.to_ascii_lowercase()) && name.len() <= LONGEST;
-    (!is_fine).then(|| Flaw::NoKey(key.to_owned()))
+    Some(Flaw::NoKey { key: key.to_owned(), fault })
+}
+
+/// What is wrong with the key of an annotation: it is looked at in small letters (apimachinery, `ValidateAnnotations`).
+fn annotation_flaw(key: &str) -> Option<Flaw> {
+    match key_flaw(&key.to_ascii_lowercase())? {
+        Flaw::NoKey { fault, .. } => Some(Flaw::NoKey { key: key.to_owned(), fault }),
+        other => Some(other),
+    }
+}
+
+/// Small letters, digits and `-` between dots, with a letter or digit at both ends of each part.
+fn is_subdomain(text: &str) -> bool {
+    let is_part = |part: &str| is_label(part) && part.bytes().all(|byte| !byte.is_ascii_uppercase() && byte != b'_');
+    text.len() <= LONGEST_PREFIX && text.split('.').all(is_part)
 }
 
 /// Letters, digits, `-`, `_` and `.`, with a letter or digit at both ends.
@@ -71,4 +94,38 @@ fn is_label(text: &str) -> bool {
     let is_end = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
     let bytes = text.as_bytes();
     is_end(bytes.first()) && is_end(bytes.last()) && bytes.iter().all(|byte| is_inner(*byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fault(flaw: Option<Flaw>) -> Option<KeyFault> {
+        flaw.and_then(|flaw| if let Flaw::NoKey { fault, .. } = flaw { Some(fault) } else { None })
+    }
+
+    #[test]
+    fn only_labels_need_a_prefix_in_small_letters() {
+        assert_eq!(fault(key_flaw("Example.COM/Team")), Some(KeyFault::Prefix));
+        assert_eq!(fault(annotation_flaw("Example.COM/Team")), None);
+        assert_eq!(fault(annotation_flaw("Example_.COM/Team")), Some(KeyFault::Prefix));
+        assert_eq!(fault(annotation_flaw("${team}.COM/Team")), None);
+    }
+
+    #[test]
+    fn the_part_at_fault_is_known() {
+        for (key, wanted) in [
+            ("a/b/c", KeyFault::Slashes),
+            ("/name", KeyFault::Prefix),
+            ("-a.example.com/name", KeyFault::Prefix),
+            ("example..com/name", KeyFault::Prefix),
+            ("example.com/", KeyFault::Name),
+            ("example.com/_name", KeyFault::Name),
+            ("two words", KeyFault::Name),
+        ] {
+            assert_eq!(fault(key_flaw(key)), Some(wanted), "{key}");
+        }
+        assert_eq!(fault(key_flaw(&"n".repeat(64))), Some(KeyFault::LongName));
+        assert_eq!(fault(key_flaw("app.kubernetes.io/part_of.A")), None);
+    }
 }
