@@ -20,9 +20,10 @@ fn compile_catalog(folder: &Path, out: &Path) {
     println!("cargo:rerun-if-changed={}", folder.display());
     for entry in fs::read_dir(folder).expect("the catalogue is part of the package") {
         let path = entry.expect("a readable folder").path();
+        println!("reading {}", path.display());
         let text = fs::read_to_string(&path).expect("a readable file");
         let data: serde_json::Value =
-            serde_yaml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            serde_yaml::from_str(&text).expect("the catalogue is YAML, see the file read last");
         let name = path.with_extension("json");
         fs::write(out.join(name.file_name().expect("a file has a name")), data.to_string()).expect("a writable folder");
     }

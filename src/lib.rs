@@ -40,6 +40,6 @@ mod run;
 
 pub use cli::main;
 pub use run::{
-    Analysis, Draft, Error, FolderBuild, Found, Options, Session, Stage, State, Stdin, Survey, artifact_root,
+    Analysis, Draft, Error, FolderBuild, Found, InMemory, Options, Session, Stage, State, Stdin, Survey, artifact_root,
     build_folder, compare, diff, draft, lint, lint_since, revisions, survey,
 };

@@ -9,7 +9,6 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use smol_str::SmolStr;
 
-
 static CHARTS: &str = super::compiled!("charts");
 
 /// Weights of charts, by chart name.

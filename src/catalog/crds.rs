@@ -6,7 +6,6 @@ use smol_str::SmolStr;
 
 use super::Confidence;
 
-
 static CRDS: &str = super::compiled!("crds");
 
 /// Which charts install the CRDs of which API groups.

@@ -2,7 +2,6 @@ use std::{collections::BTreeMap, sync::OnceLock};
 
 use serde::Deserialize;
 
-
 static FIELDS: &str = super::compiled!("flux-fields");
 
 /// The fields that the CRDs of Flux's own kinds declare.

@@ -6,7 +6,6 @@ use smol_str::SmolStr;
 
 use super::Confidence;
 
-
 static KINDS: &str = super::compiled!("kinds");
 
 /// What the health check reads off custom resources, by group and kind.

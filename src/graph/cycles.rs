@@ -121,7 +121,8 @@ impl EventGraph {
         // What is certain first: what only a guess makes stuck is reported as such, and only once.
         for least in [Confidence::High, Confidence::Medium, Confidence::Low] {
             let assume = Assume { least, ..Assume::REPAIRED };
-            for _ in 0..ROUNDS {
+            let rounds = (EDGES / self.graph.edge_count().max(1)).clamp(LEAST_ROUNDS, ROUNDS);
+            for _ in 0..rounds {
                 let solution = self.reach(assume);
                 if solution.order().len() == self.graph.node_count() {
                     break;
@@ -258,6 +259,11 @@ impl EventGraph {
 
 /// Rounds of finding loops and taking them as repaired.
 const ROUNDS: usize = 200;
+
+/// Most edges that these rounds look at, where that leaves [`LEAST_ROUNDS`]: each looks at all. Loops that have no event in common
+/// are found in the same round.
+const EDGES: usize = 10_000_000;
+const LEAST_ROUNDS: usize = 50;
 
 /// Edges that the search looks at in one graph before it takes the shortest loop of each group that it has.
 const BUDGET: usize = 50_000_000;

@@ -55,6 +55,17 @@ impl Gvk {
         part(&self.group, &gvk.group) && part(&self.version, &gvk.version) && part(&self.kind, &gvk.kind)
     }
 
+    /// As [`Self::selects`], of an object.
+    pub(super) fn selects_node(&self, object: &Node) -> bool {
+        let text = |key| object.find_str(&[key]).unwrap_or_default();
+        let part = |wanted: &SmolStr, is: &str| wanted.is_empty() || wanted == is;
+        if !part(&self.kind, text("kind")) {
+            return false;
+        }
+        let ApiVersion { group, version } = ApiVersion::parse(text("apiVersion"));
+        part(&self.group, group) && part(&self.version, version)
+    }
+
     pub(super) fn is_cluster_scoped(&self) -> bool {
         is_cluster_scoped(&self.group, &self.version, &self.kind)
     }

@@ -6,6 +6,7 @@
 //! would give up, the fault is located and the build goes on with what remains.
 
 mod accumulate;
+mod budget;
 mod id;
 mod object;
 mod report;
@@ -26,6 +27,7 @@ pub use accumulate::{
     order::legacy_order,
     reads::{Known, ReadSet},
 };
+pub use budget::{Budget, Cost, Unit, caught, size};
 pub use id::ApiVersion;
 pub use object::{Build, Change, Error, Fault, Hidden, IdlePatch, Miss, Object, ObjectId, Step, Unresolved};
 pub use schema::scope::is_cluster_scoped;
@@ -43,8 +45,11 @@ pub struct Kustomize<'t> {
     artifact: Artifact,
     known: Mutex<FxHashMap<String, Arc<accumulate::Accumulated>>>,
     /// Patches that are written as texts, parsed. One that Flux injects into many children stands at one place.
-    texts: Mutex<FxHashMap<(Span, SmolStr), Arc<Vec<Document>>>>,
+    texts: Mutex<FxHashMap<(Span, SmolStr), Documents>>,
 }
+
+/// The documents of a text, shared by all who ask for them.
+type Documents = Arc<Vec<Document>>;
 
 impl<'t> Kustomize<'t> {
     /// A builder of folders of `artifact`, whose files `store` parses.
@@ -89,8 +94,14 @@ impl<'t> Kustomize<'t> {
     /// the file there, for instance with fields that Flux writes into it; its paths are relative to `dir`.
     #[must_use]
     pub fn build(&self, dir: &str, root: Option<&Node>) -> Build {
+        self.build_within(Cost::BUILD, dir, root)
+    }
+
+    /// As [`Self::build`], at no more than `most`.
+    #[must_use]
+    pub fn build_within(&self, most: Cost, dir: &str, root: Option<&Node>) -> Build {
         let dir = normalize(dir);
-        let (accumulated, file) = accumulate::Session::new(self).root(&dir, root);
+        let (accumulated, file) = accumulate::Session::new(self, most).root(&dir, root);
         accumulate::finish::finish(self.store.tree(), accumulated, file.as_ref())
     }
 
@@ -123,7 +134,7 @@ impl<'t> Kustomize<'t> {
     }
 
     /// The documents of the YAML in a scalar, see [`text::parse_scalar`].
-    fn parsed_text(&self, text: &str, at: Span) -> Arc<Vec<Document>> {
+    fn parsed_text(&self, text: &str, at: Span) -> Documents {
         let key = (at, SmolStr::new(text));
         let texts = || self.texts.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = texts().get(&key) {

@@ -2,7 +2,7 @@ use std::{fmt, sync::Arc};
 
 use smol_str::SmolStr;
 
-use super::{ApiVersion, ReadSet};
+use super::{ApiVersion, Cost, ReadSet};
 use crate::{source::Span, yaml::Node};
 
 /// An object that a build produced, and how it came about.
@@ -83,6 +83,8 @@ pub struct Build {
     pub idle: Vec<IdlePatch>,
     /// Which files it read.
     pub reads: Arc<ReadSet>,
+    /// What it took.
+    pub cost: Cost,
 }
 
 /// A patch whose target names one object and takes none. kustomize passes it over without a word.
@@ -145,6 +147,12 @@ pub enum Fault {
     Misnamed,
     /// A manifest under the name of a kustomization file.
     NotKustomization,
+    /// More than this program follows. kustomize has no such limit.
+    Limit,
+    /// A bug of this program.
+    Bug,
+    /// An object larger than the API server takes.
+    TooLong,
     /// A chart that Helm would have to render, which Flux does not run in builds.
     Chart,
     /// A plugin that is not built into kustomize; its kind.

@@ -1,6 +1,12 @@
+use std::sync::Arc;
+
 use rustc_hash::FxHashSet;
 
-use super::{Error, Fault, Hidden, IdlePatch, ObjectId, Unresolved};
+use super::{
+    Error, Fault, Hidden, IdlePatch, ObjectId, Unresolved,
+    budget::{Budget, Unit},
+    resource::Change,
+};
 use crate::source::Span;
 
 /// Most errors kept of one build: hostile input can multiply them without end.
@@ -15,15 +21,54 @@ pub(super) struct Report {
     pub(super) errors: Vec<Error>,
     pub(super) unresolved: Vec<Unresolved>,
     pub(super) idle: Vec<IdlePatch>,
+    /// What the build may still cost.
+    pub(super) budget: Arc<Budget>,
 }
 
 impl Report {
+    /// A report of a build that may cost as much as `budget` has left.
+    pub(super) fn new(budget: &Arc<Budget>) -> Self {
+        Self { budget: budget.clone(), ..Self::default() }
+    }
+
+    /// Spends `steps` for what the text at `span` asks for. Where they are not there it must not be done, and that is an
+    /// error there, the first time.
+    pub(super) fn affords(&mut self, steps: usize, span: Span) -> bool {
+        self.spend(Unit::Steps, steps, span)
+    }
+
+    /// As [`Self::affords`], of any unit.
+    pub(super) fn spend(&mut self, unit: Unit, count: usize, span: Span) -> bool {
+        let was_there = self.budget.excess().is_none();
+        if was_there && !self.budget.spend(unit, count) {
+            self.tell_excess(span);
+        }
+        was_there && self.budget.excess().is_none()
+    }
+
+    /// Spends what a change of an object cost, for the text at `span`.
+    pub(super) fn spend_change(&mut self, change: Change, span: Span) -> bool {
+        self.spend(Unit::Steps, change.seen, span) && self.spend(Unit::Nodes, change.made, span)
+    }
+
+    /// Tells what is used up.
+    pub(super) fn tell_excess(&mut self, span: Span) {
+        if let Some(excess) = self.budget.excess() {
+            self.limit(span, format!("it {excess}"));
+        }
+    }
+
     pub(super) fn error(&mut self, span: Span, message: impl Into<String>) {
         self.error_with(span, message, Vec::new());
     }
 
     pub(super) fn error_with(&mut self, span: Span, message: impl Into<String>, related: Vec<(Span, String)>) {
         self.push(Error { message: message.into(), span, related, twice: None, fault: Fault::Other });
+    }
+
+    /// A limit of this program that the text at `span` runs into.
+    pub(super) fn limit(&mut self, span: Span, message: impl Into<String>) {
+        self.fault(span, message, Fault::Limit);
     }
 
     /// A fault of a sort with a cure of its own.

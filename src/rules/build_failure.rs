@@ -4,7 +4,7 @@ use super::{Context, Rule, Situation, duplicate_node::is_flux_object, uppermost:
 use crate::{
     cluster::Node,
     finding::{Category, Confidence, Finding, Location, Related, RuleInfo, Severity, Tier},
-    kustomize::Error,
+    kustomize::{Error, Fault},
     situation::{BuildFact, BuildStep},
     source::Span,
 };
@@ -55,7 +55,11 @@ fn is_reported_elsewhere(context: &Context<'_>, error: &Error) -> bool {
 fn report(context: &Context<'_>, situation: &Situation<'_>, faults: &[&BuildFact]) -> Option<Finding> {
     let (fact, others) = faults.split_first()?;
     let (node, error) = (situation.cluster.node(fact.node), &fact.error);
-    let message = format!("the build of {} fails: {}", node.subject(), error.message);
+    let message = match error.fault {
+        Fault::Limit => format!("the build of {} is not followed to its end: {}", node.subject(), error.message),
+        Fault::TooLong => format!("what {} builds is too large to be applied: {}", node.subject(), error.message),
+        _ => format!("the build of {} fails: {}", node.subject(), error.message),
+    };
     let mut finding = situation.finding(&RULE.info, node.subject(), fact.span, message);
     finding.label = "here".to_owned();
     let twice_listed = twice_listed(context, node, error);
@@ -87,10 +91,24 @@ fn report(context: &Context<'_>, situation: &Situation<'_>, faults: &[&BuildFact
         Some(node.subject()),
         node.kustomization.span(&["spec", "path"]),
     ));
-    finding.why = format!(
-        "It ends with Ready=False, reason BuildFailed{}; nothing of it is applied, and what depends on it waits.{also}",
-        answer(error)
-    );
+    finding.why = match error.fault {
+        Fault::Limit => format!(
+            "kustomize has no such limit: its controller goes on until it has no time or no memory left. What is left out is not \
+             analysed.{also}"
+        ),
+        Fault::Bug => format!(
+            "Nothing is known of this build; everything else is analysed. Please report the text above, and where this program \
+             failed, which it printed.{also}"
+        ),
+        Fault::TooLong => format!(
+            "The API server refuses it: `Too long: must have at most 1048576 bytes`. The Kustomization ends with Ready=False, \
+             reason ReconciliationFailed, and nothing of the stage is applied.{also}"
+        ),
+        _ => format!(
+            "It ends with Ready=False, reason BuildFailed{}; nothing of it is applied, and what depends on it waits.{also}",
+            answer(error)
+        ),
+    };
     let by_hand =
         if fails_by_hand(context, node, error) { "; `kustomize build` of the path fails in the same way" } else { "" };
     finding.help = format!("{}{by_hand}", cure(context, fact, node, &twice_listed));

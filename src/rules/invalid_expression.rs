@@ -41,6 +41,7 @@ fn report(situation: &Situation<'_>, fact: &ExpressionFact) -> Finding {
         ExpressionProblem::Outdated => outdated(situation, fact),
         ExpressionProblem::Twice { first } => twice(situation, fact, *first),
         ExpressionProblem::NoKind(version) => no_kind(situation, fact, &version.to_string()),
+        ExpressionProblem::Unread => unread(situation, fact),
         ExpressionProblem::NoCurrent => no_current(situation, fact),
         ExpressionProblem::Unsound { field, error } => unsound(situation, fact, field, error),
     };
@@ -149,6 +150,17 @@ fn no_kind(situation: &Situation<'_>, fact: &ExpressionFact, version: &str) -> F
                    a whole group came with Flux 2.9."
         .to_owned();
     finding.help = "write an entry for each kind".to_owned();
+    finding
+}
+
+/// A limit of this program. Nothing is known of the expression.
+fn unread(situation: &Situation<'_>, fact: &ExpressionFact) -> Finding {
+    let message = format!("{} {}", fact.subject, fact.clause());
+    let mut finding = finding(situation, fact, message, "the first that is not read");
+    finding.severity = Severity::Info;
+    finding.why =
+        "The controllers have no such limit. Whether the expressions from here on are valid is not known.".to_owned();
+    finding.help = "write shorter expressions, or the same one in more places: each text counts once".to_owned();
     finding
 }
 

@@ -18,7 +18,7 @@ pub use error::Error;
 pub use folder::{FolderBuild, build_folder};
 pub use init::{Draft, draft};
 pub use lint::{Analysis, lint};
-pub use options::{Options, Stage, Stdin};
+pub use options::{InMemory, Options, Stage, Stdin};
 pub(crate) use revisions::{base, between, repository};
 pub use session::{Found, Session, State};
 pub use survey::{Survey, artifact_root, survey};

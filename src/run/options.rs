@@ -48,7 +48,7 @@ pub struct Options {
     /// How long single Kustomizations may take.
     pub budgets: Vec<Budget>,
     /// Files to read instead of those on disk, by path: a repository that is in memory alone.
-    pub files: Option<Arc<[(String, Vec<u8>)]>>,
+    pub files: Option<Arc<[InMemory]>>,
     /// What to read instead of a file, or instead of files altogether.
     pub stdin: Option<Stdin>,
     /// Where an analysis says how far it is.
@@ -60,6 +60,9 @@ pub struct Options {
     /// The revision to look at; the work tree where there is none.
     pub revision: Option<Arc<Revision>>,
 }
+
+/// A file that is in memory alone: its path and its contents.
+pub type InMemory = (String, Vec<u8>);
 
 /// A stream of YAML.
 #[derive(Debug, Clone)]

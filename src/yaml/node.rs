@@ -1,5 +1,6 @@
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use rustc_hash::FxHashMap;
 use smol_str::SmolStr;
 
 use crate::source::Span;
@@ -35,10 +36,15 @@ pub enum Value {
 }
 
 /// A mapping: keys in the order of the file, each at most once (the last one wins).
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Map {
     entries: Vec<Entry>,
+    /// The places of the keys, once one was looked for among many.
+    index: OnceLock<Box<FxHashMap<SmolStr, usize>>>,
 }
+
+/// Above this many keys a mapping gets an index. Nearly all have fewer, and looking through them takes less.
+const INDEXED: usize = 48;
 
 /// A key and its value.
 #[derive(Clone, Debug)]
@@ -84,6 +90,12 @@ impl PartialEq for Map {
             _ => other.get(&entry.key).is_some_and(|value| *value == entry.value),
         };
         self.len() == other.len() && self.entries.iter().enumerate().all(has)
+    }
+}
+
+impl Clone for Map {
+    fn clone(&self) -> Self {
+        Self { entries: self.entries.clone(), index: OnceLock::new() }
     }
 }
 
@@ -225,7 +237,9 @@ impl Node {
             value: entry.value.moved(place),
         };
         let value = match &self.value {
-            Value::Map(map) => Value::Map(Arc::new(Map { entries: map.entries.iter().map(entry).collect() })),
+            Value::Map(map) => {
+                Value::Map(Arc::new(Map { entries: map.entries.iter().map(entry).collect(), index: OnceLock::new() }))
+            }
             Value::Seq(items) => Value::Seq(Arc::new(items.iter().map(|item| item.moved(place)).collect())),
             other => other.clone(),
         };
@@ -282,10 +296,19 @@ impl Map {
         self.entries.is_empty()
     }
 
+    /// Where `key` is.
+    fn place(&self, key: &str) -> Option<usize> {
+        if self.entries.len() <= INDEXED {
+            return self.entries.iter().position(|entry| entry.key == key);
+        }
+        let keys = || self.entries.iter().enumerate().map(|(at, entry)| (entry.key.clone(), at)).collect();
+        self.index.get_or_init(|| Box::new(keys())).get(key).copied()
+    }
+
     /// The entry of `key`.
     #[must_use]
     pub fn entry(&self, key: &str) -> Option<&Entry> {
-        self.entries.iter().find(|entry| entry.key == key)
+        self.entries.get(self.place(key)?)
     }
 
     /// The value at `key`.
@@ -296,43 +319,51 @@ impl Map {
 
     /// The value at `key`, to be changed.
     pub fn get_mut(&mut self, key: &str) -> Option<&mut Node> {
-        self.entries.iter_mut().find(|entry| entry.key == key).map(|entry| &mut entry.value)
+        let at = self.place(key)?;
+        self.entries.get_mut(at).map(|entry| &mut entry.value)
     }
 
     /// Sets `key`, in its place where it exists, else at the end; the key's span becomes the value's for a new key.
     pub fn set(&mut self, key: &str, value: Node) {
         match self.get_mut(key) {
             Some(old) => *old = value,
-            None => self.entries.push(Entry { key: key.into(), key_span: value.span, value }),
+            None => self.push(Entry { key: key.into(), key_span: value.span, value }),
         }
     }
 
     /// Adds or replaces a whole entry, key span included.
     pub fn insert(&mut self, entry: Entry) {
-        match self.entries.iter_mut().find(|old| old.key == entry.key) {
+        match self.place(&entry.key).and_then(|at| self.entries.get_mut(at)) {
             Some(old) => *old = entry,
-            None => self.entries.push(entry),
+            None => self.push(entry),
         }
     }
 
     /// Takes `key` out.
     pub fn remove(&mut self, key: &str) -> Option<Node> {
+        // Behind it every place changes.
+        self.index.take();
         let at = self.entries.iter().position(|entry| entry.key == key)?;
         Some(self.entries.remove(at).value)
     }
 
     /// Keeps the entries that `keep` wants.
     pub fn retain(&mut self, keep: impl FnMut(&Entry) -> bool) {
+        self.index.take();
         self.entries.retain(keep);
     }
 
     /// The entries, to be changed in place.
     pub fn entries_mut(&mut self) -> &mut [Entry] {
+        self.index.take();
         &mut self.entries
     }
 
     /// Appends without looking for the key: for builders that know it is new.
     pub(super) fn push(&mut self, entry: Entry) {
+        if let Some(index) = self.index.get_mut() {
+            index.insert(entry.key.clone(), self.entries.len());
+        }
         self.entries.push(entry);
     }
 }

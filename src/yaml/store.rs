@@ -1,4 +1,4 @@
-use std::{path::Path, sync::OnceLock};
+use std::{panic::catch_unwind, path::Path, sync::OnceLock};
 
 use super::{File, parse};
 use crate::source::{FileId, SourceError, Tree};
@@ -69,7 +69,9 @@ impl Store {
     #[must_use]
     pub fn parse(&self, file: FileId) -> &File {
         self.files[file.index()].get_or_init(|| match self.tree.bytes(file) {
-            Ok(bytes) => parse(file, bytes),
+            // A bug of ours, or of the parser, costs one file.
+            Ok(bytes) => catch_unwind(|| parse(file, bytes))
+                .unwrap_or_else(|_| File::broken(file, "this program failed to read it, which is a bug of it")),
             Err(error) => File::broken(file, format!("failed to read the file: {error}")),
         })
     }

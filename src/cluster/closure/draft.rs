@@ -9,10 +9,13 @@ use crate::{
         Applied, Inputs, Kustomization, Policy, ResourceSet, SourceLocation, SourceRef, Variables,
         api::SubstituteReference, build, expand_resource_sets, is_open_text, substitute, variable_sources,
     },
-    kustomize::{Build, Hidden, Object, Unresolved},
+    kustomize::{Build, Cost, Error, Fault, Hidden, Object, Unresolved, caught},
     source::{Artifact, names, normalize, parent},
     yaml,
 };
+
+/// What looking at a node once costs, whatever it builds.
+const STEP: Cost = Cost { steps: 1_000, nodes: 0, bytes: 0 };
 
 /// A node in the making.
 #[derive(Debug, Clone)]
@@ -30,6 +33,10 @@ pub(in crate::cluster) struct Draft {
     variables: Option<Variables>,
     /// Whether that substitution was strict.
     strict: bool,
+    /// How often it was begun anew, since what makes it changed.
+    pub(in crate::cluster) renewals: usize,
+    /// Whether it is not built at all.
+    is_left_out: bool,
 }
 
 impl Draft {
@@ -46,7 +53,14 @@ impl Draft {
             raw: None,
             variables: None,
             strict: true,
+            renewals: 0,
+            is_left_out: false,
         }
+    }
+
+    /// Begun anew for another manifest of it.
+    pub(in crate::cluster) fn renewed(&self, kustomization: Kustomization, manifests: Vec<Manifest>) -> Self {
+        Self { renewals: self.renewals + 1, ..Self::new(kustomization, self.is_entry, manifests) }
     }
 
     /// What it applies to the cluster it lives in, and what is made there of the ResourceSets among it.
@@ -59,19 +73,51 @@ impl Draft {
         self.resource_sets.iter().flat_map(|set| &set.objects)
     }
 
-    /// One step further, where there is one to go.
+    /// What it took to come here from `before`.
+    pub(in crate::cluster) fn cost_since(&self, before: &Self) -> Cost {
+        let is_same = |raw: &Arc<Build>| before.raw.as_ref().is_some_and(|before| Arc::ptr_eq(raw, before));
+        let known = self.raw.as_ref().filter(|raw| is_same(raw)).map_or_else(Cost::default, |raw| raw.cost);
+        self.applied.build.cost.less(known).and(STEP)
+    }
+
+    /// Itself, its build left out for the reason given.
+    pub(in crate::cluster) fn left_out(&self, message: String, fault: Fault) -> Self {
+        let span = self.kustomization.span(&["spec", "path"]);
+        let error = Error { message, span, related: Vec::new(), twice: None, fault };
+        let build = Build { errors: vec![error], ..Build::default() };
+        let applied = Applied { build: build.clone(), ..Applied::default() };
+        Self { raw: Some(Arc::new(build)), applied: Arc::new(applied), is_left_out: true, ..self.clone() }
+    }
+
+    /// One step further, where there is one to go. A bug of ours that strikes here is an error of this build, and the others go
+    /// on.
     pub(in crate::cluster) fn advance(
         &self,
         sources: &Sources<'_, '_>,
         find: &dyn Fn(&SubstituteReference) -> Option<yaml::Node>,
         strict: bool,
+        most: Cost,
+    ) -> Option<Self> {
+        if self.is_left_out {
+            return None;
+        }
+        let advanced = caught(|| self.step(sources, find, strict, most));
+        advanced.unwrap_or_else(|bug| Some(self.left_out(bug, Fault::Bug)))
+    }
+
+    fn step(
+        &self,
+        sources: &Sources<'_, '_>,
+        find: &dyn Fn(&SubstituteReference) -> Option<yaml::Node>,
+        strict: bool,
+        most: Cost,
     ) -> Option<Self> {
         // A source that was unknown may have turned up in the meantime.
         let waits_for_source = matches!(self.folder, Folder::Elsewhere(_));
         let (raw, folder) = match &self.raw {
             Some(raw) if !waits_for_source => (Arc::clone(raw), self.folder.clone()),
             _ => {
-                let (build, folder) = build_folder(&self.kustomization, sources);
+                let (build, folder) = build_folder(&self.kustomization, sources, most);
                 (Arc::new(build), folder)
             }
         };
@@ -88,7 +134,7 @@ impl Draft {
         if is_same {
             return None;
         }
-        let applied = substitute(&self.kustomization, &raw, &variables, strict);
+        let applied = substitute(&self.kustomization, &raw, &variables, strict, most);
         let missing: Vec<&SubstituteReference> =
             found.iter().filter(|(_, node)| node.is_none()).map(|(reference, _)| *reference).collect();
         let resource_sets = expand_resource_sets(applied_objects(&applied).map(|(_, object)| object));
@@ -108,7 +154,7 @@ impl Draft {
 }
 
 /// Finds the folder of a Kustomization and builds it.
-fn build_folder(kustomization: &Kustomization, sources: &Sources<'_, '_>) -> (Build, Folder) {
+fn build_folder(kustomization: &Kustomization, sources: &Sources<'_, '_>, most: Cost) -> (Build, Folder) {
     let spec = &kustomization.spec;
     let path = spec.path.as_deref().unwrap_or_default();
     let written = kustomization.object.node.find(&["spec", "path"]);
@@ -136,7 +182,7 @@ fn build_folder(kustomization: &Kustomization, sources: &Sources<'_, '_>) -> (Bu
         let similar = similar_folder(artifact, &folder);
         return (Build::default(), Folder::Missing { path: folder, other, similar, mapping });
     }
-    let build = build(kustomization, Inputs { kustomize: &kustomize, folder: &folder });
+    let build = build(kustomization, Inputs { most, kustomize: &kustomize, folder: &folder });
     (build, if mapping.is_some() { Folder::Mapped(folder) } else { Folder::Here(folder) })
 }
 

@@ -20,13 +20,15 @@ use crate::{
         api::{SubstituteReference, kinds::HELM_RELEASE},
         is_kustomization,
     },
+    kustomize::{Cost, Fault},
     source::{FileId, Span, join, normalize, parent},
 };
 use configs::configs;
 use controllers::controllers;
 pub(super) use draft::Draft;
 use draft::applied_objects;
-use limits::ClosureLimits;
+pub(super) use limits::FIRST;
+use limits::{ClosureLimits, Spent, TOGETHER};
 pub(super) use roots::Roots;
 use sources::Sources;
 
@@ -69,6 +71,7 @@ pub(super) fn close<'t>(artifacts: &Artifacts<'t>, origin: &Origin<'t>, roots: &
     let beside = version_beside(artifacts, roots);
     let mut version = roots.version;
     let mut growth = ClosureLimits::default();
+    let mut spent = Spent::default();
     let mut since_new = 0;
     let mut is_settled = false;
     let mut known_instance = None;
@@ -84,17 +87,13 @@ pub(super) fn close<'t>(artifacts: &Artifacts<'t>, origin: &Origin<'t>, roots: &
                 (SmolStr::new(&reference.kind), draft.kustomization.namespace.clone(), SmolStr::new(&reference.name));
             configs.get(&key).cloned()
         };
-        let advanced: Vec<(NodeKey, Draft)> = drafts
-            .par_iter()
-            .filter_map(|(key, draft)| {
-                if roots.is_unreached
-                    && draft.kustomization.spec.path.as_deref().is_none_or(|path| normalize(path).is_empty())
-                {
-                    return None;
-                }
-                Some((key.clone(), draft.advance(&sources, &|reference| find(draft, reference), strict)?))
-            })
-            .collect();
+        let is_built = |draft: &Draft| {
+            let path = draft.kustomization.spec.path.as_deref();
+            !roots.is_unreached || path.is_some_and(|path| !normalize(path).is_empty())
+        };
+        let advance =
+            |draft: &Draft, most: Cost| draft.advance(&sources, &|reference| find(draft, reference), strict, most);
+        let advanced = advance_all(&drafts, &is_built, &advance, &mut spent);
         let changed = !advanced.is_empty();
         drafts.extend(advanced);
         let known = growth.adopted();
@@ -120,6 +119,40 @@ pub(super) fn close<'t>(artifacts: &Artifacts<'t>, origin: &Origin<'t>, roots: &
         tells_version: version.or(beside).is_some(),
         controllers,
     }
+}
+
+/// One step of each node that has one to go, as long as there is something left to spend.
+fn advance_all(
+    drafts: &BTreeMap<NodeKey, Draft>,
+    is_built: &dyn Fn(&Draft) -> bool,
+    advance: &(dyn Fn(&Draft, Cost) -> Option<Draft> + Sync),
+    spent: &mut Spent,
+) -> Vec<(NodeKey, Draft)> {
+    let waiting: Vec<(&NodeKey, &Draft)> = drafts.iter().filter(|(_, draft)| is_built(draft)).collect();
+    let mut advanced = Vec::new();
+    for together in waiting.chunks(TOGETHER) {
+        let Some(left) = spent.left(drafts.len()) else {
+            let left_out = |draft: &Draft| draft.left_out(limits::excess(drafts.len()), Fault::Limit);
+            let open = together.iter().filter(|(_, draft)| draft.raw.is_none());
+            advanced.extend(open.map(|(key, draft)| ((*key).clone(), left_out(draft))));
+            continue;
+        };
+        let first = left.at_most(FIRST);
+        let done: Vec<Option<Draft>> = together.par_iter().map(|(_, draft)| advance(draft, first)).collect();
+        for ((key, draft), done) in together.iter().zip(done) {
+            let Some(mut done) = done else { continue };
+            spent.add(done.cost_since(draft));
+            if done.applied.build.cost.exceeds(first)
+                && let Some(left) = spent.left(drafts.len())
+                && let Some(whole) = advance(draft, left)
+            {
+                spent.add(whole.cost_since(draft));
+                done = whole;
+            }
+            advanced.push(((*key).clone(), done));
+        }
+    }
+    advanced
 }
 
 /// The release that bootstrap wrote beside an entry point, where no build holds it: a kustomization file may leave it out, and it was
@@ -181,9 +214,13 @@ fn adopt_children(drafts: &mut BTreeMap<NodeKey, Draft>, growth: &mut ClosureLim
         };
         // What the cluster's own build says of an entry point is what will be in force.
         if draft.kustomization.object.node != first.object.node {
+            if !growth.renews(draft, first.owner.as_ref()) {
+                draft.manifests = manifests;
+                continue;
+            }
             let kustomization = Kustomization::read(first.object.clone());
             // Only what is read off the spec decides the build: a new place of the same text changes nothing.
-            *draft = Draft::new(kustomization, draft.is_entry, manifests);
+            *draft = draft.renewed(kustomization, manifests);
             changed = true;
         } else {
             draft.manifests = manifests;

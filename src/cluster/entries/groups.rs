@@ -13,9 +13,9 @@ use super::{
 use crate::{
     cluster::closure::{Closure, Roots},
     flux::{
-        Inputs, Kustomization, Selection, SourceRef,
+        Kustomization, Selection, SourceRef,
         api::{SOURCE_EXTENSIONS_GROUP, SOURCE_GROUP, kinds::EXTERNAL_ARTIFACT},
-        build, is_open_text,
+        is_open_text,
     },
     kustomize::Object,
     source::{FileId, Span, is_below, is_yaml, normalize},
@@ -142,7 +142,7 @@ impl<'a> Finder<'a, '_> {
         if !kustomize.artifact().is_folder(path) {
             return false;
         }
-        let build = build(&nothing(), Inputs { kustomize: &kustomize, folder: path });
+        let build = self.built(&kustomize, path);
         // One that fails was meant to be built.
         !build.objects.is_empty() || !build.errors.is_empty() || !build.unresolved.is_empty()
     }

@@ -23,7 +23,7 @@ use rustc_hash::FxHashSet;
 use super::{
     Cluster, Declared, Discovered, Folder, ObjectKey,
     bootstrap::Bootstrap,
-    closure::{Closure, Roots, close, finish::finish},
+    closure::{Closure, FIRST, Roots, close, finish::finish},
 };
 use crate::{
     flux::{
@@ -31,7 +31,7 @@ use crate::{
         api::{OPERATOR_GROUP, SOURCE_GROUP, kinds::EXTERNAL_ARTIFACT},
         build, syncs,
     },
-    kustomize::Object,
+    kustomize::{Build, Kustomize, Object, caught},
     source::{FileId, Span, is_below, normalize, parent},
     yaml::Store,
 };
@@ -264,11 +264,18 @@ impl<'a> Finder<'a, '_> {
         if !kustomize.artifact().is_folder(path) {
             return (Vec::new(), Vec::new());
         }
-        let build = build(&nothing(), Inputs { kustomize: &kustomize, folder: path });
+        let build = self.built(&kustomize, path);
         let is_kustomization = |object: &Object| ObjectKey::from(object.id()).is_kustomization();
         let (kustomizations, mut others): (Vec<_>, Vec<_>) = build.objects.into_iter().partition(is_kustomization);
         others.retain(|object| [SOURCE_GROUP, OPERATOR_GROUP].contains(&object.id().group.as_str()));
         (kustomizations, others)
+    }
+
+    /// What is built out of `path` as it stands, as far as that is cheap: whether it is an entry point shows early.
+    fn built(&self, kustomize: &Kustomize<'_>, path: &str) -> Build {
+        let inputs = Inputs { most: FIRST, kustomize, folder: path };
+        // The closure builds it again, and tells of the bug.
+        caught(|| build(&nothing(), inputs)).unwrap_or_default()
     }
 
     /// The path of a file in the artifact.

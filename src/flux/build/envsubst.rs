@@ -12,7 +12,9 @@ use std::ops::Range;
 
 use smol_str::SmolStr;
 
+use crate::kustomize::{Budget, Cost, Unit};
 use functions::TooLarge;
+pub(in crate::flux::build) use object::substitute_object_within;
 pub use object::{Fault, FaultKind, ObjectUse, SubstitutedObject, is_opted_out, substitute_object};
 use syntax::{Expression, Operator, Part};
 
@@ -90,7 +92,7 @@ pub enum SubstErrorKind {
     /// The variable is unset, and the substitution is strict.
     #[error("variable not set (strict mode)")]
     Unset,
-    /// Expressions nested deeper than 64 levels, or more than 64 MiB of text or work; a limit of ours.
+    /// Expressions nested deeper than 64 levels, or more text or work than [`SUBSTITUTION`]; a limit of ours.
     #[error("substitution too large")]
     TooLarge,
 }
@@ -101,8 +103,18 @@ pub enum SubstErrorKind {
 /// # Errors
 /// The first error in the text, as Flux would report it: syntax before unset variables.
 pub fn substitute(text: &str, lookup: &dyn Fn(&str) -> Lookup, strict: bool) -> Result<Substituted, SubstError> {
+    substitute_within(text, lookup, strict, &Budget::new(SUBSTITUTION))
+}
+
+/// As [`substitute`], at no more than `budget` has left.
+fn substitute_within(
+    text: &str,
+    lookup: &dyn Fn(&str) -> Lookup,
+    strict: bool,
+    budget: &Budget,
+) -> Result<Substituted, SubstError> {
     let parts = syntax::parse(text)?;
-    let mut evaluation = Evaluation { lookup, strict, uses: Vec::new(), bytes: 0 };
+    let mut evaluation = Evaluation { lookup, strict, uses: Vec::new(), budget };
     let mut out = String::with_capacity(text.len());
     for part in &parts {
         match part {
@@ -126,14 +138,15 @@ pub fn is_variable_name(name: &str) -> bool {
         && bytes.all(|byte| byte == b'_' || byte.is_ascii_alphanumeric())
 }
 
-/// Most bytes that the expressions of one text may give, and most steps one pattern may take.
-const BUDGET: usize = 64 << 20;
+/// The most that substituting in all objects of one Kustomization may cost. Real variables are names and domains: ten
+/// thousand objects have room for more than a kilobyte of them each.
+pub const SUBSTITUTION: Cost = Cost { bytes: 16 << 20, ..Cost::BUILD };
 
 struct Evaluation<'l> {
     lookup: &'l dyn Fn(&str) -> Lookup,
     strict: bool,
     uses: Vec<Use>,
-    bytes: usize,
+    budget: &'l Budget,
 }
 
 impl Evaluation<'_> {
@@ -170,13 +183,18 @@ impl Evaluation<'_> {
                 Some(operands.concat())
             }
             (Some(value), Some(operands)) => {
-                let limit = BUDGET.saturating_sub(self.bytes);
+                let pattern = operands.iter().map(String::len).sum::<usize>();
+                let steps = if expression.operator.is_trim() { value.len().saturating_mul(pattern) } else { 0 };
+                self.budget.spend(Unit::Steps, value.len() / 4 + steps / 8);
+                let left = self.budget.left();
+                let limit = usize::try_from(left.bytes.min(left.steps.saturating_mul(8))).unwrap_or(usize::MAX);
                 let applied = functions::apply(expression.operator, value, &operands, limit);
                 Some(applied.map_err(|TooLarge| expression.error(SubstErrorKind::TooLarge))?)
             }
         };
-        self.bytes = self.bytes.saturating_add(result.as_ref().map_or(0, String::len));
-        if self.bytes > BUDGET {
+        self.budget.spend(Unit::Steps, 1);
+        self.budget.spend(Unit::Bytes, result.as_ref().map_or(0, String::len));
+        if self.budget.excess().is_some() {
             return Err(expression.error(SubstErrorKind::TooLarge));
         }
         let outcome = if result.is_none() { Outcome::Unknown } else { outcome };

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::{Kustomization, Variables, api::kinds::CRD};
 use crate::{
-    kustomize::{Build, Change, Error, Fault, Kustomize, Object, ObjectId, Step},
+    kustomize::{Budget, Build, Change, Cost, Error, Fault, Kustomize, Object, ObjectId, Step},
     source::{Span, join},
     yaml::{Entry, Node},
 };
@@ -21,6 +21,8 @@ use overlay::overlay;
 /// What a Kustomization is built from.
 #[derive(Debug, Clone, Copy)]
 pub struct Inputs<'a, 't> {
+    /// The most that the build may cost.
+    pub most: Cost,
     /// Builds folders of the artifact.
     pub kustomize: &'a Kustomize<'t>,
     /// Folder in the artifact, normalised.
@@ -63,7 +65,7 @@ pub struct VariableUse {
 /// (kustomize-controller v1.9, `generate` and `build`).
 #[must_use]
 pub fn build(kustomization: &Kustomization, inputs: Inputs<'_, '_>) -> Build {
-    let Inputs { kustomize, folder } = inputs;
+    let Inputs { most, kustomize, folder } = inputs;
     let artifact = kustomize.artifact();
     let Generated { root, mut errors, mut reads } = match kustomize.kustomization_node(folder) {
         Some(root) => Generated { root: known_fields(root), ..Generated::default() },
@@ -78,7 +80,7 @@ pub fn build(kustomization: &Kustomization, inputs: Inputs<'_, '_>) -> Build {
         }
     }
     let root = overlay(root, kustomization, &has_component, &mut errors);
-    let mut build = kustomize.build(folder, Some(&root));
+    let mut build = kustomize.build_within(most, folder, Some(&root));
     reads.add_base(&build.reads);
     build.reads = Arc::new(reads);
     build.errors.splice(0..0, errors);
@@ -127,7 +129,13 @@ fn shown(folder: &str) -> &str {
 
 /// Substitutes variables in a build and sets common metadata (kustomize-controller v1.9, `build` and `apply`).
 #[must_use]
-pub fn substitute(kustomization: &Kustomization, build: &Build, variables: &Variables, strict: bool) -> Applied {
+pub fn substitute(
+    kustomization: &Kustomization,
+    build: &Build,
+    variables: &Variables,
+    strict: bool,
+    most: Cost,
+) -> Applied {
     let mut applied = Applied { build: build.clone(), ..Applied::default() };
     if kustomization.spec.post_build.is_some() && variables.active {
         let Applied { build, unknown_variables, unset_variables, misread_variables, expression_errors, .. } =
@@ -142,16 +150,29 @@ pub fn substitute(kustomization: &Kustomization, build: &Build, variables: &Vari
             twice: None,
             fault: Fault::Other,
         }));
+        let budget = Budget::new(most.at_most(envsubst::SUBSTITUTION));
         for object in &mut build.objects {
-            let substituted = substitute_object(object, variables, strict);
+            let substituted = substitute_object(object, variables, strict, &budget);
+            if let Some(excess) = budget.excess() {
+                build.errors.push(Error {
+                    message: format!("its substitution {excess}"),
+                    span: variables.span,
+                    related: vec![(object.source, "as far as this object".to_owned())],
+                    twice: None,
+                    fault: Fault::Limit,
+                });
+                break;
+            }
             build.errors.extend(substituted.errors);
             unknown_variables.extend(substituted.unknown);
             unset_variables.extend(substituted.unset);
             misread_variables.extend(substituted.misread);
             expression_errors.extend(substituted.unreadable);
         }
+        build.cost = build.cost.and(budget.spent());
     } else if kustomization.spec.post_build.is_some() {
-        applied.literal_variables = build.objects.iter().flat_map(defaults).collect();
+        let budget = Budget::new(most.at_most(envsubst::SUBSTITUTION));
+        applied.literal_variables = build.objects.iter().flat_map(|object| defaults(object, &budget)).collect();
     }
     if let Some(metadata) = kustomization.object.node.find(&["spec", "commonMetadata"]) {
         for object in &mut applied.build.objects {
@@ -180,18 +201,18 @@ impl VariableUse {
 }
 
 /// The expressions in `object` that would give their default if substitution ran.
-fn defaults(object: &Object) -> Vec<VariableUse> {
-    let outcome = envsubst::substitute_object(&object.node, &|_| Lookup::Unset, false);
+fn defaults(object: &Object, budget: &Budget) -> Vec<VariableUse> {
+    let outcome = envsubst::substitute_object_within(&object.node, &|_| Lookup::Unset, false, budget);
     let uses = outcome.uses.into_iter().filter(|used| used.outcome == Outcome::Default);
     uses.map(|used| VariableUse::new(used, object)).collect()
 }
 
-fn substitute_object(object: &mut Object, variables: &Variables, strict: bool) -> Substituted {
+fn substitute_object(object: &mut Object, variables: &Variables, strict: bool, budget: &Budget) -> Substituted {
     let mut substituted = Substituted::default();
     if envsubst::is_opted_out(&object.node) {
         return substituted;
     }
-    let outcome = envsubst::substitute_object(&object.node, &|name| variables.lookup(name), strict);
+    let outcome = envsubst::substitute_object_within(&object.node, &|name| variables.lookup(name), strict, budget);
     let id = object.id();
     let misread = outcome.uses.iter().filter(|used| used.is_misread()).cloned();
     substituted.misread = misread.map(|used| VariableUse::new(used, object)).collect();
@@ -200,7 +221,8 @@ fn substitute_object(object: &mut Object, variables: &Variables, strict: bool) -
     let is_text = CRD.is(&id.group, &id.kind);
     if !strict && !is_text && outcome.uses.iter().any(|used| used.outcome == Outcome::Nothing) {
         // What strict substitution would refuse is what nothing stands in place of.
-        let refused = envsubst::substitute_object(&object.node, &|name| variables.lookup(name), true).faults;
+        let lookup = |name: &str| variables.lookup(name);
+        let refused = envsubst::substitute_object_within(&object.node, &lookup, true, budget).faults;
         faults.extend(refused.into_iter().filter(|fault| fault.kind.is_unset()));
     }
     if let Some(node) = outcome.node {

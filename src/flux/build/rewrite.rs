@@ -22,6 +22,10 @@ pub(in crate::flux) trait Replace {
     fn is_open(&self) -> bool {
         false
     }
+    /// Takes note of what the last text reads as, where it may be more than a scalar.
+    fn made(&mut self, node: &Node) {
+        let _ = node;
+    }
     /// The result for the scalar at `span` is not YAML any more, for the reason given.
     fn not_yaml(&mut self, why: String, span: Span);
 }
@@ -132,7 +136,10 @@ impl Walk<'_> {
             Style::Plain if yaml::is_plain_scalar(&printed) => Some(yaml::resolve_legacy(&printed)),
             Style::Literal if !is_moved => Some(Value::Str(chomp(text, &printed).into())),
             _ => match fragment(&printed, place) {
-                Ok(node) => Some(at_span(&node, span).value),
+                Ok(node) => {
+                    self.replace.made(&node);
+                    Some(at_span(&node, span).value)
+                }
                 Err(message) => {
                     self.replace.not_yaml(message, span);
                     None

@@ -24,7 +24,7 @@ const DEPTH: usize = 8;
 /// Most templates that the ResourceSets of one Kustomization may fill, and most bytes of text and nodes in them; limits
 /// of ours.
 const TEMPLATES: usize = 20_000;
-const WORK: usize = 64 << 20;
+const WORK: usize = 16 << 20;
 
 /// Most places that are reported of one set.
 const UNRESOLVED: usize = 1_000;
@@ -231,7 +231,11 @@ impl Expansion<'_> {
                     let why = format!("its `resourcesTemplate` gives no YAML: {}", problem.message);
                     self.unresolved(why, span, Hidden::Objects);
                 }
-                None => self.add(at_span(&document.root, span), span, input),
+                None => {
+                    // A node takes more memory than the letter that makes it.
+                    self.spend(16 * size(&document.root), span)?;
+                    self.add(at_span(&document.root, span), span, input);
+                }
             }
         }
         Some(())

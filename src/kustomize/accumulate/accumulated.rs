@@ -1,10 +1,10 @@
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use rustc_hash::FxHashMap;
 
 use super::limits;
 use crate::{
-    kustomize::{ReadSet, id::ResId, report::Report, resource::Resource, schema::config::Config},
+    kustomize::{Budget, Cost, ReadSet, Unit, id::ResId, report::Report, resource::Resource, schema::config::Config},
     source::Span,
     yaml::Node,
 };
@@ -20,12 +20,14 @@ pub(in crate::kustomize) struct Accumulated {
     /// What was read for it.
     pub(super) reads: Arc<ReadSet>,
     /// The folders that took part.
-    pub(super) visited: Vec<String>,
+    pub(super) visited: BTreeSet<String>,
     /// Whether a loop cut it short, so that it depends on where the build began.
     pub(super) looped: bool,
     /// The kustomization file, where it is empty. Whoever uses the folder tells, with the place that names it: what is
     /// shared between builds knows none of them.
     pub(super) empty: Option<Span>,
+    /// What it takes to accumulate it.
+    pub(super) cost: Cost,
 }
 
 impl Default for Accumulated {
@@ -36,14 +38,20 @@ impl Default for Accumulated {
             report: Report::default(),
             vars: Vec::new(),
             reads: Arc::default(),
-            visited: Vec::new(),
+            visited: BTreeSet::new(),
             looped: false,
             empty: None,
+            cost: Cost::default(),
         }
     }
 }
 
 impl Accumulated {
+    /// Nothing yet, and no more than `budget` has left.
+    pub(super) fn new(budget: &Arc<Budget>) -> Self {
+        Self { report: Report::new(budget), ..Self::default() }
+    }
+
     /// The record of what was read, to add to it.
     pub(super) fn reads_mut(&mut self) -> &mut ReadSet {
         Arc::make_mut(&mut self.reads)
@@ -51,6 +59,10 @@ impl Accumulated {
 
     /// Adds resources, but none whose id is taken.
     pub(super) fn append(&mut self, found: Vec<Resource>, at: Span, ids: &mut FxHashMap<ResId, Span>) {
+        let copies = found.iter().map(Resource::copy_size).sum();
+        if !self.report.affords(found.len() * limits::COPY, at) || !self.report.spend(Unit::Nodes, copies, at) {
+            return;
+        }
         for resource in found {
             let (id, source) = (resource.id(), resource.object.place());
             if let Some(first) = ids.get(&id) {
@@ -59,7 +71,7 @@ impl Accumulated {
                 continue;
             }
             if self.resources.len() >= limits::OBJECTS {
-                self.report.error(at, "the build has more than 20,000 objects");
+                self.report.limit(at, "it has more than 20,000 objects");
                 return;
             }
             ids.insert(id, source);

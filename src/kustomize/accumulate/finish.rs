@@ -7,7 +7,7 @@ use smol_str::format_smolstr;
 
 use super::{Accumulated, file::Kustomization, hash, metadata, order, vars};
 use crate::{
-    kustomize::{Build, Object, resource::Resource, text::raw_text, transform::names},
+    kustomize::{Build, Object, Unit, resource::Resource, text::raw_text, transform::names},
     source::Tree,
     yaml::{Map, Node, Value},
 };
@@ -16,7 +16,9 @@ pub(in crate::kustomize) fn finish(tree: &Tree, accumulated: Accumulated, file: 
     let Accumulated { mut resources, config, mut report, vars, mut reads, .. } = accumulated;
     Arc::make_mut(&mut reads).finish();
     for resource in resources.iter_mut().filter(|resource| resource.needs_hash) {
-        add_hash(resource);
+        if report.affords(resource.size, resource.object.source) {
+            add_hash(resource);
+        }
     }
     names::fix(&mut resources, &config, &mut report);
     vars::resolve(&mut resources, &vars, &config, &mut report);
@@ -26,7 +28,10 @@ pub(in crate::kustomize) fn finish(tree: &Tree, accumulated: Accumulated, file: 
     };
     resources.retain(|resource| !local(resource));
     for resource in &mut resources {
-        metadata::write(resource, file);
+        let text = metadata::length(resource);
+        if text == 0 || report.spend(Unit::Bytes, text, resource.object.source) {
+            metadata::write(resource, file);
+        }
     }
     let mut objects: Vec<Object> = resources.into_iter().map(|resource| resource.object).collect();
     for object in &mut objects {
@@ -36,7 +41,8 @@ pub(in crate::kustomize) fn finish(tree: &Tree, accumulated: Accumulated, file: 
         order::check(options, &mut report);
         order::sort_by_options(&mut objects, options);
     }
-    Build { objects, errors: report.errors, unresolved: report.unresolved, idle: report.idle, reads }
+    let cost = report.budget.spent();
+    Build { cost, objects, errors: report.errors, unresolved: report.unresolved, idle: report.idle, reads }
 }
 
 fn add_hash(resource: &mut Resource) {

@@ -55,6 +55,11 @@ impl<'k, 't> Folder<'k, 't> {
         self.kustomize.store.parse(file)
     }
 
+    /// How many bytes a file has.
+    pub(in crate::kustomize) fn length(&self, file: FileId) -> usize {
+        self.tree().bytes(file).map_or(0, <[u8]>::len)
+    }
+
     /// What `path` of the kustomization file leads to. A file counts as read.
     pub(in crate::kustomize) fn resolve(&self, path: &str) -> Target {
         let target = self.lookup(path);

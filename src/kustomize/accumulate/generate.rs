@@ -1,15 +1,17 @@
 //! `configMapGenerator` and `secretGenerator` (kustomize `generators`, `kv`).
 
 use base64::Engine as _;
+use rustc_hash::FxHashSet;
 use smol_str::SmolStr;
 
 use super::{
     file::{Fields, Kustomization, Type, check},
     folder::Folder,
+    limits,
 };
 use crate::{
     kustomize::{
-        Change, Step,
+        Change, Fault, Step, Unit,
         id::ResId,
         report::Report,
         resource::{Behavior, Resource},
@@ -63,6 +65,9 @@ pub(in crate::kustomize) fn generate(
     report: &mut Report,
 ) -> Option<Resource> {
     let entry = check(entry, FIELDS, "generator", report);
+    if !report.affords(limits::COPY, entry.span) {
+        return None;
+    }
     let Some(name) = entry.get("name").filter(|name| name.as_str().is_some_and(|name| !name.is_empty())) else {
         report.error(entry.span, format!("a generated {kind} must have a name"));
         return None;
@@ -93,7 +98,15 @@ pub(in crate::kustomize) fn generate(
         node.set("data", Node::empty_map(entry.span));
         node.set("type", given.cloned().unwrap_or_else(|| text("Opaque")));
     }
-    fill(&mut node, kind, pairs(folder, &entry, report), report);
+    let pairs = pairs(folder, &entry, report);
+    let bytes: usize = pairs.iter().map(|pair| pair.value.len()).sum();
+    if bytes > limits::DATA {
+        // Kubernetes `ValidateConfigMap`, `ValidateSecret`.
+        let message = format!("{kind}/{} holds {} KiB, and the API server takes 1,024", name_of(name), bytes / 1024);
+        report.fault(entry.span, message, Fault::TooLong);
+    } else if report.spend(Unit::Bytes, bytes, entry.span) && report.spend(Unit::Nodes, pairs.len(), entry.span) {
+        fill(&mut node, kind, pairs, report);
+    }
     let flag =
         |key: &str| [&options, global].iter().find_map(|of| of.get(key).filter(|node| node.as_bool() == Some(true)));
     if let Some(immutable) = flag("immutable") {
@@ -108,6 +121,10 @@ pub(in crate::kustomize) fn generate(
         _ => Behavior::Create,
     };
     Some(made)
+}
+
+fn name_of(name: &Node) -> &str {
+    name.as_str().unwrap_or_default()
 }
 
 /// A key, its bytes, the text that orders it, and the text that is its value.
@@ -187,8 +204,9 @@ fn env_pairs<'p>(bytes: &'p [u8], at: Span, start: Span, pairs: &mut Vec<Pair<'p
 
 /// Puts the pairs into `data` and `binaryData`.
 fn fill(node: &mut Node, kind: &str, pairs: Vec<Pair<'_>>, report: &mut Report) {
+    let mut keys: FxHashSet<String> = FxHashSet::default();
     for Pair { key, value, at, text: span } in pairs {
-        if ["data", "binaryData"].iter().any(|field| node.find(&[field, &key]).is_some()) {
+        if !keys.insert(key.clone()) {
             report.error(at, format!("the key `{key}` is given twice"));
             continue;
         }
@@ -222,8 +240,11 @@ fn base64_lines(bytes: &[u8]) -> String {
 /// Adds a generated object, or merges it into the one that is there (kustomize `appendReplaceOrMerge`).
 pub(in crate::kustomize) fn absorb(resources: &mut Vec<Resource>, mut made: Resource, at: Span, report: &mut Report) {
     let id: ResId = made.id();
-    let found: Vec<usize> =
-        (0..resources.len()).filter(|index| resources[*index].any_id(|other| *other == id)).collect();
+    if !report.affords(resources.len(), at) {
+        return;
+    }
+    let is_it = |resource: &Resource| resource.has_name(&id.name) && resource.any_id(|other| *other == id);
+    let found: Vec<usize> = (0..resources.len()).filter(|index| is_it(&resources[*index])).collect();
     let word = if made.behavior == Behavior::Merge { "merge" } else { "replace" };
     match (found.as_slice(), made.behavior) {
         ([], Behavior::Create) => resources.push(made),

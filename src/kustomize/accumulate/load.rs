@@ -1,7 +1,12 @@
 //! Resource documents to resources (kustomize `resource.Factory`, `SliceFromBytes`).
 
 use crate::{
-    kustomize::{report::Report, resource::Resource, text::{may_fold, refold}},
+    kustomize::{
+        report::Report,
+        resource::Resource,
+        size,
+        text::{may_fold, refold},
+    },
     source::{Span, Tree},
     yaml::{Document, Node, ProblemKind, Value},
 };
@@ -32,6 +37,9 @@ pub(in crate::kustomize) fn resources(
         }
         let folds = may_fold(tree, document.span);
         queue.push_back((document.root.clone(), document.root.span.or(document.span), folds));
+        if !affords(document, at, report) {
+            break;
+        }
     }
     let mut found = Vec::new();
     let mut lists = 0;
@@ -57,6 +65,14 @@ pub(in crate::kustomize) fn resources(
         found.push(Resource::new(refolded.unwrap_or(node), span));
     }
     found
+}
+
+/// Whether the budget reaches for a document. What its aliases expand to costs more than what is written.
+fn affords(document: &Document, at: Span, report: &mut Report) -> bool {
+    let nodes = size(&document.root);
+    let span = document.span;
+    let written = (span.end.saturating_sub(span.start) as usize).max(64);
+    report.affords(3 * nodes + 16 * nodes.saturating_sub(written), span.or(at))
 }
 
 fn is_empty(node: &Node) -> bool {

@@ -161,6 +161,11 @@ fn relative(root: &str, path: &str) -> String {
     format!("{}{rest}", "../".repeat(root.len()))
 }
 
+/// How long the text about transformers is.
+pub(in crate::kustomize) fn length(resource: &Resource) -> usize {
+    resource.transformations.iter().map(SmolStr::len).sum()
+}
+
 /// Writes on an object what the root asks for, and takes out what is kustomize's own.
 pub(in crate::kustomize) fn write(resource: &mut Resource, file: Option<&Kustomization>) {
     let asked = |option: &str| {

@@ -19,11 +19,12 @@ use std::{rc::Rc, sync::Arc};
 use rustc_hash::FxHashMap;
 
 use super::{
-    Fault, Kustomize,
+    Budget, Cost, Fault, Kustomize,
     id::ResId,
     report::Report,
     resource::Resource,
     schema::{crds, openapi::Schema},
+    size,
     text::{parse_scalar, yaml_1_1},
     transform::steps,
 };
@@ -41,19 +42,19 @@ pub(super) struct Session<'k, 't> {
     kustomize: &'k Kustomize<'t>,
     stack: Vec<String>,
     done: FxHashMap<String, Arc<Accumulated>>,
-    /// Steps left, so that components that use each other twice over cannot go on forever.
-    budget: usize,
+    /// What the build may cost.
+    budget: Arc<Budget>,
     metadata: Metadata,
     schema: Rc<Schema<'t>>,
 }
 
 impl<'k, 't> Session<'k, 't> {
-    pub(super) fn new(kustomize: &'k Kustomize<'t>) -> Self {
+    pub(super) fn new(kustomize: &'k Kustomize<'t>, most: Cost) -> Self {
         Self {
             kustomize,
             stack: Vec::new(),
             done: FxHashMap::default(),
-            budget: limits::WORK,
+            budget: Arc::new(Budget::new(most)),
             metadata: Metadata::default(),
             schema: Rc::default(),
         }
@@ -89,7 +90,7 @@ impl<'k, 't> Session<'k, 't> {
 
     /// The build's own folder; `root` stands in for its kustomization file.
     pub(super) fn root(&mut self, path: &str, root: Option<&Node>) -> (Accumulated, Option<Kustomization>) {
-        let mut all = Accumulated::default();
+        let mut all = Accumulated::new(&self.budget);
         let file = match root {
             Some(root) => Some(Kustomization::decode(root, root.span, &mut all.report)),
             None => self.read(path, Span::NONE, &mut all),
@@ -103,16 +104,22 @@ impl<'k, 't> Session<'k, 't> {
 
     /// A folder named in `resources`.
     fn base(&mut self, path: &str, at: Span, above: &mut Accumulated) -> Option<Arc<Accumulated>> {
-        if let Some(done) = self.done.get(path).filter(|done| done.looped || !self.meets_stack(done)) {
-            return Some(done.clone());
+        // Where the budget does not reach for all of it, it is accumulated as far as it does.
+        let affords = |done: &Accumulated| self.budget.has(done.cost);
+        let done = self.done.get(path).filter(|done| done.looped || !self.meets_stack(done));
+        if let Some(done) = done.filter(|done| affords(done)).cloned() {
+            self.budget.spend_all(done.cost);
+            return Some(done);
         }
         let chosen = self.schema.is_chosen();
         let shared = !self.metadata.follows() && !chosen;
-        let known = self.kustomize.known(path).filter(|known| shared && !self.meets_stack(known));
+        let known = self.kustomize.known(path).filter(|known| shared && !self.meets_stack(known) && affords(known));
         if let Some(known) = known {
+            self.budget.spend_all(known.cost);
             return Some(known);
         }
-        let mut all = Accumulated::default();
+        let before = self.budget.spent();
+        let mut all = Accumulated::new(&self.budget);
         let Some(file) = self.read(path, at, &mut all) else {
             above.report.absorb(&all.report);
             above.reads_mut().add_base(&all.reads);
@@ -124,9 +131,11 @@ impl<'k, 't> Session<'k, 't> {
         all.empty = file.empty.then_some(file.span);
         self.accumulate(path, &file, &mut all);
         all.reads_mut().finish();
+        all.cost = self.budget.spent().less(before);
+        let is_whole = self.budget.excess().is_none();
         let all = Arc::new(all);
         // What was accumulated partly before the schema was chosen is not what it would give again.
-        if self.schema.is_chosen() == chosen {
+        if is_whole && self.schema.is_chosen() == chosen {
             if shared && !all.looped {
                 self.kustomize.remember(path, &all);
             }
@@ -157,27 +166,26 @@ impl<'k, 't> Session<'k, 't> {
             return false;
         }
         if self.stack.len() >= limits::BASES {
-            all.report.error(at, "bases are nested more than 100 deep");
+            all.report.limit(at, "its bases are nested more than 100 deep");
             return false;
         }
         true
     }
 
     fn accumulate(&mut self, path: &str, file: &Kustomization, all: &mut Accumulated) {
-        let cost = all.resources.len() + limits::FOLDER;
-        if self.budget < cost {
-            all.report.error(file.span, "bases and components multiply beyond all limits");
+        if !all.report.affords(all.resources.len() * limits::ID + limits::FOLDER, file.span) {
             return;
         }
-        self.budget -= cost;
         self.stack.push(path.to_owned());
-        all.visited.push(path.to_owned());
+        all.visited.insert(path.to_owned());
         let folder = Folder::new(self.kustomize, path, self.schema.clone());
         self.choose_schema(&folder, file, &mut all.report);
         self.resources(&folder, file.items("resources").chain(file.items("bases")), all);
         configurations(&folder, file, all);
         for entry in file.items("crds") {
-            if let Some(config) = crds::read(&folder, entry, &mut all.report) {
+            if let Some(config) = crds::read(&folder, entry, &mut all.report)
+                && all.report.affords(all.config.len() + config.len(), entry.span)
+            {
                 Arc::make_mut(&mut all.config).add(&config);
             }
         }
@@ -201,8 +209,10 @@ impl<'k, 't> Session<'k, 't> {
         for plugin in self.plugins(&folder, file.items("validators"), all) {
             plugin::validator(&folder, &plugin, &mut all.resources, &mut all.report);
         }
+        let names = file.get("vars").map(|_| vars::Names::new(&all.resources));
         for var in file.items("vars") {
-            vars::check(&all.resources, var, &mut all.report);
+            let Some(names) = names.as_ref().filter(|_| all.report.affords(limits::COPY, var.span)) else { break };
+            vars::check(&all.resources, names, var, &mut all.report);
             all.vars.push(var.clone());
         }
         all.reads_mut().append(folder.into_reads());
@@ -225,11 +235,14 @@ impl<'k, 't> Session<'k, 't> {
         entries: impl Iterator<Item = &'n Node>,
         all: &mut Accumulated,
     ) -> Vec<Resource> {
-        let mut found = Accumulated::default();
+        let mut found = Accumulated::new(&self.budget);
         let mut paths = Vec::new();
         for entry in entries {
             let text = entry.as_str().unwrap_or_default();
             if text.contains('\n') {
+                if !all.report.affords(text.len(), entry.span) {
+                    break;
+                }
                 let documents = parse_scalar(folder.tree(), text, entry.span);
                 let mut inline = load::resources(folder.tree(), &documents, entry.span, &mut all.report);
                 self.metadata.note_folder(&mut inline, &self.kustomize.artifact, folder.tree(), folder.path);
@@ -270,16 +283,14 @@ impl<'k, 't> Session<'k, 't> {
                         let used = vec![(at, "used here".to_owned())];
                         all.report.error_with(span, "this kustomization is empty", used);
                     }
-                    all.config.merge(&base.config);
                     all.looped |= base.looped;
-                    all.vars.extend(base.vars.iter().cloned());
-                    if self.budget < base.resources.len() {
-                        all.report.error(at, "bases and components multiply beyond all limits");
+                    let handed_on = base.resources.len() + base.vars.len() + base.visited.len();
+                    if !all.report.affords(handed_on * limits::COPY + all.config.cost_of(&base.config), at) {
                         continue;
                     }
-                    self.budget -= base.resources.len();
-                    let new: Vec<_> = base.visited.iter().filter(|path| !all.visited.contains(path)).cloned().collect();
-                    all.visited.extend(new);
+                    all.config.merge(&base.config);
+                    all.vars.extend(base.vars.iter().cloned());
+                    all.visited.extend(base.visited.iter().cloned());
                     base.resources.clone()
                 }
                 Target::Folder(_) => continue,
@@ -333,7 +344,10 @@ fn configurations(folder: &Folder<'_, '_>, file: &Kustomization, all: &mut Accum
                 Some(problem) => {
                     all.report.error(problem.span, format!("malformed YAML: {}", problem.message));
                 }
-                None => Arc::make_mut(&mut all.config).add_document(&document.root, &mut all.report),
+                None if all.report.affords(all.config.len() + size(&document.root), entry.span) => {
+                    Arc::make_mut(&mut all.config).add_document(&document.root, &mut all.report);
+                }
+                None => return,
             }
         }
     }

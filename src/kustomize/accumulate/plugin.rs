@@ -25,8 +25,8 @@ fn bare(config: &Node) -> Node {
     bare
 }
 
-fn specs(config: &Node) -> Vec<FieldSpec> {
-    config.get("fieldSpecs").map(read_specs).unwrap_or_default()
+fn specs(config: &Node, report: &mut Report) -> Vec<FieldSpec> {
+    config.get("fieldSpecs").map(|list| read_specs(list, report)).unwrap_or_default()
 }
 
 /// A plugin that is not built in is not run (kustomize 5.8, `loadAndConfigurePlugin`; fluxcd/pkg, `kustomize.Build`), and neither is helm.
@@ -86,6 +86,9 @@ pub(in crate::kustomize) fn validator(
     all: &mut Vec<Resource>,
     report: &mut Report,
 ) {
+    if !report.affords(all.iter().map(|resource| 2 * resource.size).sum(), plugin.object.source) {
+        return;
+    }
     let before: Vec<Node> = all.iter().map(unmarked).collect();
     transformer(folder, plugin, all, report);
     if all.iter().map(unmarked).ne(before) {
@@ -128,11 +131,12 @@ pub(in crate::kustomize) fn transformer(
         return unknown(plugin, report);
     }
     let config = plugin.node();
+    let specs = specs(config, report);
     let field = |key: &str| config.get(key).filter(|node| !node.is_null());
     match plugin.gvk().kind.as_str() {
         "NamespaceTransformer" => {
             let Some(namespace) = config.find(&["metadata", "namespace"]) else { return };
-            transform::namespace(all, namespace, namespace_options(config), &specs(config), report);
+            transform::namespace(all, namespace, namespace_options(config), &specs, report);
         }
         kind @ ("PrefixTransformer" | "SuffixTransformer") => {
             let (key, which) =
@@ -140,27 +144,27 @@ pub(in crate::kustomize) fn transformer(
             if field("fieldSpecs").is_none() {
                 report.error(plugin.object.source, format!("this {kind} needs `fieldSpecs`"));
             } else if let Some(value) = field(key) {
-                transform::affix(all, which, value, &specs(config), report);
+                transform::affix(all, which, value, &specs, report);
             }
         }
         "LabelTransformer" => {
             if let Some(labels) = field("labels") {
-                transform::entries(all, Step::Labels, labels, &specs(config), report);
+                transform::entries(all, Step::Labels, labels, &specs, report);
             }
         }
         "AnnotationsTransformer" => {
             if let Some(annotations) = field("annotations") {
-                transform::entries(all, Step::Annotations, annotations, &specs(config), report);
+                transform::entries(all, Step::Annotations, annotations, &specs, report);
             }
         }
         "ImageTagTransformer" => {
             if let Some(image) = field("imageTag") {
-                images::images(all, image, &specs(config), report);
+                images::images(all, image, &specs, report);
             }
         }
         "ReplicaCountTransformer" => {
             if let Some(replica) = field("replica") {
-                transform::replicas(all, replica, &specs(config), report);
+                transform::replicas(all, replica, &specs, report);
             }
         }
         "PatchTransformer" => patch::entry(folder, all, &bare(config), report),

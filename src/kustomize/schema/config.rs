@@ -1,9 +1,15 @@
 //! The field specs of one accumulation: the built-in ones plus those of `configurations`.
 
-use std::sync::{Arc, LazyLock};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, LazyLock},
+};
+
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::{
     kustomize::{
+        accumulate::limits,
         id::{ApiVersion, Gvk},
         report::Report,
         transform::fields::FieldSpec,
@@ -68,6 +74,30 @@ impl Config {
         Arc::make_mut(self).add(other);
     }
 
+    /// How many specs there are.
+    pub(in crate::kustomize) fn len(&self) -> usize {
+        let lists = [
+            &self.name_prefix,
+            &self.name_suffix,
+            &self.namespace,
+            &self.labels,
+            &self.template_labels,
+            &self.common_labels,
+            &self.common_annotations,
+            &self.images,
+            &self.replicas,
+            &self.vars,
+        ];
+        let references = self.references.iter().map(|reference| 1 + reference.fields.len()).sum::<usize>();
+        lists.into_iter().map(Vec::len).sum::<usize>() + references
+    }
+
+    /// Steps that [`Self::merge`] takes.
+    pub(in crate::kustomize) fn cost_of(self: &Arc<Self>, other: &Arc<Self>) -> usize {
+        let is_free = Arc::ptr_eq(self, other) || Arc::ptr_eq(self, &BUILT_IN);
+        if is_free { 0 } else { self.len() + other.len() }
+    }
+
     pub(in crate::kustomize) fn add(&mut self, other: &Self) {
         for (specs, more) in [
             (&mut self.name_prefix, &other.name_prefix),
@@ -83,11 +113,21 @@ impl Config {
         ] {
             add_specs(specs, more);
         }
+        let mut places: FxHashMap<Gvk, usize> = FxHashMap::default();
+        for (at, known) in self.references.iter().enumerate() {
+            places.entry(known.target.clone()).or_insert(at);
+        }
+        // All fields of one target at once, since they are compared with what is there.
+        let mut more: BTreeMap<usize, Vec<FieldSpec>> = BTreeMap::new();
         for reference in &other.references {
-            match self.references.iter_mut().find(|known| known.target == reference.target) {
-                Some(known) => add_specs(&mut known.fields, &reference.fields),
-                None => self.references.push(reference.clone()),
-            }
+            let at = *places.entry(reference.target.clone()).or_insert_with(|| {
+                self.references.push(Reference { target: reference.target.clone(), fields: Vec::new() });
+                self.references.len() - 1
+            });
+            more.entry(at).or_default().extend(reference.fields.iter().cloned());
+        }
+        for (at, fields) in more {
+            add_specs(&mut self.references[at].fields, &fields);
         }
     }
 
@@ -109,7 +149,7 @@ impl Config {
                 Some(_) => {
                     read.references.extend(entry.value.items().map(|item| Reference {
                         target: selector(item),
-                        fields: item.get("fieldSpecs").map(read_specs).unwrap_or_default(),
+                        fields: item.get("fieldSpecs").map(|list| read_specs(list, report)).unwrap_or_default(),
                     }));
                     continue;
                 }
@@ -120,28 +160,43 @@ impl Config {
                     continue;
                 }
             };
-            specs.extend(read_specs(&entry.value));
+            specs.extend(read_specs(&entry.value, report));
         }
         self.add(&read);
     }
 }
 
+/// Above this many comparisons specs get an index.
+const COMPARED: usize = 10_000;
+
 /// Adds the specs that are not there yet. One that differs only in `create` is left out; kustomize refuses it.
 pub(in crate::kustomize) fn add_specs(specs: &mut Vec<FieldSpec>, more: &[FieldSpec]) {
+    let key = |spec: &FieldSpec| (spec.path.clone(), spec.gvk.clone());
+    let is_large = specs.len().saturating_mul(more.len()) > COMPARED;
+    let mut index: Option<FxHashSet<_>> = is_large.then(|| specs.iter().map(key).collect());
     for spec in more {
-        if !specs.iter().any(|known| known.path == spec.path && known.gvk == spec.gvk) {
+        let is_new = match &mut index {
+            Some(index) => index.insert(key(spec)),
+            None => !specs.iter().any(|known| known.path == spec.path && known.gvk == spec.gvk),
+        };
+        if is_new {
             specs.push(spec.clone());
         }
     }
 }
 
 /// A list of field specs as written.
-pub(in crate::kustomize) fn read_specs(list: &Node) -> Vec<FieldSpec> {
-    let read = |item: &Node| {
+pub(in crate::kustomize) fn read_specs(list: &Node, report: &mut Report) -> Vec<FieldSpec> {
+    let mut read = |item: &Node| {
         let create = item.get("create").and_then(Node::as_bool).unwrap_or(false);
-        FieldSpec::new(selector(item), item.find_str(&["path"]).unwrap_or_default(), create)
+        let spec = FieldSpec::new(selector(item), item.find_str(&["path"]).unwrap_or_default(), create);
+        if spec.path.len() > limits::PATH {
+            report.limit(item.nearest_span(&["path"]), limits::path_excess());
+            return None;
+        }
+        Some(spec)
     };
-    list.items().map(read).collect()
+    list.items().filter_map(&mut read).collect()
 }
 
 /// Group, version and kind as a selector writes them.

@@ -51,6 +51,8 @@ pub(in crate::kustomize) struct Schema<'t> {
     /// What was chosen, if anything; nothing in it where that is the built-in schema.
     chosen: OnceCell<Option<Custom<'t>>>,
     used: Cell<bool>,
+    /// Steps that merging lists took beyond one for each node.
+    extra: Cell<usize>,
 }
 
 impl<'t> Schema<'t> {
@@ -91,6 +93,16 @@ impl<'t> Schema<'t> {
             },
         }
         self.is_chosen()
+    }
+
+    /// Notes that merging lists takes so many steps more than there are nodes.
+    pub(in crate::kustomize) fn add_steps(&self, steps: usize) {
+        self.extra.set(self.extra.get().saturating_add(steps));
+    }
+
+    /// What was noted since the last time.
+    pub(in crate::kustomize) fn take_steps(&self) -> usize {
+        self.extra.take()
     }
 
     fn custom(&self) -> Option<&Custom<'t>> {

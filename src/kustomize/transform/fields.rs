@@ -47,7 +47,7 @@ impl FieldSpec {
         at: Span,
         set: Set<'_>,
     ) -> Result<Option<Node>, String> {
-        if !self.gvk.selects(&Gvk::new(object)) {
+        if !self.gvk.selects_node(object) {
             return Ok(None);
         }
         let make = if self.create { make } else { Make::Nothing };

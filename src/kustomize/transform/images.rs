@@ -3,7 +3,10 @@
 use regex::Regex;
 use smol_str::SmolStr;
 
-use super::fields::{FieldSpec, Make};
+use super::{
+    fields::{FieldSpec, Make},
+    pattern,
+};
 use crate::{
     kustomize::{Step, report::Report, resource::Resource},
     source::Span,
@@ -24,7 +27,12 @@ struct Image<'k> {
 pub(in crate::kustomize) fn images(resources: &mut [Resource], entry: &Node, specs: &[FieldSpec], report: &mut Report) {
     let text = |key: &str| entry.find_str(&[key]).unwrap_or_default();
     let name = text("name");
-    let Ok(pattern) = Regex::new(&format!("^(?:{name})(:[a-zA-Z0-9_.{{}}-]*)?(@sha256:[a-zA-Z0-9_.{{}}-]*)?$")) else {
+    let at = entry.nearest_span(&["name"]);
+    if !report.affords(pattern::cost([name].into_iter()) + resources.len() * (1 + specs.len()), at) {
+        return;
+    }
+    let text_of = format!("^(?:{name})(:[a-zA-Z0-9_.{{}}-]*)?(@sha256:[a-zA-Z0-9_.{{}}-]*)?$");
+    let Some(pattern) = pattern::compile(&text_of) else {
         report.error(entry.nearest_span(&["name"]), format!("`{name}` is no valid image name"));
         return;
     };
@@ -38,16 +46,25 @@ pub(in crate::kustomize) fn images(resources: &mut [Resource], entry: &Node, spe
         at: deciding.map_or(entry.span, |node| node.span),
     };
     for resource in resources.iter_mut() {
+        if !report.affords(1 + resource.size / 4, image.at) {
+            break;
+        }
         let mut changed = false;
         if resource.gvk().kind != "CustomResourceDefinition"
             && let Some(node) = in_containers(resource.node(), &image)
         {
-            changed = resource.set_node(node);
+            let change = resource.set_node(node);
+            report.spend_change(change, image.at);
+            changed = change.is_one;
         }
         for spec in specs {
             let found = spec.apply(resource.node(), Make::Nothing, image.at, &mut |old| Ok(image.apply(old)));
             match found {
-                Ok(Some(node)) => changed |= resource.set_node(node),
+                Ok(Some(node)) => {
+                    let change = resource.set_node(node);
+                    report.spend_change(change, image.at);
+                    changed |= change.is_one;
+                }
                 Ok(None) => {}
                 Err(error) => {
                     report.error_with(image.at, error, vec![(resource.object.source, "in this object".to_owned())]);

@@ -52,6 +52,9 @@ pub(super) fn namespace(
     specs: &[FieldSpec],
     report: &mut Report,
 ) {
+    if !affords(resources, specs, value.span, report) {
+        return;
+    }
     let may_set = |old: Option<&Node>| match old {
         Some(old) if options.unset_only => old.is_null() || old.as_str() == Some(""),
         _ => true,
@@ -136,13 +139,23 @@ fn apply(
     report: &mut Report,
 ) -> bool {
     match spec.apply(resource.node(), make, at, set) {
-        Ok(Some(node)) => resource.set_node(node),
+        Ok(Some(node)) => {
+            let change = resource.set_node(node);
+            report.spend_change(change, at);
+            change.is_one
+        }
         Ok(None) => false,
         Err(error) => {
             report.error_with(at, error, vec![(resource.object.source, "in this object".to_owned())]);
             false
         }
     }
+}
+
+/// Whether the budget reaches for asking each object about each spec.
+fn affords(resources: &[Resource], specs: &[FieldSpec], at: Span, report: &mut Report) -> bool {
+    let ids: usize = resources.iter().map(Resource::id_cost).sum();
+    report.affords(ids + resources.len().saturating_mul(specs.len()), at)
 }
 
 /// Which end of a name.
@@ -155,6 +168,9 @@ pub(super) enum Affix {
 /// Adds a prefix or suffix to names (kustomize `PrefixTransformer`, `SuffixTransformer`).
 pub(super) fn affix(resources: &mut [Resource], which: Affix, value: &Node, specs: &[FieldSpec], report: &mut Report) {
     let text = value.as_str().unwrap_or_default();
+    if !affords(resources, specs, value.span, report) {
+        return;
+    }
     for resource in resources.iter_mut() {
         let original = resource.original_id();
         if keeps_its_name(&original.gvk) {
@@ -197,10 +213,13 @@ pub(super) fn entries(resources: &mut [Resource], step: Step, pairs: &Node, spec
     for entry in pairs.entries() {
         values.push((entry.key.clone(), Node::str(entry.value.as_str().unwrap_or_default(), entry.value.span)));
     }
-    if values.is_empty() {
+    if values.is_empty() || !affords(resources, specs, pairs.span, report) {
         return;
     }
     for resource in resources.iter_mut() {
+        if !report.affords(values.len(), pairs.span) {
+            break;
+        }
         let mut changed = false;
         for spec in specs {
             changed |= apply(resource, spec, Make::Map, pairs.span, &mut set_entries(&values), report);
@@ -214,7 +233,11 @@ pub(super) fn entries(resources: &mut [Resource], step: Step, pairs: &Node, spec
 /// The fields that one entry of `labels` sets.
 pub(super) fn label_specs(entry: &Node, config: &super::schema::config::Config, report: &mut Report) -> Vec<FieldSpec> {
     let flag = |key: &str| entry.get(key).and_then(Node::as_bool).unwrap_or(false);
-    let mut specs = entry.get("fields").map(super::schema::config::read_specs).unwrap_or_default();
+    let mut specs = entry.get("fields").map(|list| super::schema::config::read_specs(list, report)).unwrap_or_default();
+    let most = config.labels.len() + config.common_labels.len() + config.template_labels.len();
+    if !report.affords(specs.len().saturating_mul(most), entry.span) {
+        return Vec::new();
+    }
     let mut add = |more: &[FieldSpec]| {
         let conflicts =
             |one: &FieldSpec, two: &FieldSpec| one.path == two.path && one.gvk == two.gvk && one.create != two.create;
@@ -243,6 +266,10 @@ pub(super) fn replicas(resources: &mut [Resource], entry: &Node, specs: &[FieldS
     let name = entry.find_str(&["name"]).unwrap_or_default();
     let count = entry.get("count").cloned().unwrap_or(Node::new(crate::yaml::Value::Int(0), entry.span));
     let mut found = false;
+    let ids: usize = resources.iter().map(Resource::id_cost).sum();
+    if !report.affords(specs.len().saturating_mul(ids), entry.span) {
+        return;
+    }
     for spec in specs {
         for resource in resources.iter_mut() {
             if !resource.any_id(|id| id.name == name && spec.gvk.selects(&id.gvk)) {

@@ -6,6 +6,8 @@ use smol_str::SmolStr;
 use super::fields::{Make, update};
 use crate::{
     kustomize::{
+        Budget, Unit,
+        accumulate::limits,
         id::{Gvk, ResId, scalar_text},
         report::Report,
         resource::Resource,
@@ -14,6 +16,9 @@ use crate::{
     source::Span,
     yaml::{Node, Value},
 };
+
+/// Most objects named that could be meant by one reference.
+const SHOWN: usize = 10;
 
 /// What is known of a renamed resource while references are looked up.
 struct Candidate {
@@ -55,19 +60,40 @@ pub(in crate::kustomize) fn fix(resources: &mut [Resource], config: &Config, rep
     }
     let wanted = |reference: &&Reference| gvks.iter().any(|gvk| reference.target.selects(gvk));
     let references: Vec<&Reference> = config.references.iter().filter(wanted).collect();
+    let fields: usize = references.iter().map(|reference| reference.fields.len()).sum();
+    let namespaces = original_namespaces(resources);
+    let budget = report.budget.clone();
     for index in 0..resources.len() {
-        let finder = Finder { resources, candidates: &candidates, by_name: &by_name, referrer: index };
+        let (at, cost) = (resources[index].object.source, 4 * fields + resources[index].id_cost());
+        if !report.affords(cost, at) {
+            break;
+        }
+        let by_name = &by_name;
+        let (candidates, namespaces, budget) = (&candidates, &namespaces, &*budget);
+        let finder = Finder { resources, candidates, by_name, namespaces, referrer: index, budget };
         if let Some(node) = finder.run(&references, report) {
             resources[index].object.node = node;
         }
+        if budget.excess().is_some() {
+            report.tell_excess(at);
+            break;
+        }
     }
+}
+
+/// The namespaces that anything had at first.
+fn original_namespaces(resources: &[Resource]) -> FxHashSet<SmolStr> {
+    let ids = resources.iter().map(Resource::original_id).filter(|id| !id.is_cluster_scoped());
+    ids.map(|id| id.namespace).collect()
 }
 
 struct Finder<'r> {
     resources: &'r [Resource],
     candidates: &'r [Candidate],
     by_name: &'r FxHashMap<&'r str, Vec<usize>>,
+    namespaces: &'r FxHashSet<SmolStr>,
     referrer: usize,
+    budget: &'r Budget,
 }
 
 impl Finder<'_> {
@@ -110,6 +136,9 @@ struct Query<'q> {
 
 impl Query<'_> {
     fn field(&self, value: &Node) -> Result<Option<Node>, String> {
+        if !self.finder.budget.spend(Unit::Steps, 1) {
+            return Ok(None);
+        }
         match &value.value {
             Value::Null => Ok(None),
             Value::Map(_) => self.mapping(value),
@@ -140,12 +169,7 @@ impl Query<'_> {
         let same = |one: &Candidate, two: &Candidate| one.name == two.name && one.namespace == two.namespace;
         let original = |candidate: &Candidate| candidate.previous.first().unwrap_or(&candidate.id).namespace.clone();
         // The namespace may be the original or the present one; the original one goes first if anything has it.
-        let by_original = |wanted: &SmolStr| {
-            self.finder.resources.iter().any(|resource| {
-                let id = resource.original_id();
-                !id.is_cluster_scoped() && id.namespace == *wanted
-            })
-        };
+        let by_original = |wanted: &SmolStr| self.finder.namespaces.contains(wanted);
         let found = match &namespace {
             None => self.select(&old, |_| true, same)?,
             Some(wanted) if by_original(wanted) => {
@@ -173,6 +197,9 @@ impl Query<'_> {
         same: impl Fn(&Candidate, &Candidate) -> bool,
     ) -> Result<Option<&Candidate>, String> {
         let Some(places) = self.finder.by_name.get(old) else { return Ok(None) };
+        if !self.finder.budget.spend(Unit::Steps, limits::ID * places.len()) {
+            return Ok(None);
+        }
         let referrer = &self.finder.resources[self.finder.referrer];
         let role = self.role.then(|| role_gvk(referrer.node())).flatten();
         let mut found: Vec<&Candidate> = places
@@ -197,7 +224,7 @@ impl Query<'_> {
             [] => Ok(None),
             [first, rest @ ..] if rest.iter().all(|other| same(first, other)) => Ok(Some(first)),
             _ => {
-                let ids: Vec<String> = found.iter().map(|candidate| candidate.id.to_string()).collect();
+                let ids: Vec<String> = found.iter().take(SHOWN).map(|candidate| candidate.id.to_string()).collect();
                 Err(format!("several objects could be meant: {}", ids.join(", ")))
             }
         }

@@ -3,7 +3,9 @@
 use regex::Regex;
 use smol_str::SmolStr;
 
+use super::pattern;
 use crate::{
+    kustomize::accumulate::limits,
     source::Span,
     yaml::{Node, Value},
 };
@@ -18,7 +20,10 @@ pub(in crate::kustomize) enum Want {
 }
 
 /// Takes a path apart at its dots, but not at escaped ones nor inside brackets.
-pub(in crate::kustomize) fn split(path: &str) -> Vec<String> {
+///
+/// # Errors
+/// Where it has more parts than are followed.
+pub(in crate::kustomize) fn split(path: &str) -> Result<Vec<String>, String> {
     let mut parts: Vec<String> = vec![String::new()];
     let mut letters = path.chars().peekable();
     while let Some(letter) = letters.next() {
@@ -33,7 +38,7 @@ pub(in crate::kustomize) fn split(path: &str) -> Vec<String> {
         }
     }
     parts.retain(|part| !part.is_empty());
-    parts
+    if parts.len() > limits::PATH { Err(limits::path_excess()) } else { Ok(parts) }
 }
 
 fn push(parts: &mut [String], letter: char) {
@@ -52,6 +57,11 @@ fn meets(item: &Node, (key, value): (&str, &str), pattern: Option<&Regex>) -> bo
     let found = if key.is_empty() { Some(item) } else { item.get(key) };
     let text = found.and_then(crate::kustomize::id::scalar_text);
     text.is_some_and(|text| pattern.map_or(text == value, |pattern| pattern.is_match(&text)))
+}
+
+/// Steps that compiling the patterns of a path takes, once for each list on the way.
+pub(in crate::kustomize) fn cost(path: &[String]) -> usize {
+    pattern::cost(path.iter().filter_map(|part| Some(condition(part)?.1)))
 }
 
 /// The first value at a path.
@@ -90,7 +100,7 @@ fn walk(node: &Node, path: &[String], want: Want, at: Span, made: bool, set: Set
             Some(with(node, part, new))
         }
         Value::Seq(items) => {
-            let pattern = condition(part).and_then(|(_, value)| Regex::new(value).ok());
+            let pattern = condition(part).and_then(|(_, value)| pattern::compile(value));
             let index = part.parse::<usize>().ok();
             let mut changed: Option<Vec<Node>> = None;
             let mut any = false;

@@ -4,11 +4,11 @@ use smol_str::SmolStr;
 
 use super::{
     paths::{self, Want},
-    select::{IdSelector, Requirements},
+    select::{self, IdSelector, Requirements},
 };
 use crate::{
     kustomize::{
-        Step,
+        Step, Unit,
         accumulate::{
             file::{Fields, Type, check},
             folder::Folder,
@@ -17,6 +17,7 @@ use crate::{
         id::scalar_text,
         report::{HIDDEN, Report},
         resource::Resource,
+        size,
     },
     yaml::{Node, Value, resolve_plain},
 };
@@ -95,6 +96,10 @@ fn replace(resources: &mut [Resource], entry: &Node, report: &mut Report) {
 
 fn source_value(resources: &[Resource], source: &Node, report: &mut Report) -> Option<Node> {
     let source = check(source, SOURCE, "replacement source", report);
+    let ids: usize = resources.iter().map(Resource::id_cost).sum();
+    if !report.affords(limits::COPY + ids, source.span) {
+        return None;
+    }
     let selector = IdSelector::exact(&source);
     let mut found = resources.iter().filter(|resource| resource.any_id(|id| selector.takes(id)));
     let (Some(first), second) = (found.next(), found.next()) else {
@@ -111,7 +116,13 @@ fn source_value(resources: &[Resource], source: &Node, report: &mut Report) -> O
         return None;
     }
     let path = source.find_str(&["fieldPath"]).filter(|path| !path.is_empty()).unwrap_or("metadata.name");
-    let keys = paths::split(path);
+    let keys = match paths::split(path) {
+        Ok(keys) => keys,
+        Err(excess) => {
+            report.limit(source.nearest_span(&["fieldPath"]), excess);
+            return None;
+        }
+    };
     let value = paths::find(first.node(), &keys).filter(|value| !is_empty(value));
     let Some(value) = value else {
         report.error_with(
@@ -152,6 +163,9 @@ fn apply(resources: &mut [Resource], value: &Node, target: &Node, report: &mut R
     };
     let read = |node: &Node, report: &mut Report| {
         let node = check(node, super::patch::TARGET, "selector", report);
+        if !report.affords(select::cost(&node, resources), node.span) {
+            return None;
+        }
         match (IdSelector::read(&node), Requirements::read(&node)) {
             (Ok(ids), Ok(requirements)) => Some((ids, requirements)),
             (Err(error), _) | (_, Err(error)) => {
@@ -166,9 +180,13 @@ fn apply(resources: &mut [Resource], value: &Node, target: &Node, report: &mut R
     let none = Node::empty_map(target.span);
     let options = check(target.get("options").unwrap_or(&none), OPTIONS, "replacement options", report);
     let default = Node::str("metadata.name", target.span);
-    let mut fields: Vec<&Node> = target.get("fieldPaths").into_iter().flat_map(Node::items).collect();
-    if fields.is_empty() {
-        fields.push(&default);
+    let mut fields: Vec<(&Node, Vec<String>)> = Vec::new();
+    let written = target.get("fieldPaths").filter(|paths| paths.items().next().is_some());
+    for field in written.map_or(std::slice::from_ref(&default), |paths| paths.as_seq().unwrap_or_default()) {
+        match paths::split(field.as_str().unwrap_or_default()) {
+            Ok(path) => fields.push((field, path)),
+            Err(excess) => report.limit(field.span, excess),
+        }
     }
     for resource in resources.iter_mut() {
         let rejected = rejects.iter().any(|(ids, requirements)| {
@@ -178,14 +196,18 @@ fn apply(resources: &mut [Resource], value: &Node, target: &Node, report: &mut R
         if rejected || !requirements.met_by(resource) || !resource.any_id(|id| ids.takes(id)) {
             continue;
         }
-        for field in &fields {
-            set(resource, value, field, &options, report);
+        for (field, path) in &fields {
+            set(resource, value, (field, path), &options, report);
         }
     }
 }
 
-fn set(resource: &mut Resource, value: &Node, field: &Node, options: &Node, report: &mut Report) {
+fn set(resource: &mut Resource, value: &Node, (field, keys): (&Node, &[String]), options: &Node, report: &mut Report) {
+    if !report.affords(limits::COPY + keys.len() + paths::cost(keys), field.span) {
+        return;
+    }
     let path = field.as_str().unwrap_or_default();
+    let value_size = size(value);
     let create = options.get("create").and_then(Node::as_bool).unwrap_or(false);
     let want = match (create, &value.value) {
         (false, _) => Want::Existing,
@@ -195,8 +217,14 @@ fn set(resource: &mut Resource, value: &Node, field: &Node, options: &Node, repo
     };
     let mut found = 0;
     let mut failure = None;
-    let new = paths::update(resource.node(), &paths::split(path), want, value.span, &mut |old, made| {
+    let new = paths::update(resource.node(), keys, want, value.span, &mut |old, made| {
         found += 1;
+        // What is copied may hold what was copied before, so that it doubles each time.
+        let is_afforded = report.affords(1 + value_size, field.span)
+            && report.spend(Unit::Bytes, text_cost(old, value, options), field.span);
+        if !is_afforded || found * value_size > limits::NODES {
+            return None;
+        }
         match new_value(old, made, value, options) {
             Ok(new) => Some(new),
             Err(error) => {
@@ -214,12 +242,24 @@ fn set(resource: &mut Resource, value: &Node, field: &Node, options: &Node, repo
             vec![(resource.object.source, "the target".to_owned())],
         );
     }
-    match new {
-        Some(new) if !limits::within_limits(&new) => {
-            report.error(field.span, "the object grows beyond all limits");
-        }
-        Some(new) => resource.replace_node(new, Step::Replacement, field.span),
-        None => {}
+    let Some(new) = new else { return };
+    // Only what a value of several nodes is put into can grow.
+    let fits = value_size == 1 || (report.affords(resource.size, field.span) && limits::within_limits(&new));
+    if fits {
+        let change = resource.replace_node(new, Step::Replacement, field.span);
+        report.spend_change(change, field.span);
+    } else {
+        report.limit(field.span, limits::excess());
+    }
+}
+
+/// Bytes of the text that a value makes together with what is there.
+fn text_cost(old: &Node, value: &Node, options: &Node) -> usize {
+    let length = |node: &Node| node.as_str().map_or(0, str::len);
+    if options.find_str(&["delimiter"]).is_some_and(|delimiter| !delimiter.is_empty()) {
+        length(old) + length(value)
+    } else {
+        0
     }
 }
 

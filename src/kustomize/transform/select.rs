@@ -1,6 +1,6 @@
 //! Selectors of patches and replacements (kustomize `resmap.Select`, `types.SelectorRegex`).
 
-use super::pattern::Pattern;
+use super::pattern::{self, Pattern};
 use crate::{
     kustomize::{
         id::{Gvk, ResId},
@@ -63,6 +63,18 @@ impl Selector {
             && either(ids.namespace.as_ref(), &original.namespace, &present.namespace)
             && self.requirements.met_by(resource)
     }
+}
+
+/// The parts of a selector that are patterns.
+const PATTERNS: [&str; 5] = ["group", "version", "kind", "name", "namespace"];
+
+/// Steps that reading the selector `node` and asking `resources` takes.
+pub(in crate::kustomize) fn cost(node: &Node, resources: &[Resource]) -> usize {
+    let requirements = ["labelSelector", "annotationSelector"].iter().filter_map(|key| node.find_str(&[key]));
+    // Each requirement on a label is asked of each object.
+    let asked = requirements.map(|text| text.len() / 4).sum::<usize>();
+    let ids: usize = resources.iter().map(Resource::id_cost).sum();
+    pattern::cost(PATTERNS.iter().filter_map(|key| node.find_str(&[key]))) + ids + asked.saturating_mul(resources.len())
 }
 
 impl IdSelector {

@@ -49,7 +49,13 @@ pub(super) fn fails_by_hand(context: &Context<'_>, node: &Node, error: &Error) -
     let spec = node.kustomization.object.node.get("spec");
     let is_plain = added.iter().all(|field| spec.is_none_or(|spec| spec.get(field).is_none()));
     let is_of_flux = match &error.fault {
-        Fault::Listed | Fault::Misnamed | Fault::Chart | Fault::Plugin(_) => true,
+        Fault::Listed
+        | Fault::Misnamed
+        | Fault::Chart
+        | Fault::Plugin(_)
+        | Fault::Limit
+        | Fault::Bug
+        | Fault::TooLong => true,
         Fault::Missing { .. } => is_on_disk(context, error.span),
         _ => false,
     };
@@ -74,6 +80,11 @@ pub(super) fn cure(context: &Context<'_>, fact: &BuildFact, node: &Node, twice_l
     let (tree, error) = (context.tree, &fact.error);
     let path = if fact.span.is_some() { tree.path(fact.span.file) } else { "" };
     match (&error.fault, &error.twice) {
+        (Fault::Limit, _) => "make it smaller, or split it into several Kustomizations".to_owned(),
+        (Fault::Bug, _) => "report it, with what was printed on standard error".to_owned(),
+        (Fault::TooLong, _) => {
+            "keep files of that size elsewhere: in an image, a volume or a bucket, or in several objects".to_owned()
+        }
         (Fault::Misnamed, _) => format!(
             "rename `{path}` to `kustomization.yaml`: that, `kustomization.yml` and `Kustomization` are the names that kustomize knows"
         ),

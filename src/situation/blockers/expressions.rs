@@ -1,6 +1,10 @@
 //! Expressions that the controllers refuse, that can never be true, or that say something else than they seem to:
 //! `readyExpr` of `dependsOn`, and `healthCheckExprs`.
 
+use std::cell::{Cell, RefCell};
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
 use super::{Blocker, Cause, View};
 use crate::{
     cluster::{Cluster, HealthSet, Manifest, Node, NodeKey, Release},
@@ -54,6 +58,8 @@ pub enum ExpressionProblem {
     },
     /// An entry of `healthCheckExprs` for a whole group, in a Flux release whose API server refuses such.
     NoKind(FluxVersion),
+    /// It is not read: the expressions of the cluster are more than [`MOST`] together.
+    Unread,
     /// An entry of `healthCheckExprs` without `current`. The API server refuses the object where the field is missing, and
     /// the controller where it is empty.
     NoCurrent,
@@ -99,6 +105,9 @@ impl ExpressionFact {
             ExpressionProblem::NoKind(version) => {
                 format!("has an entry of `healthCheckExprs` for {about} without `kind`, which Flux {version} asks for")
             }
+            ExpressionProblem::Unread => {
+                format!("has an expression for {about} that is not read: those of its cluster have more than 256 KiB")
+            }
             ExpressionProblem::NoCurrent => format!("has an entry of `healthCheckExprs` for {about} without `current`"),
             ExpressionProblem::Unsound { field, error } => {
                 format!("has a `{field}` expression for {about} that fails: {error}")
@@ -115,13 +124,43 @@ impl ExpressionFact {
     }
 }
 
+/// Most bytes of the expressions of one cluster, each counted once. Reading them is the slow part, 3 ms for each kilobyte at
+/// worst; ten thousand real ones that are all different have about as much.
+const MOST: usize = 256 << 10;
+
+/// The expressions of a cluster that were read.
+#[derive(Default)]
+struct Reading<'a> {
+    known: RefCell<FxHashSet<&'a str>>,
+    bytes: Cell<usize>,
+    is_reported: Cell<bool>,
+}
+
+impl<'a> Reading<'a> {
+    /// Whether an expression is read as well.
+    fn takes(&self, text: &'a str) -> bool {
+        if self.bytes.get() > MOST {
+            return self.known.borrow().contains(text);
+        }
+        if self.known.borrow_mut().insert(text) {
+            self.bytes.set(self.bytes.get() + text.len());
+        }
+        self.bytes.get() <= MOST
+    }
+}
+
 /// Finds those of a cluster: of its Kustomizations, then of its HelmReleases, each in the order of the entries.
 pub(super) fn find(view: View<'_>) -> Vec<ExpressionFact> {
     let cluster = view.cluster;
     let mut facts = Vec::new();
+    let reading = Reading::default();
     for (id, node) in cluster.nodes() {
         let (it, applied_by) = (&node.kustomization, node.manifests.first().and_then(|it| applier(cluster, it)));
-        let owner = Owner { node: Some(node), applied_by, ..Owner::new(cluster, Actor::Node(id), node.subject(), it) };
+        let owner = Owner {
+            node: Some(node),
+            applied_by,
+            ..Owner::new(cluster, &reading, Actor::Node(id), node.subject(), it)
+        };
         owner.ready_exprs(&it.spec.depends_on, shown(node), &mut facts);
         owner.health_exprs(&it.spec.health_check_exprs, &mut facts);
     }
@@ -129,7 +168,7 @@ pub(super) fn find(view: View<'_>) -> Vec<ExpressionFact> {
         let (it, actor) = (&release.helm, Actor::Release(index as u32));
         let applied_by = release.providers.first().filter(|provider| provider.set.is_none());
         let applied_by = applied_by.map(|provider| Actor::Node(provider.node));
-        let owner = Owner { applied_by, ..Owner::new(cluster, actor, release.subject(), it) };
+        let owner = Owner { applied_by, ..Owner::new(cluster, &reading, actor, release.subject(), it) };
         owner.ready_exprs(&it.spec.depends_on, shown_release(release), &mut facts);
         owner.health_exprs(&it.spec.health_check_exprs, &mut facts);
     }
@@ -165,12 +204,29 @@ struct Owner<'a> {
     node: Option<&'a Node>,
     /// The Kustomization that applies it.
     applied_by: Option<Actor>,
+    reading: &'a Reading<'a>,
 }
 
 impl<'a> Owner<'a> {
-    fn new<S>(cluster: &'a Cluster, actor: Actor, subject: Subject, it: &'a ApiObject<S>) -> Self {
+    fn new<S>(
+        cluster: &'a Cluster,
+        reading: &'a Reading<'a>,
+        actor: Actor,
+        subject: Subject,
+        it: &'a ApiObject<S>,
+    ) -> Self {
         let (object, source) = (&it.object.node, it.object.source);
-        Self { cluster, actor, subject, namespace: &it.namespace, object, source, node: None, applied_by: None }
+        Self {
+            cluster,
+            actor,
+            subject,
+            namespace: &it.namespace,
+            object,
+            source,
+            node: None,
+            applied_by: None,
+            reading,
+        }
     }
 
     /// The place of `key` in entry `index` of a list of the spec, else of the entry.
@@ -196,17 +252,27 @@ impl<'a> Owner<'a> {
         self.cluster.controllers.of_kind(&self.subject.kind).has_gate("AdditiveCELDependencyCheck")
     }
 
-    fn ready_exprs(&self, entries: &[DependencyReference], own: Shown<'_>, facts: &mut Vec<ExpressionFact>) {
+    fn ready_exprs(&self, entries: &'a [DependencyReference], own: Shown<'_>, facts: &mut Vec<ExpressionFact>) {
         for (index, entry) in entries.iter().enumerate() {
             let Some(text) = entry.ready_expr.as_deref().filter(|text| !text.is_empty() && !is_open_text(text)) else {
                 continue;
             };
             let span = self.span("dependsOn", index, "readyExpr");
+            if !self.reading.takes(text) {
+                facts.extend(self.unread(&entry.name, span));
+                continue;
+            }
             facts.extend(match ReadyExpr::compile(text) {
                 Err(error) => self.refused(&entry.name, span, error),
                 Ok(expr) => self.judged(entry, span, &expr, own),
             });
         }
+    }
+
+    /// The first expression that is not read.
+    fn unread(&self, about: &str, span: Span) -> Option<ExpressionFact> {
+        let is_first = !self.reading.is_reported.replace(true);
+        is_first.then(|| self.fact(about, span, ExpressionProblem::Unread, None))
     }
 
     fn refused(&self, dependency: &str, span: Span, error: ExpressionError) -> Option<ExpressionFact> {
@@ -256,18 +322,18 @@ impl<'a> Owner<'a> {
         found.unwrap_or_default()
     }
 
-    fn health_exprs(&self, entries: &[HealthCheckExpr], facts: &mut Vec<ExpressionFact>) {
-        let mut known: Vec<(&str, Option<&str>)> = Vec::new();
+    fn health_exprs(&self, entries: &'a [HealthCheckExpr], facts: &mut Vec<ExpressionFact>) {
+        let mut known: FxHashMap<(&str, Option<&str>), usize> = FxHashMap::default();
         for (index, entry) in entries.iter().enumerate() {
             let key = (entry.group(), entry.kind.as_deref().filter(|kind| !kind.is_empty()));
             let about = format!("{}{}", key.1.map(|kind| format!("{kind} of ")).unwrap_or_default(), key.0);
             let version = self.span("healthCheckExprs", index, "apiVersion");
             let stalled = self.never_starts(Reason::Progress, Cause::InvalidExpression);
-            if let Some(first) = known.iter().position(|other| *other == key) {
-                let first = self.span("healthCheckExprs", first, "apiVersion");
+            if let Some(first) = known.get(&key) {
+                let first = self.span("healthCheckExprs", *first, "apiVersion");
                 facts.push(self.fact(&about, version, ExpressionProblem::Twice { first }, stalled));
             }
-            known.push(key);
+            known.entry(key).or_insert(index);
             let is_old = |version: &FluxVersion| *version < FluxVersion { major: 2, minor: 9 };
             if let Some(release) = self.cluster.version.filter(|release| key.1.is_none() && is_old(release)) {
                 facts.push(self.fact(&about, version, ExpressionProblem::NoKind(release), self.never_applied()));
@@ -295,13 +361,16 @@ impl<'a> Owner<'a> {
     fn unsound(
         &self,
         index: usize,
-        entry: &HealthCheckExpr,
+        entry: &'a HealthCheckExpr,
         about: &str,
         stalled: Option<Stop>,
     ) -> Vec<ExpressionFact> {
         let texts = [("current", &entry.current), ("inProgress", &entry.in_progress), ("failed", &entry.failed)];
         let facts = texts.into_iter().filter_map(|(field, text)| {
             let text = text.as_deref().filter(|text| !text.is_empty() && !is_open_text(text))?;
+            if !self.reading.takes(text) {
+                return self.unread(about, self.span("healthCheckExprs", index, field));
+            }
             let error = check_health_expr(text).err()?;
             let stops = match error {
                 ExpressionError::Syntax { .. } => stalled,

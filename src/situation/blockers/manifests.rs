@@ -73,6 +73,11 @@ impl ManifestFact {
     }
 }
 
+/// Most faults of one object, and of one cluster: a patch can put the same one into every object. Nobody reads more of them, and
+/// the build fails for the first.
+const OF_OBJECT: usize = 100;
+const OF_CLUSTER: usize = 5_000;
+
 /// The facts of a cluster: those of objects that builds hold, sorted by object, then those of entry points.
 pub(super) fn find(view: View<'_>) -> Vec<ManifestFact> {
     let View { cluster, store, .. } = view;
@@ -83,8 +88,11 @@ pub(super) fn find(view: View<'_>) -> Vec<ManifestFact> {
     let schemas = Schemas::new(cluster);
     for (key, providers) in cluster.objects.iter().filter(|(key, _)| !key.is_unresolved()) {
         let first = facts.len();
+        if first >= OF_CLUSTER {
+            break;
+        }
         for provider in providers {
-            for fault in faults(cluster, key, *provider, store, &schemas) {
+            for fault in faults(cluster, key, *provider, store, &schemas).into_iter().take(OF_OBJECT) {
                 add(&mut facts, first, cluster, key, fault, *provider);
             }
         }

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rustc_hash::FxHashSet;
+
 use super::{Blocker, Cause, View, manifests};
 use crate::{
     cluster::{Cluster, Node, NodeId, ObjectKey, Release, chart_of},
@@ -130,6 +132,9 @@ fn webhook(cluster: &Cluster) -> Option<Subject> {
     })
 }
 
+/// Most variables of one fact whose expressions are looked for in their texts.
+const SOUGHT: usize = 200;
+
 /// Variables that are set nowhere, all of one Kustomization in one fact.
 fn unset(view: View<'_>, id: NodeId, node: &Node) -> Option<VariableFact> {
     let cluster = view.cluster;
@@ -137,10 +142,12 @@ fn unset(view: View<'_>, id: NodeId, node: &Node) -> Option<VariableFact> {
     let first = uses.first()?;
     let names: BTreeSet<&String> = uses.iter().map(|used| &used.name).collect();
     let mut others: Vec<(String, Span)> = Vec::new();
-    for used in uses {
-        if used.name != first.name && !others.iter().any(|(name, _)| *name == used.name) {
-            others.push((used.name.clone(), expression_place(view.store.tree(), used.span, &used.name)));
-        }
+    let mut known: FxHashSet<&str> = FxHashSet::from_iter([first.name.as_str()]);
+    for used in uses.iter().filter(|used| known.insert(&used.name)) {
+        // Each takes a look at all of its text, which may hold all of them.
+        let is_sought = others.len() < SOUGHT;
+        let place = if is_sought { expression_place(view.store.tree(), used.span, &used.name) } else { used.span };
+        others.push((used.name.clone(), place));
     }
     let span = expression_place(view.store.tree(), first.span, &first.name);
     let controllers = &cluster.controllers;

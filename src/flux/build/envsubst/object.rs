@@ -1,8 +1,9 @@
 use smol_str::SmolStr;
 
-use super::{Lookup, Outcome, SubstError, SubstErrorKind, substitute};
+use super::{Lookup, Outcome, SUBSTITUTION, SubstError, SubstErrorKind, substitute_within};
 use crate::{
     flux::build::rewrite::{Replace, replace_in},
+    kustomize::{Budget, Unit, size},
     source::Span,
     yaml::Node,
 };
@@ -93,10 +94,20 @@ pub fn is_opted_out(node: &Node) -> bool {
 ///
 /// Each scalar is printed and read by itself; an expression that begins in one and ends in another is a fault.
 pub fn substitute_object(node: &Node, lookup: &dyn Fn(&str) -> Lookup, strict: bool) -> SubstitutedObject {
-    if is_opted_out(node) {
+    substitute_object_within(node, lookup, strict, &Budget::new(SUBSTITUTION))
+}
+
+/// As [`substitute_object`], at no more than `budget` has left.
+pub(in crate::flux::build) fn substitute_object_within(
+    node: &Node,
+    lookup: &dyn Fn(&str) -> Lookup,
+    strict: bool,
+    budget: &Budget,
+) -> SubstitutedObject {
+    if is_opted_out(node) || !budget.spend(Unit::Steps, size(node)) {
         return SubstitutedObject::default();
     }
-    let mut substitution = Substitution { lookup, strict, out: SubstitutedObject::default(), is_open: false };
+    let mut substitution = Substitution { lookup, strict, out: SubstitutedObject::default(), is_open: false, budget };
     let changed = replace_in(node, &mut substitution);
     SubstitutedObject { node: changed, ..substitution.out }
 }
@@ -107,13 +118,14 @@ struct Substitution<'l> {
     out: SubstitutedObject,
     /// Whether the last text holds a variable that is not known.
     is_open: bool,
+    budget: &'l Budget,
 }
 
 impl Substitution<'_> {
     /// The other variables of a text that are unset where one is: Flux names the first alone, and the next at the next attempt.
     fn unset_beside(&self, printed: &str, first: &SubstError) -> impl Iterator<Item = SubstError> + use<> {
         let is_unset = first.kind == SubstErrorKind::Unset;
-        let lenient = is_unset.then(|| substitute(printed, self.lookup, false).ok()).flatten();
+        let lenient = is_unset.then(|| substitute_within(printed, self.lookup, false, self.budget).ok()).flatten();
         let mut others: Vec<SubstError> = Vec::new();
         for used in lenient.into_iter().flat_map(|done| done.uses) {
             let has_default = operator(printed.get(used.at.clone()).unwrap_or_default(), &used.name).is_some();
@@ -133,7 +145,10 @@ impl Replace for Substitution<'_> {
     }
 
     fn replace(&mut self, printed: &str, span: Span) -> Option<String> {
-        match substitute(printed, self.lookup, self.strict) {
+        if self.budget.excess().is_some() {
+            return None;
+        }
+        match substitute_within(printed, self.lookup, self.strict, self.budget) {
             Ok(substituted) => {
                 self.is_open = substituted.uses.iter().any(|used| used.outcome == Outcome::Unknown);
                 let uses = substituted.uses.into_iter();
@@ -154,6 +169,10 @@ impl Replace for Substitution<'_> {
 
     fn is_open(&self) -> bool {
         self.is_open
+    }
+
+    fn made(&mut self, node: &Node) {
+        self.budget.spend(Unit::Nodes, size(node));
     }
 
     fn not_yaml(&mut self, why: String, span: Span) {

@@ -58,6 +58,13 @@ pub(super) enum Operator {
     ReplaceSuffix,
 }
 
+impl Operator {
+    /// Whether it looks for a pattern at each place of the value.
+    pub(super) const fn is_trim(self) -> bool {
+        matches!(self, Self::TrimPrefix | Self::TrimLongestPrefix | Self::TrimSuffix | Self::TrimLongestSuffix)
+    }
+}
+
 impl Expression<'_> {
     pub(super) fn error(&self, kind: SubstErrorKind) -> SubstError {
         SubstError { kind, at: self.at.start, variable: Some(self.name.into()) }

@@ -2,7 +2,7 @@
 //! and what a patch sets carries the patch's.
 
 use crate::{
-    kustomize::accumulate::limits::within_limits,
+    kustomize::accumulate::limits::{NODES, excess, measured, within_limits},
     source::Span,
     yaml::{Node, Value},
 };
@@ -10,22 +10,64 @@ use crate::{
 /// Deepest pointer that is followed.
 const DEPTH: usize = 256;
 
-/// `object` with the operations of `patch`, a list, applied in order. The error names the operation at fault.
-pub(in crate::kustomize) fn apply(object: &Node, patch: &Node) -> Result<Node, (String, Span)> {
+/// `object` with the operations of `patch`, a list, applied in order. The error names the operation at fault, and whether it is a
+/// limit of ours. `affords` spends steps.
+pub(in crate::kustomize) fn apply(
+    object: &Node,
+    patch: &Node,
+    affords: &mut dyn FnMut(usize) -> bool,
+) -> Result<Node, Failure> {
     let mut node = object.clone();
-    let mut grows = false;
+    let mut copies = Copies { nodes: 0, affords };
     for operation in patch.items() {
-        apply_one(&mut node, operation).map_err(|message| (message, operation.span))?;
-        grows |= matches!(operation.find_str(&["op"]), Some("copy" | "move"));
-        if grows && !within_limits(&node) {
-            return Err(("the patched object grows beyond all limits".to_owned(), operation.span));
-        }
+        apply_one(&mut node, operation, &mut copies).map_err(|why| Failure { why, at: operation.span })?;
     }
-    if within_limits(&node) { Ok(node) } else { Err(("the patched object is too large".to_owned(), patch.span)) }
+    if within_limits(&node) { Ok(node) } else { Err(Failure { why: Why::Limit(excess()), at: patch.span }) }
 }
 
-fn apply_one(node: &mut Node, operation: &Node) -> Result<(), String> {
-    let op = operation.find_str(&["op"]).ok_or("the operation has no `op`")?;
+/// An operation that cannot be applied.
+pub(in crate::kustomize) struct Failure {
+    pub(in crate::kustomize) why: Why,
+    pub(in crate::kustomize) at: Span,
+}
+
+/// Why it cannot.
+pub(in crate::kustomize) enum Why {
+    /// kustomize refuses it too.
+    Fault(String),
+    /// It runs into a limit of ours.
+    Limit(String),
+    /// The budget is used up, which is reported already.
+    Spent,
+}
+
+impl From<String> for Why {
+    fn from(message: String) -> Self {
+        Self::Fault(message)
+    }
+}
+
+/// What operations copy and move: each copy may double the object, and each move may nest it deeper.
+struct Copies<'a> {
+    nodes: usize,
+    affords: &'a mut dyn FnMut(usize) -> bool,
+}
+
+impl Copies<'_> {
+    fn take(&mut self, value: &Node, is_copy: bool) -> Result<(), Why> {
+        let Some(nodes) = measured(value) else { return Err(Why::Limit(excess())) };
+        if !(self.affords)(nodes) {
+            return Err(Why::Spent);
+        }
+        if is_copy {
+            self.nodes += nodes;
+        }
+        if self.nodes > NODES { Err(Why::Limit(excess())) } else { Ok(()) }
+    }
+}
+
+fn apply_one(node: &mut Node, operation: &Node, copies: &mut Copies<'_>) -> Result<(), Why> {
+    let op = operation.find_str(&["op"]).ok_or_else(|| "the operation has no `op`".to_owned())?;
     let path = operation.find_str(&["path"]).ok_or_else(|| format!("the `{op}` operation has no `path`"))?;
     let keys = pointer(path)?;
     let value = || operation.get("value").cloned().unwrap_or(Node::new(Value::Null, operation.span));
@@ -33,12 +75,14 @@ fn apply_one(node: &mut Node, operation: &Node) -> Result<(), String> {
         pointer(operation.find_str(&["from"]).ok_or_else(|| format!("the `{op}` operation has no `from`"))?)
     };
     match op {
-        "add" => add(node, &keys, value()),
-        "remove" => remove(node, &keys).map(drop),
-        "replace" => replace(node, &keys, value()),
+        "add" => add(node, &keys, value())?,
+        "remove" => drop(remove(node, &keys)?),
+        "replace" => replace(node, &keys, value())?,
         "test" => {
             let found = find(node, &keys).map_or(Node::NULL, |node| node.clone());
-            if found == value() { Ok(()) } else { Err(format!("testing the value at `{path}` failed")) }
+            if found != value() {
+                return Err(format!("testing the value at `{path}` failed").into());
+            }
         }
         "copy" => {
             let from = from()?;
@@ -51,14 +95,17 @@ fn apply_one(node: &mut Node, operation: &Node) -> Result<(), String> {
                     .map(|_| Node::new(Value::Null, operation.span))
                     .ok_or_else(|| missing("copy", path))?,
             };
-            add(node, &keys, value)
+            copies.take(&value, true)?;
+            add(node, &keys, value)?;
         }
         "move" => {
             let value = remove(node, &from()?)?;
-            add(node, &keys, value)
+            copies.take(&value, false)?;
+            add(node, &keys, value)?;
         }
-        op => Err(format!("`{op}` is no operation of a JSON patch")),
+        op => return Err(format!("`{op}` is no operation of a JSON patch").into()),
     }
+    Ok(())
 }
 
 fn missing(op: &str, path: &str) -> String {

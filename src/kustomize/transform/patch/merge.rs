@@ -2,11 +2,17 @@
 
 use std::fmt;
 
+use rustc_hash::FxHashSet;
+use smol_str::SmolStr;
+
 use super::keyed_list;
 use crate::{
     kustomize::schema::openapi::{Schema, Type},
     yaml::{Node, Value},
 };
+
+/// Longest list that is merged in the general way, which takes the square of its length. Real ones have a few items.
+const LONGEST: usize = 2_000;
 
 /// `object` with `patch` merged in; `None` where the patch deletes it. A patch that wants to replace the whole object
 /// changes nothing, as in kustomize.
@@ -149,11 +155,12 @@ fn walk_map<'s>(
         return Ok(Some(new));
     };
     let mut merged = dest.clone();
+    let mut gone: FxHashSet<SmolStr> = FxHashSet::default();
     for entry in dest.entries().filter(|entry| patch.get(&entry.key).is_none()) {
         match walk_field(schema, Some(&entry.value), None, of, &entry.key, path)? {
             Some(value) if value == entry.value => {}
             Some(value) => merged.set(&entry.key, value),
-            None => drop(merged.remove(&entry.key)),
+            None => drop(gone.insert(entry.key.clone())),
         }
     }
     for entry in patch.entries() {
@@ -164,9 +171,10 @@ fn walk_map<'s>(
                 }
                 _ => merged.set(&entry.key, value),
             },
-            None => drop(merged.remove(&entry.key)),
+            None => drop(gone.insert(entry.key.clone())),
         }
     }
+    take_out(&mut merged, &gone);
     Ok(Some(merged))
 }
 
@@ -179,15 +187,27 @@ fn tidy<'s>(
 ) -> Result<Option<Node>, String> {
     let Some(dest) = dest else { return Ok(None) };
     let mut merged: Option<Node> = None;
+    let mut gone: FxHashSet<SmolStr> = FxHashSet::default();
     for entry in dest.entries() {
         let value = walk_field(schema, Some(&entry.value), None, of, &entry.key, path)?;
         match value {
             Some(value) if value == entry.value => {}
             Some(value) => merged.get_or_insert_with(|| dest.clone()).set(&entry.key, value),
-            None => drop(merged.get_or_insert_with(|| dest.clone()).remove(&entry.key)),
+            None => drop(gone.insert(entry.key.clone())),
         }
     }
-    Ok(Some(merged.unwrap_or_else(|| dest.clone())))
+    let mut merged = merged.unwrap_or_else(|| dest.clone());
+    take_out(&mut merged, &gone);
+    Ok(Some(merged))
+}
+
+/// Takes keys out of a mapping, all at once.
+fn take_out(node: &mut Node, keys: &FxHashSet<SmolStr>) {
+    if keys.iter().any(|key| node.get(key).is_some())
+        && let Some(map) = node.as_map_mut()
+    {
+        map.retain(|entry| !keys.contains(&entry.key));
+    }
 }
 
 fn walk_field<'s>(
@@ -243,6 +263,12 @@ fn walk_list<'s>(
     let items = if keys == [""] {
         merge_scalars(&old.unwrap_or_default(), &new)
     } else {
+        let length = old.as_ref().map_or(0, Vec::len) + new.len();
+        let is_plain = keyed_list::is_plain(old.as_deref(), &new, keys);
+        if !is_plain && length.saturating_mul(keys.len()) > LONGEST {
+            return Err(format!("the list at `{path}` is too long to be merged by several keys"));
+        }
+        schema.add_steps(if is_plain { 4 * length } else { length * length * keys.len() });
         keyed_list::merge(old, &new, keys, &mut |dest, patch| walk(schema, dest, patch, of, path))?
     };
     Ok(Some(Node::seq(items, span)))
@@ -250,8 +276,13 @@ fn walk_list<'s>(
 
 fn merge_scalars(old: &[Node], new: &[Node]) -> Vec<Node> {
     let mut items: Vec<Node> = Vec::new();
+    let mut texts: FxHashSet<&str> = FxHashSet::default();
     for item in new.iter().chain(old) {
-        if !items.contains(item) {
+        let is_new = match &item.value {
+            Value::Str(text) => texts.insert(text),
+            _ => !items.contains(item),
+        };
+        if is_new {
             items.push(item.clone());
         }
     }

@@ -7,19 +7,20 @@ mod merge;
 
 use std::{ops::Deref, sync::Arc};
 
-use super::select::Selector;
+use super::select::{self, Selector};
 use crate::{
     kustomize::{
         Step,
         accumulate::{
             file::{Fields, Type, check},
             folder::Folder,
-            load,
+            limits, load,
         },
         id::ResId,
         report::{HIDDEN, Report},
         resource::Resource,
         schema::openapi::Schema,
+        size,
         text::{parse_scalar, raw_text},
     },
     source::{Span, Tree},
@@ -107,6 +108,9 @@ pub(in crate::kustomize) fn merge_entry(
 ) {
     let text = entry.as_str().unwrap_or_default();
     let mut ignored = Report::default();
+    if !report.affords(text.len(), entry.span) {
+        return;
+    }
     let inline = if text.contains('\n') || text.contains(": ") {
         load::resources(folder.tree(), &parse_scalar(folder.tree(), text, entry.span), entry.span, &mut ignored)
     } else {
@@ -170,11 +174,18 @@ fn read<'t>(folder: &Folder<'_, 't>, entry: &Node, report: &mut Report) -> Optio
     match (text("patch"), text("path")) {
         (Some(patch), None) => {
             let text = patch.as_str().unwrap_or_default().trim_end();
+            if !report.affords(limits::COPY + text.len(), patch.span) {
+                return None;
+            }
             Some((Written::Text(folder.kustomize.parsed_text(text, patch.span)), patch.span))
         }
         (None, Some(path)) => {
             let file = folder.file(path.as_str().unwrap_or_default(), path.span, report)?;
-            Some((Written::File(folder.parse(file)), path.span))
+            let parsed = folder.parse(file);
+            if !report.affords(limits::COPY * (1 + parsed.documents.len()) + folder.length(file) / 8, path.span) {
+                return None;
+            }
+            Some((Written::File(parsed), path.span))
         }
         (None, None) => {
             report.error(entry.span, "a patch must have one of `patch` and `path`");
@@ -221,7 +232,11 @@ fn merge_by_id(
     report: &mut Report,
 ) {
     let id = patch.id();
-    let mut found = (0..resources.len()).filter(|index| resources[*index].any_id(|other| *other == id));
+    if !report.affords(resources.len(), at) {
+        return;
+    }
+    let is_it = |resource: &Resource| resource.has_name(&id.name) && resource.any_id(|other| *other == id);
+    let mut found = (0..resources.len()).filter(|index| is_it(&resources[*index]));
     let (first, second) = (found.next(), found.next());
     drop(found);
     match (first, second) {
@@ -255,8 +270,11 @@ fn described(id: &ResId) -> String {
     format!("{id} ({version})")
 }
 
-fn select(target: &Node, report: &mut Report) -> Option<Selector> {
+fn select(resources: &[Resource], target: &Node, report: &mut Report) -> Option<Selector> {
     let checked = check(target, TARGET, "patch target", report);
+    if !report.affords(select::cost(&checked, resources), target.span) {
+        return None;
+    }
     match Selector::read(&checked) {
         Ok(selector) => Some(selector),
         Err(error) => {
@@ -295,7 +313,7 @@ fn merge_selected(
     at: Span,
     report: &mut Report,
 ) {
-    let Some(selector) = select(target, report) else { return };
+    let Some(selector) = select(resources, target, report) else { return };
     if !resources.iter().any(|resource| selector.takes(resource)) {
         idle::note(resources, target, at, report);
     }
@@ -316,7 +334,15 @@ fn merge(schema: &Schema<'_>, resource: &mut Resource, patch: &Node, options: Op
         resource.store_id();
     }
     let old = resource.node().clone();
-    match merge::merge(schema, &old, patch) {
+    // Every node of both is walked.
+    if !report.affords(resource.size + size(patch), at) {
+        return;
+    }
+    let merged = merge::merge(schema, &old, patch);
+    if !report.affords(schema.take_steps(), at) {
+        return;
+    }
+    match merged {
         Ok(None) => resource.deleted = true,
         Ok(Some(mut new)) => {
             let restore = |new: &mut Node, keys: &[&str]| {
@@ -338,7 +364,12 @@ fn merge(schema: &Schema<'_>, resource: &mut Resource, patch: &Node, options: Op
             if new.get("apiVersion") == old.get("apiVersion") {
                 restore(&mut new, &["apiVersion"]);
             }
-            resource.replace_node(new, Step::Patch, at);
+            if limits::within_limits(&new) {
+                let change = resource.replace_node(new, Step::Patch, at);
+                report.spend_change(change, at);
+            } else {
+                report.limit(at, limits::excess());
+            }
         }
         Err(error) => report.error_with(
             at,
@@ -349,19 +380,32 @@ fn merge(schema: &Schema<'_>, resource: &mut Resource, patch: &Node, options: Op
 }
 
 fn apply_json(resources: &mut [Resource], patch: &Node, target: &Node, at: Span, report: &mut Report) {
-    let Some(selector) = select(target, report) else { return };
+    let Some(selector) = select(resources, target, report) else { return };
     if !resources.iter().any(|resource| selector.takes(resource)) {
         idle::note(resources, target, at, report);
     }
     for resource in resources.iter_mut().filter(|resource| selector.takes(resource)) {
+        // Each operation may shift a list as long as the object and all that comes before.
+        let operations = patch.items().count();
+        let shifted = operations / 32 * (resource.size + operations / 2);
+        if !report.affords(2 * resource.size + size(patch) * limits::ID + shifted, at) {
+            break;
+        }
         resource.store_id();
-        match json::apply(resource.node(), patch) {
-            Ok(new) => resource.replace_node(new, Step::Patch, at),
-            Err((error, operation)) => report.error_with(
+        match json::apply(resource.node(), patch, &mut |steps| report.affords(steps, at)) {
+            Ok(new) => {
+                let change = resource.replace_node(new, Step::Patch, at);
+                report.spend_change(change, at);
+            }
+            Err(json::Failure { why: json::Why::Fault(error), at: operation }) => report.error_with(
                 operation.or(at),
                 format!("{error} (patching {})", resource.id()),
                 vec![(at, "the patch is listed here".to_owned()), (resource.object.source, "the object".to_owned())],
             ),
+            Err(json::Failure { why: json::Why::Limit(excess), at: operation }) => {
+                report.limit(operation.or(at), excess);
+            }
+            Err(json::Failure { why: json::Why::Spent, .. }) => break,
         }
     }
 }
