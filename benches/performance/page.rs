@@ -127,7 +127,8 @@ fn rivals(page: &mut String, measures: &Measures) {
         "\nOne `fluxdag lint --threads 1` of a repository, and one process for each folder with a kustomization file that a \
          Kustomization there applies, as a script in CI would build them: processor time of all processes together. The others build only, and \
          start anew for each folder; `lint` builds the same folders, and what Flux makes of them, and judges the whole. Folders that \
-         a program cannot build without a network count for fluxdag alone.\n",
+         a program cannot build, for want of a network or since Flux adds what they lack, count for fluxdag alone; where they are more \
+         than a tenth, there is no ratio.\n",
     );
     let names: Vec<String> = measures
         .rivals
@@ -141,7 +142,10 @@ fn rivals(page: &mut String, measures: &Measures) {
         let time = |taken: &super::Taken| taken.processor.unwrap_or(taken.wall);
         row.push(ms(time(&one.lint)));
         for (taken, built) in &one.rivals {
-            row.extend([ms(time(taken)), ratio(time(taken), time(&one.lint)), built.to_string()]);
+            // Where much could not be built, the times are of different work.
+            let is_alike = built * 10 >= one.folders * 9;
+            let by = if is_alike { ratio(time(taken), time(&one.lint)) } else { "–".to_owned() };
+            row.extend([ms(time(taken)), by, built.to_string()]);
         }
         row
     };
