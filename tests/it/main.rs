@@ -31,6 +31,7 @@ mod durations;
 mod fates;
 mod fingerprints;
 mod fixtures;
+mod fleets;
 mod formats;
 mod gate_blockers;
 mod hostile;

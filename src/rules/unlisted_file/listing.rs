@@ -108,8 +108,12 @@ impl Listing {
             let folders = sources.map(|source| parent(tree.path(source.file)));
             open.extend(folders.filter(|folder| self.kustomizations.contains_key(*folder)).map(str::to_owned));
         }
-        if !generated.is_empty() {
-            open.extend(self.kustomizations.keys().filter(|folder| self.is_scanned(folder, &generated)).cloned());
+        // Only what lies below is looked at: with many clusters, most of a repository belongs to others.
+        for root in &generated {
+            let top = if root.is_empty() { String::new() } else { format!("{root}/") };
+            let below = self.kustomizations.range(top.clone()..).map(|(folder, _)| folder);
+            let below = below.take_while(|folder| folder.starts_with(&top));
+            open.extend(below.filter(|folder| self.is_scanned(folder, &generated)).cloned());
         }
         let mut used = BTreeSet::new();
         while let Some(folder) = open.pop() {
