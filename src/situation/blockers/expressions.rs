@@ -58,7 +58,7 @@ pub enum ExpressionProblem {
     },
     /// An entry of `healthCheckExprs` for a whole group, in a Flux release whose API server refuses such.
     NoKind(FluxVersion),
-    /// It is not read: the expressions of the cluster are more than [`MOST`] together.
+    /// It is not read: the expressions of the cluster have more than 256 KiB together.
     Unread,
     /// An entry of `healthCheckExprs` without `current`. The API server refuses the object where the field is missing, and
     /// the controller where it is empty.

@@ -90,7 +90,7 @@ pub fn is_opted_out(node: &Node) -> bool {
 /// Replaces the variables in a built object as Flux does: in its YAML text, as kustomize prints it
 /// (`resource.AsYAML`), which is then read again. So quotes of the manifest do not count: a text that prints plain
 /// becomes a number or a truth value if it looks like one afterwards, and a value may bring structure of its own.
-/// See [`substitute`] for `lookup` and `strict`.
+/// See [`substitute`](super::substitute) for `lookup` and `strict`.
 ///
 /// Each scalar is printed and read by itself; an expression that begins in one and ends in another is a fault.
 pub fn substitute_object(node: &Node, lookup: &dyn Fn(&str) -> Lookup, strict: bool) -> SubstitutedObject {
