@@ -18,7 +18,7 @@ use crate::yaml::{Node, Value};
 /// Most steps of one build. A step is a node or an object that is looked at, compared or made: 20 to 50 ns. The largest
 /// build that may be meant seriously, 20,000 objects of a hundred nodes under ten transformers, takes about 15 million, and
 /// 50 patches of each of 3,000 objects take about as many.
-const STEPS: u64 = 32_000_000;
+const STEPS: u64 = 20_000_000;
 
 /// Most nodes that one build may add to those that were parsed: changed or made, 100 bytes each in memory. The same largest
 /// build changes some 50 nodes of each object.

@@ -20,7 +20,7 @@ const RECURSIONS: usize = 32;
 const RENEWALS: usize = 16;
 
 /// The most that the builds of one cluster may cost together, beside [`EACH`]: a few of the largest.
-const ALL: Cost = Cost { steps: 150_000_000, nodes: 6_000_000, bytes: 256 << 20 };
+const ALL: Cost = Cost { steps: 95_000_000, nodes: 6_000_000, bytes: 256 << 20 };
 
 /// What each Kustomization adds to that. An ordinary one takes 5,000 to 20,000 steps.
 const EACH: Cost = Cost { steps: 50_000, nodes: 500, bytes: 32 << 10 };
@@ -175,6 +175,6 @@ mod tests {
         assert_eq!(spent.left(1), None);
         // More Kustomizations may take more.
         assert!(spent.left(10_000).is_some());
-        assert!(excess(1).contains("more than 150 million steps"), "{}", excess(1));
+        assert!(excess(1).contains("more than 95 million steps"), "{}", excess(1));
     }
 }
