@@ -3,8 +3,8 @@ use std::sync::OnceLock;
 use serde::Deserialize;
 use smol_str::SmolStr;
 
-use super::{Confidence, sorted_rows};
-use crate::yaml::{Node, Value};
+use super::{Confidence, is_set, sorted_rows};
+use crate::yaml::Node;
 
 static DATA: &str = super::compiled!("data");
 
@@ -62,10 +62,7 @@ impl DataRow {
                 Some(key) => vec!["metadata", "annotations", key],
                 None => field.split('.').collect(),
             };
-            object.find(&keys).is_some_and(|found| match &found.value {
-                Value::Bool(set) => value.parse() == Ok(*set),
-                _ => found.as_str() == Some(value),
-            })
+            is_set(object, &keys, value)
         })
     }
 }

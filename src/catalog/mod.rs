@@ -22,6 +22,8 @@ pub use webhooks::{Selection, WebhookCatalog, WebhookRow};
 
 use serde::de::DeserializeOwned;
 
+use crate::yaml::{Node, Value};
+
 /// The text of a file of `rules/catalog/`, in the JSON that the build script makes of its YAML.
 macro_rules! compiled {
     ($name:literal) => {
@@ -43,6 +45,14 @@ fn read<T: DeserializeOwned>(text: &str) -> Result<T, String> {
 fn compile(yaml: &str) -> String {
     let file = crate::yaml::parse(crate::source::FileId::NONE, yaml.as_bytes());
     serde_json::to_string(&file.documents[0].root).expect("JSON")
+}
+
+/// Whether the field at `keys` is what a row calls `text`: that text, or the truth value of that name.
+fn is_set(node: &Node, keys: &[&str], text: &str) -> bool {
+    node.find(keys).is_some_and(|found| match &found.value {
+        Value::Bool(set) => text.parse() == Ok(*set),
+        _ => found.as_str() == Some(text),
+    })
 }
 
 /// The rows of a compiled-in file, which stand in the order of their keys so that they are found by search.

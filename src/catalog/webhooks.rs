@@ -3,7 +3,7 @@ use std::sync::OnceLock;
 use serde::Deserialize;
 use smol_str::SmolStr;
 
-use super::{Confidence, sorted_rows};
+use super::{Confidence, is_set, sorted_rows};
 use crate::yaml::{Node, Value};
 
 static WEBHOOKS: &str = super::compiled!("webhooks");
@@ -132,16 +132,12 @@ impl WebhookRow {
     }
 
     fn refuses(&self, values: Option<&Node>) -> bool {
-        let is_set = |entry: &SmolStr| {
-            entry.split_once('=').is_some_and(|(path, text)| {
-                let keys: Vec<&str> = path.split('.').collect();
-                values.and_then(|values| values.find(&keys)).is_some_and(|found| match &found.value {
-                    Value::Bool(set) => text.parse() == Ok(*set),
-                    _ => found.as_str() == Some(text),
-                })
-            })
+        let holds = |entry: &SmolStr| {
+            let Some((path, text)) = entry.split_once('=') else { return false };
+            let keys: Vec<&str> = path.split('.').collect();
+            values.is_some_and(|values| is_set(values, &keys, text))
         };
-        !self.off.iter().any(is_set) && (self.on.is_empty() || self.on.iter().any(is_set))
+        !self.off.iter().any(holds) && (self.on.is_empty() || self.on.iter().any(holds))
     }
 }
 

@@ -22,19 +22,25 @@ metadata: {name: flux-system, namespace: flux-system}
 spec: {interval: 10m, path: ./cluster, prune: true, sourceRef: {kind: GitRepository, name: flux-system}}
 ";
 
-/// What is stopped in the repository of these files, as `object moment cause (confidence): text`.
-fn stopped(files: &[(&str, &str)]) -> Vec<String> {
+/// What `look` sees of the cluster in the repository of these files.
+fn seen(files: &[(&str, &str)], look: impl FnOnce(&Cluster, &Facts) -> Vec<String>) -> Vec<String> {
     let sync = ("cluster/flux-system/gotk-sync.yaml", SYNC);
     let files = files.iter().chain([&sync]).map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec()));
     let store = Store::new(Tree::from_memory(files));
     let clusters = resolve(&store, "", &discover(&store, &Scope::default()), None);
     let cluster = clusters.iter().find(|cluster| cluster.reached).expect("a cluster");
-    let facts = Facts::find(View { cluster, clusters: &clusters, store: &store });
-    let line = |blocker: Blocker| {
-        let Blocker { actor, moment, cause, text, confidence, .. } = blocker;
-        format!("{} {moment:?} {cause:?} ({confidence:?}): {text}", actor.subject(cluster).name)
-    };
-    facts.blockers().into_iter().map(line).collect()
+    look(cluster, &Facts::find(View { cluster, clusters: &clusters, store: &store }))
+}
+
+/// What is stopped in the repository of these files, as `object moment cause (confidence): text`.
+fn stopped(files: &[(&str, &str)]) -> Vec<String> {
+    seen(files, |cluster, facts| {
+        let line = |blocker: Blocker| {
+            let Blocker { actor, moment, cause, text, confidence, .. } = blocker;
+            format!("{} {moment:?} {cause:?} ({confidence:?}): {text}", actor.subject(cluster).name)
+        };
+        facts.blockers().into_iter().map(line).collect()
+    })
 }
 
 /// The same, what is read and missing alone.

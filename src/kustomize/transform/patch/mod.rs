@@ -21,7 +21,7 @@ use crate::{
         resource::Resource,
         schema::openapi::Schema,
         size,
-        text::{parse_scalar, raw_text},
+        text::raw_text,
     },
     source::{Span, Tree},
     yaml::{Document, File, Node},
@@ -112,7 +112,7 @@ pub(in crate::kustomize) fn merge_entry(
         return;
     }
     let inline = if text.contains('\n') || text.contains(": ") {
-        load::resources(folder.tree(), &parse_scalar(folder.tree(), text, entry.span), entry.span, &mut ignored)
+        load::resources(folder.tree(), &folder.kustomize.parsed_text(text, entry.span), entry.span, &mut ignored)
     } else {
         Vec::new()
     };

@@ -4,14 +4,8 @@ use super::*;
 
 /// Namespaces that nothing makes in a cluster with these files, and who may make them.
 fn unmade(files: &[(&str, &str)]) -> Vec<String> {
-    let sync = ("cluster/flux-system/gotk-sync.yaml", SYNC);
-    let files = files.iter().chain([&sync]).map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec()));
-    let store = Store::new(Tree::from_memory(files));
-    let clusters = resolve(&store, "", &discover(&store, &Scope::default()), None);
-    let cluster = clusters.iter().find(|cluster| cluster.reached).expect("a cluster");
-    let facts = Facts::find(View { cluster, clusters: &clusters, store: &store });
     let line = |fact: &NamespaceFact| format!("{} {}", fact.name, fact.maybe.as_deref().unwrap_or("nobody"));
-    facts.namespaces.iter().map(line).collect()
+    seen(files, |_, facts| facts.namespaces.iter().map(line).collect())
 }
 
 #[test]
